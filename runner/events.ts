@@ -1,0 +1,160 @@
+import type { FailureInfo } from './failure.ts'
+import type { Usage } from './models/model.ts'
+
+/** Status of a run. Source of the words: design, section 5 (exit status) and the record's `run.json`. */
+export type RunStatus =
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'paused'
+  | 'interrupted'
+  | 'aborted'
+  | 'budget-exceeded'
+
+/**
+ * All that can happen in a run, as one closed union. The terminal view, the plain log, JSON lines, the job summary and
+ * the journal are viewers of it. `at` is ISO 8601 in UTC with milliseconds.
+ */
+export type RunEvent =
+  | RunStarted
+  | RunResumed
+  | SuperstepStarted
+  | StepStarted
+  | StepProgress
+  | EffectFinished
+  | StepFinished
+  | StepReused
+  | AttemptFailed
+  | RunWarning
+  | RunPaused
+  | RunFinished
+
+interface Happened {
+  readonly at: string
+}
+
+export interface RunStarted extends Happened {
+  readonly type: 'run-started'
+  readonly runId: string
+  readonly workflow: string
+  readonly name: string
+  readonly file: string
+}
+
+export interface RunResumed extends Happened {
+  readonly type: 'run-resumed'
+  readonly runId: string
+  /** Steps whose output is taken from the journal. */
+  readonly finishedSteps: number
+  /** What the person answered when resuming a paused run. */
+  readonly userInput?: string
+}
+
+export interface SuperstepStarted extends Happened {
+  readonly type: 'superstep-started'
+  /** From 1. */
+  readonly number: number
+  /** Paths of its steps, in start order. */
+  readonly steps: readonly string[]
+}
+
+export interface StepStarted extends Happened {
+  readonly type: 'step-started'
+  readonly path: string
+  readonly state: string
+  readonly kind: string
+  readonly attempt: number
+  /** The prompt of an agent, the call of a tool; for people. */
+  readonly task: string
+  /** Paths of the steps that led here. */
+  readonly after: readonly string[]
+}
+
+export interface StepProgress extends Happened {
+  readonly type: 'step-progress'
+  readonly path: string
+  /** A piece of the model's answer, or the name of the tool being called. Never journaled. */
+  readonly text?: string
+  readonly tool?: string
+}
+
+/** An effect was answered; the journal keeps the reply so that a resumed attempt does not ask again. */
+export interface EffectFinished extends Happened {
+  readonly type: 'effect-finished'
+  readonly path: string
+  readonly attempt: number
+  readonly ordinal: number
+  readonly kind: 'model' | 'tool'
+  /** Model id or tool name. */
+  readonly name: string
+  /** sha256 of the request, 16 hex digits: a resumed run that asks something else does not get this reply. */
+  readonly request: string
+  readonly reply: unknown
+  readonly durationMs: number
+  readonly usage?: Usage
+  /** Absent for tools and where the price is not known. */
+  readonly costUsd?: number
+}
+
+export interface StepFinished extends Happened {
+  readonly type: 'step-finished'
+  readonly path: string
+  readonly state: string
+  readonly attempt: number
+  readonly output: string
+  readonly durationMs: number
+  readonly usage?: Usage
+  readonly costUsd?: number
+  /** A model was called whose price is not known: `costUsd` is a lower bound. */
+  readonly costUnknown?: boolean
+}
+
+/** The journal of an earlier try of this run already holds the step's output. */
+export interface StepReused extends Happened {
+  readonly type: 'step-reused'
+  readonly path: string
+  readonly state: string
+  readonly output: string
+}
+
+export interface AttemptFailed extends Happened {
+  readonly type: 'attempt-failed'
+  readonly path: string
+  readonly state: string
+  readonly attempt: number
+  readonly failure: FailureInfo
+  readonly durationMs: number
+  /** `undefined`: no further attempt. */
+  readonly retryInMs?: number
+}
+
+/** Something the author should know, and that did not stop the run. */
+export interface RunWarning extends Happened {
+  readonly type: 'warning'
+  readonly code: string
+  readonly message: string
+  readonly path?: string
+  /** `file:line:column` in the definition. */
+  readonly position?: string
+}
+
+export interface RunPaused extends Happened {
+  readonly type: 'run-paused'
+  /** Paths of the steps that are held. */
+  readonly before: readonly string[]
+  readonly reason: 'interrupt-before' | 'approval'
+}
+
+export interface RunFinished extends Happened {
+  readonly type: 'run-finished'
+  readonly runId: string
+  readonly status: RunStatus
+  /** Output of the last step; `undefined` when there was none. */
+  readonly output?: string
+  readonly failure?: FailureInfo
+  readonly durationMs: number
+  readonly steps: number
+  readonly usage?: Usage
+  readonly costUsd?: number
+  readonly costUnknown?: boolean
+}

@@ -1,0 +1,318 @@
+import type { Located, Position } from './diagnostic.ts'
+
+/**
+ * The one model that every dialect lowers to. It is plain data: it can be compared, printed and digested, and
+ * nothing in it has been evaluated. The engine knows this model and no dialect.
+ *
+ * A workflow is a graph of states; each state has one kind of {@link Work}, a rule for what becomes of its output
+ * ({@link OutputPolicy}) and one {@link Transition}:
+ *
+ *     plan --map(items)--> review --goto--> report --choose--> end
+ */
+export interface Workflow {
+  /** File stem without dialect suffixes, e.g. `release-notes`. Names the workflow on the command line and in records. */
+  readonly id: string
+  /** Display name; the file stem where the author gave none. */
+  readonly name: string
+  readonly description: string
+  readonly dialect: Dialect
+  /** Path of the definition relative to the repository root, with `/`. */
+  readonly file: string
+  /** The exact text the model was read from. */
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly lifecycle: Lifecycle
+  readonly triggers: readonly Trigger[]
+  readonly inputs: readonly InputSpec[]
+  readonly budget: MoneyAndTokens
+  readonly models: ModelChoice
+  /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
+  readonly permissions: Readonly<Record<string, string>>
+  readonly limits: Limits
+  /** An extra model call that sums the conversation up when a path reaches `end`. Source: `enable_summarization_node`. */
+  readonly finalizer: boolean
+  readonly assistants: readonly Assistant[]
+  /** Id of the first state. */
+  readonly entry: string
+  readonly states: readonly State[]
+}
+
+export type Dialect = 'codemie' | 'octomind-config' | 'octomind-file'
+
+export type Lifecycle = 'development' | 'testing' | 'production' | 'retired'
+
+/** One entry of the root key `on`. `options` holds filters (branches, paths, cron, inputs) as written. */
+export interface Trigger {
+  readonly event: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly at: Position
+}
+
+/** One declared input. Without declared inputs a workflow takes any. */
+export interface InputSpec {
+  readonly name: string
+  /** JSON Schema of the value; `{}` allows anything. */
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly required: boolean
+  /** `undefined`: no default. */
+  readonly default?: unknown
+  readonly description: string
+  readonly at: Position
+}
+
+/** Ceilings declared by the author. `undefined`: none. */
+export interface MoneyAndTokens {
+  readonly usd?: number
+  readonly tokens?: number
+  readonly steps?: number
+}
+
+/** Model ids are `provider:model`, or bare for the default provider. */
+export interface ModelChoice {
+  readonly default?: string
+  /** Tried in order when the chosen model cannot answer. */
+  readonly fallback: readonly string[]
+}
+
+export interface Limits {
+  /** Supersteps that a run may take, 1 to 5000. Source: `recursion_limit`, default 50. */
+  readonly recursionLimit: number
+  /** Steps at once inside a superstep, 1 to 5 for CodeMie files (default 2). */
+  readonly maxConcurrency: number
+  /** Memory is summed up before an agent state when the history is longer than either. */
+  readonly memory: { readonly messages: number; readonly tokens: number }
+}
+
+/** Delay before try n+1 is `min(maxIntervalMs, initialIntervalMs * backoffFactor^(n-1))` plus up to a second of jitter. */
+export interface RetryPolicy {
+  readonly initialIntervalMs: number
+  readonly backoffFactor: number
+  readonly maxIntervalMs: number
+  /** Tries in all, the first included; 1 to 100. */
+  readonly maxAttempts: number
+}
+
+/** Who answers an agent state: inline, or a stored assistant (`.codemie/assistants/<ref>.yaml`) with overrides. */
+export interface Assistant {
+  readonly id: string
+  /** Id of a stored assistant. `undefined`: everything is inline. */
+  readonly ref?: string
+  readonly name?: string
+  /** Used verbatim; never a template for inline assistants. */
+  readonly systemPrompt?: string
+  readonly model?: string
+  readonly temperature?: number
+  /** Further model parameters, passed on as written. Our key `parameters`. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  readonly fallbackModels: readonly string[]
+  readonly tools: readonly ToolReference[]
+  readonly datasourceIds: readonly string[]
+  readonly skillIds: readonly string[]
+  readonly mcpServers: readonly McpServer[]
+  /** Tokens of a tool's output that the model gets to see. Default 10000. */
+  readonly toolOutputTokens: number
+  readonly excludeExtraContextTools: boolean
+  /** An ACP agent to start instead of calling a model. Our key `command`. */
+  readonly command?: string
+  readonly at: Position
+}
+
+export interface ToolReference {
+  readonly name: string
+  readonly integrationAlias?: string
+  readonly at: Position
+}
+
+/** An MCP server as written; spec/codemie 1.6. */
+export interface McpServer {
+  readonly name: string
+  readonly enabled: boolean
+  /** Allow-list of tool names; empty means all. */
+  readonly tools: readonly string[]
+  readonly config: Readonly<Record<string, unknown>>
+  readonly resolveDynamicArguments: boolean
+  readonly tokensLimit?: number
+  readonly integrationAlias?: string
+  readonly at: Position
+}
+
+/** A node of the graph. One execution of it in a run is a step. */
+export interface State {
+  readonly id: string
+  readonly at: Position
+  readonly work: Work
+  readonly output: OutputPolicy
+  readonly next: Transition
+  /** The workflow's policy with the state's own keys over it. */
+  readonly retry: RetryPolicy
+  /** Hold the run before this state until a person resumes it. Source: `interrupt_before`. */
+  readonly pauseBefore: boolean
+  /** Our key `on_error`: a state that takes over when all attempts failed, or `continue`. */
+  readonly onError?: Located<string>
+  /** Our key `timeout`: limit of one attempt. */
+  readonly timeoutMs?: number
+  /** Our key `approval`: a person must say yes before the step runs. */
+  readonly approval?: boolean
+  /** Our key `cache`: reuse the output of an equal earlier step. */
+  readonly cache?: boolean
+}
+
+/** What a state does. Exactly one kind; the engine has one step implementation for each. */
+export type Work =
+  | AgentWork
+  | ToolWork
+  | TransformWork
+  | StateProcessorWork
+  | DocumentsTreeWork
+  | BedrockFlowWork
+  | CallWork
+  | BlockWork
+
+export interface AgentWork {
+  readonly kind: 'agent'
+  readonly assistant: Assistant
+  /** The user turn. `""` is sent as `-`. */
+  readonly task: Located<string>
+  /** Only then `task` is rendered as a template. Source: `resolve_dynamic_values_in_prompt`. */
+  readonly renderTask: boolean
+  /** JSON text; a real JSON Schema is enforced, anything else only described to the model. */
+  readonly outputSchema?: Located<string>
+}
+
+export interface ToolWork {
+  readonly kind: 'tool'
+  /** `id` in the file's `tools` list. */
+  readonly toolId: string
+  /** Name as written; a leading `_` means "the first tool whose name contains it". */
+  readonly tool: string
+  /** `undefined`: every parameter of the tool, taken from the context by name. */
+  readonly args?: Located<Readonly<Record<string, unknown>>>
+  readonly integrationAlias?: string
+  /** Where in the context the arguments are looked up, e.g. `a.b[0].c`. */
+  readonly inputKey?: string
+  readonly resultPointer?: Located<string>
+  readonly renderResult: boolean
+  /** Cap of the output in tokens. `undefined`: none. */
+  readonly tokensLimit?: number
+  readonly mcpServer?: McpServer
+}
+
+/** Pure reshaping of data; spec/codemie 5.3. */
+export interface TransformWork {
+  readonly kind: 'transform'
+  /** `config` as written: `input_source`, `input_key`, `mappings`, `output_schema`, `on_error`, `default_output`. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly at: Position
+}
+
+/** Summarises earlier outputs with a model, then renders them; spec/codemie 5.4. */
+export interface StateProcessorWork {
+  readonly kind: 'state-processor'
+  readonly config: Readonly<Record<string, unknown>>
+  readonly task: Located<string>
+  readonly model?: string
+  readonly at: Position
+}
+
+/** Lists the documents of a datasource; spec/codemie 5.5. */
+export interface DocumentsTreeWork {
+  readonly kind: 'documents-tree'
+  readonly config: Readonly<Record<string, unknown>>
+  readonly at: Position
+}
+
+/** Calls an AWS Bedrock flow; spec/codemie 5.6. */
+export interface BedrockFlowWork {
+  readonly kind: 'bedrock-flow'
+  readonly config: Readonly<Record<string, unknown>>
+  readonly at: Position
+}
+
+/** Runs another workflow as one step. Our key `workflow_id`. */
+export interface CallWork {
+  readonly kind: 'call'
+  readonly workflow: Located<string>
+}
+
+/** A body with a scope of its own and a driver that says how often and on what it runs. Octomind's steps lower to these. */
+export interface BlockWork {
+  readonly kind: 'block'
+  readonly driver: Driver
+  readonly body: readonly State[]
+}
+
+export type Driver =
+  | { readonly kind: 'once' }
+  /** Runs the body until its output matches, at most `maxIterations` times. */
+  | { readonly kind: 'until'; readonly exit: Located<string>; readonly maxIterations: number }
+  /** Runs the body on every match of the incoming text. */
+  | { readonly kind: 'for-each'; readonly items: Located<string>; readonly parallel: number }
+  /** Runs the body's states on the same text at once and joins the answers. */
+  | { readonly kind: 'all'; readonly separator: string; readonly aggregator?: State }
+  /** Runs the body, then one of two continuations. */
+  | {
+      readonly kind: 'choose'
+      readonly when: Located<string>
+      readonly onMatch: readonly State[]
+      readonly onNoMatch: readonly State[]
+    }
+
+/** What becomes of a state's output. The flags are independent of each other; spec/codemie 2.5 gives their order. */
+export interface OutputPolicy {
+  readonly storeInContext: boolean
+  readonly includeInHistory: boolean
+  /** Remove the messages the step saw before adding its own. */
+  readonly clearHistory: boolean
+  /** `clear`: empty the context, storing nothing; `keep-current`: keep only what this state produced. */
+  readonly context: 'merge' | 'clear' | 'keep-current'
+  readonly resetKeys: readonly string[]
+  /** Also store the raw output text under this key. */
+  readonly outputKey?: string
+  /** Collect values into lists instead of replacing them. */
+  readonly append: boolean
+  /** The output enters the history as the user's message. */
+  readonly asUserMessage: boolean
+  /** Context keys that branches started here get to see. `'*'`: all. */
+  readonly branchKeys: '*' | readonly string[]
+}
+
+/** `end` as a target means the end of the path, whatever states exist. */
+export const END = 'end'
+
+export type Transition =
+  /** No successor: the path stops, and the finalizer does not run. */
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'goto'; readonly to: Located<string> }
+  | { readonly kind: 'fan-out'; readonly to: readonly Located<string>[] }
+  | {
+      readonly kind: 'choose'
+      /** How the author wrote it; both forms mean the same. */
+      readonly form: 'condition' | 'switch'
+      readonly cases: readonly { readonly when: Located<string>; readonly to: Located<string> }[]
+      readonly otherwise: Located<string>
+    }
+  | {
+      readonly kind: 'map'
+      /** `iter_key`: a key of the output, or a JSON pointer when it starts with `/`. */
+      readonly items: Located<string>
+      readonly to: Located<string>
+      /** Split this state's own output although it is itself inside an iteration. Source: `finish_iteration`. */
+      readonly resplit: boolean
+      /** Hand this state's output on instead of the item. Source: `override_task`. */
+      readonly passOutput: boolean
+    }
+
+/** All targets that a transition mentions, one per mention, in the order written. */
+export function targetsOf(next: Transition): readonly Located<string>[] {
+  switch (next.kind) {
+    case 'stop':
+      return []
+    case 'goto':
+    case 'map':
+      return [next.to]
+    case 'fan-out':
+      return next.to
+    case 'choose':
+      return [...next.cases.map((c) => c.to), next.otherwise]
+  }
+}
