@@ -165,6 +165,7 @@ export type Work =
   | StateProcessorWork
   | DocumentsTreeWork
   | BedrockFlowWork
+  | SummaryWork
   | CallWork
   | BlockWork
 
@@ -226,6 +227,12 @@ export interface BedrockFlowWork {
   readonly kind: 'bedrock-flow'
   readonly config: Readonly<Record<string, unknown>>
   readonly at: Position
+}
+
+/** Sums the conversation up with a model: the finalizer at `end`, or the shortening of a long history. */
+export interface SummaryWork {
+  readonly kind: 'summary'
+  readonly of: 'run' | 'memory'
 }
 
 /** Runs another workflow as one step. Our key `workflow_id`. */

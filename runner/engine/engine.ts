@@ -1,0 +1,411 @@
+import type { Located } from '../../schema/diagnostic.ts'
+import type { LanguageProblem } from '../../schema/language/index.ts'
+import { PyDict, parseOutput } from '../../schema/language/index.ts'
+import type { State, Workflow } from '../../schema/workflow.ts'
+import { StepFailure } from '../failure.ts'
+import { applyContextUpdates } from './context.ts'
+import { History, type Message } from './history.ts'
+import { planWrites, StepOutput, type StepWrites } from './output.ts'
+import { type IterationItem, type Route, route, type Send } from './route.ts'
+import {
+  FINALIZER,
+  type FinishedStep,
+  internalState,
+  MEMORY,
+  type RunInput,
+  type Step,
+  type StepResult,
+} from './step.ts'
+import { analyseTopology, type Topology } from './topology.ts'
+
+/** What a person said when a paused run was resumed; the n-th answers the n-th pause. */
+export interface PauseAnswer {
+  /** Enters the history as the user's message; keys of a dict enter the context. */
+  readonly userInput?: string
+  /** Replaces the text of the last message, and of the context key it was also stored under. */
+  readonly edit?: { readonly output: string; readonly outputKey?: string }
+}
+
+export interface EngineOptions {
+  readonly workflow: Workflow
+  readonly input: RunInput
+  /** Steps at once; the workflow's own limit where absent. */
+  readonly maxConcurrency?: number
+  readonly answers: readonly PauseAnswer[]
+  /** Runs one step to its end, retries included. Fails with a `StepFailure`, or the signal's reason. */
+  readonly runStep: (step: Step) => Promise<StepResult>
+  readonly signal: AbortSignal
+  /** A superstep is about to start; `steps` in start order. */
+  readonly onSuperstep?: (number: number, steps: readonly Step[]) => void
+  /** A condition could not be evaluated and counted as false. */
+  readonly onProblem?: (problem: LanguageProblem, at: Located<string>, path: string) => void
+  /** What each superstep did, for comparing and debugging; in merge order. */
+  readonly observe?: (view: SuperstepView) => void
+}
+
+export interface SuperstepView {
+  readonly number: number
+  readonly steps: readonly {
+    readonly step: Step
+    readonly result: StepResult | undefined
+    readonly writes: StepWrites | undefined
+    readonly failure: unknown
+  }[]
+  /** The shared state afterwards; `undefined` when a step failed. */
+  readonly context: PyDict | undefined
+  readonly history: History | undefined
+}
+
+export type EngineOutcome =
+  | { readonly status: 'succeeded'; readonly output: string | undefined }
+  | { readonly status: 'paused'; readonly before: readonly Step[] }
+  | { readonly status: 'failed'; readonly failure: unknown; readonly path: string | undefined }
+  | { readonly status: 'interrupted' }
+
+/** The shared state that all steps of a superstep started from. */
+interface Shared {
+  readonly context: PyDict
+  readonly history: History
+}
+
+interface Done {
+  readonly step: Step
+  readonly result: StepResult
+  readonly writes: StepWrites
+  readonly route: Route
+}
+
+type Outcome = { readonly step: Step; readonly done?: Done; readonly failure?: unknown }
+
+/**
+ * Interprets a workflow in supersteps: all scheduled steps run, then all their writes are merged in a fixed order,
+ * then the next steps are computed. Nothing here touches the world, and nothing depends on which step is faster, so
+ * the same answers of the steps always give the same run.
+ */
+export async function runEngine(options: EngineOptions): Promise<EngineOutcome> {
+  return new Engine(options).run()
+}
+
+class Engine {
+  readonly #options: EngineOptions
+  readonly #topology: Topology
+  readonly #pathCounts = new Map<string, number>()
+  readonly #finished: FinishedStep[] = []
+  /** Deferred states that were triggered and still wait, with the paths that triggered them. */
+  readonly #waiting = new Map<string, string[]>()
+  #shared: Shared = { context: new PyDict(), history: History.empty }
+  #supersteps = 0
+  #pauses = 0
+  #lastOutput: string | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.#topology = analyseTopology(options.workflow)
+  }
+
+  async run(): Promise<EngineOutcome> {
+    const { workflow, input, signal, answers } = this.#options
+    this.#shared = readInput(input)
+    let steps: readonly Step[] = [this.#edgeStep(workflow.entry, [])]
+    while (steps.length > 0) {
+      if (signal.aborted) return { status: 'interrupted' }
+      const shortened = await this.#shortenMemory(steps)
+      if ('status' in shortened) return shortened
+      steps = shortened.steps
+      if (steps.some((step) => step.state.pauseBefore || step.state.approval === true)) {
+        const answer = answers[this.#pauses]
+        if (!answer) return { status: 'paused', before: steps }
+        this.#pauses++
+        this.#shared = applyAnswer(answer, this.#shared)
+        steps = steps.map((step) => this.#answered(step, answer))
+      }
+      const before = this.#shared
+      const outcome = await this.#superstep(steps)
+      if ('status' in outcome) return outcome
+      this.#merge(outcome.done)
+      steps = this.#schedule(outcome.done, before)
+    }
+    return { status: 'succeeded', output: this.#lastOutput }
+  }
+
+  /** Runs the steps of one superstep. Nothing is merged unless all of them finished. */
+  async #superstep(steps: readonly Step[]): Promise<EngineOutcome | { readonly done: readonly Done[] }> {
+    const { workflow, signal } = this.#options
+    const limit = workflow.limits.recursionLimit
+    if (this.#supersteps >= limit) {
+      const failure = new StepFailure('recursion-limit', `The run needs more than ${limit} supersteps`, {
+        blame: 'workflow',
+        help: `Raise 'recursion_limit' in ${workflow.file}, or mend the loop that does not end.`,
+      })
+      return { status: 'failed', failure, path: undefined }
+    }
+    this.#supersteps++
+    // Branches start before the states that edges lead to, and are merged after them: upstream does both.
+    const inStartOrder = [
+      ...steps.filter((step) => step.via === 'send'),
+      ...steps.filter((step) => step.via === 'edge'),
+    ]
+    this.#options.onSuperstep?.(this.#supersteps, inStartOrder)
+    const outcomes = await this.#runAll(inStartOrder)
+    const inMergeOrder = steps.map((step) => outcomes.get(step)).filter((outcome) => outcome !== undefined)
+    const done = inMergeOrder.map((outcome) => outcome.done).filter((d) => d !== undefined)
+    if (done.length === steps.length) return { done }
+    this.#observe(inMergeOrder, undefined)
+    if (signal.aborted) return { status: 'interrupted' }
+    const failed = inMergeOrder.find((outcome) => outcome.failure !== undefined)
+    return { status: 'failed', failure: failed?.failure, path: failed?.step.path }
+  }
+
+  /** At most `maxConcurrency` at once. After a failure nothing new starts; what runs is awaited, so that it is kept. */
+  async #runAll(steps: readonly Step[]): Promise<ReadonlyMap<Step, Outcome>> {
+    const { workflow, signal, maxConcurrency } = this.#options
+    const width = Math.min(maxConcurrency ?? workflow.limits.maxConcurrency, steps.length)
+    const outcomes = new Map<Step, Outcome>()
+    let next = 0
+    let stop = false
+    const work = async () => {
+      while (!stop && !signal.aborted) {
+        const step = steps[next++]
+        if (!step) return
+        const outcome = await this.#runOne(step)
+        outcomes.set(step, outcome)
+        if (!outcome.done) stop = true
+      }
+    }
+    await Promise.all(Array.from({ length: width }, work))
+    return outcomes
+  }
+
+  async #runOne(step: Step): Promise<Outcome> {
+    try {
+      const result = await this.#options.runStep(step)
+      const output = new StepOutput(result.output)
+      const firstItem = step.item?.first ? step.item.value : undefined
+      const writes = planWrites(step.state.output, output, step.history, firstItem)
+      const taken = route(step.state, output, step.item, step.isMapTarget, (problem, at) =>
+        this.#options.onProblem?.(problem, at, step.path),
+      )
+      return { step, done: { step, result, writes, route: taken } }
+    } catch (failure) {
+      return { step, failure: failure ?? new Error('a step failed without a reason') }
+    }
+  }
+
+  #merge(done: readonly Done[]): void {
+    this.#shared = {
+      context: applyContextUpdates(
+        this.#shared.context,
+        done.map((d) => d.writes.context),
+      ),
+      history: this.#shared.history.apply(done.map((d) => d.writes.history)),
+    }
+    for (const { step, result } of done) {
+      const { path, state } = step
+      this.#finished.push({ path, state: state.id, name: displayName(step), ...result })
+      this.#lastOutput = result.output
+    }
+    this.#observe(
+      done.map((d) => ({ step: d.step, done: d })),
+      this.#shared,
+    )
+  }
+
+  #observe(outcomes: readonly Outcome[], merged: Shared | undefined): void {
+    this.#options.observe?.({
+      number: this.#supersteps,
+      steps: outcomes.map(({ step, done, failure }) => ({
+        step,
+        result: done?.result,
+        writes: done?.writes,
+        failure,
+      })),
+      context: merged?.context,
+      history: merged?.history,
+    })
+  }
+
+  /**
+   * The steps of the next superstep, in merge order: edges by state id, then sends as they were asked for.
+   * A send sees what was shared `before` its sender ran, and what the sender alone wrote.
+   */
+  #schedule(done: readonly Done[], before: Shared): readonly Step[] {
+    const triggered = new Map<string, string[]>()
+    const sends: { readonly send: Send; readonly from: Done }[] = []
+    for (const from of done) {
+      for (const id of from.route.edges) {
+        addPath(this.#topology.deferred.has(id) ? this.#waiting : triggered, id, from.step.path)
+      }
+      for (const send of from.route.sends) sends.push({ send, from })
+      if (from.route.ends && this.#options.workflow.finalizer) addPath(triggered, FINALIZER, from.step.path)
+    }
+    // A join waits while any ordinary edge has work to do, and as long as something pending still leads to it.
+    if (triggered.size === 0) {
+      for (const id of this.#ripeStates(new Set(sends.map(({ send }) => send.to)))) {
+        triggered.set(id, this.#waiting.get(id) ?? [])
+        this.#waiting.delete(id)
+      }
+    }
+    const edges = [...triggered].sort(([a], [b]) => compareCodePoints(a, b))
+    return [...edges.map(([id, after]) => this.#edgeStep(id, after)), ...this.#sendSteps(sends, before)]
+  }
+
+  /** Waiting states that nothing pending can still lead to. States of one loop do not wait for each other. */
+  #ripeStates(sendTargets: ReadonlySet<string>): readonly string[] {
+    const waiting = [...this.#waiting.keys()]
+    return waiting.filter(
+      (id) =>
+        ![...sendTargets].some((other) => other !== id && this.#topology.leadsTo(other, id)) &&
+        !waiting.some((other) => this.#topology.isBefore(other, id)),
+    )
+  }
+
+  #edgeStep(id: string, after: readonly string[]): Step {
+    const state = id === FINALIZER ? this.#internalState(FINALIZER) : this.#stateOf(id)
+    return this.#step(state, 'edge', this.#shared, undefined, after)
+  }
+
+  #sendSteps(
+    sends: readonly { readonly send: Send; readonly from: Done }[],
+    before: Shared,
+  ): readonly Step[] {
+    // All branches of one split share one view: it is immutable, and there may be ten thousand of them.
+    const views = new Map<Done, Shared>()
+    return sends.map(({ send, from }) => {
+      let view = views.get(from)
+      if (!view) {
+        view = viewOfBranch(from, send, before)
+        views.set(from, view)
+      }
+      return this.#step(this.#stateOf(send.to), 'send', view, send.item, [from.step.path])
+    })
+  }
+
+  #stateOf(id: string): State {
+    const state = this.#topology.states.get(id)
+    if (!state) throw new Error(`no state '${id}': the workflow was not validated`)
+    return state
+  }
+
+  #internalState(id: typeof FINALIZER | typeof MEMORY): State {
+    return internalState(id, this.#stateOf(this.#options.workflow.entry))
+  }
+
+  #step(
+    state: State,
+    via: Step['via'],
+    view: Shared,
+    item: IterationItem | undefined,
+    after: readonly string[],
+  ): Step {
+    const place = `${state.id}${(item?.lineage ?? []).map((n) => `[${n}]`).join('')}`
+    const count = (this.#pathCounts.get(place) ?? 0) + 1
+    this.#pathCounts.set(place, count)
+    return {
+      path: count === 1 ? place : `${place}#${count}`,
+      state,
+      via,
+      ...view,
+      item,
+      isMapTarget: this.#topology.mapTargets.has(state.id),
+      input: this.#options.input,
+      after,
+      finished: this.#finished,
+    }
+  }
+
+  /** Sums up the histories that are too long for the agents about to see them, in a superstep of its own. */
+  async #shortenMemory(steps: readonly Step[]): Promise<EngineOutcome | { readonly steps: readonly Step[] }> {
+    const { messages, tokens } = this.#options.workflow.limits.memory
+    const tooLong = new Set<History>()
+    for (const { state, history } of steps) {
+      if (state.work.kind !== 'agent') continue
+      if (history.length > messages || history.characters / CHARACTERS_PER_TOKEN > tokens)
+        tooLong.add(history)
+    }
+    if (tooLong.size === 0) return { steps }
+    const memory = this.#internalState(MEMORY)
+    const summaries = [...tooLong].map((history) =>
+      this.#step(memory, 'edge', { context: this.#shared.context, history }, undefined, []),
+    )
+    const outcome = await this.#superstep(summaries)
+    if ('status' in outcome) return outcome
+    const shortened = new Map<History, History>()
+    for (const { step, result } of outcome.done) {
+      const summary: Message = { role: 'assistant', text: result.output }
+      shortened.set(step.history, History.of([...step.history.toArray().slice(0, 1), summary]))
+    }
+    const shorten = (history: History) => shortened.get(history) ?? history
+    this.#shared = { ...this.#shared, history: shorten(this.#shared.history) }
+    this.#merge(outcome.done)
+    return { steps: steps.map((step) => ({ ...step, history: shorten(step.history) })) }
+  }
+
+  #answered(step: Step, answer: PauseAnswer): Step {
+    return { ...step, ...(step.via === 'edge' ? this.#shared : applyAnswer(answer, step)) }
+  }
+}
+
+/** The estimate of `models/tokens.ts`: the real vocabulary is a download, and the limit is a rough one. */
+const CHARACTERS_PER_TOKEN = 4
+
+function readInput(input: RunInput): Shared {
+  const value = input.text === '' ? undefined : parseOutput(input.text)
+  const context = value instanceof PyDict ? value.copy() : new PyDict()
+  if (input.fileNames.length > 0) context.set('file_names', [...input.fileNames])
+  return {
+    context,
+    history: input.text === '' ? History.empty : History.of([{ role: 'user', text: input.text }]),
+  }
+}
+
+function applyAnswer(answer: PauseAnswer, shared: Shared): Shared {
+  let { history } = shared
+  const context = shared.context.copy()
+  if (answer.edit) {
+    const messages = history.toArray()
+    const last = messages.at(-1)
+    if (last) history = History.of([...messages.slice(0, -1), { ...last, text: answer.edit.output }])
+    if (answer.edit.outputKey !== undefined) context.set(answer.edit.outputKey, answer.edit.output)
+  }
+  if (answer.userInput !== undefined && answer.userInput !== '') {
+    history = history.append([{ role: 'user', text: answer.userInput }])
+    const value = parseOutput(answer.userInput)
+    if (value instanceof PyDict) for (const [key, v] of value.entries()) context.set(key, v)
+  }
+  return { context, history }
+}
+
+function viewOfBranch(from: Done, send: Send, before: Shared): Shared {
+  const context = applyContextUpdates(before.context, [from.writes.context])
+  const history = before.history.apply([from.writes.history])
+  const keys = from.step.state.output.branchKeys
+  if (keys === '*' || !send.item?.first) return { context, history }
+  const visible = new PyDict()
+  for (const key of keys) {
+    const value = context.get(key)
+    if (value !== undefined) visible.set(key, value)
+  }
+  return { context: visible, history }
+}
+
+/** The name that people know: `review 2 of 5` inside an iteration, the state's id elsewhere. */
+export function displayName({ state, item }: Step): string {
+  return item && item.ofTotal > 1 ? `${state.id} ${item.number} of ${item.ofTotal}` : state.id
+}
+
+function addPath(into: Map<string, string[]>, id: string, path: string): void {
+  const paths = into.get(id)
+  if (paths) paths.push(path)
+  else into.set(id, [path])
+}
+
+/** Python's order of strings, which differs from JavaScript's beyond the basic plane. */
+function compareCodePoints(a: string, b: string): number {
+  const left = [...a]
+  const right = [...b]
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0)
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}

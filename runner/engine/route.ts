@@ -1,0 +1,134 @@
+import type { Located } from '../../schema/diagnostic.ts'
+import {
+  evaluateConditionOn,
+  type LanguageProblem,
+  PyDict,
+  type PyValue,
+} from '../../schema/language/index.ts'
+import { END, type State, type Work } from '../../schema/workflow.ts'
+import { StepFailure } from '../failure.ts'
+import { resolvePointer } from '../steps/json-pointer.ts'
+import type { StepOutput } from './output.ts'
+
+/** Where a finished step leads. */
+export interface Route {
+  /** States that follow by an ordinary edge: however many steps lead there in one superstep, they run once. */
+  readonly edges: readonly string[]
+  /** Steps started for this one alone, each with a private view. */
+  readonly sends: readonly Send[]
+  /** A path reached `end`. */
+  readonly ends: boolean
+}
+
+export interface Send {
+  readonly to: string
+  /** Absent for a fan-out. */
+  readonly item?: IterationItem
+}
+
+/** An item on its way through the states of an iteration. */
+export interface IterationItem {
+  readonly value: PyValue
+  /** From 1; a nested split keeps the outer number. */
+  readonly number: number
+  readonly total: number
+  /** The split produced it just now; later states of the chain get `false`. */
+  readonly first: boolean
+  /** Its place among the items of each split it went through, from 1: unique in the run where `number` is not. */
+  readonly lineage: readonly number[]
+  /** What people see in names: how many items the latest split had. */
+  readonly ofTotal: number
+}
+
+const NOWHERE: Route = { edges: [], sends: [], ends: false }
+
+/**
+ * Follows a state's transition. Decides on the step's own output, never on the context.
+ * `onProblem` hears of conditions that could not be evaluated: they count as false.
+ * Fails with a `StepFailure` when the items of a map are no list.
+ */
+export function route(
+  state: State,
+  output: StepOutput,
+  item: IterationItem | undefined,
+  isMapTarget: boolean,
+  onProblem: (problem: LanguageProblem, at: Located<string>) => void,
+): Route {
+  const { next } = state
+  switch (next.kind) {
+    case 'stop':
+      return NOWHERE
+    case 'goto':
+      return goTo(next.to.value)
+    case 'choose': {
+      for (const { when, to } of next.cases) {
+        const { value, problem } = evaluateConditionOn(output.value, when.value)
+        if (problem) onProblem(problem, when)
+        if (value) return goTo(to.value)
+      }
+      return goTo(next.otherwise.value)
+    }
+    case 'fan-out': {
+      const targets = next.to.map((to) => to.value)
+      return {
+        edges: [],
+        sends: targets.filter((to) => to !== END).map((to) => ({ to })),
+        ends: targets.includes(END),
+      }
+    }
+    case 'map': {
+      const to = next.to.value
+      if (to === END) return NOWHERE
+      if (item && isMapTarget && !next.resplit && carriesItem(state.work)) {
+        const value = next.passOutput ? output.text : item.value
+        return { edges: [], sends: [{ to, item: { ...item, value, total: 1, first: false } }], ends: false }
+      }
+      const values = itemsOf(next.items.value, output.value)
+      return {
+        edges: [],
+        sends: values.map((value, index) => ({
+          to,
+          item: {
+            value,
+            number: item?.number ?? index + 1,
+            total: values.length,
+            ofTotal: values.length,
+            first: item === undefined,
+            lineage: [...(item?.lineage ?? []), index + 1],
+          },
+        })),
+        ends: false,
+      }
+    }
+  }
+}
+
+function goTo(target: string): Route {
+  return target === END ? { edges: [], sends: [], ends: true } : { edges: [target], sends: [], ends: false }
+}
+
+/** Custom nodes other than a transform never see the item of their iteration, so they split their own output. */
+function carriesItem(work: Work): boolean {
+  return work.kind === 'agent' || work.kind === 'tool' || work.kind === 'transform'
+}
+
+/** The items under `key` in a step's parsed output; spec/codemie 2.8. */
+export function itemsOf(key: string, value: PyValue): readonly PyValue[] {
+  if (key.startsWith('/')) {
+    const found = resolvePointer(value, key)
+    return Array.isArray(found) ? found : [found]
+  }
+  if (Array.isArray(value)) return value
+  if (!(value instanceof PyDict)) return [value]
+  const found = value.get(key)
+  if (found === undefined) return []
+  if (Array.isArray(found)) return found
+  throw new StepFailure(
+    'items-not-a-list',
+    `The output holds no list under '${key}', so there is nothing to iterate over`,
+    {
+      blame: 'model',
+      help: `Make the step answer with {"${key}": [...]}, or point at the list with a JSON pointer such as /data/items.`,
+    },
+  )
+}

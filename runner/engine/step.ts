@@ -1,0 +1,73 @@
+import type { PyDict } from '../../schema/language/index.ts'
+import type { State, Work } from '../../schema/workflow.ts'
+import type { History } from './history.ts'
+import type { IterationItem } from './route.ts'
+
+/** One execution of a state: everything it may look at, fixed before any step of its superstep starts. */
+export interface Step {
+  /** Its place in the run, unique: `plan`, `review[3]`, `fix#2`. */
+  readonly path: string
+  readonly state: State
+  /** Started by an ordinary edge or for itself alone (fan-out, iteration). */
+  readonly via: 'edge' | 'send'
+  readonly history: History
+  readonly context: PyDict
+  readonly item: IterationItem | undefined
+  /** Some state iterates into this one, so its prompt names the current item even when there is none. */
+  readonly isMapTarget: boolean
+  readonly input: RunInput
+  /** Paths of the steps that led here. */
+  readonly after: readonly string[]
+  /** What finished before this superstep, in order; a state processor reads it. */
+  readonly finished: readonly FinishedStep[]
+}
+
+/** What a run was started with. */
+export interface RunInput {
+  readonly text: string
+  /** Names of attached files. */
+  readonly fileNames: readonly string[]
+}
+
+export interface FinishedStep {
+  readonly path: string
+  readonly state: string
+  /** As people see it: `review 2 of 5`. */
+  readonly name: string
+  readonly task: string
+  readonly output: string
+}
+
+/** What running a step gave. */
+export interface StepResult {
+  readonly task: string
+  readonly output: string
+}
+
+/** Name of the state that sums the conversation up at `end`; reserved in definitions. */
+export const FINALIZER = 'result_finalizer_node'
+/** Name of the state that shortens a long history; reserved in definitions. */
+export const MEMORY = 'summarize_memory_node'
+
+/** A state that no author wrote. Its output stays out of context and history. */
+export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State): State {
+  const work: Work = { kind: 'summary', of: id === FINALIZER ? 'run' : 'memory' }
+  return {
+    id,
+    at: like.at,
+    work,
+    output: {
+      storeInContext: false,
+      includeInHistory: false,
+      clearHistory: false,
+      context: 'merge',
+      resetKeys: [],
+      append: false,
+      asUserMessage: false,
+      branchKeys: '*',
+    },
+    next: { kind: 'stop' },
+    retry: like.retry,
+    pauseBefore: false,
+  }
+}
