@@ -1,0 +1,113 @@
+// Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
+// file. Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { digestSources, stampPath } from './freshness.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** Ink loads a debugger of 100 KB, with a package that is not installed, only when DEV is set; here it never is. */
+const withoutInkDebugger = {
+  name: 'without-ink-debugger',
+  setup(api) {
+    api.onResolve({ filter: /^\.\/devtools\.js$/ }, ({ path, importer }) =>
+      importer.split(sep).includes('ink') ? { path, namespace: 'empty' } : undefined,
+    )
+    api.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '' }))
+  },
+}
+
+const shared = {
+  absWorkingDir: root,
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  charset: 'utf8',
+  // Names and lines stay, so that the stack of a bug report can be read.
+  minifySyntax: true,
+  // Every licence is in THIRD-PARTY-LICENSES.txt, also of packages that carry no comment.
+  legalComments: 'none',
+  define: {
+    'process.env.NODE_ENV': '"production"',
+    'process.env.DEV': '"false"',
+    'process.env.CODEMIE_CI_VERSION': JSON.stringify(version),
+  },
+  // CommonJS inside an ES module needs a `require`; the alias keeps clear of modules that import the same function.
+  banner: {
+    js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
+  },
+  plugins: [withoutInkDebugger],
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+}
+
+/** Entries whose source is not there yet are left out, and said so. */
+function present(entries) {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([name, path]) => {
+      const isThere = existsSync(join(root, path))
+      if (!isThere) console.error(`build: ${path} does not exist, so there is no dist/${name}.mjs`)
+      return isThere
+    }),
+  )
+}
+
+const results = await Promise.all([
+  // Pieces: `--version` must not read what `run` needs.
+  build({
+    ...shared,
+    entryPoints: present({ cli: 'cli/main.ts', schema: 'schema/index.ts', runner: 'runner/index.ts' }),
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+  }),
+  // One file: GitHub fetches it with the tag, and there is no install step.
+  build({ ...shared, entryPoints: present({ action: 'action/index.ts' }) }),
+])
+
+rmSync(dist, { recursive: true, force: true })
+mkdirSync(dist)
+for (const file of results.flatMap((result) => result.outputFiles)) {
+  mkdirSync(dirname(file.path), { recursive: true })
+  const isCommand = relative(dist, file.path) === 'cli.mjs'
+  const text = isCommand && !file.text.startsWith('#!') ? `#!/usr/bin/env node\n${file.text}` : file.text
+  writeFileSync(file.path, text)
+  if (isCommand) chmodSync(file.path, 0o755)
+}
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(results.flatMap(listInputs)))
+writeFileSync(stampPath(root), `${digestSources(root)}\n`)
+
+/** Paths of the sources that really went into a bundle, relative to the root. */
+function listInputs({ metafile }) {
+  return Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
+}
+
+/**
+ * The licence of every package that is part of the bundle, as its terms ask for.
+ * @param {string[]} inputs Paths relative to the root.
+ * @returns {string}
+ */
+function collectLicences(inputs) {
+  const folders = new Set()
+  for (const input of inputs) {
+    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
+    if (match) folders.add(match[1])
+  }
+  const parts = [...folders].sort().map((folder) => {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const names = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'license.md', 'LICENCE', 'License.md']
+    const file = names.map((name) => join(root, folder, name)).find((path) => existsSync(path))
+    const text = file
+      ? readFileSync(file, 'utf8').trim()
+      : `Licence: ${manifest.license} (no licence file in the package)`
+    return `${manifest.name} ${manifest.version}\n\n${text}\n`
+  })
+  return `Packages bundled into these files, with their licences.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}

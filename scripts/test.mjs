@@ -1,0 +1,103 @@
+// `npm test`: every check of the project. All of them run, even after one failed, and the last line is the count:
+// "N passed, N failed, N skipped". A check counts as one; the tests count as themselves. Arguments go to vitest.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { addCounts, formatCounts, readVitestCounts } from './counts.mjs'
+import { isBuilt } from './freshness.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const folder = (...parts) => join(root, 'node_modules', ...parts)
+
+/**
+ * What is checked before the tests. `needs` names a program that is not one of our packages: without it the check is
+ * skipped, and counted so.
+ */
+const CHECKS = [
+  {
+    name: 'types',
+    command: process.execPath,
+    args: [folder('typescript', 'bin', 'tsc'), '--noEmit', '-p', '.'],
+  },
+  {
+    name: 'lint and format',
+    command: process.execPath,
+    args: [folder('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--error-on-warnings'],
+  },
+  { name: 'unused code and packages', command: process.execPath, args: [folder('knip', 'bin', 'knip.js')] },
+  { name: 'generated files', command: process.execPath, args: ['scripts/generate.mjs', '--check'] },
+  { name: 'workflow syntax', needs: 'actionlint', command: 'actionlint', args: [] },
+  {
+    name: 'workflow security',
+    needs: 'zizmor',
+    command: 'zizmor',
+    args: ['--offline', '--quiet', '.github', 'action'],
+  },
+]
+
+let total = { passed: 0, failed: 0, skipped: 0 }
+
+// The end-to-end tests use dist/; an old one would prove nothing.
+if (!isBuilt(root)) await report({ name: 'build', command: process.execPath, args: ['scripts/build.mjs'] })
+
+for (const pending of CHECKS.map((check) => ({ ...check, outcome: start(check) }))) await report(pending)
+await runTests(process.argv.slice(2))
+
+console.log(formatCounts(total))
+process.exitCode = total.failed === 0 ? 0 : 1
+
+/** Runs a check to its end and keeps what it said. */
+function start({ needs, command, args }) {
+  if (needs !== undefined && !isOnPath(needs)) return Promise.resolve({ isSkipped: true, output: '' })
+  return new Promise((resolve) => {
+    const chunks = []
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.on('data', (chunk) => chunks.push(chunk))
+    child.stderr.on('data', (chunk) => chunks.push(chunk))
+    child.on('error', (error) => resolve({ status: -1, output: String(error) }))
+    child.on('close', (status) => resolve({ status, output: Buffer.concat(chunks).toString() }))
+  })
+}
+
+async function report(check) {
+  const { isSkipped, status, output } = await (check.outcome ?? start(check))
+  if (isSkipped) {
+    console.log(`- ${check.name}: skipped, ${check.needs} is not installed`)
+    total.skipped += 1
+  } else if (status === 0) {
+    console.log(`✓ ${check.name}`)
+    total.passed += 1
+  } else {
+    console.log(`✗ ${check.name}\n${output.trimEnd()}\n`)
+    total.failed += 1
+  }
+}
+
+/** Runs vitest with its own output, and adds its counts. */
+async function runTests(args) {
+  const scratch = mkdtempSync(join(tmpdir(), 'codemie-ci-test-'))
+  const results = join(scratch, 'vitest.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  console.log('\nTests')
+  try {
+    const status = await new Promise((resolve) => {
+      const child = spawn(process.execPath, [folder('vitest', 'vitest.mjs'), 'run', ...reporters, ...args], {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      })
+      child.on('error', () => resolve(-1))
+      child.on('close', resolve)
+    })
+    total = addCounts(total, readVitestCounts(results, status))
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+function isOnPath(program) {
+  const names = process.platform === 'win32' ? [`${program}.exe`] : [program]
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.some((path) => names.some((name) => existsSync(join(path, name))))
+}
