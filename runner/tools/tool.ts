@@ -39,6 +39,8 @@ export interface ToolPolicy {
   readonly allowedCommands: readonly string[]
   /** Whether tools may write files of the working tree. Default: true. */
   readonly writeFiles: boolean
+  /** Globs on the path from the root that tools may write to. `undefined`: everywhere. */
+  readonly writePaths?: readonly string[]
   /** Limit of one call in milliseconds. Default 120000. */
   readonly timeoutMs: number
   /** Bytes of output kept of one call. Default 1 MiB. */

@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises'
+import { StepFailure } from '../failure.ts'
+import { pickChildEnv } from '../process/child-env.ts'
+import { type CapturedOutput, runProcess } from '../process/run-process.ts'
+import { splitCommandLine } from './command-line.ts'
+import {
+  type BuiltInTool,
+  badArgument,
+  defineTool,
+  POLICY_KEYS,
+  refusedByPolicy,
+  toolFailed,
+} from './define-tool.ts'
+import { resolveInRoot } from './root.ts'
+
+interface CommandArgs {
+  command: string
+  args?: string[]
+  cwd?: string
+  stdin?: string
+  allow_failure?: boolean
+}
+
+const runCommandTool = defineTool<CommandArgs>({
+  name: 'run_command',
+  description:
+    'Starts an allowed program in the repository, without a shell. Returns {exit_code, stdout, stderr}. Give the program and its arguments apart, or one plain line without shell features.',
+  reach: 'outside',
+  aliases: ['run_command_line_tool', 'execute_command', 'run_command_line'],
+  argumentNames: { program: 'command', working_directory: 'cwd', arguments: 'args', input: 'stdin' },
+  properties: {
+    command: {
+      type: 'string',
+      minLength: 1,
+      description: 'Program, e.g. "npm"; without "args" also a line, e.g. "npm test".',
+    },
+    args: { type: 'array', items: { type: 'string' }, description: 'Arguments, one each.' },
+    cwd: { type: 'string', minLength: 1, description: 'Folder to start in. Default: the repository root.' },
+    stdin: { type: 'string', description: 'Text for standard input. Default: none.' },
+    allow_failure: {
+      type: 'boolean',
+      description: 'Give back an exit code other than 0 as a result instead of failing. Default: false.',
+    },
+  },
+  required: ['command'],
+  async run(args, context) {
+    const tool = 'run_command'
+    const [program, ...rest] = wordsOf(args)
+    if (program === undefined) throw badArgument(tool, 'command', 'is empty')
+    const { allowedCommands } = context.policy
+    if (!allowedCommands.includes(program)) {
+      throw refusedByPolicy(
+        tool,
+        `the program "${program}" is not allowed (allowed: ${allowedCommands.join(', ') || 'none'})`,
+        `Add "${program}" to ${POLICY_KEYS.commands}.`,
+      )
+    }
+    const cwd = await resolveInRoot(context, args.cwd ?? '.', { tool, argument: 'cwd' })
+    const stats = await stat(cwd.absolute).catch(() => undefined)
+    if (!stats?.isDirectory()) throw badArgument(tool, 'cwd', `"${cwd.relative}" is not a folder`)
+    const outcome = await runProcess({
+      program,
+      args: rest,
+      cwd: cwd.absolute,
+      env: pickChildEnv(context.env, undefined, { CI: 'true' }),
+      ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
+      timeoutMs: context.policy.timeoutMs,
+      maxOutputBytes: context.policy.maxOutputBytes,
+      signal: context.signal,
+    })
+    switch (outcome.kind) {
+      case 'not-started':
+        throw toolFailed(
+          tool,
+          outcome.code === 'ENOENT'
+            ? `there is no program "${program}"`
+            : `"${program}" could not be started: ${outcome.code}`,
+          'Install it in the job, or correct the name.',
+        )
+      case 'timed-out':
+        throw new StepFailure(
+          'tool-timeout',
+          `${tool}: "${program}" took longer than ${context.policy.timeoutMs} ms and was stopped with all it had started`,
+          {
+            blame: 'tool',
+            retryable: true,
+            help: 'Do less in one call, or give the state a longer timeout.',
+          },
+        )
+      case 'exited': {
+        const code = outcome.code ?? 128
+        if (code !== 0 && args.allow_failure !== true) {
+          const words = (outcome.stderr.text.trim() || outcome.stdout.text.trim()).slice(-2000)
+          throw toolFailed(
+            tool,
+            `"${program}" ended with ${outcome.code === null ? `signal ${outcome.signal}` : `exit code ${code}`}${words === '' ? '' : `: ${words}`}`,
+            'Set "allow_failure": true to get the exit code and the output as a result.',
+          )
+        }
+        return { exit_code: code, stdout: withNote(outcome.stdout), stderr: withNote(outcome.stderr) }
+      }
+    }
+  },
+})
+
+/** Tools that start programs. */
+export const commandTools: readonly BuiltInTool[] = [runCommandTool]
+
+function wordsOf(args: CommandArgs): readonly string[] {
+  if (args.args !== undefined) return [args.command, ...args.args]
+  const split = splitCommandLine(args.command)
+  if (split.ok) return split.words
+  throw badArgument(
+    'run_command',
+    'command',
+    `is not a plain command: ${split.problem}`,
+    'Commands are started without a shell. Put several steps into a script of the repository and allow its interpreter.',
+  )
+}
+
+function withNote(output: CapturedOutput): string {
+  return output.droppedBytes === 0
+    ? output.text
+    : `${output.text}\n[cut here: ${output.droppedBytes} more bytes]`
+}

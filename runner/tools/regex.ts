@@ -1,0 +1,52 @@
+import { RE2JS } from 're2js'
+import { badArgument } from './define-tool.ts'
+
+/** A pattern that is matched in time proportional to the text, whatever the pattern. */
+export interface LinearPattern {
+  /** Whether the pattern occurs anywhere in `text`. */
+  occursIn(text: string): boolean
+}
+
+/** Longest accepted pattern in characters; matching costs pattern times text. */
+const MAX_PATTERN = 2000
+
+/** Set operations and `\b{...}` mean something in other engines and something silently different here. */
+const MISREAD = /&&|\[[^\]]*--\[|\\b\{/
+
+/**
+ * Compiles a regular expression of RE2 syntax: no look-around, no back-references.
+ *
+ * @returns the pattern, or why it is not one.
+ */
+export function compilePattern(
+  source: string,
+  options: { ignoreCase?: boolean } = {},
+): { ok: true; pattern: LinearPattern } | { ok: false; problem: string } {
+  if (source.length > MAX_PATTERN) return { ok: false, problem: `is longer than ${MAX_PATTERN} characters` }
+  if (MISREAD.test(source)) {
+    return { ok: false, problem: 'uses set operations or \\b{...}, which this engine would misread' }
+  }
+  try {
+    const compiled = RE2JS.compile(source, options.ignoreCase === true ? RE2JS.CASE_INSENSITIVE : 0)
+    return { ok: true, pattern: { occursIn: (text) => compiled.matcher(text).find() } }
+  } catch (error) {
+    return { ok: false, problem: `is not a regular expression: ${(error as Error).message}` }
+  }
+}
+
+/** {@link compilePattern} for an argument of a tool. Fails with a `StepFailure` that names the argument. */
+export function patternArgument(
+  tool: string,
+  argument: string,
+  source: string,
+  options: { ignoreCase?: boolean } = {},
+): LinearPattern {
+  const compiled = compilePattern(source, options)
+  if (compiled.ok) return compiled.pattern
+  throw badArgument(
+    tool,
+    argument,
+    `"${source}" ${compiled.problem}`,
+    'RE2 syntax is used: no look-around, no back-references.',
+  )
+}

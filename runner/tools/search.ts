@@ -1,0 +1,155 @@
+import { type BuiltInTool, defineTool } from './define-tool.ts'
+import { selectFiles } from './files-list.ts'
+import { looksBinary, PATH_NAMES } from './files-read.ts'
+import { patternArgument } from './regex.ts'
+import { readInRoot, resolveInRoot } from './root.ts'
+
+interface SearchArgs {
+  query: string
+  regex?: boolean
+  ignore_case?: boolean
+  path?: string
+  include?: string | string[]
+  exclude?: string[]
+  limit?: number
+  context_lines?: number
+}
+
+/** One line that matched. */
+interface Match {
+  path: string
+  /** From 1. */
+  line: number
+  text: string
+  before?: string[]
+  after?: string[]
+}
+
+/** Files larger than this are generated more often than written. */
+const MAX_FILE_BYTES = 2 * 1024 * 1024
+
+/** Longer lines are shown, and searched, up to here. */
+const MAX_LINE = 2000
+
+const searchFilesTool = defineTool<SearchArgs>({
+  name: 'search_files',
+  description:
+    'Searches the text files of the repository for a text or a regular expression (RE2 syntax). Returns {matches: [{path, line, text}], files_searched, note?}.',
+  reach: 'read',
+  aliases: ['search_code_repo', 'search_code_repo_v2', 'grep'],
+  argumentNames: { ...PATH_NAMES, pattern: 'query', text: 'query', excludePatterns: 'exclude' },
+  properties: {
+    query: {
+      type: 'string',
+      minLength: 1,
+      description: 'Text to find, or an expression with "regex": true.',
+    },
+    regex: { type: 'boolean', description: 'Take the query as a regular expression. Default: false.' },
+    ignore_case: { type: 'boolean', description: 'Default: false.' },
+    path: {
+      type: 'string',
+      minLength: 1,
+      description: 'Folder or file to look in. Default: the repository root.',
+    },
+    include: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 } },
+      ],
+      description: 'Globs of files to search, e.g. "*.ts".',
+    },
+    exclude: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      description: 'Globs of files to leave out.',
+    },
+    limit: { type: 'integer', minimum: 1, maximum: 1000, description: 'Most matches. Default: 100.' },
+    context_lines: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 20,
+      description: 'Lines around a match. Default: 0.',
+    },
+  },
+  required: ['query'],
+  async run(args, context) {
+    const tool = 'search_files'
+    const limit = args.limit ?? 100
+    const around = args.context_lines ?? 0
+    const matchesLine = lineTest(args)
+    const files = await selectFiles(
+      context,
+      {
+        ...(args.path === undefined ? {} : { path: args.path }),
+        include: args.include === undefined ? [] : [args.include].flat(),
+        exclude: args.exclude ?? [],
+      },
+      { tool },
+    )
+    const deadline = Date.now() + context.policy.timeoutMs
+    const matches: Match[] = []
+    let searched = 0
+    let note: string | undefined
+    search: for (const file of files) {
+      context.signal.throwIfAborted()
+      if (Date.now() > deadline) {
+        note = `Stopped after ${context.policy.timeoutMs} ms; ${files.length - searched} files were not searched.`
+        break
+      }
+      const text = await textOf(file)
+      if (text === undefined) continue
+      searched++
+      const lines = text.split('\n')
+      for (const [index, line] of lines.entries()) {
+        if (!matchesLine(line.length > MAX_LINE ? line.slice(0, MAX_LINE) : line)) continue
+        if (matches.length === limit) {
+          note = `There are more matches than the limit of ${limit}.`
+          break search
+        }
+        const clip = (text: string) => (text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text)
+        matches.push({
+          path: file,
+          line: index + 1,
+          text: clip(line),
+          ...(around === 0
+            ? {}
+            : {
+                before: lines.slice(Math.max(0, index - around), index).map(clip),
+                after: lines.slice(index + 1, index + 1 + around).map(clip),
+              }),
+        })
+      }
+    }
+    return { matches, files_searched: searched, ...(note === undefined ? {} : { note }) }
+
+    async function textOf(file: string): Promise<string | undefined> {
+      const use = { tool, argument: 'path' }
+      try {
+        // Resolved again: a listed file may be a link that leads out of the repository.
+        const place = await resolveInRoot(context, file, use)
+        const { bytes, totalBytes } = await readInRoot(place, use, MAX_FILE_BYTES)
+        if (totalBytes > MAX_FILE_BYTES || looksBinary(bytes)) return undefined
+        return bytes.toString('utf8')
+      } catch {
+        return undefined
+      }
+    }
+  },
+})
+
+/** Tools that find text. */
+export const searchTools: readonly BuiltInTool[] = [searchFilesTool]
+
+function lineTest(args: SearchArgs): (line: string) => boolean {
+  if (args.regex === true) {
+    const pattern = patternArgument('search_files', 'query', args.query, {
+      ignoreCase: args.ignore_case === true,
+    })
+    return (line) => pattern.occursIn(line)
+  }
+  if (args.ignore_case === true) {
+    const needle = args.query.toLowerCase()
+    return (line) => line.toLowerCase().includes(needle)
+  }
+  return (line) => line.includes(args.query)
+}
