@@ -1,3 +1,4 @@
+// @ts-check
 // Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
 // file. Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +11,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** Ink loads a debugger of 100 KB, with a package that is not installed, only when DEV is set; here it never is. */
+/**
+ * Ink loads a debugger of 100 KB, with a package that is not installed, only when DEV is set; here it never is.
+ * @type {import('esbuild').Plugin}
+ */
 const withoutInkDebugger = {
   name: 'without-ink-debugger',
   setup(api) {
@@ -21,7 +25,8 @@ const withoutInkDebugger = {
   },
 }
 
-const shared = {
+/** @satisfies {import('esbuild').BuildOptions} */
+const shared = /** @type {const} */ ({
   absWorkingDir: root,
   outdir: dist,
   outExtension: { '.js': '.mjs' },
@@ -47,9 +52,12 @@ const shared = {
   metafile: true,
   write: false,
   logLevel: 'warning',
-}
+})
 
-/** Entries whose source is not there yet are left out, and said so. */
+/**
+ * Entries whose source is not there yet are left out, and said so.
+ * @param {Record<string, string>} entries
+ */
 function present(entries) {
   return Object.fromEntries(
     Object.entries(entries).filter(([name, path]) => {
@@ -84,7 +92,10 @@ for (const file of results.flatMap((result) => result.outputFiles)) {
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(results.flatMap(listInputs)))
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
 
-/** Paths of the sources that really went into a bundle, relative to the root. */
+/**
+ * Paths of the sources that really went into a bundle, relative to the root.
+ * @param {{ metafile: import('esbuild').Metafile }} result
+ */
 function listInputs({ metafile }) {
   return Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // The last line of `npm test`: how it is made and what goes into it.
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -32,6 +33,7 @@ export function addCounts(a, b) {
  */
 export function readVitestCounts(file, status) {
   const counts = { passed: 0, failed: 0, skipped: 0 }
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
   const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')).testResults ?? []) : []
   for (const { status: fileStatus, assertionResults } of results) {
     for (const test of assertionResults) {

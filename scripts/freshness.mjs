@@ -1,3 +1,4 @@
+// @ts-check
 // What is installed and built, and whether it still belongs to the files of the working tree. Only Node's own
 // modules: this is loaded before anything is installed.
 import { createHash } from 'node:crypto'
@@ -53,7 +54,10 @@ function listFiles(root, path) {
   return entries.map((entry) => entry.split(sep).join('/')).sort()
 }
 
-/** @returns {string} Path of the stamp that belongs to a root. */
+/**
+ * Path of the stamp that belongs to a root; its content is the digest of the sources that were built.
+ * @param {string} root
+ */
 export function stampPath(root) {
   return join(root, STAMP)
 }
@@ -87,7 +91,10 @@ export function isInstalled(root) {
   return Object.keys(found).every((path) => wanted[path] !== undefined)
 }
 
-/** @returns {Record<string, { version?: string, optional?: boolean }>} */
+/**
+ * @param {string} lockfile
+ * @returns {Record<string, { version?: string, optional?: boolean }>}
+ */
 function readPackages(lockfile) {
   return JSON.parse(readFileSync(lockfile, 'utf8')).packages ?? {}
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs before `npm start`: installs and builds what is missing or out of date. Silent when nothing is, and loads no
 // package to find that out. What it says goes to stderr, because stdout belongs to the command that follows.
 import { spawnSync } from 'node:child_process'
@@ -7,7 +8,12 @@ import { isBuilt, isInstalled } from './freshness.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** One line for people, then the command; its failure is ours. */
+/**
+ * One line for people, then the command; its failure is ours.
+ * @param {string} reason
+ * @param {string} command
+ * @param {string[]} args
+ */
 function run(reason, command, args) {
   console.error(reason)
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })

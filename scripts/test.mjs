@@ -1,3 +1,4 @@
+// @ts-check
 // `npm test`: every check of the project. All of them run, even after one failed, and the last line is the count:
 // "N passed, N failed, N skipped". A check counts as one; the tests count as themselves. Arguments go to vitest.
 import { spawn } from 'node:child_process'
@@ -9,11 +10,14 @@ import { addCounts, formatCounts, readVitestCounts } from './counts.mjs'
 import { isBuilt } from './freshness.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+/** @param {string[]} parts */
 const folder = (...parts) => join(root, 'node_modules', ...parts)
 
 /**
  * What is checked before the tests. `needs` names a program that is not one of our packages: without it the check is
  * skipped, and counted so.
+ * @typedef {{ name: string, command: string, args: string[], needs?: string }} Check
+ * @type {Check[]}
  */
 const CHECKS = [
   {
@@ -24,7 +28,7 @@ const CHECKS = [
   {
     name: 'lint and format',
     command: process.execPath,
-    args: [folder('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--error-on-warnings'],
+    args: [folder('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--error-on-warnings', '--colors=off'],
   },
   { name: 'unused code and packages', command: process.execPath, args: [folder('knip', 'bin', 'knip.js')] },
   { name: 'generated files', command: process.execPath, args: ['scripts/generate.mjs', '--check'] },
@@ -48,10 +52,16 @@ await runTests(process.argv.slice(2))
 console.log(formatCounts(total))
 process.exitCode = total.failed === 0 ? 0 : 1
 
-/** Runs a check to its end and keeps what it said. */
+/**
+ * Runs a check to its end and keeps what it said.
+ * @param {Check} check
+ * @returns {Promise<{ status: number | null, output: string, isSkipped?: boolean }>}
+ */
 function start({ needs, command, args }) {
-  if (needs !== undefined && !isOnPath(needs)) return Promise.resolve({ isSkipped: true, output: '' })
+  if (needs !== undefined && !isOnPath(needs))
+    return Promise.resolve({ isSkipped: true, status: null, output: '' })
   return new Promise((resolve) => {
+    /** @type {Buffer[]} */
     const chunks = []
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.on('data', (chunk) => chunks.push(chunk))
@@ -61,6 +71,10 @@ function start({ needs, command, args }) {
   })
 }
 
+/**
+ * Prints and counts a check, which was started before or is now.
+ * @param {Check & { outcome?: ReturnType<typeof start> }} check
+ */
 async function report(check) {
   const { isSkipped, status, output } = await (check.outcome ?? start(check))
   if (isSkipped) {
@@ -75,15 +89,20 @@ async function report(check) {
   }
 }
 
-/** Runs vitest with its own output, and adds its counts. */
+/**
+ * Runs vitest with its own output, and adds its counts.
+ * @param {string[]} args
+ */
 async function runTests(args) {
   const scratch = mkdtempSync(join(tmpdir(), 'codemie-ci-test-'))
   const results = join(scratch, 'vitest.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  // In CI vitest colours even a file.
+  if (!process.stdout.isTTY) options.push('--no-color')
   console.log('\nTests')
   try {
     const status = await new Promise((resolve) => {
-      const child = spawn(process.execPath, [folder('vitest', 'vitest.mjs'), 'run', ...reporters, ...args], {
+      const child = spawn(process.execPath, [folder('vitest', 'vitest.mjs'), 'run', ...options, ...args], {
         cwd: root,
         stdio: ['ignore', 'inherit', 'inherit'],
       })
@@ -96,6 +115,7 @@ async function runTests(args) {
   }
 }
 
+/** @param {string} program */
 function isOnPath(program) {
   const names = process.platform === 'win32' ? [`${program}.exe`] : [program]
   const folders = (process.env.PATH ?? '').split(delimiter)
