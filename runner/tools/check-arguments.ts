@@ -53,14 +53,15 @@ async function compile(tool: Tool): Promise<ValidateFunction> {
 function renameArguments(tool: Tool, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const otherNames = (tool as Partial<BuiltInTool>).argumentNames ?? {}
   const properties = propertiesOf(tool)
-  const renamed: Record<string, unknown> = {}
+  const renamed = new Map<string, unknown>()
   for (const [name, value] of Object.entries(args)) {
     if (value === null || value === undefined) continue
     const own = Object.hasOwn(otherNames, name) ? otherNames[name] : undefined
     const isOther = !Object.hasOwn(properties, name) && own !== undefined && (args[own] ?? null) === null
-    renamed[isOther ? own : name] = value
+    renamed.set(isOther ? own : name, value)
   }
-  return renamed
+  // From entries, so that `__proto__` is a name like any other.
+  return Object.fromEntries(renamed)
 }
 
 function propertiesOf(tool: Tool): Record<string, Record<string, unknown>> {

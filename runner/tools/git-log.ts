@@ -213,7 +213,7 @@ async function filesOf(
     args: [
       'diff-tree',
       ...['--stdin', '-z', '-r', '-M', '--root', '--raw', '--numstat', '--always'],
-      ...['-m', '--first-parent', '--no-ext-diff', '--no-textconv'],
+      ...['-m', '--no-ext-diff', '--no-textconv'],
     ],
     stdin: commits.map((commit) => `${commit.sha}\n`).join(''),
   })
@@ -249,7 +249,8 @@ export function parseDiffTree(text: string): Map<string, ChangedFile[]> {
     const counts = /^(\d+|-)\t(\d+|-)\t([\s\S]*)$/.exec(token)
     if (counts === null) {
       current = []
-      files.set(token, current)
+      // A merge comes once for each parent, the first parent first; that is the one that counts.
+      if (!files.has(token)) files.set(token, current)
       continue
     }
     let path = counts[3] ?? ''
