@@ -20,6 +20,8 @@ interface EffectPlace {
 export interface ModelEffect extends EffectPlace {
   readonly kind: 'model'
   readonly request: ModelRequest
+  /** Hears the answer while it is written. Absent: nobody watches, and the cheaper plain call is made. */
+  readonly onText?: (delta: string) => void
 }
 
 export interface ToolEffect extends EffectPlace {

@@ -107,6 +107,8 @@ export interface StepFinished extends Happened {
   readonly costUsd?: number
   /** A model was called whose price is not known: `costUsd` is a lower bound. */
   readonly costUnknown?: boolean
+  /** All attempts failed, and the state's `on_error` says to go on: the output describes this failure. */
+  readonly failure?: FailureInfo
 }
 
 /** The journal of an earlier try of this run already holds the step's output. */

@@ -182,9 +182,13 @@ class Engine {
       const output = new StepOutput(result.output)
       const firstItem = step.item?.first ? step.item.value : undefined
       const writes = planWrites(step.state.output, output, step.history, firstItem)
-      const taken = route(step.state, output, step.item, step.isMapTarget, (problem, at) =>
-        this.#options.onProblem?.(problem, at, step.path),
-      )
+      const { onError } = step.state
+      const taken: Route =
+        result.failed && onError && onError.value !== 'continue'
+          ? { edges: [onError.value], sends: [], ends: false }
+          : route(step.state, output, step.item, step.isMapTarget, (problem, at) =>
+              this.#options.onProblem?.(problem, at, step.path),
+            )
       return { step, done: { step, result, writes, route: taken } }
     } catch (failure) {
       return { step, failure: failure ?? new Error('a step failed without a reason') }
@@ -201,7 +205,8 @@ class Engine {
     }
     for (const { step, result } of done) {
       const { path, state } = step
-      this.#finished.push({ path, state: state.id, name: displayName(step), ...result })
+      const { task, output } = result
+      this.#finished.push({ path, state: state.id, name: displayName(step), task, output })
       this.#lastOutput = result.output
     }
     this.#observe(

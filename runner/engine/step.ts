@@ -42,6 +42,8 @@ export interface FinishedStep {
 export interface StepResult {
   readonly task: string
   readonly output: string
+  /** All attempts failed; the state's `on_error` lets the run go on. */
+  readonly failed?: boolean
 }
 
 /** Name of the state that sums the conversation up at `end`; reserved in definitions. */

@@ -51,10 +51,12 @@ function walk(states: ReadonlyMap<string, State>, from: string): ReadonlySet<str
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     const state = states.get(id)
     if (!state) continue
-    for (const { value } of targetsOf(state.next)) {
-      if (value === END || seen.has(value)) continue
-      seen.add(value)
-      queue.push(value)
+    const targets = targetsOf(state.next).map((target) => target.value)
+    if (state.onError) targets.push(state.onError.value)
+    for (const target of targets) {
+      if (target === END || seen.has(target)) continue
+      seen.add(target)
+      queue.push(target)
     }
   }
   return seen

@@ -1,0 +1,68 @@
+import type { MoneyAndTokens } from '../../schema/workflow.ts'
+import type { Effect, EffectReply, Perform } from '../effect.ts'
+import type { RunEvent } from '../events.ts'
+import { StepFailure } from '../failure.ts'
+import type { ModelReply } from '../models/model.ts'
+
+/** Spent over the whole run, earlier tries included. */
+export interface Spending {
+  usd: number
+  tokens: number
+}
+
+/** What the journal of earlier tries says was spent. Pure. */
+export function spendingOf(events: Iterable<RunEvent>): Spending {
+  const spending = { usd: 0, tokens: 0 }
+  for (const event of events) {
+    if (event.type !== 'effect-finished') continue
+    spending.usd += event.costUsd ?? 0
+    spending.tokens += (event.usage?.inputTokens ?? 0) + (event.usage?.outputTokens ?? 0)
+  }
+  return spending
+}
+
+/**
+ * A door that stops asking models once the budget is spent. A call that is under way is not cut off, so the last one
+ * may go over. A price that nobody knows is not 0: with a limit on money, such a model is not asked.
+ */
+export function budgetDoor(
+  inner: Perform,
+  budget: MoneyAndTokens,
+  spending: Spending,
+  knowsPrice: (model: string) => boolean,
+): Perform {
+  if (budget.usd === undefined && budget.tokens === undefined) return inner
+  return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
+    if (effect.kind !== 'model') return inner(effect)
+    const { model } = effect.request
+    if (budget.usd !== undefined && !knowsPrice(model)) throw priceUnknown(model)
+    if (budget.usd !== undefined && spending.usd >= budget.usd) {
+      throw spent(`${budget.usd} US dollars`, `$${spending.usd.toFixed(4)}`)
+    }
+    if (budget.tokens !== undefined && spending.tokens >= budget.tokens) {
+      throw spent(`${budget.tokens} tokens`, `${spending.tokens} tokens`)
+    }
+    const reply = await inner(effect)
+    const { usage, costUsd } = reply as ModelReply
+    spending.usd += costUsd ?? 0
+    spending.tokens += (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)
+    return reply
+  }
+}
+
+/** Code of the failure that ends a run with the status `budget-exceeded`. */
+export const BUDGET_EXCEEDED = 'budget-exceeded'
+
+function spent(limit: string, sum: string): StepFailure {
+  return new StepFailure(BUDGET_EXCEEDED, `The budget of ${limit} is spent (${sum})`, {
+    blame: 'policy',
+    help: 'Raise the budget and resume the run: what is finished is kept.',
+  })
+}
+
+function priceUnknown(model: string): StepFailure {
+  return new StepFailure('price-unknown', `The price of '${model}' is not known, so a budget in dollars cannot be kept`, {
+    blame: 'policy',
+    help: "Give its price under 'prices' in .codemie/config.yaml, or limit tokens instead.",
+  })
+}

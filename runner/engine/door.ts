@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import type { Effect, EffectReply, ModelEffect, Perform, ToolEffect } from '../effect.ts'
+import type { EffectFinished } from '../events.ts'
+import type { ModelReply, ModelRequest } from '../models/model.ts'
+import type { Memory } from './memory.ts'
+
+/** Does the real thing, or plays a script in tests. */
+export interface Doers {
+  readonly model: (effect: ModelEffect) => Promise<ModelReply>
+  readonly tool: (effect: ToolEffect) => Promise<EffectReply<ToolEffect>>
+}
+
+/** The innermost door: straight to the doers. */
+export function openDoor(doers: Doers): Perform {
+  return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
+    const reply = effect.kind === 'model' ? await doers.model(effect) : await doers.tool(effect)
+    return reply as EffectReply<E>
+  }
+}
+
+/**
+ * A door that answers from the journal what the journal knows, and hands every new reply to `record`.
+ * `now` is in milliseconds.
+ */
+export function rememberingDoor(
+  inner: Perform,
+  memory: Memory,
+  record: (event: Omit<EffectFinished, 'at'>) => void,
+  now: () => number,
+): Perform {
+  return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
+    const { path, attempt, ordinal, kind } = effect
+    const request = digestOfRequest(effect)
+    const known = memory.reply(path, attempt, ordinal, request)
+    if (known !== undefined) return known as EffectReply<E>
+    const started = now()
+    const reply = await inner(effect)
+    record({
+      type: 'effect-finished',
+      path,
+      attempt,
+      ordinal,
+      kind,
+      name: effect.kind === 'model' ? (reply as ModelReply).model : effect.request.tool,
+      request,
+      reply,
+      durationMs: now() - started,
+      ...(effect.kind === 'model' ? accountOf(reply as ModelReply) : {}),
+    })
+    return reply
+  }
+}
+
+function accountOf({ usage, costUsd }: ModelReply): Pick<EffectFinished, 'usage' | 'costUsd'> {
+  return { ...(usage ? { usage } : {}), ...(costUsd === undefined ? {} : { costUsd }) }
+}
+
+/** 16 hex digits that are equal for equal requests. */
+function digestOfRequest(effect: Effect): string {
+  if (effect.kind === 'tool') return digest(JSON.stringify(effect.request))
+  const { messages, tools, ...rest } = effect.request
+  return digest(
+    [JSON.stringify(rest), tools ? digestOnce(tools) : '', ...messages.map(digestOnce)].join('\n'),
+  )
+}
+
+/** Messages and tool offers are shared by many requests and never change, so each is digested once. */
+const digests = new WeakMap<object, string>()
+
+function digestOnce(value: ModelRequest['messages'][number] | NonNullable<ModelRequest['tools']>): string {
+  let known = digests.get(value)
+  if (known === undefined) {
+    known = digest(JSON.stringify(value))
+    digests.set(value, known)
+  }
+  return known
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,200 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import {
+  type Assistant,
+  type Config,
+  type Diagnostic,
+  defaultConfig,
+  nearestName,
+  readAssistantFile,
+  readConfig,
+  readWorkflow,
+  type Workflow,
+  type WorkflowMeta,
+} from '../schema/index.ts'
+import { Refusal } from './failure.ts'
+import { findRepository, type Repository } from './git/repository.ts'
+import type { World } from './world.ts'
+
+/** Where a repository keeps what belongs to this project. */
+export const PROJECT_DIRECTORY = '.codemie'
+const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
+const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
+
+/** A repository with its workflows, as it stands in the working tree. */
+export interface Project {
+  /** Absolute path of the top of the working tree. */
+  readonly root: string
+  readonly repository: Repository
+  readonly config: Config
+  readonly configDiagnostics: readonly Diagnostic[]
+  /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
+  definitions(): Promise<readonly Definition[]>
+  /**
+   * A definition by file stem, path (from the working directory or the root) or `name`.
+   * Refuses with `unknown-workflow` or `ambiguous-workflow`.
+   */
+  find(nameOrPath: string): Promise<Definition>
+  /** A stored assistant by its id, or `undefined` when there is no such file. */
+  assistant(id: string): Promise<StoredAssistant | undefined>
+}
+
+/** One definition file and all that is known of it. */
+export interface Definition {
+  /** Path relative to the root, with `/`. */
+  readonly file: string
+  /** File stem: what the workflow is called on the command line. */
+  readonly id: string
+  readonly text: string
+  /** Present when there is no error among the diagnostics. */
+  readonly workflow: Workflow | undefined
+  readonly diagnostics: readonly Diagnostic[]
+  /** What could be read of the head of the file, even of an invalid one. */
+  readonly meta: WorkflowMeta
+}
+
+export interface StoredAssistant {
+  readonly file: string
+  readonly assistant: Assistant | undefined
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused. */
+export async function openProject(world: World, options: { readonly config?: string } = {}): Promise<Project> {
+  const repository = findRepository(world.cwd, world.env)
+  const { root } = repository
+  const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
+  const configText = await readIfThere(configFile)
+  if (configText === undefined && options.config !== undefined) {
+    throw new Refusal('config-missing', `There is no config file ${options.config}`)
+  }
+  const read =
+    configText === undefined
+      ? { config: defaultConfig, diagnostics: [] }
+      : readConfig({ file: portable(relative(root, configFile)), bytes: configText })
+  let known: Promise<readonly Definition[]> | undefined
+  const definitions = () => {
+    known ??= readDefinitions(root)
+    return known
+  }
+  return {
+    root,
+    repository,
+    config: read.config,
+    configDiagnostics: read.diagnostics,
+    definitions,
+    find: (nameOrPath) => findDefinition(nameOrPath, world.cwd, root, definitions),
+    assistant: (id) => readStoredAssistant(root, id),
+  }
+}
+
+async function readDefinitions(root: string): Promise<readonly Definition[]> {
+  const directory = join(root, DEFINITIONS)
+  let entries: string[]
+  try {
+    const found = await readdir(directory, { withFileTypes: true, recursive: true })
+    entries = found.filter((e) => e.isFile() && isDefinition(e.name)).map((e) => join(e.parentPath, e.name))
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw new Refusal('definitions-unreadable', `${DEFINITIONS} cannot be read`, { cause: error })
+  }
+  return Promise.all(entries.sort().map((path) => readDefinition(root, path)))
+}
+
+function isDefinition(name: string): boolean {
+  return /\.(ya?ml|toml)$/i.test(name)
+}
+
+/** Reads one definition file, wherever it lies. Refuses with `definition-unreadable`. */
+export async function readDefinition(root: string, path: string): Promise<Definition> {
+  const file = portable(relative(root, path))
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    throw new Refusal('definition-unreadable', `${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
+  return { file, id: stemOf(file), text: bytes.toString('utf8'), workflow, diagnostics, meta }
+}
+
+function stemOf(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1)
+  return name.replace(/\.(ya?ml|toml)$/i, '')
+}
+
+async function findDefinition(
+  nameOrPath: string,
+  cwd: string,
+  root: string,
+  definitions: () => Promise<readonly Definition[]>,
+): Promise<Definition> {
+  if (isDefinition(nameOrPath)) {
+    for (const base of [cwd, root, join(root, DEFINITIONS)]) {
+      const path = resolve(base, nameOrPath)
+      if (await isFile(path)) return readDefinition(root, path)
+    }
+  }
+  const all = await definitions()
+  const byId = all.filter((d) => d.id === nameOrPath)
+  const found = byId.length > 0 ? byId : all.filter((d) => d.meta.name === nameOrPath)
+  const [first] = found
+  if (first && found.length === 1) return first
+  if (found.length > 1) {
+    throw new Refusal('ambiguous-workflow', `Several workflows are called '${nameOrPath}'`, {
+      help: `Name one by its path: ${found.map((d) => d.file).join(', ')}`,
+    })
+  }
+  throw unknownWorkflow(nameOrPath, all)
+}
+
+function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
+  const near = nearestName(
+    name,
+    all.map((d) => d.id),
+  )
+  const help =
+    all.length === 0
+      ? `There are no definitions under ${DEFINITIONS}: \`codemie-ci init\` writes a first one.`
+      : `${near === undefined ? '' : `Did you mean '${near}'? `}\`codemie-ci list\` shows all workflows.`
+  return new Refusal('unknown-workflow', `There is no workflow '${name}'`, { help })
+}
+
+async function readStoredAssistant(root: string, id: string): Promise<StoredAssistant | undefined> {
+  // An id is one path segment: it comes from a definition and must not lead out of the folder.
+  if (!/^[\w][\w.-]*$/.test(id)) return undefined
+  for (const extension of ['yaml', 'yml']) {
+    const file = `${ASSISTANTS}/${id}.${extension}`
+    const bytes = await readIfThere(join(root, file))
+    if (bytes) return { file, ...readAssistantFile({ file, bytes }) }
+  }
+  return undefined
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw new Refusal('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function portable(path: string): string {
+  return path.split(sep).join('/')
+}

@@ -1,0 +1,157 @@
+import { dumpsJson, fromJson } from '../../schema/language/index.ts'
+import { enforceableSchema } from '../../schema/index.ts'
+import type { AgentWork } from '../../schema/workflow.ts'
+import type { PreparedStep, StepEffects, StepWarning } from '../engine/attempts.ts'
+import type { Message } from '../engine/history.ts'
+import type { Step } from '../engine/step.ts'
+import { StepFailure } from '../failure.ts'
+import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from '../models/model.ts'
+import type { Tool } from '../tools/tool.ts'
+import { agentTask } from './agent-task.ts'
+import { askModel } from './ask-model.ts'
+import { renderText, type StepKit } from './prepare.ts'
+import { toolOutputForModel } from './tool-output.ts'
+
+/** Model calls of one agent step; upstream's limit, far beyond what a sound agent needs. */
+const MAX_MODEL_CALLS = 150
+
+/** An agent state: the assistant's model answers the task, calling tools on the way until it has an answer. */
+export function prepareAgent(
+  step: Step,
+  work: AgentWork,
+  kit: StepKit,
+  warn: (warning: StepWarning) => void,
+): PreparedStep {
+  const { assistant } = work
+  const task = agentTask(step, work, warn)
+  const described = work.outputSchema ? renderText(work.outputSchema, step.context, warn) : undefined
+  const schema = described === undefined ? undefined : enforceableSchema(described)
+  const tools = new Map<string, Tool>()
+  for (const { name } of assistant.tools) {
+    const tool = kit.findTool(name)
+    if (tool) tools.set(tool.name, tool)
+  }
+  const offers = offersOf([...tools.values()])
+  const system = systemPrompt(assistant.systemPrompt ?? '', described, schema !== undefined)
+  const request: Omit<ModelRequest, 'messages'> = {
+    model: kit.modelOverride ?? assistant.model ?? kit.defaultModel,
+    ...(offers.length > 0 ? { tools: offers } : {}),
+    ...(schema ? { responseSchema: { name: 'answer', schema } } : {}),
+    ...parametersOf(work),
+  }
+  const fallback = [...assistant.fallbackModels, ...kit.fallbackModels]
+  return {
+    task,
+    async execute(effects) {
+      const ask = async (messages: readonly ChatMessage[]) =>
+        converse(messages, {
+          tools,
+          effects,
+          toolOutputTokens: assistant.toolOutputTokens,
+          ask: (m) => askModel(effects, { ...request, messages: m }, kit.modelOverride ? [] : fallback),
+        })
+      const messages = openingMessages(system, step.history.toArray(), task)
+      if (!schema) return (await ask(messages)).text
+      return dumpsJson(fromJson(await kit.structured.request({ schema, messages, ask })))
+    },
+  }
+}
+
+interface Conversation {
+  readonly tools: ReadonlyMap<string, Tool>
+  readonly effects: StepEffects
+  readonly toolOutputTokens: number
+  readonly ask: (messages: readonly ChatMessage[]) => Promise<ModelReply>
+}
+
+/** Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run. */
+async function converse(opening: readonly ChatMessage[], conversation: Conversation): Promise<ModelReply> {
+  const messages = [...opening]
+  for (let calls = 1; calls <= MAX_MODEL_CALLS; calls++) {
+    const reply = await conversation.ask(messages)
+    if (reply.toolCalls.length === 0) return reply
+    messages.push({ role: 'assistant', content: reply.text, toolCalls: reply.toolCalls })
+    const answers = await Promise.all(reply.toolCalls.map((call) => answerToolCall(call, conversation)))
+    messages.push(...answers)
+  }
+  throw new StepFailure('agent-does-not-end', `The agent called its model ${MAX_MODEL_CALLS} times without an answer`, {
+    blame: 'model',
+    help: 'Tell the assistant in its prompt when to stop calling tools.',
+  })
+}
+
+async function answerToolCall(call: ToolCall, conversation: Conversation): Promise<ChatMessage> {
+  const { tools, effects, toolOutputTokens } = conversation
+  const answer = (content: string): ChatMessage => ({ role: 'tool', toolCallId: call.id, content })
+  const tool = tools.get(call.name)
+  if (!tool) return answer(`Error: there is no tool '${call.name}'. Tools: ${[...tools.keys()].join(', ')}`)
+  const args = parseArguments(call.arguments)
+  if (args === undefined) return answer('Error: the arguments are not a JSON object')
+  try {
+    const result = await effects.tool({ tool: tool.name, args })
+    return answer(toolOutputForModel(result, toolOutputTokens))
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error
+    return answer(`Error: ${error.message}`)
+  }
+}
+
+function parseArguments(text: string): Record<string, unknown> | undefined {
+  if (text.trim() === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function openingMessages(system: string, history: readonly Message[], task: string): readonly ChatMessage[] {
+  const opening: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
+  for (const message of history) if (message.text !== '') opening.push(chatMessageOf(message))
+  opening.push({ role: 'user', content: task })
+  return opening
+}
+
+/** One object per message, however many steps see it: requests are digested message by message. */
+const chatMessages = new WeakMap<Message, ChatMessage>()
+
+function chatMessageOf(message: Message): ChatMessage {
+  let known = chatMessages.get(message)
+  if (!known) {
+    known = { role: message.role, content: message.text }
+    chatMessages.set(message, known)
+  }
+  return known
+}
+
+function systemPrompt(prompt: string, schema: string | undefined, enforced: boolean): string {
+  if (schema === undefined) return prompt
+  const instruction = enforced
+    ? `Your answer is read by a program as JSON of this schema:\n${schema}`
+    : `Answer with one JSON document and nothing around it. It must have this form:\n${schema}`
+  return prompt === '' ? instruction : `${prompt}\n\n${instruction}`
+}
+
+function parametersOf({ assistant }: AgentWork): Pick<ModelRequest, 'parameters'> {
+  const parameters = {
+    ...assistant.parameters,
+    ...(assistant.temperature === undefined ? {} : { temperature: assistant.temperature }),
+  }
+  return Object.keys(parameters).length > 0 ? { parameters } : {}
+}
+
+/** Equal lists of tools give the same object, so that requests can be digested cheaply. */
+const knownOffers = new Map<string, readonly ToolOffer[]>()
+
+function offersOf(tools: readonly Tool[]): readonly ToolOffer[] {
+  const key = tools.map((tool) => tool.name).join('\n')
+  let offers = knownOffers.get(key)
+  if (!offers) {
+    offers = tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
+    knownOffers.set(key, offers)
+  }
+  return offers
+}

@@ -1,0 +1,27 @@
+import type { StepEffects } from '../engine/attempts.ts'
+import { StepFailure } from '../failure.ts'
+import type { ModelReply, ModelRequest } from '../models/model.ts'
+
+/**
+ * Asks the model of a request, and the `fallback` models in order when a provider cannot answer at all. A failure
+ * that another try may mend is not passed over: the retry policy comes first.
+ */
+export async function askModel(
+  effects: StepEffects,
+  request: ModelRequest,
+  fallback: readonly string[],
+): Promise<ModelReply> {
+  const models = [request.model, ...fallback]
+  for (const [index, model] of models.entries()) {
+    try {
+      return await effects.model({ ...request, model })
+    } catch (error) {
+      const next = models[index + 1]
+      if (!(error instanceof StepFailure) || error.retryable || error.blame !== 'provider' || next === undefined) {
+        throw error
+      }
+      effects.warn({ code: 'model-fallback', message: `${model}: ${error.message}. Asking ${next} instead` })
+    }
+  }
+  throw new Error('unreachable: the last model either answers or throws')
+}

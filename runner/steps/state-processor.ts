@@ -1,0 +1,56 @@
+import { PyDict, parseOutput, renderSecure } from '../../schema/language/index.ts'
+import type { StateProcessorWork } from '../../schema/workflow.ts'
+import type { PreparedStep } from '../engine/attempts.ts'
+import type { Step } from '../engine/step.ts'
+import { StepFailure } from '../failure.ts'
+import { askModel } from './ask-model.ts'
+import type { StepKit } from './prepare.ts'
+
+/**
+ * Reads the outputs of earlier steps of this run with a model, one call each, and renders the dicts it finds as
+ * `items` of `output_template`. Spec/codemie 5.4.
+ */
+export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit: StepKit): PreparedStep {
+  const template = textOf(work.config['output_template'])
+  const prefix = textOf(work.config['state_id'])
+  const question = work.task.value
+  return {
+    task: question,
+    async execute(effects) {
+      const sources = step.finished.filter(
+        ({ name, output }) => output !== '' && (prefix === '' || name.startsWith(prefix)),
+      )
+      if (sources.length === 0) {
+        throw new StepFailure('nothing-to-process', `No finished step has a name that begins with '${prefix}'`, {
+          blame: 'workflow',
+          help: "Set the node's config key 'state_id' to the id of an earlier state.",
+        })
+      }
+      const items: PyDict[] = []
+      const model = kit.modelOverride ?? work.model ?? kit.defaultModel
+      for (const { task, output } of sources) {
+        const reply = await askModel(
+          effects,
+          {
+            model,
+            messages: [
+              { role: 'assistant', content: `TASK: ${task}. OUTPUT: ${output}` },
+              { role: 'user', content: question },
+            ],
+          },
+          kit.fallbackModels,
+        )
+        const value = parseOutput(reply.text)
+        if (value instanceof PyDict) items.push(value)
+      }
+      if (items.length === 0) return ''
+      const context = new PyDict()
+      context.set('items', items)
+      return renderSecure(template, context)
+    },
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
