@@ -136,7 +136,20 @@ function floatOf(text: string): number | ScalarProblem {
 function timestampOf(text: string): YamlTimestamp | ScalarProblem {
   const parts = TIMESTAMP_PARTS.exec(text)
   if (!parts) return new ScalarProblem(`'${text}' is not a date`)
-  const [, year = '', month = '', day = '', hour, minute, second, fraction, zone, sign, zoneHour, zoneMinute] = parts
+  const [
+    ,
+    year = '',
+    month = '',
+    day = '',
+    hour,
+    minute,
+    second,
+    fraction,
+    zone,
+    sign,
+    zoneHour,
+    zoneMinute,
+  ] = parts
   const [y, m, d] = [Number(year), Number(month), Number(day)]
   const daysInMonth = m >= 1 && m <= 12 ? new Date(Date.UTC(2000, m, 0)).getUTCDate() : 0
   const leap = y % 4 === 0 && (y % 100 !== 0 || y % 400 === 0)
@@ -146,7 +159,8 @@ function timestampOf(text: string): YamlTimestamp | ScalarProblem {
     return new ScalarProblem(`'${text}' has no day that exists`)
   }
   const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
-  if (hour === undefined || minute === undefined || second === undefined) return new YamlTimestamp('date', date)
+  if (hour === undefined || minute === undefined || second === undefined)
+    return new YamlTimestamp('date', date)
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
     return new ScalarProblem(`'${text}' has no time of day that exists`)
   }
@@ -182,7 +196,8 @@ function bytesOf(text: string): Uint8Array | ScalarProblem {
 }
 
 const INT_1_2 = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/
-const FLOAT_1_2 = /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
+const FLOAT_1_2 =
+  /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
 
 /**
  * What readers of YAML 1.2 (most editors and newer tools) take a plain scalar for, where that differs from 1.1.

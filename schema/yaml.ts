@@ -1,4 +1,13 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, parseDocument, type YAMLError, type YAMLMap } from 'yaml'
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml'
 import type { Diagnostic, Position, Severity } from './diagnostic.ts'
 import {
   kindOfPlain,
@@ -9,6 +18,8 @@ import {
   scalarOf,
   YamlTimestamp,
 } from './yaml-scalar.ts'
+
+export { YamlTimestamp } from './yaml-scalar.ts'
 
 /** What a file may cost to read. A file beyond a limit is refused with a diagnostic; nothing is cut off in silence. */
 export const YAML_LIMITS = {
@@ -198,7 +209,14 @@ class Reading {
     }
   }
 
-  #report(severity: Severity, code: string, start: number, end: number, message: string, more: Partial<Diagnostic> = {}) {
+  #report(
+    severity: Severity,
+    code: string,
+    start: number,
+    end: number,
+    message: string,
+    more: Partial<Diagnostic> = {},
+  ) {
     this.#diagnostics.push({ ...this.#at(start, end), code, severity, message, ...more })
   }
 
@@ -215,9 +233,16 @@ class Reading {
     const bad = UNPRINTABLE.exec(this.#text)
     if (bad) {
       const code = (bad[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-      this.#report('error', 'control-character', bad.index, bad.index + bad[0].length, `The character U+${code} cannot stand in YAML`, {
-        help: 'Remove it, or write it as an escape inside double quotes',
-      })
+      this.#report(
+        'error',
+        'control-character',
+        bad.index,
+        bad.index + bad[0].length,
+        `The character U+${code} cannot stand in YAML`,
+        {
+          help: 'Remove it, or write it as an escape inside double quotes',
+        },
+      )
       return undefined
     }
     try {
@@ -251,7 +276,14 @@ class Reading {
     // PyYAML lets the inside of brackets stand in any column, the parser insists on an indentation.
     const first = parsed.errors.find((error) => !error.message.includes('must be sufficiently indented'))
     if (first) {
-      this.#report('error', 'yaml-syntax', first.pos[0], first.pos[1], messageOf(first, this.#text), helpFor(first, this.#text))
+      this.#report(
+        'error',
+        'yaml-syntax',
+        first.pos[0],
+        first.pos[1],
+        messageOf(first, this.#text),
+        helpFor(first, this.#text),
+      )
     }
     if (first) return undefined
     const root = parsed.contents ? this.#node(parsed.contents, 0).node : emptyScalar(0)
@@ -315,9 +347,16 @@ class Reading {
 
   #checkSize(size: number, start: number, end: number) {
     if (size <= YAML_LIMITS.nodes) return
-    this.#report('error', 'too-many-values', start, Math.min(end, start + 1), 'The document holds too many values', {
-      expected: `at most ${YAML_LIMITS.nodes}, aliases counted each time`,
-    })
+    this.#report(
+      'error',
+      'too-many-values',
+      start,
+      Math.min(end, start + 1),
+      'The document holds too many values',
+      {
+        expected: `at most ${YAML_LIMITS.nodes}, aliases counted each time`,
+      },
+    )
     throw new TooMuch()
   }
 
@@ -330,7 +369,9 @@ class Reading {
         'yaml-syntax',
         start,
         end,
-        target === 'open' ? `The alias '*${node.source}' contains itself` : `Nothing is called '&${node.source}' above this place`,
+        target === 'open'
+          ? `The alias '*${node.source}' contains itself`
+          : `Nothing is called '&${node.source}' above this place`,
         { help: 'Define the anchor before the alias, or write the value out' },
       )
       return { node: emptyScalar(start), size: 1 }
@@ -351,9 +392,16 @@ class Reading {
     }
     const value = scalarOf(kind, text)
     if (value instanceof ScalarProblem) {
-      this.#report('error', 'yaml-value', start, end, `YAML 1.1 reads this as a ${kind}, but ${value.message}`, {
-        help: `Quote it if text is meant: '${text}'`,
-      })
+      this.#report(
+        'error',
+        'yaml-value',
+        start,
+        end,
+        `YAML 1.1 reads this as a ${kind}, but ${value.message}`,
+        {
+          help: `Quote it if text is meant: '${text}'`,
+        },
+      )
       return { kind: 'scalar', value: text, source: text, style, start, end }
     }
     return { kind: 'scalar', value, source: text, style, start, end }
@@ -390,7 +438,11 @@ class Reading {
     const merged: YamlMap[] = []
     let size = 1
     for (const pair of node.items) {
-      const key = isAlias(pair.key) ? this.#alias(pair.key).node : isMap(pair.key) || isSeq(pair.key) ? undefined : this.#key(pair.key)
+      const key = isAlias(pair.key)
+        ? this.#alias(pair.key).node
+        : isMap(pair.key) || isSeq(pair.key)
+          ? undefined
+          : this.#key(pair.key)
       const value = this.#node(pair.value, depth + 1)
       size += value.size + 1
       if (key?.kind !== 'scalar') {
@@ -421,17 +473,25 @@ class Reading {
     const earlier = own.get(name)
     if (earlier) {
       const first = this.#at(earlier.key.start)
-      this.#report('warning', 'duplicate-key', key.start, key.end, `The key '${key.source}' stands here a second time`, {
-        found: `the first one is in line ${first.line}`,
-        help: 'Keep one of them: the last one counts and the others are lost',
-      })
+      this.#report(
+        'warning',
+        'duplicate-key',
+        key.start,
+        key.end,
+        `The key '${key.source}' stands here a second time`,
+        {
+          found: `the first one is in line ${first.line}`,
+          help: 'Keep one of them: the last one counts and the others are lost',
+        },
+      )
     }
     own.set(name, { key: earlier?.key ?? key, value })
   }
 
   #complexKey(key: unknown) {
     const [start, end] = rangeOf(key)
-    const braces = this.#text.slice(Math.max(0, start - 1), end + 1).includes('{{') || this.#text.startsWith('{', start)
+    const braces =
+      this.#text.slice(Math.max(0, start - 1), end + 1).includes('{{') || this.#text.startsWith('{', start)
     this.#report('error', 'yaml-syntax', start, end, 'A list or a map cannot be a key', {
       expected: 'text as the key',
       ...(braces ? { help: `Quote text that holds {{ }}: "{{ name }}"` } : {}),
@@ -483,7 +543,9 @@ function nameOfKey(key: YamlScalar): string {
   const value = key.value
   if (typeof value === 'string') return value
   // A key that is no text keeps its spelling unless a text of that spelling could stand beside it.
-  return key.style === 'plain' && typeof value === 'boolean' ? key.source : `\0${typeof value}:${String(value)}`
+  return key.style === 'plain' && typeof value === 'boolean'
+    ? key.source
+    : `\0${typeof value}:${String(value)}`
 }
 
 function emptyScalar(offset: number): YamlScalar {
@@ -531,7 +593,8 @@ const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
 
 function messageOf(error: YAMLError, text: string): string {
   const known = SYNTAX_MESSAGES[error.code]
-  if (error.code === 'BAD_SCALAR_START') return `A value cannot begin with ${JSON.stringify(text[error.pos[0]] ?? '')} unless it is quoted`
+  if (error.code === 'BAD_SCALAR_START')
+    return `A value cannot begin with ${JSON.stringify(text[error.pos[0]] ?? '')} unless it is quoted`
   return known ?? 'This is not YAML'
 }
 
@@ -540,7 +603,8 @@ function helpFor(error: YAMLError, text: string): Partial<Diagnostic> {
   const lineEnd = text.indexOf('\n', error.pos[0])
   const line = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd)
   if (line.includes('{{')) return { help: `Quote text that holds {{ }}: "{{ name }}"` }
-  if (error.code === 'BLOCK_AS_IMPLICIT_KEY') return { help: 'Quote the value if it holds a colon and a blank' }
+  if (error.code === 'BLOCK_AS_IMPLICIT_KEY')
+    return { help: 'Quote the value if it holds a colon and a blank' }
   if (error.code === 'TAB_AS_INDENT') return { help: 'Indent and separate with blanks' }
   if (error.code === 'MULTIPLE_DOCS') return { help: 'Put the second document into a file of its own' }
   return {}
@@ -615,7 +679,14 @@ export function warnOfYaml12(document: YamlDocument): readonly Diagnostic[] {
     const other = readingInYaml12(kind, scalar.source)
     if (other === undefined) return
     const value = scalar.value
-    const here = typeof value === 'string' ? `the text "${value}"` : value === true ? 'true' : value === false ? 'false' : `the ${kind} ${value instanceof YamlTimestamp ? value.text : String(value)}`
+    const here =
+      typeof value === 'string'
+        ? `the text "${value}"`
+        : value === true
+          ? 'true'
+          : value === false
+            ? 'false'
+            : `the ${kind} ${value instanceof YamlTimestamp ? value.text : String(value)}`
     found.push({
       ...document.at(scalar.start, scalar.end),
       code: 'yaml-versions-differ',

@@ -35,14 +35,23 @@ const flag = (defaultValue: boolean, description: string): FormatSchema => ({
   default: defaultValue,
   description,
 })
-const count = (minimum: number, maximum: number, defaultValue: number | undefined, description: string): FormatSchema => ({
+const count = (
+  minimum: number,
+  maximum: number,
+  defaultValue: number | undefined,
+  description: string,
+): FormatSchema => ({
   type: 'integer',
   minimum,
   maximum,
   ...(defaultValue === undefined ? {} : { default: defaultValue }),
   description,
 })
-const list = (items: FormatSchema, description: string): FormatSchema => ({ type: 'array', items, description })
+const list = (items: FormatSchema, description: string): FormatSchema => ({
+  type: 'array',
+  items,
+  description,
+})
 const one = (name: string): FormatSchema => ({ $ref: `#/definitions/${name}` })
 const anything = (description: string): FormatSchema => ({ description })
 const lax = (schema: FormatSchema): FormatSchema => ({ ...schema, 'x-lax': true })
@@ -83,8 +92,12 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   }),
   inputs: ours({
     type: 'object',
-    description: 'Inputs by name; each value is a JSON Schema with the additions `required` (boolean) and `default`',
-    additionalProperties: { type: ['object', 'null'], properties: { required: { type: ['boolean', 'array'] } } },
+    description:
+      'Inputs by name; each value is a JSON Schema with the additions `required` (boolean) and `default`',
+    additionalProperties: {
+      type: ['object', 'null'],
+      properties: { required: { type: ['boolean', 'array'] } },
+    },
   }),
   budget: MONEY,
   models: MODELS,
@@ -105,7 +118,7 @@ const ASSISTANT_KEYS: Readonly<Record<string, FormatSchema>> = {
   system_prompt: text('Used word for word; never a template here'),
   name: text('Display name'),
   model: text('Model, as provider:model or bare; absent: the default'),
-  temperature: lax({ type: 'number', minimum: 0, maximum: 2, description: 'Sampling temperature' }),
+  temperature: lax({ type: ['number', 'null'], minimum: 0, maximum: 2, description: 'Sampling temperature' }),
   limit_tool_output_tokens: {
     type: 'integer',
     minimum: 1,
@@ -152,11 +165,20 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
       tool: text('Name of the tool; with a leading _ the first tool whose name contains it'),
       tool_args: { type: 'object', description: 'Arguments; texts in them are templates' },
       integration_alias: text('Integration of .codemie/config.yaml that has the credentials'),
-      tool_result_json_pointer: lax({ type: ['string', 'null'], description: 'Part of the result to keep, e.g. /items/0' }),
+      tool_result_json_pointer: lax({
+        type: ['string', 'null'],
+        description: 'Part of the result to keep, e.g. /items/0',
+      }),
       trace: flag(false, 'Stored by CodeMie; has no effect'),
       resolve_dynamic_values_in_response: lax(flag(false, 'Render the result as a template')),
-      input_key: lax({ type: ['string', 'null'], description: 'Place in the context where arguments are looked up' }),
-      tokens_size_limit: lax({ type: ['integer', 'null'], description: 'Tokens of the output to keep; absent: all' }),
+      input_key: lax({
+        type: ['string', 'null'],
+        description: 'Place in the context where arguments are looked up',
+      }),
+      tokens_size_limit: lax({
+        type: ['integer', 'null'],
+        description: 'Tokens of the output to keep; absent: all',
+      }),
       mcp_server: lax({ ...one('mcpServer'), description: 'MCP server that has the tool' }),
     },
   },
@@ -175,7 +197,7 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
   },
   mcpServer: {
     title: 'MCP server',
-    type: 'object',
+    type: ['object', 'null'],
     required: ['name'],
     properties: {
       name: lax(text('Display name')),
@@ -190,9 +212,16 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
       command: lax({ type: ['string', 'null'], description: 'Program to start' }),
       arguments: lax(anything('Arguments of the program')),
       settings: lax(anything('Settings of the integration')),
-      integration_alias: lax({ type: ['string', 'null'], description: 'Integration that has the credentials' }),
+      integration_alias: lax({
+        type: ['string', 'null'],
+        description: 'Integration that has the credentials',
+      }),
       resolve_dynamic_values_in_arguments: lax(flag(false, 'Do not list the tools when the file is checked')),
-      tools: lax({ type: ['array', 'null'], items: { type: 'string' }, description: 'Tools to offer; absent: all' }),
+      tools: lax({
+        type: ['array', 'null'],
+        items: { type: 'string' },
+        description: 'Tools to offer; absent: all',
+      }),
     },
   },
   mcpConfig: {
@@ -201,7 +230,11 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
     properties: {
       command: lax({ type: ['string', 'null'], description: 'Program to start; not together with url' }),
       url: lax({ type: ['string', 'null'], description: 'Address to connect to; not together with command' }),
-      args: lax({ type: ['array', 'null'], items: { type: 'string' }, description: 'Arguments of the program' }),
+      args: lax({
+        type: ['array', 'null'],
+        items: { type: 'string' },
+        description: 'Arguments of the program',
+      }),
       headers: lax({ type: ['object', 'null'], description: 'HTTP headers; texts are templates' }),
       env: lax({ type: ['object', 'null'], description: 'Environment of the program' }),
       type: lax({ type: ['string', 'null'], description: 'streamable-http, or absent' }),
@@ -216,9 +249,27 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
     title: 'retry policy',
     type: 'object',
     properties: {
-      initial_interval: { type: 'number', minimum: 0, maximum: 3600000, default: 0.5, description: 'Seconds before the second try' },
-      backoff_factor: { type: 'number', minimum: 1, maximum: 10, default: 2, description: 'Growth of the pause' },
-      max_interval: { type: 'number', minimum: 0, maximum: 3600000, default: 128, description: 'Longest pause in seconds' },
+      initial_interval: {
+        type: 'number',
+        minimum: 0,
+        maximum: 3600000,
+        default: 0.5,
+        description: 'Seconds before the second try',
+      },
+      backoff_factor: {
+        type: 'number',
+        minimum: 1,
+        maximum: 10,
+        default: 2,
+        description: 'Growth of the pause',
+      },
+      max_interval: {
+        type: 'number',
+        minimum: 0,
+        maximum: 3600000,
+        default: 128,
+        description: 'Longest pause in seconds',
+      },
       max_attempts: count(1, 100, 10, 'Tries in all, the first included'),
     },
   },
@@ -321,7 +372,12 @@ const CONFIG_KEYS: Readonly<Record<string, FormatSchema>> = {
   recursion_limit: count(1, 5000, 50, 'Supersteps that a run may take'),
   max_concurrency: count(1, 100, 2, 'Steps at once; above 5 counts as 5'),
   messages_limit_before_summarization: count(1, 10000, 25, 'Messages after which the history is summed up'),
-  tokens_limit_before_summarization: count(1, 2147483647, 50000, 'Tokens after which the history is summed up'),
+  tokens_limit_before_summarization: count(
+    1,
+    2147483647,
+    50000,
+    'Tokens after which the history is summed up',
+  ),
   retry_policy: { ...one('retryPolicy'), description: 'How failed steps are tried again' },
   type: { type: 'string', default: 'generic', description: 'Stored by CodeMie; has no effect' },
   verbose: flag(true, 'Stored by CodeMie; has no effect'),

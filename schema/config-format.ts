@@ -1,0 +1,212 @@
+import type { FormatSchema } from './dialects/codemie/format.ts'
+
+const text = (description: string): FormatSchema => ({ type: 'string', description })
+const list = (description: string): FormatSchema => ({
+  type: 'array',
+  items: { type: 'string' },
+  description,
+})
+const closed = (
+  title: string,
+  description: string,
+  properties: Record<string, FormatSchema>,
+): FormatSchema => ({
+  title,
+  type: 'object',
+  description,
+  properties,
+})
+/** A map from names chosen by the author to values of one shape. */
+const named = (description: string, value: FormatSchema): FormatSchema => ({
+  type: 'object',
+  description,
+  additionalProperties: value,
+})
+/** Names of environment variables, never values. */
+const ENV_NAME: FormatSchema = {
+  type: 'string',
+  minLength: 1,
+  description: 'Name of an environment variable',
+}
+
+/** Types of integration that tools know how to use. */
+export const INTEGRATION_TYPES = [
+  'github',
+  'gitlab',
+  'jira',
+  'confluence',
+  'http',
+  'mcp',
+  'aws',
+  'email',
+  'custom',
+] as const
+
+/** Kinds of model provider; each has a preset for address and key. */
+export const PROVIDER_KINDS = [
+  'openai',
+  'azure',
+  'anthropic',
+  'gemini',
+  'ollama',
+  'openrouter',
+  'custom',
+] as const
+
+/** The format of `.codemie/config.yaml` as JSON Schema (draft 07); the one truth about its keys, defaults and meaning. */
+export const configFileSchema: FormatSchema = {
+  $id: 'codemie-ci-config',
+  title: 'config',
+  type: 'object',
+  description: 'Settings of a repository. Secrets stay in the environment; here stand their names only',
+  properties: {
+    models: closed('models', 'Which model answers, and where it is reached', {
+      default: text('Model of assistants that name none, as provider:model or bare'),
+      default_provider: { type: 'string', default: 'openai', description: 'Provider of bare model names' },
+      fallback: list('Models tried in order when the chosen one cannot answer'),
+      providers: named(
+        'Providers by name',
+        closed('provider', 'How a provider is reached', {
+          kind: {
+            enum: PROVIDER_KINDS,
+            description: 'Preset to start from; absent: the name if it is one, else custom',
+          },
+          base_url: text('Address of an OpenAI-compatible API'),
+          api_key_env: ENV_NAME,
+          headers: named('Further headers; not for secrets', { type: 'string' }),
+          headers_env: named('Further headers whose values stand in environment variables', ENV_NAME),
+          api_version: text('API version, for Azure'),
+          timeout_seconds: {
+            type: 'number',
+            exclusiveMinimum: 0,
+            default: 600,
+            description: 'Limit of one call',
+          },
+        }),
+      ),
+      aliases: named('Other names of models, e.g. gpt-4.1 for openai:gpt-4.1', { type: 'string' }),
+    }),
+    prices: named(
+      'Prices in US dollars for a million tokens, over the built-in table; by provider:model or model',
+      closed('price', 'Price of a model', {
+        input: { type: 'number', minimum: 0, description: 'Input tokens' },
+        output: { type: 'number', minimum: 0, description: 'Output tokens' },
+        cached_input: {
+          type: 'number',
+          minimum: 0,
+          description: 'Input tokens read from the cache of the provider',
+        },
+      }),
+    ),
+    integrations: named(
+      'Integrations by alias; tools and assistants name them in integration_alias',
+      closed('integration', 'An outside system', {
+        type: { enum: INTEGRATION_TYPES, description: 'What kind of system it is' },
+        url: text('Its address'),
+        username: text('The account, where that is no secret'),
+        token_env: ENV_NAME,
+        password_env: ENV_NAME,
+        env: named(
+          'Further secrets: the name the tool knows them by, and the environment variable',
+          ENV_NAME,
+        ),
+        options: { type: 'object', description: 'Settings of the type' },
+      }),
+    ),
+    tools: named(
+      'Tool names of workflows and what stands for them here',
+      closed('tool mapping', 'What stands for a tool', {
+        use: text('Name of a built-in tool'),
+        mcp: text('Name of an MCP server under mcp.servers'),
+        tool: text('Name of the tool on that server; absent: the same name'),
+        integration_alias: text('Integration to use when the workflow names none'),
+      }),
+    ),
+    mcp: closed('mcp', 'MCP servers', {
+      allowed_commands: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description: 'Programs that workflows may start as MCP servers',
+      },
+      allowed_hosts: list('Hosts that MCP servers may be reached at'),
+      servers: named(
+        'Servers by name',
+        closed('MCP server', 'How a server is reached', {
+          command: text('Program to start'),
+          args: list('Its arguments'),
+          url: text('Address instead of a program'),
+          env: named('Its environment: variable and the variable to copy from', ENV_NAME),
+          headers_env: named('Headers whose values stand in environment variables', ENV_NAME),
+          tools: list('Tools to offer; absent: all'),
+        }),
+      ),
+    }),
+    datasources: named(
+      'Datasources by id; assistants name them in datasource_ids',
+      closed('datasource', 'Files that can be searched', {
+        name: text('Display name'),
+        description: text('What is in it; the model reads this'),
+        path: text('Folder, relative to the root of the repository'),
+        glob: {
+          type: ['string', 'array'],
+          items: { type: 'string' },
+          description: 'Files in it; absent: all',
+        },
+        kind: {
+          enum: ['code', 'documents'],
+          default: 'documents',
+          description: 'Code gets a tool that shows the tree',
+        },
+      }),
+    ),
+    budgets: closed('budgets', 'Ceilings of every run; a workflow can set lower ones', {
+      usd: { type: 'number', minimum: 0, description: 'Money in US dollars' },
+      tokens: { type: 'integer', minimum: 1, description: 'Tokens, input and output together' },
+      steps: { type: 'integer', minimum: 1, description: 'Steps' },
+    }),
+    policy: closed('policy', 'What tools may do', {
+      network: {
+        enum: ['none', 'allow-list', 'any'],
+        default: 'allow-list',
+        description: 'Where tools may connect to',
+      },
+      http_allow_hosts: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description: 'Hosts of the HTTP tool',
+      },
+      commands: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description: 'Programs of the command tool',
+      },
+      write_paths: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description: 'Globs that tools may write to',
+      },
+      approvers: list('Accounts that may approve'),
+      allow_agents: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description: 'ACP agents that may be started',
+      },
+    }),
+    results: closed('results', 'Where records of runs are kept', {
+      branch: { type: 'string', minLength: 1, default: 'codemie/runs', description: 'Branch of the records' },
+      remote: { type: 'string', minLength: 1, default: 'origin', description: 'Remote to push to' },
+      push: { enum: ['auto', 'always', 'never'], default: 'auto', description: 'auto: push in CI only' },
+      prefix: { type: 'string', default: '', description: 'Folder on the branch' },
+      keep_days: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Age after which records may be removed; absent: never',
+      },
+    }),
+  },
+}

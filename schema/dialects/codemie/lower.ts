@@ -1,0 +1,364 @@
+import type { Located } from '../../diagnostic.ts'
+import { parseDurationMs } from '../../duration.ts'
+import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
+import type {
+  AgentWork,
+  Assistant,
+  InputSpec,
+  Lifecycle,
+  McpServer,
+  RetryPolicy,
+  State,
+  ToolWork,
+  Transition,
+  Trigger,
+  Work,
+  Workflow,
+} from '../../workflow.ts'
+import { childOf, dataOf, type YamlDocument, type YamlNode } from '../../yaml.ts'
+import {
+  type Draft,
+  type DraftItem,
+  type DraftNext,
+  type DraftState,
+  effectiveRetry,
+  locatedText,
+} from './draft.ts'
+import { rootEntry } from './envelope.ts'
+
+const DEFAULTS = { recursionLimit: 50, messages: 25, tokens: 50_000, toolOutputTokens: 10_000 } as const
+
+/**
+ * Turns a draft without errors into the model. Where a draft has errors the result would be meaningless, so callers look first.
+ *
+ * @param identity id and path of the workflow; the name is the id where the author gave none.
+ */
+export function lowerCodemie(
+  draft: Draft,
+  identity: { readonly id: string; readonly text: string },
+): Workflow {
+  const { source } = draft
+  const root = (key: string) => rootEntry(source, key)?.value
+  const states = draft.states.map((state) => lowerState(draft, state))
+  return {
+    id: identity.id,
+    name: readText(childOf(source.envelope, 'name')) ?? identity.id,
+    description: readText(childOf(source.envelope, 'description')) ?? '',
+    dialect: 'codemie',
+    file: draft.document.file,
+    text: identity.text,
+    tags: readTexts(root('tags')) ?? [],
+    lifecycle: (readText(root('lifecycle')) as Lifecycle | undefined) ?? 'development',
+    triggers: lowerTriggers(draft),
+    inputs: lowerInputs(draft),
+    budget: present({
+      usd: readNumber(childOf(root('budget'), 'usd')),
+      tokens: readNumber(childOf(root('budget'), 'tokens')),
+      steps: readNumber(childOf(root('budget'), 'steps')),
+    }),
+    models: {
+      ...present({ default: readText(childOf(root('models'), 'default')) }),
+      fallback: readTexts(childOf(root('models'), 'fallback')) ?? [],
+    },
+    permissions: textsOf(root('permissions')),
+    limits: {
+      recursionLimit: draft.recursionLimit ?? DEFAULTS.recursionLimit,
+      maxConcurrency: draft.maxConcurrency,
+      memory: {
+        messages: draft.messagesLimit ?? DEFAULTS.messages,
+        tokens: draft.tokensLimit ?? DEFAULTS.tokens,
+      },
+    },
+    finalizer: draft.finalizer,
+    assistants: draft.assistants.map((item) => lowerAssistant(draft.document, item)),
+    entry: states[0]?.id ?? '',
+    states,
+  }
+}
+
+/** Drops keys without a value: the model has them absent, not `undefined`. */
+function present<T extends Record<string, unknown>>(
+  object: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+}
+
+function recordOf(node: YamlNode | undefined): Readonly<Record<string, unknown>> {
+  return node?.kind === 'map' ? (dataOf(node) as Record<string, unknown>) : {}
+}
+
+function textsOf(node: YamlNode | undefined): Readonly<Record<string, string>> {
+  const texts: Record<string, string> = {}
+  if (node?.kind !== 'map') return texts
+  for (const [key, entry] of node.entries) {
+    const value = readText(entry.value)
+    if (value !== undefined) texts[key] = value
+  }
+  return texts
+}
+
+function lowerTriggers(draft: Draft): readonly Trigger[] {
+  const entry = rootEntry(draft.source, 'on')
+  if (!entry) return []
+  const { document, value } = entry
+  const trigger = (event: string, node: YamlNode, options: YamlNode | undefined): Trigger => ({
+    event,
+    options: options?.kind === 'seq' ? { entries: dataOf(options) } : recordOf(options),
+    at: document.at(node.start, node.end),
+  })
+  if (value.kind === 'map')
+    return [...value.entries].map(([event, one]) => trigger(event, one.key, one.value))
+  const nodes = value.kind === 'seq' ? value.items : [value]
+  return nodes.flatMap((node) => {
+    const event = readText(node)
+    return event === undefined ? [] : [trigger(event, node, undefined)]
+  })
+}
+
+function lowerInputs(draft: Draft): readonly InputSpec[] {
+  const entry = rootEntry(draft.source, 'inputs')
+  if (entry?.value.kind !== 'map') return []
+  return [...entry.value.entries].map(([name, input]) => {
+    const { required, ...schema } = recordOf(input.value)
+    const given = childOf(input.value, 'default')
+    return {
+      name,
+      // In JSON Schema `required` is a list of properties; only the boolean is our addition.
+      schema: Array.isArray(required) ? { ...schema, required } : schema,
+      required: required === true,
+      ...(given === undefined ? {} : { default: dataOf(given) }),
+      description: readText(childOf(input.value, 'description')) ?? '',
+      at: entry.document.at(input.key.start, input.key.end),
+    }
+  })
+}
+
+/** Lowers an inline assistant; also used for assistant files. */
+export function lowerAssistant(document: YamlDocument, item: DraftItem): Assistant {
+  const get = (key: string) => childOf(item.node, key)
+  const servers = get('mcp_servers')
+  const tools = get('tools')
+  return {
+    id: item.id?.value ?? '',
+    ...present({
+      ref: readText(get('assistant_id')),
+      name: readText(get('name')),
+      systemPrompt: readText(get('system_prompt')),
+      model: readText(get('model')),
+      temperature: readNumber(get('temperature')),
+      command: readText(get('command')),
+    }),
+    parameters: recordOf(get('parameters')),
+    fallbackModels: readTexts(get('fallback_models')) ?? [],
+    tools:
+      tools?.kind === 'seq'
+        ? tools.items.map((tool) => ({
+            name: readText(childOf(tool, 'name')) ?? '',
+            ...present({ integrationAlias: readText(childOf(tool, 'integration_alias')) }),
+            at: document.at(tool.start, tool.end),
+          }))
+        : [],
+    datasourceIds: readTexts(get('datasource_ids')) ?? [],
+    skillIds: readTexts(get('skill_ids')) ?? [],
+    mcpServers: servers?.kind === 'seq' ? servers.items.map((server) => lowerServer(document, server)) : [],
+    toolOutputTokens: readNumber(get('limit_tool_output_tokens')) ?? DEFAULTS.toolOutputTokens,
+    excludeExtraContextTools: readBoolean(get('exclude_extra_context_tools')) ?? false,
+    at: document.at(item.node.start, item.id ? undefined : item.node.end),
+  }
+}
+
+function lowerServer(document: YamlDocument, node: YamlNode): McpServer {
+  const get = (key: string) => childOf(node, key)
+  const legacy = present({
+    command: readText(get('command')),
+    args: get('arguments') && dataOf(get('arguments') as YamlNode),
+    mcp_config_id: readText(get('mcp_config_id')),
+    mcp_connect_url: readText(get('mcp_connect_url')),
+  })
+  const tools = readTexts(get('tools')) ?? readTexts(childOf(get('config'), 'tools')) ?? []
+  return {
+    name: readText(get('name')) ?? '',
+    enabled: readBoolean(get('enabled')) ?? true,
+    tools,
+    config: { ...legacy, ...recordOf(get('config')) },
+    resolveDynamicArguments: readBoolean(get('resolve_dynamic_values_in_arguments')) ?? false,
+    ...present({
+      tokensLimit: readNumber(get('tools_tokens_size_limit')),
+      integrationAlias: readText(get('integration_alias')),
+    }),
+    at: document.at(node.start),
+  }
+}
+
+function lowerState(draft: Draft, state: DraftState): State {
+  const get = (key: string) => childOf(state.node, key)
+  const retry = effectiveRetry(draft.retry, state.retry)
+  const policy: RetryPolicy = {
+    initialIntervalMs: retry.initialInterval * 1000,
+    backoffFactor: retry.backoffFactor,
+    maxIntervalMs: retry.maxInterval * 1000,
+    maxAttempts: retry.maxAttempts,
+  }
+  const timeout = readNumber(get('timeout')) ?? readText(get('timeout'))
+  const { next } = state
+  return {
+    id: state.id?.value ?? '',
+    at: state.id?.at ?? draft.document.at(state.node.start),
+    work: lowerWork(draft, state),
+    output: {
+      storeInContext: next.storeInContext,
+      includeInHistory: next.includeInHistory,
+      clearHistory: next.clearPriorMessages,
+      context:
+        next.clearContextStore === true
+          ? 'clear'
+          : next.clearContextStore === 'keep_current'
+            ? 'keep-current'
+            : 'merge',
+      resetKeys: next.resetKeys ?? [],
+      ...present({ outputKey: next.outputKey?.value }),
+      append: next.append,
+      asUserMessage: state.asUserMessage,
+      branchKeys: next.branchKeys.length === 1 && next.branchKeys[0] === '*' ? '*' : next.branchKeys,
+    },
+    next: lowerNext(state),
+    retry: policy,
+    pauseBefore: state.pauseBefore,
+    ...present({
+      onError: locatedText(draft.document, get('on_error')),
+      timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
+      approval: readBoolean(get('approval')),
+      cache: readBoolean(get('cache')),
+    }),
+  }
+}
+
+const NOWHERE: Located<string> = { value: '', at: { file: '', line: 1, column: 1 } }
+
+function lowerNext(state: DraftState): Transition {
+  const next: DraftNext = state.next
+  if (next.condition) {
+    const { expression = NOWHERE, onTrue = NOWHERE, otherwise = NOWHERE } = next.condition
+    return { kind: 'choose', form: 'condition', cases: [{ when: expression, to: onTrue }], otherwise }
+  }
+  if (next.switch) {
+    const cases = next.switch.cases.map((one) => ({
+      when: one.condition ?? NOWHERE,
+      to: one.stateId ?? NOWHERE,
+    }))
+    return { kind: 'choose', form: 'switch', cases, otherwise: next.switch.default ?? NOWHERE }
+  }
+  if (next.stateIds) return { kind: 'fan-out', to: next.stateIds }
+  if (!next.stateId) return { kind: 'stop' }
+  if (!next.iterKey) return { kind: 'goto', to: next.stateId }
+  return {
+    kind: 'map',
+    items: next.iterKey,
+    to: next.stateId,
+    resplit: state.finishIteration,
+    passOutput: next.overrideTask,
+  }
+}
+
+/** The first item of a list with an id; later ones of the same id are never looked at. */
+export function itemOf(items: readonly DraftItem[], id: string | undefined): DraftItem | undefined {
+  return id === undefined ? undefined : items.find((item) => item.id?.value === id)
+}
+
+function lowerWork(draft: Draft, state: DraftState): Work {
+  if (state.workflowId) return { kind: 'call', workflow: state.workflowId }
+  if (state.toolId) return lowerTool(draft, state, itemOf(draft.tools, state.toolId.value))
+  if (state.customNodeId)
+    return lowerCustomNode(draft, state, itemOf(draft.customNodes, state.customNodeId.value))
+  const item = itemOf(draft.assistants, state.assistantId?.value)
+  return agent(draft, state, item ? lowerAssistant(draft.document, item) : emptyAssistant(draft, state))
+}
+
+function agent(draft: Draft, state: DraftState, assistant: Assistant): AgentWork {
+  return {
+    kind: 'agent',
+    assistant,
+    task: taskOf(draft, state),
+    renderTask: state.renderTask,
+    ...present({ outputSchema: state.outputSchema }),
+  }
+}
+
+function taskOf(draft: Draft, state: DraftState): Located<string> {
+  return state.task ?? { value: '', at: state.id?.at ?? draft.document.at(state.node.start) }
+}
+
+function emptyAssistant(draft: Draft, state: DraftState, more: Partial<Assistant> = {}): Assistant {
+  return {
+    id: state.id?.value ?? '',
+    parameters: {},
+    fallbackModels: [],
+    tools: [],
+    datasourceIds: [],
+    skillIds: [],
+    mcpServers: [],
+    toolOutputTokens: DEFAULTS.toolOutputTokens,
+    excludeExtraContextTools: false,
+    at: state.id?.at ?? draft.document.at(state.node.start),
+    ...more,
+  }
+}
+
+function lowerTool(draft: Draft, state: DraftState, item: DraftItem | undefined): ToolWork {
+  const get = (key: string) => childOf(item?.node, key)
+  const own = childOf(state.node, 'tool_args')
+  const args = own?.kind === 'map' && own.entries.size > 0 ? own : get('tool_args')
+  const server = get('mcp_server')
+  const at = args && draft.document.at(args.start, args.end)
+  return {
+    kind: 'tool',
+    toolId: state.toolId?.value ?? '',
+    tool: readText(get('tool')) ?? '',
+    ...present({
+      args: args?.kind === 'map' && args.entries.size > 0 && at ? { value: recordOf(args), at } : undefined,
+      integrationAlias: readText(get('integration_alias')),
+      inputKey: readText(get('input_key')),
+      resultPointer: locatedText(draft.document, get('tool_result_json_pointer')),
+      tokensLimit: readNumber(get('tokens_size_limit')),
+      mcpServer: server?.kind === 'map' ? lowerServer(draft.document, server) : undefined,
+    }),
+    renderResult: readBoolean(get('resolve_dynamic_values_in_response')) ?? false,
+  }
+}
+
+/** The kind of a custom node; an empty or absent `custom_node_id` means the id. */
+export function customNodeKind(item: DraftItem | undefined): string | undefined {
+  return readText(childOf(item?.node, 'custom_node_id')) || item?.id?.value
+}
+
+const SUMMARISER_PROMPT =
+  'Summarise the conversation so far in detail. Keep every fact, name, number and decision; add nothing of your own.'
+
+function lowerCustomNode(draft: Draft, state: DraftState, item: DraftItem | undefined): Work {
+  const config = recordOf(childOf(item?.node, 'config'))
+  const at = item ? draft.document.at(item.node.start) : draft.document.at(state.node.start)
+  const model = readText(childOf(item?.node, 'model'))
+  const kind = customNodeKind(item)
+  switch (kind) {
+    case 'transform_node':
+      return { kind: 'transform', config, at }
+    case 'state_processor_node':
+      return { kind: 'state-processor', config, task: taskOf(draft, state), at, ...present({ model }) }
+    case 'generate_documents_tree':
+      return { kind: 'documents-tree', config, at }
+    case 'bedrock_flow_node':
+      return { kind: 'bedrock-flow', config, at }
+    default: {
+      const summarises = kind === 'result_finalizer_node' || kind === 'summarize_conversation_node'
+      return agent(
+        draft,
+        state,
+        emptyAssistant(
+          draft,
+          state,
+          present({ model, systemPrompt: summarises ? SUMMARISER_PROMPT : undefined }),
+        ),
+      )
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { END, type State, type Transition, type Workflow } from './workflow.ts'
+
+/** The static picture of a workflow: who can follow whom. Made from the definition alone; `end` is a node of it. */
+export interface WorkflowGraph {
+  readonly entry: string
+  /** Ids of the states in the order written, without `end`. */
+  readonly nodes: readonly string[]
+  /** One edge per mention of a target, in the order written. */
+  readonly edges: readonly GraphEdge[]
+  /**
+   * States (and maybe `end`) with more than one mention: once triggered, they wait until nothing else is under way that could
+   * reach them. Both arms of one condition count, and so do loops back.
+   */
+  readonly deferred: ReadonlySet<string>
+  /** Targets of `iter_key` transitions, one for each such transition, in the order written. */
+  readonly mapTargets: readonly string[]
+}
+
+export interface GraphEdge {
+  readonly from: string
+  readonly to: string
+  readonly kind: 'goto' | 'fan-out' | 'when' | 'otherwise' | 'map' | 'on-error'
+  /** The condition, or the key of the list. */
+  readonly label?: string
+}
+
+type GraphSource = Pick<Workflow, 'entry' | 'states'>
+
+/** Draws the graph of a workflow, or of the body of a block. */
+export function graphOf(workflow: GraphSource): WorkflowGraph {
+  const edges = workflow.states.flatMap(edgesOf)
+  const mentions = new Map<string, number>()
+  for (const edge of edges) {
+    if (edge.kind !== 'on-error') mentions.set(edge.to, (mentions.get(edge.to) ?? 0) + 1)
+  }
+  return {
+    entry: workflow.entry,
+    nodes: workflow.states.map((state) => state.id),
+    edges,
+    deferred: new Set([...mentions].filter(([, count]) => count > 1).map(([id]) => id)),
+    mapTargets: edges.filter((edge) => edge.kind === 'map').map((edge) => edge.to),
+  }
+}
+
+function edgesOf(state: State): readonly GraphEdge[] {
+  const edges = edgesOfTransition(state.id, state.next)
+  const handler = state.onError?.value
+  if (handler === undefined || handler === 'continue') return edges
+  return [...edges, { from: state.id, to: handler, kind: 'on-error', label: 'on error' }]
+}
+
+function edgesOfTransition(from: string, next: Transition): readonly GraphEdge[] {
+  switch (next.kind) {
+    case 'stop':
+      return []
+    case 'goto':
+      return [{ from, to: next.to.value, kind: 'goto' }]
+    case 'fan-out':
+      return next.to.map((to) => ({ from, to: to.value, kind: 'fan-out' }))
+    case 'map':
+      return [{ from, to: next.to.value, kind: 'map', label: `each ${next.items.value}` }]
+    case 'choose':
+      return [
+        ...next.cases.map((one) => ({
+          from,
+          to: one.to.value,
+          kind: 'when' as const,
+          label: one.when.value,
+        })),
+        { from, to: next.otherwise.value, kind: 'otherwise', label: 'otherwise' },
+      ]
+  }
+}
+
+/** For each node the nodes that an edge leads to, each once, in the order written. */
+function neighbours(
+  graph: WorkflowGraph,
+  direction: 'forward' | 'backward',
+): ReadonlyMap<string, readonly string[]> {
+  const table = new Map<string, string[]>()
+  for (const edge of graph.edges) {
+    const [from, to] = direction === 'forward' ? [edge.from, edge.to] : [edge.to, edge.from]
+    const list = table.get(from)
+    if (!list) table.set(from, [to])
+    else if (!list.includes(to)) list.push(to)
+  }
+  return table
+}
+
+function spread(table: ReadonlyMap<string, readonly string[]>, starts: readonly string[]): Set<string> {
+  const seen = new Set<string>()
+  const open = [...starts]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const next of table.get(id) ?? []) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      open.push(next)
+    }
+  }
+  return seen
+}
+
+/**
+ * All states from which a path leads to `id`. Holds `id` itself only when it stands on a loop.
+ * A deferred state waits while one of these is pending.
+ */
+export function ancestorsOf(graph: WorkflowGraph, id: string): ReadonlySet<string> {
+  return spread(neighbours(graph, 'backward'), [id])
+}
+
+/** The entry and all that a path from it reaches, `end` included. */
+export function reachableIn(graph: WorkflowGraph): ReadonlySet<string> {
+  return spread(neighbours(graph, 'forward'), [graph.entry]).add(graph.entry)
+}
+
+/**
+ * The strongly connected components: groups of states each of which can reach every other. Single states outside any loop
+ * are groups of one. Sources come before what they lead to.
+ */
+export function componentsOf(graph: WorkflowGraph): readonly (readonly string[])[] {
+  const forward = neighbours(graph, 'forward')
+  const index = new Map<string, number>()
+  const low = new Map<string, number>()
+  const stack: string[] = []
+  const onStack = new Set<string>()
+  const components: string[][] = []
+  // Tarjan's algorithm with a stack of its own: a chain of thousands of states would end the stack of the machine.
+  for (const start of graph.nodes) {
+    if (index.has(start)) continue
+    const work: { id: string; next: number }[] = [{ id: start, next: 0 }]
+    while (work.length > 0) {
+      const frame = work[work.length - 1]
+      if (!frame) break
+      const { id } = frame
+      if (frame.next === 0) {
+        index.set(id, index.size)
+        low.set(id, index.get(id) ?? 0)
+        stack.push(id)
+        onStack.add(id)
+      }
+      const target = forward.get(id)?.[frame.next]
+      frame.next += 1
+      if (target !== undefined) {
+        if (target === END) continue
+        if (!index.has(target)) work.push({ id: target, next: 0 })
+        else if (onStack.has(target)) low.set(id, Math.min(low.get(id) ?? 0, index.get(target) ?? 0))
+        continue
+      }
+      if (low.get(id) === index.get(id)) {
+        const component: string[] = []
+        for (let member = stack.pop(); member !== undefined; member = stack.pop()) {
+          onStack.delete(member)
+          component.push(member)
+          if (member === id) break
+        }
+        components.push(component.reverse())
+      }
+      work.pop()
+      const parent = work[work.length - 1]
+      if (parent) low.set(parent.id, Math.min(low.get(parent.id) ?? 0, low.get(id) ?? 0))
+    }
+  }
+  return components.reverse()
+}

@@ -1,0 +1,39 @@
+/**
+ * The known name that a mistyped one most likely means.
+ *
+ * @returns `undefined` when nothing is near: more than a third of the letters would have to change.
+ */
+export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+  const limit = Math.max(1, Math.floor(typed.length / 3))
+  let best: string | undefined
+  let bestDistance = limit + 1
+  for (const name of known) {
+    if (name === typed || Math.abs(name.length - typed.length) >= bestDistance) continue
+    const distance = distanceOf(typed.toLowerCase(), name.toLowerCase())
+    if (distance < bestDistance) {
+      best = name
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** Edits between two words; two swapped neighbours count as one edit. */
+function distanceOf(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a[i - 1] === b[j - 1]
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1)
+      }
+      row.push(cost)
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}

@@ -1,0 +1,75 @@
+import { compareDiagnostics, type Diagnostic } from './diagnostic.ts'
+import { readCodemie } from './dialects/codemie/read.ts'
+import type { Dialect, Workflow } from './workflow.ts'
+import { readYaml } from './yaml.ts'
+
+/** What to read: a definition by its path in the repository, as text or as the bytes of the file. */
+export interface WorkflowFile {
+  /** Path relative to the root of the repository, with `/`. Its ending chooses the dialect. */
+  readonly file: string
+  readonly text?: string
+  /** Used when `text` is absent. */
+  readonly bytes?: Uint8Array
+}
+
+/** What was read. `workflow` is there exactly when no diagnostic is an error. */
+export interface ReadResult {
+  readonly workflow?: Workflow
+  /** In file order. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly meta: ReadMeta
+}
+
+export interface ReadMeta {
+  readonly id: string
+  readonly file: string
+  readonly dialect: Dialect | undefined
+  /** How the config was wrapped: not at all, as a template, or as a record of the API. */
+  readonly form: 'bare' | 'template' | 'record' | undefined
+  /** The text that places in the diagnostics point into; `''` when the bytes are no text. */
+  readonly text: string
+}
+
+/**
+ * Reads and checks a workflow definition. Pure and total: any input gives a result, and all problems are reported at once.
+ */
+export function readWorkflow(source: WorkflowFile): ReadResult {
+  const id = workflowIdOf(source.file)
+  const input = source.text ?? source.bytes ?? ''
+  if (/\.toml$/i.test(source.file)) {
+    const diagnostic: Diagnostic = {
+      file: source.file,
+      line: 1,
+      column: 1,
+      code: 'dialect-not-read',
+      severity: 'error',
+      message: 'This version does not read the TOML dialects of Octomind',
+      help: 'Write the workflow as CodeMie YAML, or use a version that reads them',
+    }
+    const text = typeof input === 'string' ? input : ''
+    return {
+      diagnostics: [diagnostic],
+      meta: { id, file: source.file, dialect: undefined, form: undefined, text },
+    }
+  }
+  const document = readYaml(source.file, input)
+  const { workflow, source: place, diagnostics } = readCodemie(document, id)
+  const form = !place.config
+    ? undefined
+    : !place.envelope
+      ? 'bare'
+      : place.base === ''
+        ? 'record'
+        : 'template'
+  return {
+    ...(workflow ? { workflow } : {}),
+    diagnostics: [...diagnostics].sort(compareDiagnostics),
+    meta: { id, file: source.file, dialect: 'codemie', form, text: document.text },
+  }
+}
+
+/** The id of a workflow: the name of its file without folders and endings; `a/b/release-notes.yaml` is `release-notes`. */
+export function workflowIdOf(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1)
+  return name.replace(/\.(?:ya?ml|toml)$/i, '').replace(/\.(?:codemie|config|workflow)$/i, '')
+}

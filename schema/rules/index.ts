@@ -1,0 +1,56 @@
+import { endlessLoops, limits, oddTransitions, reachability, retryUnits } from './flow.ts'
+import { duplicateIds, stateReferences, unusedEntries, workerReferences } from './references.ts'
+import type { Rule } from './rule.ts'
+import {
+  autonomousMode,
+  events,
+  exclusiveInterrupts,
+  exclusiveKeysOfNext,
+  keysOfOtherKinds,
+  olderHistoryKey,
+  oneKind,
+  outputKey,
+  ownStateKeys,
+  retired,
+  someStates,
+  stateIds,
+} from './states.ts'
+import {
+  customNodeKinds,
+  documentFilters,
+  mcpServers,
+  nodeSettings,
+  secretsInServers,
+  storedAssistantKeys,
+} from './workers.ts'
+
+/** All rules between the keys of a CodeMie file. The order has no meaning: reports are sorted by place. */
+export const CODEMIE_RULES: readonly Rule[] = [
+  autonomousMode,
+  someStates,
+  oneKind,
+  exclusiveKeysOfNext,
+  exclusiveInterrupts,
+  olderHistoryKey,
+  stateIds,
+  workerReferences,
+  stateReferences,
+  duplicateIds,
+  unusedEntries,
+  outputKey,
+  keysOfOtherKinds,
+  ownStateKeys,
+  events,
+  retired,
+  reachability,
+  endlessLoops,
+  oddTransitions,
+  limits,
+  retryUnits,
+  customNodeKinds,
+  documentFilters,
+  nodeSettings,
+  storedAssistantKeys,
+  mcpServers,
+  secretsInServers,
+]

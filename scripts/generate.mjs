@@ -1,0 +1,109 @@
+/**
+ * Writes schema/generated/: the JSON Schema validators as plain code, so that no start of the program compiles a schema.
+ *
+ *   node scripts/generate.mjs           write the files
+ *   node scripts/generate.mjs --check   exit with 1 when they are not what they should be
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Ajv from 'ajv'
+import standaloneCode from 'ajv/dist/standalone/index.js'
+import { build } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Export name of each validator, and the schema module and name it comes from. */
+const VALIDATORS = {
+  validateConfig: ['schema/dialects/codemie/format.ts', 'configSchema'],
+  validateEnvelope: ['schema/dialects/codemie/format.ts', 'envelopeSchema'],
+  validateAssistant: ['schema/dialects/codemie/format.ts', 'assistantFileSchema'],
+  validateConfigFile: ['schema/config-format.ts', 'configFileSchema'],
+}
+
+const HEADER = '// Written by scripts/generate.mjs from the schemas in schema/; do not edit.\n'
+
+const TYPES = `${HEADER}
+/** One complaint of a validator, as Ajv words it. */
+export interface ShapeError {
+  readonly instancePath: string
+  readonly schemaPath: string
+  readonly keyword: string
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+/** Checks plain data against one schema; \`errors\` holds the complaints of the last call. */
+export interface ShapeValidator {
+  (data: unknown): boolean
+  errors?: readonly ShapeError[] | null
+}
+
+${Object.keys(VALIDATORS)
+  .map((name) => `export declare const ${name}: ShapeValidator`)
+  .join('\n')}
+`
+
+async function loadSchema([file, name]) {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, file)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+  })
+  const code = Buffer.from(outputFiles[0].contents).toString('base64')
+  return (await import(`data:text/javascript;base64,${code}`))[name]
+}
+
+/** Content of every generated file by its path relative to the root of the repository. */
+export async function generate() {
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: false,
+    messages: false,
+    code: { source: true, esm: true, lines: true },
+  })
+  const exported = {}
+  for (const [name, place] of Object.entries(VALIDATORS)) {
+    const schema = await loadSchema(place)
+    ajv.addSchema(schema, schema.$id)
+    exported[name] = schema.$id
+  }
+  // The code still asks for Ajv's helpers with require(); bundling puts them inside.
+  const { outputFiles } = await build({
+    stdin: {
+      contents: standaloneCode(ajv, exported),
+      resolveDir: dirname(createRequire(import.meta.url).resolve('ajv')),
+    },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'node20',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    minifyIdentifiers: true,
+    legalComments: 'none',
+  })
+  const code = outputFiles[0].text.replaceAll(';var ', ';\nvar ').replaceAll(';function ', ';\nfunction ')
+  return { 'schema/generated/validators.mjs': `${HEADER}${code}`, 'schema/generated/validators.d.mts': TYPES }
+}
+
+async function main(check) {
+  let stale = 0
+  for (const [path, content] of Object.entries(await generate())) {
+    const file = join(root, path)
+    if ((await readFile(file, 'utf8').catch(() => '')) === content) continue
+    stale += 1
+    if (check) {
+      console.error(`${path} is out of date; run "npm run generate"`)
+      continue
+    }
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+  }
+  if (check && stale > 0) process.exitCode = 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.includes('--check'))
