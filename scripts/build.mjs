@@ -1,6 +1,8 @@
 // @ts-check
 // Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
 // file. Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
+// With --types also the declarations of the two libraries.
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,7 +80,10 @@ const results = await Promise.all([
   }),
   // One file: GitHub fetches it with the tag, and there is no install step.
   build({ ...shared, entryPoints: present({ action: 'action/index.ts' }) }),
-])
+]).catch(() => {
+  // esbuild has said what is wrong and where; a stack of its insides would only push that off the screen.
+  process.exit(1)
+})
 
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
@@ -90,6 +95,7 @@ for (const file of results.flatMap((result) => result.outputFiles)) {
   if (isCommand) chmodSync(file.path, 0o755)
 }
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(results.flatMap(listInputs)))
+if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
 
 /**
@@ -121,4 +127,11 @@ function collectLicences(inputs) {
     return `${manifest.name} ${manifest.version}\n\n${text}\n`
   })
   return `Packages bundled into these files, with their licences.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+/** A wrong type is `npm test`'s to report; the compiler writes the declarations all the same, and packing goes on. */
+function writeDeclarations() {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], { cwd: root })
+  if (status !== 0) console.error('build: the types have errors; see npm run types')
 }
