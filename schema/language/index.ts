@@ -1,0 +1,28 @@
+/** The two languages of CodeMie workflows, Python expressions and Jinja templates, and the values they work on. */
+export { Budget, BudgetError, type BudgetLimits, DEFAULT_LIMITS } from './budget.ts'
+export { type ConditionResult, conditionScope, evaluateCondition, evaluateConditionOn } from './condition.ts'
+export { PyDict, PySet } from './dict.ts'
+export { PyError } from './errors.ts'
+export {
+  type Expression,
+  type Scope,
+  checkExpression,
+  compileExpression,
+  evaluate,
+  expressionNames,
+  loadExpression,
+} from './expression.ts'
+export { type JsonStyle, dumpsJson, fromJson, parseJson, toJson } from './json.ts'
+export { parseLiteral } from './literal.ts'
+export { pyEquals, pyLength } from './operators.ts'
+export { coerceValue, parseOutput } from './output.ts'
+export { repr, str } from './printing.ts'
+export { ExpressionError, LanguageError, type LanguageProblem, TemplateError } from './problems.ts'
+export { subscript } from './subscript.ts'
+export {
+  FieldsView,
+  evaluateTransformCondition,
+  evaluateTransformFilter,
+  evaluateTransformScript,
+} from './transform.ts'
+export { Ellipsis, PyBytes, PyComplex, PyObject, PyTuple, type PyValue, PyView, truthy, typeName } from './values.ts'

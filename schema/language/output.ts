@@ -1,0 +1,62 @@
+import { asPyError, PyError } from './errors.ts'
+import { parseJson } from './json.ts'
+import { parseLiteral } from './literal.ts'
+import type { PyValue } from './values.ts'
+
+/** Places where a model's answer may hide a value, in the order CodeMie looks; only the first match of each counts. */
+const HIDING_PLACES = [/```json([\s\S]*?)```/, /~~~json([\s\S]*?)~~~/, /(\{[\s\S]*?\})/] as const
+
+const MAY_BE_JSON = /^[ \t\n\r]*["[{\-\dtfnNI]/
+
+/** JSON or a Python literal; nothing for other text, and for `null`, which CodeMie takes as "no result". */
+function readValue(text: string): PyValue | undefined {
+  if (MAY_BE_JSON.test(text)) {
+    // JSON goes first so that its escapes mean what JSON says; everywhere else both readers agree.
+    const value = attempt(() => parseJson(text))
+    if (value !== undefined) return value ?? undefined
+  }
+  return attempt(() => parseLiteral(text)) ?? undefined
+}
+
+function attempt(read: () => PyValue): PyValue | undefined {
+  try {
+    return read()
+  } catch (error) {
+    asPyError(error)
+    return undefined
+  }
+}
+
+/**
+ * The value in a step's output: JSON, a Python literal, the first fenced `json` block, or the first `{…}` in prose, which is cut at
+ * the first `}`. Text that holds no value comes back unchanged, and so does every value that is not text.
+ */
+export function parseOutput(output: PyValue): PyValue {
+  if (typeof output !== 'string') return output
+  const whole = readValue(output)
+  if (whole !== undefined) return whole
+  for (const place of HIDING_PLACES) {
+    const inside = place.exec(output)?.[1]
+    const value = inside === undefined ? undefined : readValue(inside.trim())
+    if (value !== undefined) return value
+  }
+  return output
+}
+
+/**
+ * How a condition sees a top-level text field: `true` and `false` in any case are booleans, Python literals are their value, other
+ * texts stay. Throws {@link PyError} (`TypeError`) for a literal with a key that cannot be hashed, as upstream does.
+ */
+export function coerceValue(value: PyValue): PyValue {
+  if (typeof value !== 'string') return value
+  const word = value.length <= 5 ? value.toLowerCase() : ''
+  if (word === 'true') return true
+  if (word === 'false') return false
+  try {
+    return parseLiteral(value)
+  } catch (error) {
+    const failure = asPyError(error)
+    if (failure instanceof PyError && failure.pyType === 'TypeError') throw failure
+    return value
+  }
+}

@@ -1,0 +1,94 @@
+import type { Budget } from './budget.ts'
+import { PyError, typeError, valueError } from './errors.ts'
+import { codePoints, hasSurrogates } from './text.ts'
+import { PyBytes, PyObject, PyRange, PySlice, PyTuple, type PyValue, typeName } from './values.ts'
+
+/** The places a slice picks from a sequence of `length` items, in order (CPython's `PySlice_AdjustIndices`). */
+export function sliceBounds(slice: PySlice, length: number): { start: number; step: number; count: number } {
+  const step = bound(slice.step) ?? 1
+  if (step === 0) throw valueError('slice step cannot be zero')
+  const adjust = (value: number | undefined, fallback: number): number => {
+    if (value === undefined) return fallback
+    if (value < 0) return Math.max(value + length, step < 0 ? -1 : 0)
+    return Math.min(value, step < 0 ? length - 1 : length)
+  }
+  const start = adjust(bound(slice.lower), step < 0 ? length - 1 : 0)
+  const stop = adjust(bound(slice.upper), step < 0 ? -1 : length)
+  const span = step < 0 ? start - stop : stop - start
+  return { start, step, count: span <= 0 ? 0 : Math.floor((span - 1) / Math.abs(step)) + 1 }
+}
+
+function bound(value: PyValue): number | undefined {
+  if (value === null) return undefined
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value !== 'bigint')
+    throw typeError('slice indices must be integers or None or have an __index__ method')
+  const most = 2n ** 52n
+  return Number(value > most ? most : value < -most ? -most : value)
+}
+
+function pick<T>(items: readonly T[], slice: PySlice): T[] {
+  const { start, step, count } = sliceBounds(slice, items.length)
+  if (step === 1) return items.slice(start, start + count)
+  const picked: T[] = []
+  for (let turn = 0; turn < count; turn += 1) picked.push(items[start + turn * step] as T)
+  return picked
+}
+
+const INDEX_WORDS: Readonly<Record<string, string>> = { str: 'string', bytes: 'byte', bytearray: 'byte' }
+
+function indexOf(key: PyValue, length: number, type: string): number {
+  const place = typeof key === 'boolean' ? (key ? 1n : 0n) : key
+  if (typeof place !== 'bigint') {
+    const word = INDEX_WORDS[type] ?? type
+    throw typeError(
+      type === 'str'
+        ? `string indices must be integers, not '${typeName(key)}'`
+        : `${word} indices must be integers or slices, not ${typeName(key)}`,
+    )
+  }
+  const index = place < 0n ? place + BigInt(length) : place
+  if (index < 0n || index >= BigInt(length))
+    throw new PyError('IndexError', `${INDEX_WORDS[type] ?? type} index out of range`)
+  return Number(index)
+}
+
+/** Python's `container[key]`. Throws `IndexError`, `KeyError` or `TypeError`. */
+export function subscript(container: PyValue, key: PyValue, budget: Budget): PyValue {
+  if (typeof container === 'string') {
+    if (key instanceof PySlice) {
+      budget.text(container.length)
+      return pick(codePoints(container), key).join('')
+    }
+    if (!hasSurrogates(container)) return container[indexOf(key, container.length, 'str')] ?? ''
+    const points = codePoints(container)
+    return points[indexOf(key, points.length, 'str')] ?? ''
+  }
+  if (Array.isArray(container)) {
+    if (key instanceof PySlice) {
+      budget.items(container.length)
+      return pick(container, key)
+    }
+    return container[indexOf(key, container.length, 'list')] ?? null
+  }
+  if (container instanceof PyTuple) {
+    if (key instanceof PySlice) return new PyTuple(pick(container.items, key))
+    return container.items[indexOf(key, container.items.length, 'tuple')] ?? null
+  }
+  if (container instanceof PyBytes) {
+    if (key instanceof PySlice) return new PyBytes(Uint8Array.from(pick(Array.from(container.bytes), key)))
+    return BigInt(container.bytes[indexOf(key, container.bytes.length, 'bytes')] ?? 0)
+  }
+  if (container instanceof PyRange) {
+    if (key instanceof PySlice) {
+      const { start, step, count } = sliceBounds(key, container.pyLength())
+      const first = container.start + BigInt(start) * container.step
+      const stride = container.step * BigInt(step)
+      return new PyRange(first, first + stride * BigInt(count), stride)
+    }
+    if (typeof key !== 'bigint') throw typeError(`range indices must be integers or slices, not ${typeName(key)}`)
+    return container.at(key)
+  }
+  if (container instanceof PyObject && container.pyItem !== undefined) return container.pyItem(key, budget)
+  throw typeError(`'${typeName(container)}' object is not subscriptable`)
+}

@@ -1,0 +1,384 @@
+import { isIdentifier } from './characters.ts'
+import { PyError } from './errors.ts'
+import { unescape } from './escapes.ts'
+import { MAX_INT_DIGITS } from './printing.ts'
+import { PyBytes, PyComplex, type PyValue } from './values.ts'
+
+/** A piece of an f-string as written: text, or where its expression stands and what follows it. */
+export type FStringPiece =
+  | string
+  | { readonly start: number; readonly end: number; readonly spec: readonly FStringPiece[] | undefined }
+
+/** A token of a Python expression. `start` and `end` are offsets in UTF-16 units. */
+export type Token = { readonly start: number; readonly end: number } & (
+  | { readonly type: 'name' | 'operator' | 'newline' | 'end'; readonly text: string }
+  | { readonly type: 'number'; readonly text: string; readonly value: PyValue }
+  | { readonly type: 'string'; readonly text: string; readonly value: PyValue }
+  | { readonly type: 'fstring'; readonly text: string; readonly pieces: readonly FStringPiece[] }
+)
+
+/** Python's own limit of brackets inside each other. */
+const MAX_BRACKETS = 200
+
+const OPERATORS = [
+  '**=', '//=', '>>=', '<<=', '...',
+  '**', '//', '>>', '<<', '<=', '>=', '==', '!=', '->', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '@=', ':=',
+  '+', '-', '*', '/', '%', '@', '&', '|', '^', '~', '<', '>', '(', ')', '[', ']', '{', '}', ',', ':', '.', ';', '=',
+] as const
+
+const BY_FIRST = new Map<string, string[]>()
+for (const operator of OPERATORS) {
+  const first = operator.charAt(0)
+  BY_FIRST.set(first, [...(BY_FIRST.get(first) ?? []), operator])
+}
+
+const NAME = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_\u0080-\u{10ffff}]*/uy
+const NUMBER =
+  /0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?[jJ]?/y
+/** Words that may follow a number without a blank. */
+const AFTER_NUMBER = /(?:and|else|for|if|in|is|not|or)(?![A-Za-z0-9_])/y
+const STRING_START = /(?:[rR][bBfF]?|[bBfF][rR]?|[uU])?(?:"""|'''|"|')/y
+const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' }
+
+/**
+ * Cut a Python expression into tokens. With `inside` the text counts as standing in brackets, so that line ends mean nothing.
+ * Throws `SyntaxError` with an offset, as CPython's tokenizer does.
+ */
+export function tokenize(source: string, inside = false): Token[] {
+  return new Tokenizer(source).run(inside)
+}
+
+function syntax(message: string, offset: number): PyError {
+  return new PyError('SyntaxError', message, offset)
+}
+
+class Tokenizer {
+  readonly #source: string
+  readonly #tokens: Token[] = []
+  readonly #brackets: { readonly mark: string; readonly start: number }[] = []
+  #place = 0
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  run(inside: boolean): Token[] {
+    const source = this.#source
+    if (source.includes('\0')) throw syntax('the text contains a NUL character', source.indexOf('\0'))
+    if (!inside) this.#skipBlankLines()
+    while (this.#place < source.length) this.#next(inside)
+    const open = this.#brackets.at(-1)
+    if (open !== undefined) throw syntax(`'${open.mark}' was never closed`, open.start)
+    this.#tokens.push({ type: 'end', text: '', start: source.length, end: source.length })
+    return this.#tokens
+  }
+
+  /** Lines without code before the first token are ignored; blanks before it are an unexpected indent. */
+  #skipBlankLines(): void {
+    const blank = /(?:[ \t\f]*(?:#[^\n\r]*)?(?:\r\n|\n|\r))*/y
+    blank.exec(this.#source)
+    this.#place = blank.lastIndex
+    const indent = /[ \t\f]*/y
+    indent.lastIndex = this.#place
+    const [blanks = ''] = indent.exec(this.#source) ?? []
+    const column = blanks.slice(blanks.lastIndexOf('\f') + 1)
+    const next = this.#source[this.#place + blanks.length]
+    if (column !== '' && next !== '#') throw syntax('unexpected indent', this.#place)
+  }
+
+  #next(inside: boolean): void {
+    const source = this.#source
+    const start = this.#place
+    const char = source.charCodeAt(start)
+    if (char === 32 || char === 9 || char === 12) {
+      this.#place += 1
+      return
+    }
+    if (char === 10 || char === 13) {
+      this.#place += char === 13 && source.charCodeAt(start + 1) === 10 ? 2 : 1
+      if (!inside && this.#brackets.length === 0) this.#newline(start)
+      return
+    }
+    if (char === 35) {
+      const end = source.slice(start).search(/[\n\r]/)
+      this.#place = end < 0 ? source.length : start + end
+      return
+    }
+    if (char === 92) {
+      this.#continuation(start)
+      return
+    }
+    if ((char >= 48 && char <= 57) || (char === 46 && isDigitCode(source.charCodeAt(start + 1)))) {
+      this.#number(start)
+      return
+    }
+    if (char === 34 || char === 39 || isStringPrefix(char)) {
+      STRING_START.lastIndex = start
+      const match = STRING_START.exec(source)
+      if (match !== null) {
+        this.#string(start, match[0])
+        return
+      }
+    }
+    if ((char | 32) >= 97 && (char | 32) <= 122 ? true : char === 95 || char >= 128) {
+      this.#name(start)
+      return
+    }
+    this.#operator(start)
+  }
+
+  #newline(start: number): void {
+    const last = this.#tokens.at(-1)
+    if (last !== undefined && last.type !== 'newline')
+      this.#tokens.push({ type: 'newline', text: '\n', start, end: this.#place })
+    const line = /[ \t\f]*/y
+    line.lastIndex = this.#place
+    line.exec(this.#source)
+    const next = this.#source[line.lastIndex]
+    const isBlank = next === undefined || next === '\n' || next === '\r' || next === '#'
+    if (!isBlank && line.lastIndex > this.#place) throw syntax('unexpected indent', this.#place)
+  }
+
+  #continuation(start: number): void {
+    const match = /^\\(?:\r\n|\n|\r)/.exec(this.#source.slice(start, start + 3))
+    if (match === null) throw syntax('unexpected character after line continuation character', start)
+    this.#place += match[0].length
+    if (this.#place >= this.#source.length) throw syntax('unexpected end after a line continuation', start)
+  }
+
+  #name(start: number): void {
+    NAME.lastIndex = start
+    const raw = NAME.exec(this.#source)?.[0] ?? ''
+    // Python compares names in compatibility form, so full-width letters are plain ones.
+    const text = /[^\0-\x7f]/.test(raw) ? raw.normalize('NFKC') : raw
+    if (raw !== text && !isIdentifier(text)) throw invalidCharacter(raw, start)
+    if (raw === text && text !== '' && /[^\0-\x7f]/.test(text) && !isIdentifier(text)) throw invalidCharacter(raw, start)
+    if (raw === '') throw invalidCharacter(this.#source.slice(start, start + 2), start)
+    this.#place = start + raw.length
+    this.#tokens.push({ type: 'name', text, start, end: this.#place })
+  }
+
+  #number(start: number): void {
+    const source = this.#source
+    NUMBER.lastIndex = start
+    const text = NUMBER.exec(source)?.[0] ?? ''
+    const end = start + text.length
+    const next = source[end] ?? ''
+    AFTER_NUMBER.lastIndex = end
+    if (/[A-Za-z0-9_\u0080-\uffff]/.test(next) && !AFTER_NUMBER.test(source))
+      throw syntax(`invalid ${numberKind(text)} literal`, start)
+    this.#place = end
+    this.#tokens.push({ type: 'number', text, value: numberValue(text, start), start, end })
+  }
+
+  #string(start: number, opening: string): void {
+    const quote = opening.endsWith('"""') || opening.endsWith("'''") ? opening.slice(-3) : opening.slice(-1)
+    const prefix = opening.slice(0, -quote.length).toLowerCase()
+    const body = start + opening.length
+    const raw = prefix.includes('r')
+    if (prefix.includes('f')) {
+      const { pieces, end } = new FStringScanner(this.#source, quote, raw).scan(body)
+      this.#place = end + quote.length
+      const text = this.#source.slice(start, this.#place)
+      this.#tokens.push({ type: 'fstring', text, pieces, start, end: this.#place })
+      return
+    }
+    const end = findQuote(this.#source, body, quote, start)
+    const written = this.#source.slice(body, end).replace(/\r\n?/g, '\n')
+    this.#place = end + quote.length
+    const text = this.#source.slice(start, this.#place)
+    const value = at(start, () => (prefix.includes('b') ? bytesValue(written, raw) : raw ? written : unescape(written)))
+    this.#tokens.push({ type: 'string', text, value, start, end: this.#place })
+  }
+
+  #operator(start: number): void {
+    const first = this.#source.charAt(start)
+    const text = BY_FIRST.get(first)?.find((operator) => this.#source.startsWith(operator, start))
+    if (text === undefined)
+      throw first === '!' && this.#source[start + 1] === '='
+        ? this.#notEqual(start)
+        : invalidCharacter(first, start)
+    if (first === '(' || first === '[' || first === '{') {
+      if (this.#brackets.length >= MAX_BRACKETS) throw syntax('too many nested parentheses', start)
+      this.#brackets.push({ mark: first, start })
+    } else if (first === ')' || first === ']' || first === '}') {
+      const open = this.#brackets.pop()
+      if (open === undefined) throw syntax(`unmatched '${first}'`, start)
+      if (open.mark !== CLOSING[first])
+        throw syntax(`closing parenthesis '${first}' does not match opening parenthesis '${open.mark}'`, start)
+    }
+    this.#place = start + text.length
+    this.#tokens.push({ type: 'operator', text, start, end: this.#place })
+  }
+
+  #notEqual(start: number): PyError {
+    return syntax('invalid syntax', start)
+  }
+}
+
+function isDigitCode(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+const PREFIX_CODES = new Set([...'rRbBfFuU'].map((char) => char.charCodeAt(0)))
+
+function isStringPrefix(code: number): boolean {
+  return PREFIX_CODES.has(code)
+}
+
+function invalidCharacter(text: string, offset: number): PyError {
+  const char = String.fromCodePoint(text.codePointAt(0) ?? 0)
+  const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  return syntax(`invalid character '${char}' (U+${code})`, offset)
+}
+
+function at<T>(offset: number, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof PyError) error.offset ??= offset
+    throw error
+  }
+}
+
+function numberKind(text: string): string {
+  const mark = text[1]?.toLowerCase()
+  return mark === 'x' ? 'hexadecimal' : mark === 'o' ? 'octal' : mark === 'b' ? 'binary' : 'decimal'
+}
+
+function numberValue(text: string, start: number): PyValue {
+  const plain = text.replaceAll('_', '')
+  if (/^0[xXoObB]/.test(plain)) return BigInt(plain)
+  if (/[jJ]$/.test(plain)) return new PyComplex(0, Number(plain.slice(0, -1)))
+  if (/[.eE]/.test(plain)) return Number(plain)
+  if (/^0+[1-9]/.test(plain))
+    throw syntax('leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers', start)
+  if (plain.length > MAX_INT_DIGITS)
+    throw syntax(`integer literals of more than ${MAX_INT_DIGITS} digits are not read`, start)
+  return BigInt(plain)
+}
+
+function findQuote(source: string, from: number, quote: string, start: number): number {
+  for (let place = from; place < source.length; place += 1) {
+    const char = source[place]
+    if (char === '\\') place += 1
+    else if (quote.length === 1 && (char === '\n' || char === '\r')) break
+    else if (char === quote[0] && source.startsWith(quote, place)) return place
+  }
+  throw syntax(quote.length === 3 ? 'unterminated triple-quoted string literal' : 'unterminated string literal', start)
+}
+
+function bytesValue(written: string, raw: boolean): PyBytes {
+  if (/[^\0-\x7f]/.test(written)) throw new PyError('SyntaxError', 'bytes can only contain ASCII literal characters')
+  const text = raw ? written : unescape(written, true)
+  return new PyBytes(Uint8Array.from(text, (char) => char.charCodeAt(0)))
+}
+
+/** Splits the inside of an f-string, where quotes of the same kind may be used again inside a field. */
+class FStringScanner {
+  readonly #source: string
+  readonly #quote: string
+  readonly #raw: boolean
+
+  constructor(source: string, quote: string, raw: boolean) {
+    this.#source = source
+    this.#quote = quote
+    this.#raw = raw
+  }
+
+  scan(start: number): { pieces: FStringPiece[]; end: number } {
+    return this.#pieces(start, false, 0)
+  }
+
+  #pieces(from: number, inSpec: boolean, depth: number): { pieces: FStringPiece[]; end: number } {
+    if (depth > 2) throw syntax('f-string: expressions nested too deeply', from)
+    const source = this.#source
+    const pieces: FStringPiece[] = []
+    let literal = ''
+    let place = from
+    const flush = (): void => {
+      if (literal !== '') pieces.push(this.#raw ? literal : at(from, () => unescape(literal)))
+      literal = ''
+    }
+    while (place < source.length) {
+      const char = source.charAt(place)
+      if (!inSpec && source.startsWith(this.#quote, place)) {
+        flush()
+        return { pieces, end: place }
+      }
+      if (this.#quote.length === 1 && (char === '\n' || char === '\r' || (inSpec && char === this.#quote))) break
+      if (char === '\\' && !this.#raw) {
+        const named = /\\N\{[^}]*\}/y
+        named.lastIndex = place
+        const length = named.exec(source)?.[0].length ?? 2
+        literal += source.slice(place, place + length)
+        place += length
+      } else if (char === '{' && (inSpec || source[place + 1] !== '{')) {
+        flush()
+        const field = this.#field(place + 1, depth)
+        pieces.push(...field.pieces)
+        place = field.end
+      } else if (char === '}' && inSpec) {
+        flush()
+        return { pieces, end: place }
+      } else if (char === '}' && source[place + 1] !== '}') {
+        throw syntax("f-string: single '}' is not allowed", place)
+      } else {
+        literal += char
+        place += char === '{' || char === '}' ? 2 : 1
+      }
+    }
+    throw syntax('unterminated f-string literal', from - this.#quote.length)
+  }
+
+  #field(from: number, depth: number): { pieces: FStringPiece[]; end: number } {
+    const source = this.#source
+    const stop = this.#expressionEnd(from)
+    let place = stop
+    const pieces: FStringPiece[] = []
+    let end = stop
+    if (source[place] === '=') {
+      place += 1
+      while (/\s/.test(source.charAt(place))) place += 1
+      pieces.push(source.slice(from, place))
+    }
+    if (source.slice(from, end).trim() === '') throw syntax("f-string: valid expression required before '}'", from)
+    if (source[place] === '!') {
+      const conversion = /![a-zA-Z_]+\s*/y
+      conversion.lastIndex = place
+      const written = conversion.exec(source)?.[0] ?? ''
+      if (!/^![rsa]\s*$/.test(written)) throw syntax('f-string: invalid conversion character', place)
+      place += written.length
+    }
+    end = stop
+    let spec: FStringPiece[] | undefined
+    if (source[place] === ':') {
+      const inner = this.#pieces(place + 1, true, depth + 1)
+      spec = inner.pieces
+      place = inner.end
+    }
+    if (source[place] !== '}') throw syntax("f-string: expecting '}'", place)
+    pieces.push({ start: from, end, spec })
+    return { pieces, end: place + 1 }
+  }
+
+  /** Where the expression of a field ends: at a `}`, `!`, `:` or `=` outside of brackets and texts. */
+  #expressionEnd(from: number): number {
+    const source = this.#source
+    let depth = 0
+    for (let place = from; place < source.length; place += 1) {
+      const char = source.charAt(place)
+      if (char === '"' || char === "'") {
+        const quote = source.startsWith(char.repeat(3), place) ? char.repeat(3) : char
+        place = findQuote(source, place + quote.length, quote, place) + quote.length - 1
+      } else if ('([{'.includes(char)) depth += 1
+      else if (depth > 0 && ')]}'.includes(char)) depth -= 1
+      else if (depth === 0) {
+        if (char === '}' || char === ':') return place
+        if (char === '!' && source[place + 1] !== '=') return place
+        if (char === '=' && source[place + 1] !== '=' && !'=!<>'.includes(source.charAt(place - 1))) return place
+      }
+    }
+    throw syntax("f-string: expecting '}'", from)
+  }
+}
