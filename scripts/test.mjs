@@ -37,7 +37,8 @@ const CHECKS = [
     name: 'workflow security',
     needs: 'zizmor',
     command: 'zizmor',
-    args: ['--offline', '--quiet', '.github', 'action'],
+    // Strict: a file that it cannot read is a finding, not a warning.
+    args: ['--offline', '--quiet', '--strict-collection', '--color=never', '.github', 'action'],
   },
 ]
 
