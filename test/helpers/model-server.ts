@@ -286,7 +286,7 @@ function streamPieces(reply: ScriptedReply, request: ReceivedRequest): string[] 
     choices: [{ index: 0, delta, finish_reason: finish }],
   })
   const text = textOf(reply)
-  const words = reply.chunks ?? (text === '' ? [] : (text.match(/\s*\S+\s*?/g) ?? [text]))
+  const words = reply.chunks ?? (text === '' ? [] : (text.match(/\S+\s*|\s+/g) ?? [text]))
   const calls = toolCallsOf(reply).flatMap((call, index) => {
     const { arguments: args, name } = call.function
     const middle = Math.ceil(args.length / 2)
