@@ -13,6 +13,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
+/** JSON Schemas for editors: the file in dist/, and the module and name that hold it. */
+const SCHEMAS = [
+  { file: 'workflow.schema.json', module: 'schema/dialects/codemie/format.ts', name: 'workflowFileSchema' },
+  { file: 'config.schema.json', module: 'schema/config-format.ts', name: 'configFileSchema' },
+]
+
 /**
  * Ink loads a debugger of 100 KB, with a package that is not installed, only when DEV is set; here it never is.
  * @type {import('esbuild').Plugin}
@@ -94,9 +100,30 @@ for (const file of results.flatMap((result) => result.outputFiles)) {
   writeFileSync(file.path, text)
   if (isCommand) chmodSync(file.path, 0o755)
 }
+for (const schema of SCHEMAS) {
+  writeFileSync(join(dist, schema.file), `${JSON.stringify(await loadExport(schema), null, 2)}\n`)
+}
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(results.flatMap(listInputs)))
 if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
+
+/**
+ * A value that a TypeScript module exports, without anything of dist/.
+ * @param {{ module: string, name: string }} place
+ * @returns {Promise<unknown>}
+ */
+async function loadExport({ module, name }) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [module],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  })
+  const [file] = outputFiles
+  const code = Buffer.from(file?.contents ?? '').toString('base64')
+  return (await import(`data:text/javascript;base64,${code}`))[name]
+}
 
 /**
  * Paths of the sources that really went into a bundle, relative to the root.

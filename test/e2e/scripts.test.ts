@@ -312,6 +312,8 @@ describe('the build', () => {
       "if (process.argv[2] === '--version') console.log(process.env.CODEMIE_CI_VERSION)\nelse (await import('./show.ts')).show()",
     'cli/show.ts':
       "import { parse } from '../schema/index.ts'\nexport const show = () => console.log(JSON.stringify(parse('a: 1')))",
+    'schema/dialects/codemie/format.ts': "export const workflowFileSchema = { title: 'workflow' }",
+    'schema/config-format.ts': "export const configFileSchema = { title: 'config' }",
     'schema/index.ts': "export { parse } from 'yaml'",
     'runner/index.ts': 'export const run = 1',
     'action/index.ts': "import { parse } from 'yaml'\nconsole.log(parse('- 2'))",
@@ -333,6 +335,8 @@ describe('the build', () => {
     expect(build('two')).toEqual(files)
     expect(files['cli.mjs']?.startsWith('#!/usr/bin/env node\n')).toBe(true)
     expect(files['cli.mjs']?.length).toBeLessThan(1000)
+    expect(files['workflow.schema.json']).toBe('{\n  "title": "workflow"\n}\n')
+    expect(files['config.schema.json']).toBe('{\n  "title": "config"\n}\n')
     expect(files['THIRD-PARTY-LICENSES.txt']).toContain('yaml ')
     const print = (...args: string[]) =>
       execFileSync(join(root, 'one/dist', args[0] ?? ''), args.slice(1), { encoding: 'utf8' })
