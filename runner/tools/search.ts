@@ -36,7 +36,7 @@ const searchFilesTool = defineTool<SearchArgs>({
   description:
     'Searches the text files of the repository for a text or a regular expression (RE2 syntax). Returns {matches: [{path, line, text}], files_searched, note?}.',
   reach: 'read',
-  aliases: ['search_code_repo', 'search_code_repo_v2', 'grep'],
+  aliases: ['search_code_repo', 'search_code_repo_v2', 'search_code_repo_by_path', 'grep'],
   argumentNames: { ...PATH_NAMES, pattern: 'query', text: 'query', excludePatterns: 'exclude' },
   properties: {
     query: {
