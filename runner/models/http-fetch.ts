@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import { type RequestOptions, request as requestHttps } from 'node:https'
 import { HttpResponse } from './http-response.ts'
-import { AgentPool, type ExtraCertificates } from './proxy-agents.ts'
+import { AgentPool, type ExtraCertificates, type TunnelRequest } from './proxy-agents.ts'
 import { TransportError } from './transport-error.ts'
 
 export interface HttpFetchOptions {
@@ -102,35 +102,41 @@ function send(target: URL, init: HttpFetchInit, pool: AgentPool, limits: Limits)
     if (proxy) headers.host = target.host
 
     const start = place.protocol === 'https:' ? requestHttps : requestHttp
-    const request: ClientRequest = start({
+    const options: RequestOptions & TunnelRequest = {
       agent: route.agent,
       host: place.hostname.replace(/^\[|\]$/g, ''),
       port: place.port || (place.protocol === 'https:' ? 443 : 80),
       path: proxy ? target.href : `${target.pathname}${target.search}`,
       method: init.method ?? 'GET',
       headers,
-    })
-    let bytesBefore = 0
-    let timer = setTimeout(() => {
-      request.destroy(
-        new TransportError('connect-timeout', `no connection after ${seconds(limits.connectTimeoutMs)}`),
-      )
-    }, limits.connectTimeoutMs)
-    let settled = false
-    const connected = () => {
-      if (settled) return
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        request.destroy(
-          new TransportError('answer-timeout', `no answer after ${seconds(limits.answerTimeoutMs)}`),
-        )
-      }, limits.answerTimeoutMs)
+      abandoned: signal ?? undefined,
     }
-    const abort = () => request.destroy(signal?.reason)
+    const request: ClientRequest = start(options)
+    let bytesBefore = 0
+    let settled = false
+    // Destroying a request that has no connection yet emits nothing, so the promise is settled here.
+    const stop = (reason: unknown) => {
+      settle()
+      request.removeListener('error', failed)
+      request.on('error', () => {})
+      request.destroy()
+      reject(reason)
+    }
+    const abort = () => stop(signal?.reason)
     const settle = () => {
       settled = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
+    }
+    let timer = setTimeout(() => {
+      stop(new TransportError('connect-timeout', `no connection after ${seconds(limits.connectTimeoutMs)}`))
+    }, limits.connectTimeoutMs)
+    const connected = () => {
+      if (settled) return
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        stop(new TransportError('answer-timeout', `no answer after ${seconds(limits.answerTimeoutMs)}`))
+      }, limits.answerTimeoutMs)
     }
     signal?.addEventListener('abort', abort, { once: true })
 
@@ -148,7 +154,6 @@ function send(target: URL, init: HttpFetchInit, pool: AgentPool, limits: Limits)
     })
     const failed = (error: NodeJS.ErrnoException) => {
       settle()
-      if (signal?.aborted) return reject(signal.reason)
       if (error instanceof TransportError) return reject(error)
       const lost = error.code === 'ECONNRESET' || error.code === 'EPIPE'
       if (lost && request.reusedSocket && (request.socket?.bytesRead ?? bytesBefore) === bytesBefore) {

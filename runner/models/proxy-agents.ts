@@ -13,6 +13,12 @@ export interface Route {
   readonly proxyAuthorization: string | undefined
 }
 
+/** What a request tells the agent beside Node's own options. */
+export interface TunnelRequest {
+  /** When it aborts while the tunnel is being made, nobody wants the tunnel any more. */
+  readonly abandoned: AbortSignal | undefined
+}
+
 /** Certificates to trust beside the ones Node brings, in PEM form. */
 export type ExtraCertificates = string | Buffer | readonly (string | Buffer)[]
 
@@ -164,10 +170,14 @@ class TunnelAgent extends HttpsAgent {
   }
 
   override createConnection(
-    options: ClientRequestArgs,
+    options: ClientRequestArgs & Partial<TunnelRequest>,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex {
-    const done = callback as (error: Error | null, socket?: Duplex) => void
+    const { abandoned } = options
+    const done = (error: Error | null, socket?: Duplex) => {
+      abandoned?.removeEventListener('abort', giveUp)
+      ;(callback as (error: Error | null, socket?: Duplex) => void)(error, socket)
+    }
     const host = String(options.host)
     const authority = `${isIP(host) === 6 ? `[${host}]` : host}:${options.port}`
     const send = this.#proxy.protocol === 'https:' ? requestHttps : requestHttp
@@ -183,6 +193,8 @@ class TunnelAgent extends HttpsAgent {
         ...(this.#authorization ? { 'proxy-authorization': this.#authorization } : {}),
       },
     })
+    const giveUp = () => ask.destroy(new TransportError('proxy-unreachable', 'the request was given up'))
+    abandoned?.addEventListener('abort', giveUp, { once: true })
     ask.once('connect', (response, socket) => {
       if (response.statusCode !== 200) {
         socket.destroy()
@@ -198,7 +210,12 @@ class TunnelAgent extends HttpsAgent {
         socket,
         ...(isIP(host) ? {} : { servername: host }),
       })
+      secure.setTimeout(this.#timeoutMs, () => {
+        secure.destroy(new TransportError('connect-timeout', 'no TLS connection through the proxy in time'))
+      })
       secure.once('secureConnect', () => {
+        secure.setTimeout(0)
+        secure.removeAllListeners('timeout')
         secure.removeListener('error', done)
         done(null, secure)
       })
