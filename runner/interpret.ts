@@ -1,11 +1,15 @@
+import type { LanguageProblem } from '../schema/language/index.ts'
 import type { Workflow } from '../schema/workflow.ts'
+import type { Perform } from './effect.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { type EngineOutcome, type PauseAnswer, runEngine, type SuperstepView } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
 import type { RunInput } from './engine/step.ts'
-import type { Perform } from './effect.ts'
-import { positionText, prepareStep, type StepKit } from './steps/prepare.ts'
+import { StepFailure } from './failure.ts'
+import type { StepKit } from './steps/kit.ts'
+import { prepareStep } from './steps/prepare.ts'
+import { positionText } from './steps/render-text.ts'
 import type { World } from './world.ts'
 
 export interface InterpretOptions {
@@ -58,5 +62,13 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
       if (strict) throw strictFailure(problem, position)
       void emit({ type: 'warning', code: problem.code, message: problem.message, path, position })
     },
+  })
+}
+
+function strictFailure({ message, offset }: LanguageProblem, position: string): StepFailure {
+  const place = offset === undefined ? '' : ` (at character ${offset + 1} of the expression)`
+  return new StepFailure('condition-failed', `${position}: ${message}${place}`, {
+    blame: 'workflow',
+    help: 'Mend the expression, or run without --strict: the condition then counts as false.',
   })
 }

@@ -60,7 +60,10 @@ export interface StoredAssistant {
 }
 
 /** Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused. */
-export async function openProject(world: World, options: { readonly config?: string } = {}): Promise<Project> {
+export async function openProject(
+  world: World,
+  options: { readonly config?: string } = {},
+): Promise<Project> {
   const repository = findRepository(world.cwd, world.env)
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
@@ -178,7 +181,9 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
     return await readFile(path)
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw new Refusal('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new Refusal('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

@@ -61,8 +61,12 @@ function spent(limit: string, sum: string): StepFailure {
 }
 
 function priceUnknown(model: string): StepFailure {
-  return new StepFailure('price-unknown', `The price of '${model}' is not known, so a budget in dollars cannot be kept`, {
-    blame: 'policy',
-    help: "Give its price under 'prices' in .codemie/config.yaml, or limit tokens instead.",
-  })
+  return new StepFailure(
+    'price-unknown',
+    `The price of '${model}' is not known, so a budget in dollars cannot be kept`,
+    {
+      blame: 'policy',
+      help: "Give its price under 'prices' in .codemie/config.yaml, or limit tokens instead.",
+    },
+  )
 }

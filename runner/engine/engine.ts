@@ -359,7 +359,7 @@ function readInput(input: RunInput): Shared {
   if (input.fileNames.length > 0) context.set('file_names', [...input.fileNames])
   return {
     context,
-    history: input.text === '' ? History.empty : History.of([{ role: 'user', text: input.text }]),
+    history: input.text === '' ? History.empty : History.of([personSays(input.text)]),
   }
 }
 
@@ -373,11 +373,15 @@ function applyAnswer(answer: PauseAnswer, shared: Shared): Shared {
     if (answer.edit.outputKey !== undefined) context.set(answer.edit.outputKey, answer.edit.output)
   }
   if (answer.userInput !== undefined && answer.userInput !== '') {
-    history = history.append([{ role: 'user', text: answer.userInput }])
+    history = history.append([personSays(answer.userInput)])
     const value = parseOutput(answer.userInput)
     if (value instanceof PyDict) for (const [key, v] of value.entries()) context.set(key, v)
   }
   return { context, history }
+}
+
+function personSays(text: string): Message {
+  return { role: 'user', text, isFromOutside: true }
 }
 
 function viewOfBranch(from: Done, send: Send, before: Shared): Shared {

@@ -2,6 +2,8 @@
 export interface Message {
   readonly role: 'user' | 'assistant'
   readonly text: string
+  /** A person said it: the run's input, or the answer to a pause. Outputs of steps never count, whatever their role. */
+  readonly isFromOutside?: boolean
 }
 
 /** What one step does to the history: first it forgets messages, then it adds its own. */

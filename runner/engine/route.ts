@@ -79,9 +79,14 @@ export function route(
     case 'map': {
       const to = next.to.value
       if (to === END) return NOWHERE
-      if (item && isMapTarget && !next.resplit && carriesItem(state.work)) {
-        const value = next.passOutput ? output.text : item.value
-        return { edges: [], sends: [{ to, item: { ...item, value, total: 1, first: false } }], ends: false }
+      const carried = carriesItem(state.work) ? item : undefined
+      if (carried && isMapTarget && !next.resplit) {
+        const value = next.passOutput ? output.text : carried.value
+        return {
+          edges: [],
+          sends: [{ to, item: { ...carried, value, total: 1, first: false } }],
+          ends: false,
+        }
       }
       const values = itemsOf(next.items.value, output.value)
       return {
@@ -90,10 +95,10 @@ export function route(
           to,
           item: {
             value,
-            number: item?.number ?? index + 1,
+            number: carried?.number ?? index + 1,
             total: values.length,
             ofTotal: values.length,
-            first: item === undefined,
+            first: carried === undefined,
             lineage: [...(item?.lineage ?? []), index + 1],
           },
         })),

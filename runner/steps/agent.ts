@@ -1,5 +1,5 @@
 import { dumpsJson, fromJson } from '../../schema/language/index.ts'
-import { enforceableSchema } from '../../schema/index.ts'
+import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/attempts.ts'
 import type { Message } from '../engine/history.ts'
@@ -9,7 +9,8 @@ import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from 
 import type { Tool } from '../tools/tool.ts'
 import { agentTask } from './agent-task.ts'
 import { askModel } from './ask-model.ts'
-import { renderText, type StepKit } from './prepare.ts'
+import type { StepKit } from './kit.ts'
+import { renderText } from './render-text.ts'
 import { toolOutputForModel } from './tool-output.ts'
 
 /** Model calls of one agent step; upstream's limit, far beyond what a sound agent needs. */
@@ -25,7 +26,7 @@ export function prepareAgent(
   const { assistant } = work
   const task = agentTask(step, work, warn)
   const described = work.outputSchema ? renderText(work.outputSchema, step.context, warn) : undefined
-  const schema = described === undefined ? undefined : enforceableSchema(described)
+  const schema = described === undefined ? undefined : enforcedSchemaOf(described)
   const tools = new Map<string, Tool>()
   for (const { name } of assistant.tools) {
     const tool = kit.findTool(name)
@@ -74,10 +75,14 @@ async function converse(opening: readonly ChatMessage[], conversation: Conversat
     const answers = await Promise.all(reply.toolCalls.map((call) => answerToolCall(call, conversation)))
     messages.push(...answers)
   }
-  throw new StepFailure('agent-does-not-end', `The agent called its model ${MAX_MODEL_CALLS} times without an answer`, {
-    blame: 'model',
-    help: 'Tell the assistant in its prompt when to stop calling tools.',
-  })
+  throw new StepFailure(
+    'agent-does-not-end',
+    `The agent called its model ${MAX_MODEL_CALLS} times without an answer`,
+    {
+      blame: 'model',
+      help: 'Tell the assistant in its prompt when to stop calling tools.',
+    },
+  )
 }
 
 async function answerToolCall(call: ToolCall, conversation: Conversation): Promise<ChatMessage> {
@@ -119,12 +124,11 @@ function openingMessages(system: string, history: readonly Message[], task: stri
 const chatMessages = new WeakMap<Message, ChatMessage>()
 
 function chatMessageOf(message: Message): ChatMessage {
-  let known = chatMessages.get(message)
-  if (!known) {
-    known = { role: message.role, content: message.text }
-    chatMessages.set(message, known)
-  }
-  return known
+  const known = chatMessages.get(message)
+  if (known) return known
+  const made: ChatMessage = { role: message.role, content: message.text }
+  chatMessages.set(message, made)
+  return made
 }
 
 function systemPrompt(prompt: string, schema: string | undefined, enforced: boolean): string {

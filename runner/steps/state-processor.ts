@@ -4,7 +4,7 @@ import type { PreparedStep } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
 import { StepFailure } from '../failure.ts'
 import { askModel } from './ask-model.ts'
-import type { StepKit } from './prepare.ts'
+import type { StepKit } from './kit.ts'
 
 /**
  * Reads the outputs of earlier steps of this run with a model, one call each, and renders the dicts it finds as
@@ -21,10 +21,14 @@ export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit:
         ({ name, output }) => output !== '' && (prefix === '' || name.startsWith(prefix)),
       )
       if (sources.length === 0) {
-        throw new StepFailure('nothing-to-process', `No finished step has a name that begins with '${prefix}'`, {
-          blame: 'workflow',
-          help: "Set the node's config key 'state_id' to the id of an earlier state.",
-        })
+        throw new StepFailure(
+          'nothing-to-process',
+          `No finished step has a name that begins with '${prefix}'`,
+          {
+            blame: 'workflow',
+            help: "Set the node's config key 'state_id' to the id of an earlier state.",
+          },
+        )
       }
       const items: PyDict[] = []
       const model = kit.modelOverride ?? work.model ?? kit.defaultModel

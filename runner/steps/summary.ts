@@ -4,7 +4,7 @@ import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
 import type { ChatMessage } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
-import type { StepKit } from './prepare.ts'
+import type { StepKit } from './kit.ts'
 
 const INSTRUCTIONS: Readonly<Record<SummaryWork['of'], string>> = {
   run: 'Sum up everything that was found and done in the conversation above for a reader who did not see it. Keep every fact, number, name and link; leave out nothing that matters; add nothing.',
@@ -44,9 +44,9 @@ export function prepareSummary(step: Step, work: SummaryWork, kit: StepKit): Pre
   }
 }
 
-function saysSomething({ role, text }: Message): boolean {
+function saysSomething({ text, isFromOutside }: Message): boolean {
   const trimmed = text.trim()
-  return trimmed !== '' && !(role === 'user' && EMPTY_JSON.has(trimmed))
+  return trimmed !== '' && !(isFromOutside && EMPTY_JSON.has(trimmed))
 }
 
 /** The whole conversation, or all but its first message cut into pieces that a model can take. */

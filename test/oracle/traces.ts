@@ -1,20 +1,20 @@
-import { type PyDict, type PyValue, repr } from '../../schema/language/index.ts'
-import { readWorkflow } from '../../schema/index.ts'
-import type { Workflow } from '../../schema/workflow.ts'
+import type { ModelEffect, ToolEffect } from '../../runner/effect.ts'
 import { openDoor } from '../../runner/engine/door.ts'
 import type { EngineOutcome, PauseAnswer, SuperstepView } from '../../runner/engine/engine.ts'
 import type { Message } from '../../runner/engine/history.ts'
 import { memoryOf } from '../../runner/engine/memory.ts'
 import type { Step } from '../../runner/engine/step.ts'
-import type { UntimedEvent } from '../../runner/engine/attempts.ts'
-import type { ModelEffect, ToolEffect } from '../../runner/effect.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import { StepFailure } from '../../runner/failure.ts'
 import { interpret } from '../../runner/interpret.ts'
 import type { ModelReply } from '../../runner/models/model.ts'
+import { createStructuredOutput } from '../../runner/models/structured.ts'
 import type { Tool } from '../../runner/tools/tool.ts'
 import type { World } from '../../runner/world.ts'
-import { fromRecorded } from './tagged-values.ts'
+import { type PyValue, repr } from '../../schema/language/index.ts'
+import { readWorkflow } from '../../schema/read.ts'
+import type { Workflow } from '../../schema/workflow.ts'
+import { decode } from './recorded.ts'
 
 /** A recorded run of the other engine: what it was given, and what was observed. */
 export interface Trace {
@@ -30,7 +30,9 @@ export interface Trace {
 }
 
 type Reply = string | { readonly raise: Raise } | { readonly tool_calls: readonly RecordedToolCall[] }
-type Replies = readonly Reply[] | { readonly match: readonly (readonly [string, Reply])[]; readonly default?: Reply }
+type Replies =
+  | readonly Reply[]
+  | { readonly match: readonly (readonly [string, Reply])[]; readonly default?: Reply }
 interface Raise {
   readonly type: string
   readonly message: string
@@ -98,24 +100,32 @@ export function recordedLines(trace: Trace): readonly string[] {
       // What a failing superstep looked like inside depends on threads; its rows tell what matters.
       if (!superstep.values) continue
       for (const { node, input = {} } of superstep.tasks) {
-        const item = 'task' in input ? shown(fromRecorded(input['task'])) : '-'
-        const place = [input['iteration_node_number'], input['total_iterations'], input['first_state_in_iteration']]
+        const item = 'task' in input ? shown(decode(input['task'])) : '-'
+        const place = [
+          input['iteration_node_number'],
+          input['total_iterations'],
+          input['first_state_in_iteration'],
+        ]
         lines.push(
-          `task ${node} item=${item} ${place.map((p) => p ?? '-').join('/')} context=${shown(fromRecorded(input.context_store ?? {}))} history=${messageTexts(input.messages ?? [])}`,
+          `task ${node} item=${item} ${place.map((p) => p ?? '-').join('/')} context=${shown(decode(input.context_store ?? {}))} history=${messageTexts(input.messages ?? [])}`,
         )
       }
       const { values } = superstep
-      lines.push(`after context=${shown(fromRecorded(values.context_store))} history=${messageTexts(values.messages)}`)
+      lines.push(
+        `after context=${shown(decode(values.context_store))} history=${messageTexts(values.messages)}`,
+      )
     }
     lines.push(`round ${index + 1} ${round.status}`)
   }
   for (const row of observed.rows) {
     if (row.state_id === 'AI/Run Thoughts') continue
-    lines.push(`row ${row.name} ${row.status} task=${row.task} output=${row.status === 'Failed' ? '' : (row.output ?? '')}`)
+    lines.push(
+      `row ${row.name} ${row.status} task=${row.task} output=${row.status === 'Failed' ? '' : (row.output ?? '')}`,
+    )
   }
   for (const call of observed.llm_calls) lines.push(`model ${call.node} ${messageTexts(call.messages)}`)
   for (const call of observed.tool_calls) {
-    lines.push(`tool ${call.node} ${call.tool} ${shown(fromRecorded(call.args))}`)
+    lines.push(`tool ${call.node} ${call.tool} ${shown(decode(call.args))}`)
   }
   lines.push(`delays ${(observed.retry_delays ?? []).join(' ')}`)
   return lines
@@ -128,7 +138,9 @@ function messageTexts(messages: readonly RecordedMessage[]): string {
 }
 
 function textOf({ text = '' }: RecordedMessage): string {
-  return text.replace(/<(MARKDOWN|STRICT_JSON|SCHEMA_HINT)_SUFFIX>[^]*$/, '').replace('<SUMMARIZER_PROMPT>', SUMMARY)
+  return text
+    .replace(/<(MARKDOWN|STRICT_JSON|SCHEMA_HINT)_SUFFIX>[\s\S]*$/, '')
+    .replace('<SUMMARIZER_PROMPT>', SUMMARY)
 }
 
 const SUMMARY = '<instruction>'
@@ -145,7 +157,10 @@ function historyTexts(messages: readonly Message[]): string {
 export async function replayTrace(trace: Trace): Promise<readonly string[]> {
   const read = readWorkflow({ file: `${trace.id}.yaml`, text: trace.yaml })
   if (!read.workflow) {
-    return ['refused', ...read.diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code}: ${d.message}`)]
+    return [
+      'refused',
+      ...read.diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code}: ${d.message}`),
+    ]
   }
   const replay = new Replay(trace, read.workflow)
   return replay.run()
@@ -204,6 +219,7 @@ class Replay {
         fallbackModels: [],
         findTool: (name) => this.#findTool(name),
         documentsOf: () => Promise.resolve([]),
+        structured: createStructuredOutput(),
       },
       perform: openDoor({ model: (effect) => this.#answer(effect), tool: (effect) => this.#call(effect) }),
       memory,
@@ -260,7 +276,9 @@ class Replay {
     const rows: string[] = []
     for (const event of this.#events) {
       if (event.type === 'step-finished') {
-        rows.push(`row ${this.#nameOf(event.path)} Succeeded task=${this.#taskOf(event.path)} output=${event.output}`)
+        rows.push(
+          `row ${this.#nameOf(event.path)} Succeeded task=${this.#taskOf(event.path)} output=${event.output}`,
+        )
       } else if (event.type === 'attempt-failed') {
         rows.push(`row ${this.#nameOf(event.path)} Failed task=${this.#taskOf(event.path)} output=`)
       }
@@ -287,11 +305,18 @@ class Replay {
     const node = stateOf(path)
     const texts = request.messages.map((m) => [m.role, m.content])
     this.#models.push(`model ${node} ${JSON.stringify(texts)}`)
-    const reply = this.#replyOf(node, [...request.messages].reverse().find((m) => m.role === 'user')?.content ?? '')
+    const reply = this.#replyOf(
+      node,
+      [...request.messages].reverse().find((m) => m.role === 'user')?.content ?? '',
+    )
     if (typeof reply === 'object' && 'raise' in reply) throw agentFailure(reply.raise)
     const toolCalls =
       typeof reply === 'object'
-        ? reply.tool_calls.map((call, i) => ({ id: `c${i}`, name: call.name, arguments: JSON.stringify(call.args) }))
+        ? reply.tool_calls.map((call, i) => ({
+            id: `c${i}`,
+            name: call.name,
+            arguments: JSON.stringify(call.args),
+          }))
         : []
     return {
       text: typeof reply === 'string' ? reply : '',
@@ -314,11 +339,12 @@ class Replay {
   }
 
   async #call({ path, request }: ToolEffect): Promise<{ result: unknown }> {
-    this.#tools.push(`tool ${stateOf(path)} ${request.tool} ${shown(fromRecorded(request.args))}`)
+    this.#tools.push(`tool ${stateOf(path)} ${request.tool} ${shown(decode(request.args))}`)
     const script = this.#trace.tools?.[request.tool]
     if (script?.echo) return { result: JSON.stringify(request.args) }
     const reply = this.#next(`tool ${request.tool}`, script?.replies ?? [''])
-    if (typeof reply === 'object' && reply !== null && 'raise' in reply) throw toolFailure(reply.raise as Raise)
+    if (typeof reply === 'object' && reply !== null && 'raise' in reply)
+      throw toolFailure(reply.raise as Raise)
     return { result: reply }
   }
 
@@ -363,7 +389,9 @@ function stateOf(path: string): string {
 }
 
 function statusOf(outcome: EngineOutcome): string {
-  return { succeeded: 'Succeeded', failed: 'Failed', paused: 'Interrupted', interrupted: 'Aborted' }[outcome.status]
+  return { succeeded: 'Succeeded', failed: 'Failed', paused: 'Interrupted', interrupted: 'Aborted' }[
+    outcome.status
+  ]
 }
 
 /** Whatever an agent raises is tried again. */
@@ -373,6 +401,7 @@ function agentFailure({ message }: Raise): StepFailure {
 
 /** Python's own errors are final, but for connections and timeouts; unknown ones are tried again. */
 function toolFailure({ type, message }: Raise): StepFailure {
-  const final = /^(ValueError|TypeError|KeyError|IndexError|RuntimeError|OSError|NameError|ZeroDivisionError)$/
+  const final =
+    /^(ValueError|TypeError|KeyError|IndexError|RuntimeError|OSError|NameError|ZeroDivisionError)$/
   return new StepFailure('scripted', message, { blame: 'tool', retryable: !final.test(type) })
 }

@@ -1,0 +1,384 @@
+import type { Position } from '../schema/diagnostic.ts'
+import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
+import { str } from '../schema/language/index.ts'
+import type { Assistant, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
+import type { InputPlan, InputProblem, PlannedInput } from './plan-input.ts'
+import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
+import type { ToolReach } from './tools/tool.ts'
+
+/** What a run would do, as far as that is known without doing it. Plain data, for people and programs. */
+export interface Plan {
+  readonly workflow: Pick<Workflow, 'id' | 'name' | 'description' | 'file' | 'dialect' | 'lifecycle'>
+  /** Exactly what the run would start with. */
+  readonly input: string
+  readonly inputs: readonly PlannedInput[]
+  /** In the order in which they can run; states of a loop stand in the order written. */
+  readonly states: readonly PlannedState[]
+  readonly edges: readonly GraphEdge[]
+  readonly limits: {
+    readonly supersteps: number
+    readonly stepsAtOnce: number
+    readonly budget: MoneyAndTokens
+  }
+  readonly secrets: readonly PlannedSecret[]
+  /** What reaches the outside or changes files. */
+  readonly effects: readonly PlannedEffect[]
+  /** Why a run would not start, or would fail. */
+  readonly problems: readonly PlanProblem[]
+}
+
+export interface PlannedState {
+  readonly id: string
+  /** `file:line:column` */
+  readonly at: string
+  readonly kind: State['work']['kind']
+  /** Can run more than once: it stands on a loop. */
+  readonly isRepeated: boolean
+  /** Runs once for each item of this list, which another state produces. */
+  readonly forEach?: string
+  /** Waits until nothing else is under way that leads here. */
+  readonly waitsForOthers: boolean
+  /** Holds until a person goes on. */
+  readonly pauses: boolean
+  /** A further model call at the end of the path. */
+  readonly assistant?: PlannedAssistant
+  readonly tool?: PlannedTool & { readonly args: Readonly<Record<string, PlannedText>> }
+  /** What the model is asked. `undefined`: no model is. */
+  readonly prompt?: PlannedText
+  readonly next: readonly GraphEdge[]
+}
+
+export interface PlannedAssistant {
+  readonly id: string
+  /** Stored assistant it comes from. */
+  readonly ref?: string
+  /** `undefined`: an agent command answers instead of a model. */
+  readonly model?: string
+  readonly command?: string
+  readonly systemPrompt?: string
+  readonly tools: readonly PlannedTool[]
+  readonly mcpServers: readonly string[]
+  readonly datasources: readonly string[]
+  readonly skills: readonly string[]
+}
+
+export interface PlannedTool {
+  /** As the workflow writes it. */
+  readonly name: string
+  /** The tool that stands for it; `undefined`: nothing does. */
+  readonly tool?: string
+  readonly reach?: ToolReach
+}
+
+export interface PlannedSecret {
+  /** Environment variable. */
+  readonly variable: string
+  readonly isSet: boolean
+  /** What it is for, e.g. `model openai:gpt-4.1`. */
+  readonly for: readonly string[]
+}
+
+export interface PlannedEffect {
+  readonly state: string
+  /** A model may or may not call the tools it is offered. */
+  readonly certainty: 'will' | 'may'
+  readonly reach: ToolReach | 'unknown'
+  /** Tool, MCP server or agent. */
+  readonly by: string
+}
+
+export interface PlanProblem {
+  readonly code: InputProblem['code'] | 'tool-unknown' | 'model-unusable' | 'assistant-unknown'
+  readonly message: string
+  readonly help?: string
+  readonly state?: string
+}
+
+/** What is known of a model id without calling anybody. */
+export interface ModelFacts {
+  /** As `provider:model`. */
+  readonly id: string
+  /** Variable of the key; `undefined`: none is needed. */
+  readonly keyVariable?: string | undefined
+  readonly problem?: { readonly message: string; readonly help: string }
+}
+
+/** What is known of a tool name. */
+export type ToolFacts =
+  | { readonly found: true; readonly tool: { readonly name: string; readonly reach: ToolReach } }
+  | { readonly found: false; readonly problem: string; readonly help: string }
+
+export interface PlanOptions {
+  readonly input: InputPlan
+  /** Model of assistants that name none. */
+  readonly defaultModel: string
+  /** Replaces every choice of a model. */
+  readonly modelOverride?: string | undefined
+  readonly describeModel: (id: string) => ModelFacts
+  readonly findTool: (name: string) => ToolFacts
+  /** A stored assistant; `undefined`: there is no such file. Only asked for assistants with a `ref`. */
+  readonly storedAssistant: (id: string) => Assistant | undefined
+  /** Variables that the integration of an alias needs. */
+  readonly integrationSecrets: (alias: string) => readonly string[]
+  readonly isSet: (variable: string) => boolean
+  /** Steps at once; the workflow's own limit where absent. */
+  readonly maxConcurrency?: number | undefined
+}
+
+/** Plans a run. Pure: looks at no disc, network, clock or environment but through `options`. */
+export function planRun(workflow: Workflow, options: PlanOptions): Plan {
+  const graph = graphOf(workflow)
+  const order = orderOf(workflow, graph)
+  const known = contextKeysOf(workflow, options.input.text)
+  const states = order.map(({ state, isRepeated }) => planState(state, isRepeated, graph, known, options))
+  const { id, name, description, file, dialect, lifecycle } = workflow
+  return {
+    workflow: { id, name, description, file, dialect, lifecycle },
+    input: options.input.text,
+    inputs: options.input.inputs,
+    states,
+    edges: graph.edges,
+    limits: {
+      supersteps: workflow.limits.recursionLimit,
+      stepsAtOnce: options.maxConcurrency ?? workflow.limits.maxConcurrency,
+      budget: workflow.budget,
+    },
+    secrets: planSecrets(workflow, states, options),
+    effects: states.flatMap((state) => effectsOf(state)),
+    problems: [...options.input.problems.map(withoutName), ...problemsOf(states, workflow, options)],
+  }
+}
+
+function withoutName({ code, message }: InputProblem): PlanProblem {
+  return { code, message }
+}
+
+/** States that can be reached, sources first. */
+function orderOf(
+  workflow: Workflow,
+  graph: WorkflowGraph,
+): readonly { readonly state: State; readonly isRepeated: boolean }[] {
+  const states = new Map<string, State>()
+  for (const state of workflow.states) if (!states.has(state.id)) states.set(state.id, state)
+  const reachable = reachableFrom(graph)
+  const loopsOnItself = new Set(graph.edges.filter(({ from, to }) => from === to).map(({ from }) => from))
+  const position = new Map(workflow.states.map(({ id }, index) => [id, index]))
+  return componentsOf(graph).flatMap((component) =>
+    [...component]
+      .sort((a, b) => (position.get(a) ?? 0) - (position.get(b) ?? 0))
+      .flatMap((id) => {
+        const state = states.get(id)
+        if (!state || !reachable.has(id)) return []
+        return [{ state, isRepeated: component.length > 1 || loopsOnItself.has(id) }]
+      }),
+  )
+}
+
+function reachableFrom(graph: WorkflowGraph): ReadonlySet<string> {
+  const seen = new Set([graph.entry])
+  for (const id of seen) for (const edge of graph.edges) if (edge.from === id) seen.add(edge.to)
+  return seen
+}
+
+function planState(
+  state: State,
+  isRepeated: boolean,
+  graph: WorkflowGraph,
+  known: ReturnType<typeof contextKeysOf>,
+  options: PlanOptions,
+): PlannedState {
+  const { id, at, work } = state
+  const mapped = graph.edges.find((edge) => edge.kind === 'map' && edge.to === id)
+  const base: PlannedState = {
+    id,
+    at: placeOf(at),
+    kind: work.kind,
+    isRepeated,
+    ...(mapped ? { forEach: (mapped.label ?? '').replace(/^each /, '') } : {}),
+    waitsForOthers: graph.deferred.has(id),
+    pauses: state.pauseBefore || state.approval === true,
+    next: graph.edges.filter((edge) => edge.from === id),
+  }
+  switch (work.kind) {
+    case 'agent': {
+      const { task, renderTask } = work
+      const isPartOfMap = mapped !== undefined
+      return {
+        ...base,
+        assistant: planAssistant(work.assistant, options),
+        prompt: renderTask
+          ? renderKnown(task.value, known, id, isPartOfMap)
+          : { text: task.value, unknown: [] },
+      }
+    }
+    case 'tool': {
+      const args = Object.entries(work.args?.value ?? {}).map(
+        ([key, value]) => [key, planArgument(key, value, known, id, mapped !== undefined)] as const,
+      )
+      return { ...base, tool: { ...planTool(work.tool, options), args: Object.fromEntries(args) } }
+    }
+    case 'state-processor':
+      return { ...base, prompt: { text: work.task.value, unknown: [] } }
+    case 'transform':
+    case 'documents-tree':
+    case 'bedrock-flow':
+    case 'summary':
+    case 'call':
+    case 'block':
+      return base
+  }
+}
+
+/** A context key of the same name takes the place of an argument, as CodeMie does it. */
+function planArgument(
+  key: string,
+  value: unknown,
+  known: ReturnType<typeof contextKeysOf>,
+  state: string,
+  isPartOfMap: boolean,
+): PlannedText {
+  const override = known.values.get(key)
+  if (override !== undefined && override !== null) {
+    return { text: str(override), unknown: [] }
+  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return renderKnown(text, known, state, isPartOfMap)
+}
+
+function planAssistant(written: Assistant, options: PlanOptions): PlannedAssistant {
+  const stored = written.ref === undefined ? undefined : options.storedAssistant(written.ref)
+  const pick = <T>(own: readonly T[], other: readonly T[] | undefined): readonly T[] =>
+    own.length > 0 ? own : (other ?? [])
+  const model = options.modelOverride ?? written.model ?? stored?.model ?? options.defaultModel
+  const command = written.command ?? stored?.command
+  const systemPrompt = written.systemPrompt ?? stored?.systemPrompt
+  return {
+    id: written.id,
+    ...(written.ref === undefined ? {} : { ref: written.ref }),
+    ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    tools: pick(written.tools, stored?.tools).map(({ name }) => planTool(name, options)),
+    mcpServers: pick(written.mcpServers, stored?.mcpServers)
+      .filter(({ enabled }) => enabled)
+      .map(({ name }) => name),
+    datasources: pick(written.datasourceIds, stored?.datasourceIds),
+    skills: pick(written.skillIds, stored?.skillIds),
+  }
+}
+
+function planTool(name: string, options: PlanOptions): PlannedTool {
+  const facts = options.findTool(name)
+  return facts.found ? { name, tool: facts.tool.name, reach: facts.tool.reach } : { name }
+}
+
+function placeOf({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`
+}
+
+function effectsOf({ id, tool, assistant }: PlannedState): readonly PlannedEffect[] {
+  const changes = (reach: ToolReach | undefined) => reach === 'write' || reach === 'outside'
+  const effects: PlannedEffect[] = []
+  if (tool?.reach && changes(tool.reach)) {
+    effects.push({ state: id, certainty: 'will', reach: tool.reach, by: tool.tool ?? tool.name })
+  }
+  if (!assistant) return effects
+  for (const offered of assistant.tools) {
+    if (offered.reach && changes(offered.reach)) {
+      effects.push({ state: id, certainty: 'may', reach: offered.reach, by: offered.tool ?? offered.name })
+    }
+  }
+  // What a server or another agent does is not known to us.
+  for (const server of assistant.mcpServers) {
+    effects.push({ state: id, certainty: 'may', reach: 'unknown', by: `MCP server ${server}` })
+  }
+  if (assistant.command !== undefined) {
+    effects.push({ state: id, certainty: 'may', reach: 'unknown', by: `agent ${assistant.command}` })
+  }
+  return effects
+}
+
+/** Models that the plan calls, by how their id was written. */
+function modelsOf(
+  states: readonly PlannedState[],
+  workflow: Workflow,
+  options: PlanOptions,
+): readonly string[] {
+  const models = new Set<string>()
+  for (const state of states) {
+    if (state.assistant?.model !== undefined) models.add(state.assistant.model)
+    if (state.kind === 'state-processor') models.add(options.modelOverride ?? options.defaultModel)
+  }
+  if (workflow.finalizer) models.add(options.modelOverride ?? options.defaultModel)
+  return [...models]
+}
+
+function planSecrets(
+  workflow: Workflow,
+  states: readonly PlannedState[],
+  options: PlanOptions,
+): readonly PlannedSecret[] {
+  const needs = new Map<string, Set<string>>()
+  const need = (variable: string, what: string) => {
+    const known = needs.get(variable)
+    if (known) known.add(what)
+    else needs.set(variable, new Set([what]))
+  }
+  for (const model of modelsOf(states, workflow, options)) {
+    const { id, keyVariable } = options.describeModel(model)
+    if (keyVariable !== undefined) need(keyVariable, `model ${id}`)
+  }
+  for (const alias of aliasesOf(workflow)) {
+    for (const variable of options.integrationSecrets(alias)) need(variable, `integration ${alias}`)
+  }
+  return [...needs].map(([variable, what]) => ({
+    variable,
+    isSet: options.isSet(variable),
+    for: [...what],
+  }))
+}
+
+function aliasesOf(workflow: Workflow): ReadonlySet<string> {
+  const aliases = new Set<string>()
+  const add = (one: { readonly integrationAlias?: string } | undefined) => {
+    if (one?.integrationAlias !== undefined) aliases.add(one.integrationAlias)
+  }
+  for (const { work } of workflow.states) {
+    if (work.kind === 'tool') {
+      add(work)
+      add(work.mcpServer)
+    }
+    if (work.kind === 'agent') {
+      for (const tool of work.assistant.tools) add(tool)
+      for (const server of work.assistant.mcpServers as readonly McpServer[]) add(server)
+    }
+  }
+  return aliases
+}
+
+function problemsOf(
+  states: readonly PlannedState[],
+  workflow: Workflow,
+  options: PlanOptions,
+): readonly PlanProblem[] {
+  const problems: PlanProblem[] = []
+  for (const { id, tool, assistant } of states) {
+    for (const used of [...(tool ? [tool] : []), ...(assistant?.tools ?? [])]) {
+      const facts = options.findTool(used.name)
+      if (!facts.found)
+        problems.push({ code: 'tool-unknown', message: facts.problem, help: facts.help, state: id })
+    }
+    if (assistant?.ref !== undefined && !options.storedAssistant(assistant.ref)) {
+      problems.push({
+        code: 'assistant-unknown',
+        message: `There is no stored assistant '${assistant.ref}'`,
+        help: `Write .codemie/assistants/${assistant.ref}.yaml with at least a system_prompt.`,
+        state: id,
+      })
+    }
+  }
+  for (const model of modelsOf(states, workflow, options)) {
+    const { problem } = options.describeModel(model)
+    if (problem) problems.push({ code: 'model-unusable', ...problem })
+  }
+  return problems
+}

@@ -1,0 +1,47 @@
+import { fromJson, toJson } from '../../schema/language/index.ts'
+import type { ToolWork } from '../../schema/workflow.ts'
+import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
+import type { Step } from '../engine/step.ts'
+import { StepFailure } from '../failure.ts'
+import { definitionDict } from './definition-values.ts'
+import { toolOutputText } from './json-pointer.ts'
+import type { StepKit } from './kit.ts'
+import { renderText } from './render-text.ts'
+import { resolveToolArguments } from './tool-arguments.ts'
+import { truncateToTokens } from './tool-output.ts'
+
+/** A tool state: calls one tool with arguments from the context. Whatever goes wrong fails the step. */
+export function prepareTool(
+  step: Step,
+  work: ToolWork,
+  kit: StepKit,
+  warn: (warning: StepWarning) => void,
+): PreparedStep {
+  const tool = kit.findTool(work.tool)
+  if (!tool) {
+    throw new StepFailure('tool-unknown', `There is no tool '${work.tool}' here`, {
+      blame: 'workflow',
+      help: "Map it to a tool of this project under 'tools' in .codemie/config.yaml.",
+    })
+  }
+  return {
+    task: `Call ${work.tool}`,
+    async execute(effects) {
+      const args = resolveToolArguments({
+        args: work.args ? definitionDict(work.args.value) : undefined,
+        parameters: Object.keys((tool.parameters['properties'] as object | undefined) ?? {}),
+        context: step.context,
+        inputKey: work.inputKey,
+        firstItem: step.item?.first ? step.item.value : undefined,
+      })
+      const result = await effects.tool({
+        tool: tool.name,
+        args: toJson(args) as Record<string, unknown>,
+        ...(work.integrationAlias === undefined ? {} : { integrationAlias: work.integrationAlias }),
+      })
+      let text = toolOutputText(fromJson(result), work.resultPointer?.value)
+      if (work.tokensLimit !== undefined) text = truncateToTokens(text, work.tokensLimit)
+      return work.renderResult ? renderText({ value: text, at: step.state.at }, step.context, warn) : text
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { PyDict, type PyValue } from '../../schema/language/index.ts'
+import type { TransformWork } from '../../schema/workflow.ts'
+import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
+import type { Step } from '../engine/step.ts'
+import { definitionDict } from './definition-values.ts'
+import { positionText } from './render-text.ts'
+import { runTransform } from './transform.ts'
+
+/** A transform state: reshapes data by rules, asking nobody. */
+export function prepareTransform(
+  step: Step,
+  work: TransformWork,
+  warn: (warning: StepWarning) => void,
+): PreparedStep {
+  return {
+    task: work.task.value,
+    execute() {
+      const last = step.history.toArray().at(-1)
+      const { output, warnings } = runTransform(definitionDict(work.config), {
+        context: step.context,
+        lastOutsideMessage: last?.isFromOutside ? last.text : undefined,
+        userInput: step.input.text,
+        taskState: taskStateOf(step),
+      })
+      for (const { mapping, code, message } of warnings) {
+        const place = mapping === undefined ? '' : `mappings[${mapping}]: `
+        warn({ code, message: `${place}${message}`, position: positionText(work.at) })
+      }
+      return Promise.resolve(output)
+    },
+  }
+}
+
+/** What `input_source: state_schema` offers: the item and its place in the iteration, and the run's input. */
+function taskStateOf({ item, input }: Step): PyDict {
+  const entries: [string, PyValue][] = item
+    ? [
+        ['task', item.value],
+        ['iteration_node_number', BigInt(item.number)],
+        ['total_iterations', BigInt(item.total)],
+        ['first_state_in_iteration', item.first],
+      ]
+    : []
+  return new PyDict([...entries, ['user_input', input.text]])
+}
