@@ -237,8 +237,16 @@ class TunnelAgent extends HttpsAgent {
 
 function authorizationOf(proxy: URL): string | undefined {
   if (proxy.username === '' && proxy.password === '') return undefined
-  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-  return `Basic ${Buffer.from(pair).toString('base64')}`
+  return `Basic ${Buffer.from(`${decoded(proxy.username)}:${decoded(proxy.password)}`).toString('base64')}`
+}
+
+/** A password with a bare `%` is not encoded; then it is meant as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function list(certificates: ExtraCertificates): readonly (string | Buffer)[] {

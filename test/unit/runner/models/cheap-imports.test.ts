@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+
+/** What loading a module loads at once, beside our own files. */
+async function eagerImports(module: string): Promise<string[]> {
+  const entry = fileURLToPath(new URL(`../../../../runner/models/${module}`, import.meta.url))
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+  })
+  const eager = Object.values(metafile.outputs).flatMap((output) =>
+    output.imports.filter((one) => one.kind === 'import-statement').map((one) => one.path),
+  )
+  return [...new Set(eager)].filter((name) => !name.startsWith('node:')).sort()
+}
+
+it.each(['client.ts', 'structured.ts', 'check-provider.ts', 'prices.ts', 'tokens.ts'])(
+  '%s loads no package before it is needed',
+  async (module) => {
+    expect(await eagerImports(module)).toEqual([])
+  },
+)
