@@ -28,6 +28,9 @@ interface Match {
 /** Files larger than this are generated more often than written. */
 const MAX_FILE_BYTES = 2 * 1024 * 1024
 
+/** Files read at once. */
+const BATCH = 32
+
 /** Longer lines are shown, and searched, up to here. */
 const MAX_LINE = 2000
 
@@ -90,34 +93,25 @@ const searchFilesTool = defineTool<SearchArgs>({
     const matches: Match[] = []
     let searched = 0
     let note: string | undefined
-    search: for (const file of files) {
+    search: for (let from = 0; from < files.length; from += BATCH) {
       context.signal.throwIfAborted()
       if (Date.now() > deadline) {
-        note = `Stopped after ${context.policy.timeoutMs} ms; ${files.length - searched} files were not searched.`
+        note = `Stopped after ${context.policy.timeoutMs} ms; ${files.length - from} files were not searched.`
         break
       }
-      const text = await textOf(file)
-      if (text === undefined) continue
-      searched++
-      const lines = text.split('\n')
-      for (const [index, line] of lines.entries()) {
-        if (!matchesLine(line.length > MAX_LINE ? line.slice(0, MAX_LINE) : line)) continue
-        if (matches.length === limit) {
-          note = `There are more matches than the limit of ${limit}.`
-          break search
+      const batch = files.slice(from, from + BATCH)
+      const texts = await Promise.all(batch.map(textOf))
+      for (const [place, file] of batch.entries()) {
+        const text = texts[place]
+        if (text === undefined) continue
+        searched++
+        for (const match of matchesIn(file, text, matchesLine, around)) {
+          if (matches.length === limit) {
+            note = `There are more matches than the limit of ${limit}.`
+            break search
+          }
+          matches.push(match)
         }
-        const clip = (text: string) => (text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text)
-        matches.push({
-          path: file,
-          line: index + 1,
-          text: clip(line),
-          ...(around === 0
-            ? {}
-            : {
-                before: lines.slice(Math.max(0, index - around), index).map(clip),
-                after: lines.slice(index + 1, index + 1 + around).map(clip),
-              }),
-        })
       }
     }
     return { matches, files_searched: searched, ...(note === undefined ? {} : { note }) }
@@ -139,6 +133,28 @@ const searchFilesTool = defineTool<SearchArgs>({
 
 /** Tools that find text. */
 export const searchTools: readonly BuiltInTool[] = [searchFilesTool]
+
+function* matchesIn(
+  path: string,
+  text: string,
+  matchesLine: (line: string) => boolean,
+  around: number,
+): Generator<Match> {
+  const lines = text.split('\n')
+  for (const [index, line] of lines.entries()) {
+    if (!matchesLine(line.length > MAX_LINE ? line.slice(0, MAX_LINE) : line)) continue
+    const match: Match = { path, line: index + 1, text: clip(line) }
+    if (around > 0) {
+      match.before = lines.slice(Math.max(0, index - around), index).map(clip)
+      match.after = lines.slice(index + 1, index + 1 + around).map(clip)
+    }
+    yield match
+  }
+}
+
+function clip(line: string): string {
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line
+}
 
 function lineTest(args: SearchArgs): (line: string) => boolean {
   if (args.regex === true) {
