@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
 import { StepFailure } from '../failure.ts'
 import { createHttpFetch, type HttpFetch, type HttpFetchOptions } from './http-fetch.ts'
@@ -101,6 +102,8 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       // The package never takes its listener off a signal again; a signal of our own keeps the run's from growing.
       const own = new AbortController()
       const abort = () => own.abort()
+      // One signal serves all items of a map; Node would take more than ten listeners for a leak and warn.
+      setMaxListeners(0, signal)
       signal.addEventListener('abort', abort, { once: true })
       try {
         const client = await clientOf(endpoint)
@@ -241,7 +244,8 @@ async function complete(
   signal: AbortSignal,
   context: FailureContext,
 ): Promise<ReplyDraft> {
-  const answer: unknown = await client.chat.completions.create(body, { signal })
+  const given: unknown = await client.chat.completions.create(body, { signal })
+  const answer = typeof given === 'string' ? parsed(given) : given
   const draft = readCompletion(answer)
   if (draft) return draft
   // OpenRouter reports failures of the provider behind it with a 200.
@@ -249,6 +253,15 @@ async function complete(
     throw classifyStatus(readTrouble(undefined, JSON.stringify(answer), undefined, context.endpoint), context)
   }
   throw notACompletion(context, answer)
+}
+
+/** The package leaves JSON that is declared as plain text as it is, and small servers do declare it so. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 async function stream(

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StepFailure } from '../../runner/failure.ts'
 import { createModelClient, type ModelClientSettings } from '../../runner/models/client.ts'
@@ -481,6 +482,11 @@ describe('a request', () => {
     expect((await call({ ...hello, model: 'openrouter:x/y' }, { settings })).reply.costUsd).toBe(0.0125)
   })
 
+  it('is answered by a server that calls JSON plain text', async () => {
+    server.reply({ text: 'fine', headers: { 'content-type': 'text/plain' } })
+    expect((await call()).reply.text).toBe('fine')
+  })
+
   it('that fails behind a 200 is classified', async () => {
     server.reply({ body: { error: { code: 502, message: 'Provider returned error' } } })
     expect(await failureOf(call())).toMatchObject({ code: 'provider-error', status: 502, retryable: true })
@@ -501,6 +507,24 @@ describe('a request', () => {
     await Promise.all(work)
     expect(server.maxInFlight).toBe(5)
     expect(server.connections).toBe(5)
+  })
+
+  it('shares one signal with many others without a warning, and leaves nothing on it', async () => {
+    const warnings: Error[] = []
+    const keep = (warning: Error) => warnings.push(warning)
+    process.on('warning', keep)
+    const gate = createGate()
+    server.otherwise({ after: gate.passed })
+    const client = connect()
+    const { signal } = new AbortController()
+    const work = Array.from({ length: 30 }, () => client.call(hello, { signal }))
+    await server.waitForRequests(30)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(30)
+    gate.open()
+    await Promise.all(work)
+    process.off('warning', keep)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    expect(warnings).toEqual([])
   })
 
   it('works with the built-in fetch too', async () => {
