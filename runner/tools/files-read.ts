@@ -1,4 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
+import { StepFailure } from '../failure.ts'
 import { decodeUtf8 } from '../process/run-process.ts'
 import { type BuiltInTool, badArgument, defineTool, toolFailed } from './define-tool.ts'
 import { explainFileError, type PathUse, readInRoot, resolveInRoot } from './root.ts'
@@ -208,6 +209,32 @@ export async function readTextFile(
   const cut = totalBytes > bytes.length
   const text = decodeUtf8(bytes, cut)
   return cut ? `${text}\n[cut here: ${bytes.length} of ${totalBytes} bytes shown]` : text
+}
+
+/** Files larger than this are generated more often than written. */
+const MAX_TEXT_BYTES = 2 * 1024 * 1024
+
+/**
+ * The text of a listed file, for tools that go through many. `undefined` where there is none to go through: binary, more
+ * than 2 MiB, gone, or a link that leads out of the repository.
+ */
+export async function readText(
+  context: ToolContext,
+  path: string,
+  use: PathUse,
+): Promise<string | undefined> {
+  try {
+    // Resolved although git listed it: what it lists may be a link.
+    const { bytes, totalBytes } = await readInRoot(
+      await resolveInRoot(context, path, use),
+      use,
+      MAX_TEXT_BYTES,
+    )
+    return totalBytes > bytes.length || looksBinary(bytes) ? undefined : bytes.toString('utf8')
+  } catch (error) {
+    if (error instanceof StepFailure) return undefined
+    throw error
+  }
 }
 
 /** Git's own test for binary content: a NUL byte among the first 8000. */

@@ -1,8 +1,7 @@
 import { type BuiltInTool, defineTool } from './define-tool.ts'
 import { selectFiles } from './files-list.ts'
-import { looksBinary, PATH_NAMES } from './files-read.ts'
+import { PATH_NAMES, readText } from './files-read.ts'
 import { patternArgument } from './regex.ts'
-import { readInRoot, resolveInRoot } from './root.ts'
 
 interface SearchArgs {
   query: string
@@ -24,9 +23,6 @@ interface Match {
   before?: string[]
   after?: string[]
 }
-
-/** Files larger than this are generated more often than written. */
-const MAX_FILE_BYTES = 2 * 1024 * 1024
 
 /** Files read at once. */
 const BATCH = 32
@@ -100,7 +96,9 @@ const searchFilesTool = defineTool<SearchArgs>({
         break
       }
       const batch = files.slice(from, from + BATCH)
-      const texts = await Promise.all(batch.map(textOf))
+      const texts = await Promise.all(
+        batch.map((file) => readText(context, file, { tool, argument: 'path' })),
+      )
       for (const [place, file] of batch.entries()) {
         const text = texts[place]
         if (text === undefined) continue
@@ -115,19 +113,6 @@ const searchFilesTool = defineTool<SearchArgs>({
       }
     }
     return { matches, files_searched: searched, ...(note === undefined ? {} : { note }) }
-
-    async function textOf(file: string): Promise<string | undefined> {
-      const use = { tool, argument: 'path' }
-      try {
-        // Resolved again: a listed file may be a link that leads out of the repository.
-        const place = await resolveInRoot(context, file, use)
-        const { bytes, totalBytes } = await readInRoot(place, use, MAX_FILE_BYTES)
-        if (totalBytes > MAX_FILE_BYTES || looksBinary(bytes)) return undefined
-        return bytes.toString('utf8')
-      } catch {
-        return undefined
-      }
-    }
   },
 })
 
