@@ -114,7 +114,8 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
         if (signal.aborted) throw signal.reason
         return finish(draft, endpoint, settings.prices)
       } catch (error) {
-        throw signal.aborted ? signal.reason : explainFailure(error, context)
+        if (signal.aborted) throw signal.reason
+        throw error instanceof ReaderError ? error.thrown : explainFailure(error, context)
       } finally {
         signal.removeEventListener('abort', abort)
       }
@@ -280,7 +281,7 @@ async function stream(
   for await (const chunk of chunks) {
     isEmpty = false
     const text = reply.add(chunk)
-    if (text !== '') onText(text)
+    if (text !== '') tell(onText, text)
   }
   const draft = reply.finish()
   // The package ends a stream that it cannot read without an error, so its end proves nothing.
@@ -289,6 +290,24 @@ async function stream(
     throw brokenStream(context, 'it ended without saying that it is complete')
   }
   return draft
+}
+
+/** What the caller's `onText` threw: its own affair, never a failure of the provider, whatever its code. */
+class ReaderError extends Error {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    super('the reader of the stream failed')
+    this.thrown = thrown
+  }
+}
+
+function tell(onText: (delta: string) => void, text: string): void {
+  try {
+    onText(text)
+  } catch (thrown) {
+    throw new ReaderError(thrown)
+  }
 }
 
 function finish(draft: ReplyDraft, endpoint: ModelEndpoint, prices: PriceOverrides | undefined): ModelReply {

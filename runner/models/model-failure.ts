@@ -83,7 +83,12 @@ export function explainFailure(error: unknown, context: FailureContext): unknown
   if (sent) return classifyStatus(sent, context)
   if (error instanceof SyntaxError)
     return context.isStream ? brokenStream(context, 'a piece of it is no JSON') : notJson(context)
-  if (isConnectionError(error)) return transportFailure('unknown', error, context)
+  for (const link of causes(error)) {
+    if (!(link instanceof CarriedError)) continue
+    // The built-in `fetch` says no more than this when the cause has no code.
+    const isNetwork = link.carried instanceof TypeError && link.carried.message === 'fetch failed'
+    return isNetwork ? transportFailure('unknown', link.carried, context) : link.carried
+  }
   return error
 }
 

@@ -356,7 +356,7 @@ describe('a stream', () => {
 
   it("whose reader fails ends with the reader's error", async () => {
     server.reply({ text: 'one two three', trouble: 'hang-in-body' })
-    const mine = new TypeError('viewer broke')
+    const mine = Object.assign(new Error('viewer broke'), { code: 'EPIPE' })
     const work = connect().call(hello, {
       signal: new AbortController().signal,
       onText: () => {
@@ -743,24 +743,103 @@ describe('what the provider says and what it means', () => {
 })
 
 describe('no way to the provider', () => {
-  it.each<[situation: string, url: string, want: Record<string, unknown>]>([
+  it('nothing listens there', async () => {
+    const failure = await failureOf(call(hello, { env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } }))
+    expect(failure).toMatchObject({
+      code: 'provider-connection-refused',
+      blame: 'infrastructure',
+      retryable: true,
+    })
+    expect(failure.message).toContain('127.0.0.1:9')
+    expect(failure.help).toContain('curl http://127.0.0.1:9/v1/models')
+  })
+
+  it('the proxy setting is of no use', async () => {
+    const env = { OPENAI_BASE_URL: 'https://model.test/v1', HTTPS_PROXY: 'socks5://u:secret@h:1' }
+    const failure = await failureOf(call(hello, { env }))
+    expect(failure).toMatchObject({ code: 'proxy-invalid', blame: 'user', retryable: false })
+    expect(failure.message).not.toContain('secret')
+  })
+
+  it.each<[situation: string, code: string, message: string, want: Record<string, unknown>]>([
     [
-      'nothing listens',
-      'http://127.0.0.1:9/v1',
+      'no such host',
+      'ENOTFOUND',
+      'getaddrinfo ENOTFOUND model.test',
+      { code: 'provider-host-unknown', retryable: false },
+    ],
+    [
+      'name look-up failed for now',
+      'EAI_AGAIN',
+      'getaddrinfo EAI_AGAIN model.test',
+      { code: 'provider-host-unknown', retryable: true },
+    ],
+    [
+      'an error that reads like a timeout',
+      'ENOTFOUND',
+      'getaddrinfo ENOTFOUND timeout.test',
+      { code: 'provider-host-unknown', message: expect.stringContaining('timeout.test') },
+    ],
+    [
+      'the network gave up',
+      'ETIMEDOUT',
+      'connect ETIMEDOUT 192.0.2.1:443',
+      { code: 'provider-unreachable', retryable: true },
+    ],
+    ['no route', 'EHOSTUNREACH', 'connect EHOSTUNREACH 192.0.2.1:443', { code: 'provider-unreachable' }],
+    [
+      'connection lost',
+      'ECONNRESET',
+      'socket hang up',
+      { code: 'provider-connection-lost', retryable: true },
+    ],
+    [
+      'unknown authority',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'unable to get local issuer certificate',
       {
-        code: 'provider-connection-refused',
+        code: 'provider-tls-failed',
         blame: 'infrastructure',
-        retryable: true,
-        message: expect.stringContaining('127.0.0.1:9'),
-        help: expect.stringContaining('curl http://127.0.0.1:9/v1/models'),
+        retryable: false,
+        help: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
       },
     ],
     [
-      'no such host, with a name that reads like a timeout',
-      'http://timeout.invalid/v1',
-      { code: 'provider-host-unknown', message: expect.stringContaining('timeout.invalid') },
+      'certificate of another name',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'altnames',
+      { code: 'provider-tls-failed' },
     ],
-  ])('%s', async (_, url, want) => {
-    expect(await failureOf(call(hello, { env: { OPENAI_BASE_URL: url } }))).toMatchObject(want)
+    ['no TLS on the other side', 'EPROTO', 'wrong version number', { code: 'provider-tls-failed' }],
+    [
+      'no HTTP on the other side',
+      'HPE_INVALID_CONSTANT',
+      'Parse Error',
+      { code: 'provider-not-a-model-api', retryable: false },
+    ],
+    [
+      'a code that nobody knows',
+      'ESOMETHING',
+      'odd',
+      { code: 'provider-connection-failed', retryable: true },
+    ],
+  ])('%s', async (_, code, message, want) => {
+    const client = createModelClient({
+      settings: {},
+      env: { OPENAI_API_KEY: key },
+      fetch: () => Promise.reject(Object.assign(new Error(message), { code })),
+    })
+    expect(await failureOf(client.call(hello, { signal: new AbortController().signal }))).toMatchObject(want)
+  })
+
+  it('an error of the code itself is no failure of the step', async () => {
+    const bug = new TypeError('undefined is not a function')
+    const client = createModelClient({
+      settings: {},
+      env: { OPENAI_API_KEY: key },
+      fetch: () => Promise.reject(bug),
+    })
+    const work = client.call(hello, { signal: new AbortController().signal })
+    await expect(work).rejects.toBe(bug)
   })
 })

@@ -1,11 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import {
-  type ModelEnv,
-  type ModelSettings,
-  providerPresets,
-  resolveModel,
-} from '../../../../runner/models/providers.ts'
+import { providerPresets } from '../../../../runner/models/provider-presets.ts'
+import { type ModelEnv, type ModelSettings, resolveModel } from '../../../../runner/models/providers.ts'
 
 const key = 'sk-canary-1234567890'
 
