@@ -281,7 +281,8 @@ function walkUnknown(
   const schema = resolveSchema(check.schema, declared)
   if (node.kind === 'seq') {
     const items = schema.items
-    if (items) node.items.forEach((item, i) => walkUnknown(check, item, items, pointerTo(path, i), found))
+    if (!items) return
+    for (const [i, item] of node.items.entries()) walkUnknown(check, item, items, pointerTo(path, i), found)
     return
   }
   if (node.kind !== 'map') return

@@ -203,6 +203,8 @@ export interface TransformWork {
   readonly kind: 'transform'
   /** `config` as written: `input_source`, `input_key`, `mappings`, `output_schema`, `on_error`, `default_output`. */
   readonly config: Readonly<Record<string, unknown>>
+  /** What the author says it is for; `""` where nothing is said. */
+  readonly task: Located<string>
   readonly at: Position
 }
 

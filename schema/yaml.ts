@@ -273,8 +273,11 @@ class Reading {
       logLevel: 'error',
     })
     // One broken line makes a parser stumble over all the lines after it: only the first problem is true.
-    // PyYAML lets the inside of brackets stand in any column, the parser insists on an indentation.
-    const first = parsed.errors.find((error) => !error.message.includes('must be sufficiently indented'))
+    const first = parsed.errors[0]
+    if (first?.code === 'RESOURCE_EXHAUSTION') {
+      this.#tooDeep(first.pos[0], first.pos[1])
+      return undefined
+    }
     if (first) {
       this.#report(
         'error',
@@ -588,7 +591,6 @@ const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'This tag cannot be read',
   UNEXPECTED_TOKEN: 'Something stands here that does not fit the lines above',
   BAD_COLLECTION: 'This list or map cannot be read',
-  RESOURCE_EXHAUSTION: 'The document nests too deeply',
 }
 
 function messageOf(error: YAMLError, text: string): string {
@@ -708,4 +710,28 @@ export function warnOfYaml12(document: YamlDocument): readonly Diagnostic[] {
   }
   if (document.root) walk(document.root, true)
   return found
+}
+
+/**
+ * Where a piece of a text value stands in the file. Works for plain and quoted text without escapes or folding, and for literal
+ * blocks (`|`), whose lines stand in the file as they are.
+ *
+ * @returns `undefined` when the file spells the value differently.
+ */
+export function sourceOffsetOf(document: YamlDocument, node: YamlNode, offset: number): number | undefined {
+  if (node.kind !== 'scalar') return undefined
+  const { text } = document
+  if (node.style !== 'block') {
+    const start = node.start + (node.style === 'quoted' ? 1 : 0)
+    return text.slice(start, start + node.source.length) === node.source ? start + offset : undefined
+  }
+  if (text[node.start] !== '|') return undefined
+  const before = node.source.slice(0, offset)
+  const column = offset - (before.lastIndexOf('\n') + 1)
+  let line = text.indexOf('\n', node.start) + 1
+  for (const _ of before.matchAll(/\n/g)) line = text.indexOf('\n', line) + 1
+  const valueLine = node.source.slice(offset - column).split('\n', 1)[0] ?? ''
+  const end = text.indexOf('\n', line)
+  const fileLine = text.slice(line, end < 0 ? text.length : end).replace(/\r$/, '')
+  return fileLine.endsWith(valueLine) ? line + fileLine.length - valueLine.length + column : undefined
 }

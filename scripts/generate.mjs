@@ -39,7 +39,7 @@ export interface ShapeValidator {
   errors?: readonly ShapeError[] | null
 }
 
-${Object.keys(VALIDATORS)
+${[...Object.keys(VALIDATORS), 'validateJsonSchema']
   .map((name) => `export declare const ${name}: ShapeValidator`)
   .join('\n')}
 `
@@ -70,6 +70,8 @@ export async function generate() {
     ajv.addSchema(schema, schema.$id)
     exported[name] = schema.$id
   }
+  // Ajv brings the schema of schemas itself.
+  exported.validateJsonSchema = 'http://json-schema.org/draft-07/schema'
   // The code still asks for Ajv's helpers with require(); bundling puts them inside.
   const { outputFiles } = await build({
     stdin: {

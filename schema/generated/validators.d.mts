@@ -18,3 +18,4 @@ export declare const validateConfig: ShapeValidator
 export declare const validateEnvelope: ShapeValidator
 export declare const validateAssistant: ShapeValidator
 export declare const validateConfigFile: ShapeValidator
+export declare const validateJsonSchema: ShapeValidator

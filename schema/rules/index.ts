@@ -1,3 +1,4 @@
+import { expressionMeaning, expressionSyntax } from './expressions.ts'
 import { endlessLoops, limits, oddTransitions, reachability, retryUnits } from './flow.ts'
 import { duplicateIds, stateReferences, unusedEntries, workerReferences } from './references.ts'
 import type { Rule } from './rule.ts'
@@ -15,6 +16,13 @@ import {
   someStates,
   stateIds,
 } from './states.ts'
+import {
+  describedSchemas,
+  itemVariable,
+  iterKeyInSchema,
+  literalTemplates,
+  templateSyntax,
+} from './templates.ts'
 import {
   customNodeKinds,
   documentFilters,
@@ -47,6 +55,13 @@ export const CODEMIE_RULES: readonly Rule[] = [
   oddTransitions,
   limits,
   retryUnits,
+  expressionSyntax,
+  expressionMeaning,
+  literalTemplates,
+  itemVariable,
+  templateSyntax,
+  iterKeyInSchema,
+  describedSchemas,
   customNodeKinds,
   documentFilters,
   nodeSettings,

@@ -35,7 +35,7 @@ export const customNodeKinds: Rule = (draft, say) => {
         severity: 'warning',
         at,
         path,
-        message: `'${kind}' is made for the engine's own use; here it asks the model with the history`,
+        message: `'${kind}' is made for the engine's own use`,
         help: 'Use an assistant instead',
       })
       continue

@@ -3,6 +3,7 @@ import {
   childOf,
   entryOf,
   readYaml,
+  sourceOffsetOf,
   type YamlDocument,
   type YamlMap,
   type YamlNode,
@@ -91,23 +92,9 @@ function notAConfig(document: YamlDocument, node: YamlNode, empty: boolean): Dia
 
 /** Translates places in the text of a scalar to places in the file around it. */
 function placesInside(outer: YamlDocument, scalar: YamlScalar): (start: number, end?: number) => Position {
-  const value = String(scalar.value)
-  const header = outer.text.indexOf('\n', scalar.start)
-  const isLiteral = scalar.style === 'block' && outer.text[scalar.start] === '|' && header >= 0
-  // Only in a literal block do lines of the value and lines of the file correspond.
-  if (!isLiteral) return () => outer.at(scalar.start, scalar.start + 1)
-  const body = outer.text.slice(header + 1, scalar.end)
-  const indent = /^(?:[ ]*\n)*([ ]*)\S/.exec(body)?.[1]?.length ?? 0
-  const firstLine = outer.at(header + 1).line
-  const locate = (offset: number): [number, number] => {
-    const before = value.slice(0, offset)
-    const lastBreak = before.lastIndexOf('\n')
-    return [firstLine + (before.match(/\n/g)?.length ?? 0), indent + offset - lastBreak]
-  }
   return (start, end) => {
-    const [line, column] = locate(start)
-    if (end === undefined || end <= start) return { file: outer.file, line, column }
-    const [endLine, endColumn] = locate(end)
-    return { file: outer.file, line, column, endLine, endColumn }
+    const from = sourceOffsetOf(outer, scalar, start)
+    if (from === undefined) return outer.at(scalar.start, scalar.start + 1)
+    return outer.at(from, end === undefined ? undefined : sourceOffsetOf(outer, scalar, end))
   }
 }

@@ -331,9 +331,6 @@ export function customNodeKind(item: DraftItem | undefined): string | undefined 
   return readText(childOf(item?.node, 'custom_node_id')) || item?.id?.value
 }
 
-const SUMMARISER_PROMPT =
-  'Summarise the conversation so far in detail. Keep every fact, name, number and decision; add nothing of your own.'
-
 function lowerCustomNode(draft: Draft, state: DraftState, item: DraftItem | undefined): Work {
   const config = recordOf(childOf(item?.node, 'config'))
   const at = item ? draft.document.at(item.node.start) : draft.document.at(state.node.start)
@@ -341,24 +338,18 @@ function lowerCustomNode(draft: Draft, state: DraftState, item: DraftItem | unde
   const kind = customNodeKind(item)
   switch (kind) {
     case 'transform_node':
-      return { kind: 'transform', config, at }
+      return { kind: 'transform', config, task: taskOf(draft, state), at }
     case 'state_processor_node':
       return { kind: 'state-processor', config, task: taskOf(draft, state), at, ...present({ model }) }
     case 'generate_documents_tree':
       return { kind: 'documents-tree', config, at }
     case 'bedrock_flow_node':
       return { kind: 'bedrock-flow', config, at }
-    default: {
-      const summarises = kind === 'result_finalizer_node' || kind === 'summarize_conversation_node'
-      return agent(
-        draft,
-        state,
-        emptyAssistant(
-          draft,
-          state,
-          present({ model, systemPrompt: summarises ? SUMMARISER_PROMPT : undefined }),
-        ),
-      )
-    }
+    case 'result_finalizer_node':
+      return { kind: 'summary', of: 'run' }
+    case 'summarize_conversation_node':
+      return { kind: 'summary', of: 'memory' }
+    default:
+      return agent(draft, state, emptyAssistant(draft, state, present({ model })))
   }
 }

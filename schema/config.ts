@@ -1,0 +1,481 @@
+import { configFileSchema, PROVIDER_KINDS } from './config-format.ts'
+import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
+import { validateConfigFile } from './generated/validators.mjs'
+import { readNumber, readText, readTexts } from './lax.ts'
+import { nearestName } from './nearest.ts'
+import { looksLikeSecret } from './rules/workers.ts'
+import { checkShape, pointerTo } from './shape.ts'
+import type { MoneyAndTokens } from './workflow.ts'
+import { childOf, dataOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
+
+export { configFileSchema } from './config-format.ts'
+
+/** Settings of a repository, from `.codemie/config.yaml`, with defaults filled in. Holds names of secrets, never secrets. */
+export interface RepositoryConfig {
+  readonly file: string
+  readonly models: ModelSettings
+  /** US dollars for a million tokens, by `provider:model` or model; over the built-in prices. */
+  readonly prices: ReadonlyMap<string, Price>
+  /** By alias. */
+  readonly integrations: ReadonlyMap<string, Integration>
+  /** By the tool name that workflows use. */
+  readonly tools: ReadonlyMap<string, ToolMapping>
+  readonly mcp: McpSettings
+  /** By id. */
+  readonly datasources: ReadonlyMap<string, Datasource>
+  /** Ceilings of every run. */
+  readonly budgets: MoneyAndTokens
+  readonly policy: Policy
+  readonly results: ResultSettings
+}
+
+export interface ModelSettings {
+  readonly default?: string
+  /** Provider of bare model names. Default `openai`. */
+  readonly defaultProvider: string
+  readonly fallback: readonly string[]
+  readonly providers: ReadonlyMap<string, Provider>
+  /** Other names of models. */
+  readonly aliases: Readonly<Record<string, string>>
+}
+
+export type ProviderKind = (typeof PROVIDER_KINDS)[number]
+
+export interface Provider {
+  readonly name: string
+  readonly kind: ProviderKind
+  readonly baseUrl?: string
+  /** Name of the environment variable that holds the key. */
+  readonly apiKeyEnv?: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Header name to environment variable. */
+  readonly headersEnv: Readonly<Record<string, string>>
+  readonly apiVersion?: string
+  /** Limit of one call. Default 600 seconds. */
+  readonly timeoutMs: number
+  readonly at: Position
+}
+
+export interface Price {
+  readonly input?: number
+  readonly output?: number
+  readonly cachedInput?: number
+}
+
+export interface Integration {
+  readonly alias: string
+  /** `undefined`: not said. */
+  readonly type?: string
+  readonly url?: string
+  readonly username?: string
+  /** What the tool calls a secret, and the environment variable that holds it; `token` and `password` included. */
+  readonly env: Readonly<Record<string, string>>
+  readonly options: Readonly<Record<string, unknown>>
+  readonly at: Position
+}
+
+/** What stands for a tool of a workflow: a built-in, or a tool of an MCP server. */
+export interface ToolMapping {
+  readonly name: string
+  readonly use?: string
+  readonly mcp?: string
+  /** Name on the server; default: the same name. */
+  readonly tool: string
+  readonly integrationAlias?: string
+  readonly at: Position
+}
+
+export interface McpSettings {
+  /** Programs that workflows may start as servers. Default: none. */
+  readonly allowedCommands: readonly string[]
+  /** Default: none. */
+  readonly allowedHosts: readonly string[]
+  readonly servers: ReadonlyMap<string, McpServerSettings>
+}
+
+export interface McpServerSettings {
+  readonly name: string
+  readonly command?: string
+  readonly args: readonly string[]
+  readonly url?: string
+  /** Variable of the server to variable to copy from. */
+  readonly env: Readonly<Record<string, string>>
+  readonly headersEnv: Readonly<Record<string, string>>
+  /** `undefined`: all. */
+  readonly tools?: readonly string[]
+  readonly at: Position
+}
+
+export interface Datasource {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  /** Folder relative to the root of the repository. Default: the root. */
+  readonly path: string
+  /** Default: all files. */
+  readonly globs: readonly string[]
+  readonly kind: 'code' | 'documents'
+  readonly at: Position
+}
+
+/** What tools may do. Everything not named is refused. */
+export interface Policy {
+  readonly network: 'none' | 'allow-list' | 'any'
+  readonly httpAllowHosts: readonly string[]
+  readonly commands: readonly string[]
+  readonly writePaths: readonly string[]
+  readonly approvers: readonly string[]
+  readonly allowAgents: readonly string[]
+}
+
+export interface ResultSettings {
+  readonly branch: string
+  readonly remote: string
+  readonly push: 'auto' | 'always' | 'never'
+  readonly prefix: string
+  /** `undefined`: records are kept for ever. */
+  readonly keepDays?: number
+}
+
+/** What was read. `config` is there exactly when no diagnostic is an error. */
+export interface ConfigResult {
+  readonly config?: RepositoryConfig
+  /** In file order. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/**
+ * Reads `.codemie/config.yaml`. Pure and total; `config` is there exactly when no diagnostic is an error. An empty file, and
+ * {@link defaultConfig} for an absent one, give the defaults.
+ */
+export function readConfig(source: {
+  readonly file: string
+  readonly text?: string
+  readonly bytes?: Uint8Array
+}): ConfigResult {
+  const document = readYaml(source.file, source.text ?? source.bytes ?? '')
+  const diagnostics: Diagnostic[] = [...document.diagnostics]
+  const root = document.root
+  const isEmpty = root?.kind === 'scalar' && root.value === null
+  if (root && !isEmpty) {
+    diagnostics.push(
+      ...checkShape({
+        document,
+        node: root,
+        base: '',
+        schema: configFileSchema,
+        validate: validateConfigFile,
+      }),
+      ...secretsIn(document, root),
+      ...(root.kind === 'map' ? checkRelations(document, root) : []),
+    )
+  }
+  diagnostics.sort(compareDiagnostics)
+  if (!root || diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics }
+  return { config: lowerConfig(document, root), diagnostics }
+}
+
+/** The settings of a repository without `.codemie/config.yaml`. */
+export function defaultConfig(): RepositoryConfig {
+  const document = readYaml('.codemie/config.yaml', '')
+  return lowerConfig(document, document.root)
+}
+
+type Entry = readonly [name: string, node: YamlNode, at: Position]
+
+function entriesOf(document: YamlDocument, node: YamlNode | undefined): readonly Entry[] {
+  if (node?.kind !== 'map') return []
+  return [...node.entries].map(
+    ([name, entry]) => [name, entry.value, document.at(entry.key.start, entry.key.end)] as const,
+  )
+}
+
+function textsIn(node: YamlNode | undefined): Readonly<Record<string, string>> {
+  if (node?.kind !== 'map') return {}
+  const pairs = [...node.entries].map(([name, entry]) => [name, readText(entry.value)] as const)
+  return Object.fromEntries(pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined))
+}
+
+/** Drops keys without a value. */
+function present<T extends Record<string, unknown>>(
+  object: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+}
+
+function namedBy<T>(entries: readonly Entry[], make: (...entry: Entry) => T): ReadonlyMap<string, T> {
+  return new Map(entries.map((entry) => [entry[0], make(...entry)]))
+}
+
+function kindOfProvider(name: string, node: YamlNode): ProviderKind {
+  const kind = readText(childOf(node, 'kind')) ?? name
+  return PROVIDER_KINDS.find((known) => known === kind) ?? 'custom'
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 600
+
+function lowerConfig(document: YamlDocument, root: YamlNode | undefined): RepositoryConfig {
+  const get = (...keys: readonly string[]) =>
+    keys.reduce<YamlNode | undefined>((node, key) => childOf(node, key), root)
+  const text = (...keys: readonly string[]) => readText(get(...keys))
+  const texts = (...keys: readonly string[]) => readTexts(get(...keys)) ?? []
+  const named = <T>(node: YamlNode | undefined, make: (...entry: Entry) => T) =>
+    namedBy(entriesOf(document, node), make)
+  return {
+    file: document.file,
+    models: {
+      ...present({ default: text('models', 'default') }),
+      defaultProvider: text('models', 'default_provider') ?? 'openai',
+      fallback: texts('models', 'fallback'),
+      aliases: textsIn(get('models', 'aliases')),
+      providers: named(get('models', 'providers'), (name, node, at) => ({
+        name,
+        kind: kindOfProvider(name, node),
+        ...present({
+          baseUrl: readText(childOf(node, 'base_url')),
+          apiKeyEnv: readText(childOf(node, 'api_key_env')),
+          apiVersion: readText(childOf(node, 'api_version')),
+        }),
+        headers: textsIn(childOf(node, 'headers')),
+        headersEnv: textsIn(childOf(node, 'headers_env')),
+        timeoutMs: (readNumber(childOf(node, 'timeout_seconds')) ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+        at,
+      })),
+    },
+    prices: named(get('prices'), (_name, node) =>
+      present({
+        input: readNumber(childOf(node, 'input')),
+        output: readNumber(childOf(node, 'output')),
+        cachedInput: readNumber(childOf(node, 'cached_input')),
+      }),
+    ),
+    integrations: named(get('integrations'), (alias, node, at) => ({
+      alias,
+      ...present({
+        type: readText(childOf(node, 'type')),
+        url: readText(childOf(node, 'url')),
+        username: readText(childOf(node, 'username')),
+      }),
+      env: {
+        ...present({
+          token: readText(childOf(node, 'token_env')),
+          password: readText(childOf(node, 'password_env')),
+        }),
+        ...textsIn(childOf(node, 'env')),
+      } as Readonly<Record<string, string>>,
+      options: childOf(node, 'options')
+        ? (dataOf(childOf(node, 'options') as YamlNode) as Record<string, unknown>)
+        : {},
+      at,
+    })),
+    tools: named(get('tools'), (name, node, at) => ({
+      name,
+      ...present({
+        use: readText(childOf(node, 'use')),
+        mcp: readText(childOf(node, 'mcp')),
+        integrationAlias: readText(childOf(node, 'integration_alias')),
+      }),
+      tool: readText(childOf(node, 'tool')) ?? name,
+      at,
+    })),
+    mcp: {
+      allowedCommands: texts('mcp', 'allowed_commands'),
+      allowedHosts: texts('mcp', 'allowed_hosts'),
+      servers: named(get('mcp', 'servers'), (name, node, at) => ({
+        name,
+        ...present({
+          command: readText(childOf(node, 'command')),
+          url: readText(childOf(node, 'url')),
+          tools: readTexts(childOf(node, 'tools')),
+        }),
+        args: readTexts(childOf(node, 'args')) ?? [],
+        env: textsIn(childOf(node, 'env')),
+        headersEnv: textsIn(childOf(node, 'headers_env')),
+        at,
+      })),
+    },
+    datasources: named(get('datasources'), (id, node, at) => {
+      const glob = childOf(node, 'glob')
+      const one = readText(glob)
+      return {
+        id,
+        name: readText(childOf(node, 'name')) ?? id,
+        description: readText(childOf(node, 'description')) ?? '',
+        path: readText(childOf(node, 'path')) ?? '.',
+        globs: one === undefined ? (readTexts(glob) ?? ['**']) : [one],
+        kind: readText(childOf(node, 'kind')) === 'code' ? ('code' as const) : ('documents' as const),
+        at,
+      }
+    }),
+    budgets: present({
+      usd: readNumber(get('budgets', 'usd')),
+      tokens: readNumber(get('budgets', 'tokens')),
+      steps: readNumber(get('budgets', 'steps')),
+    }),
+    policy: {
+      network: (text('policy', 'network') as Policy['network'] | undefined) ?? 'allow-list',
+      httpAllowHosts: texts('policy', 'http_allow_hosts'),
+      commands: texts('policy', 'commands'),
+      writePaths: texts('policy', 'write_paths'),
+      approvers: texts('policy', 'approvers'),
+      allowAgents: texts('policy', 'allow_agents'),
+    },
+    results: {
+      branch: text('results', 'branch') ?? 'codemie/runs',
+      remote: text('results', 'remote') ?? 'origin',
+      push: (text('results', 'push') as ResultSettings['push'] | undefined) ?? 'auto',
+      prefix: text('results', 'prefix') ?? '',
+      ...present({ keepDays: readNumber(get('results', 'keep_days')) }),
+    },
+  }
+}
+
+/** Every text of the file that has the form of a credential. Git keeps what was committed, so this is an error. */
+function secretsIn(document: YamlDocument, root: YamlNode): readonly Diagnostic[] {
+  const found: Diagnostic[] = []
+  const walk = (node: YamlNode, path: string, name: string) => {
+    if (node.kind === 'seq') {
+      for (const [i, item] of node.items.entries()) walk(item, pointerTo(path, i), name)
+    } else if (node.kind === 'map') {
+      for (const [key, entry] of node.entries) walk(entry.value, pointerTo(path, key), key)
+    } else if (typeof node.value === 'string' && looksLikeSecret(node.value)) {
+      found.push({
+        ...document.at(node.start, node.end),
+        code: 'secret-in-file',
+        severity: 'error',
+        path,
+        message: `'${name}' looks like a secret written into the file`,
+        expected: 'the name of an environment variable, under a key that ends in _env',
+        help: 'Move it to the environment, and revoke it: git keeps what was committed',
+      })
+    }
+  }
+  walk(root, '', 'config')
+  return found
+}
+
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** What JSON Schema cannot say: names that must exist elsewhere, and paths that must stay inside. */
+function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnostic[] {
+  const found: Diagnostic[] = []
+  const say = (
+    severity: Severity,
+    code: string,
+    node: YamlNode,
+    path: string,
+    message: string,
+    more: Partial<Diagnostic>,
+  ) => {
+    found.push({ ...document.at(node.start, node.end), code, severity, path, message, ...more })
+  }
+  const get = (...keys: readonly string[]) =>
+    keys.reduce<YamlNode | undefined>((node, key) => childOf(node, key), root)
+  const keysOf = (node: YamlNode | undefined) => (node?.kind === 'map' ? [...node.entries.keys()] : [])
+
+  const provider = get('models', 'default_provider')
+  const providerName = readText(provider)
+  const providers = [...PROVIDER_KINDS, ...keysOf(get('models', 'providers'))]
+  if (provider && providerName !== undefined && !providers.includes(providerName)) {
+    const near = nearestName(providerName, providers)
+    say(
+      'error',
+      'unknown-provider',
+      provider,
+      '/models/default_provider',
+      `There is no provider '${providerName}'`,
+      {
+        expected: `one of ${providers.join(', ')}`,
+        ...(near === undefined ? {} : { didYouMean: near }),
+        help: "Add it under 'models.providers'",
+      },
+    )
+  }
+
+  const envNames = (node: YamlNode | undefined, path: string) => {
+    if (node?.kind !== 'map') return
+    for (const [key, entry] of node.entries) {
+      const at = pointerTo(path, key)
+      const isEnvMap = key === 'env' || key === 'headers_env'
+      if (key.endsWith('_env') && entry.value.kind === 'scalar') envName(entry.value, at)
+      else if (isEnvMap && entry.value.kind === 'map')
+        for (const one of entry.value.entries) envName(one[1].value, pointerTo(at, one[0]))
+    }
+  }
+  const envName = (node: YamlNode, path: string) => {
+    const value = readText(node)
+    if (value === undefined || ENV_NAME.test(value) || looksLikeSecret(value)) return
+    say('error', 'bad-env-name', node, path, `'${value}' is no name of an environment variable`, {
+      expected: 'letters, digits and _, e.g. OPENAI_API_KEY',
+      help: 'Write the name without $ and braces',
+    })
+  }
+  for (const place of [['models', 'providers'], ['integrations'], ['mcp', 'servers']]) {
+    const node = get(...place)
+    for (const key of keysOf(node)) envNames(childOf(node, key), `/${place.join('/')}/${key}`)
+  }
+
+  const servers = keysOf(get('mcp', 'servers'))
+  for (const [name, node] of entriesOf(document, get('tools'))) {
+    const path = pointerTo('/tools', name)
+    const [use, mcp] = [childOf(node, 'use'), childOf(node, 'mcp')]
+    if (node.kind === 'map' && (use === undefined) === (mcp === undefined)) {
+      say(
+        'error',
+        'tool-mapping',
+        node,
+        path,
+        `The mapping of '${name}' needs exactly one of 'use' and 'mcp'`,
+        {
+          help: "'use' names a built-in tool, 'mcp' a server under 'mcp.servers'",
+        },
+      )
+    }
+    const server = readText(mcp)
+    if (!mcp || server === undefined || servers.includes(server)) continue
+    const near = nearestName(server, servers)
+    say('error', 'unknown-server', mcp, `${path}/mcp`, `There is no MCP server '${server}'`, {
+      ...(near === undefined ? {} : { didYouMean: near }),
+      help: "Add it under 'mcp.servers'",
+    })
+  }
+  for (const [name, node] of entriesOf(document, get('mcp', 'servers'))) {
+    if (
+      node.kind !== 'map' ||
+      (childOf(node, 'command') === undefined) !== (childOf(node, 'url') === undefined)
+    )
+      continue
+    say(
+      'error',
+      'mcp-config',
+      node,
+      pointerTo('/mcp/servers', name),
+      `The MCP server '${name}' needs exactly one of 'command' and 'url'`,
+      {
+        expected: "exactly one of 'command' and 'url'",
+      },
+    )
+  }
+  for (const [id, node] of entriesOf(document, get('datasources'))) {
+    const folder = childOf(node, 'path')
+    const value = readText(folder)
+    if (!folder || value === undefined || isInside(value)) continue
+    say(
+      'error',
+      'path-outside',
+      folder,
+      `${pointerTo('/datasources', id)}/path`,
+      `'${value}' leads out of the repository`,
+      {
+        expected: 'a path relative to the root of the repository',
+      },
+    )
+  }
+  return found
+}
+
+/** Whether a path stays below the folder it is relative to, on every system. */
+function isInside(path: string): boolean {
+  if (/^(?:[/\\~]|[A-Za-z]:)/.test(path)) return false
+  return !path.split(/[/\\]/).includes('..')
+}

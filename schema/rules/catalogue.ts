@@ -1,0 +1,511 @@
+/** What `codemie-ci explain <code>` tells about a diagnostic. */
+export interface Explanation {
+  readonly title: string
+  /** Why it is reported: what would happen otherwise. */
+  readonly why: string
+  /** A piece of a file that is reported; absent where no text can show it. */
+  readonly wrong?: string
+  readonly right?: string
+  /** How to correct it, as an instruction. */
+  readonly fix: string
+}
+
+/** Every code that reading and checking can report, with its explanation. Codes are stable: they do not change their meaning. */
+export const CATALOGUE: Readonly<Record<string, Explanation>> = {
+  // Reading YAML
+  'not-utf8': {
+    title: 'The file is not text',
+    why: 'Definitions are UTF-8 text; bytes that are not cannot be read, compared or shown.',
+    fix: 'Save the file as UTF-8 in your editor.',
+  },
+  'file-too-large': {
+    title: 'The file is too large',
+    why: 'A definition is read whole at every start. Five megabytes are far beyond any workflow, so the file holds data.',
+    fix: 'Move the data into files of the repository and let a state or a datasource read them.',
+  },
+  'control-character': {
+    title: 'A control character stands in the file',
+    why: 'YAML does not allow it, CodeMie stops there, and it would be invisible in a review.',
+    fix: 'Remove the character, or write it as an escape inside double quotes.',
+  },
+  'yaml-syntax': {
+    title: 'The file is not YAML',
+    why: 'The text cannot be read. Only the first problem is reported, because the rest of the file may be read wrongly.',
+    wrong: 'task: {{topic}}: write about it',
+    right: 'task: "{{topic}}: write about it"',
+    fix: 'Look at the marked place and the line above it. Text with {{ }}, a colon and a blank, or brackets wants quotes.',
+  },
+  'yaml-tab': {
+    title: 'A tab stands where YAML wants blanks',
+    why: 'CodeMie’s reader does not take tabs for indentation or as separators. Tabs inside quotes, blocks and comments are fine.',
+    wrong: 'id:\treview',
+    right: 'id: review',
+    fix: 'Replace the tab by blanks.',
+  },
+  'yaml-tag': {
+    title: 'An unknown tag',
+    why: 'Tags such as !custom create objects of programs; only the basic ones of YAML are read here.',
+    wrong: 'task: !important read this',
+    right: 'task: "!important read this"',
+    fix: 'Remove the tag, or quote the text.',
+  },
+  'yaml-value': {
+    title: 'A value that looks like a date or a number but is none',
+    why: 'YAML 1.1 gives a meaning to unquoted text of this form, and the value does not exist.',
+    wrong: 'name: 2024-13-45',
+    right: "name: '2024-13-45'",
+    fix: 'Quote the text.',
+  },
+  'too-deep': {
+    title: 'The document nests too deeply',
+    why: 'No workflow needs a hundred levels; such a document is an accident or an attack.',
+    fix: 'Flatten the document.',
+  },
+  'too-many-values': {
+    title: 'The document holds too many values',
+    why: 'Aliases that refer to aliases can grow to billions of values; the count with all aliases followed is limited.',
+    fix: 'Write fewer aliases, or move data out of the definition.',
+  },
+  'duplicate-key': {
+    title: 'A key stands twice in one map',
+    why: 'CodeMie takes the last one and drops the others without a word.',
+    wrong: 'task: first\ntask: second',
+    right: 'task: second',
+    fix: 'Keep one of them.',
+  },
+  'yaml-versions-differ': {
+    title: 'YAML 1.1 and 1.2 read this differently',
+    why: 'CodeMie and this program read YAML 1.1, where yes is true, 010 is 8 and 12:30 is 750. Editors and newer tools read 1.2.',
+    wrong: 'name: 010',
+    right: "name: '010'",
+    fix: 'Quote text; write booleans as true and false and numbers plainly.',
+  },
+  // Shape
+  'dialect-not-read': {
+    title: 'A dialect that this version does not read',
+    why: 'The ending of the file chooses the dialect; .toml files are Octomind definitions.',
+    fix: 'Write the workflow as CodeMie YAML.',
+  },
+  'wrong-type': {
+    title: 'A value has the wrong type',
+    why: 'The key takes another kind of value; CodeMie refuses the file.',
+    wrong: 'recursion_limit: "50"',
+    right: 'recursion_limit: 50',
+    fix: 'Write the value in the expected form. Text in quotes is never a number or a boolean.',
+  },
+  'missing-key': {
+    title: 'A key is missing',
+    why: 'The entry does not work without it; CodeMie refuses the file.',
+    wrong: '- id: review\n  assistant_id: reviewer',
+    right: '- id: review\n  assistant_id: reviewer\n  next: { state_id: end }',
+    fix: 'Add the key.',
+  },
+  'out-of-range': {
+    title: 'A number is out of range',
+    why: 'The key has a smallest and a largest value; CodeMie refuses the file.',
+    wrong: 'recursion_limit: 0',
+    right: 'recursion_limit: 50',
+    fix: 'Choose a number in the range.',
+  },
+  'unknown-value': {
+    title: 'A value that the key does not take',
+    why: 'The key takes one of a few values.',
+    wrong: 'clear_context_store: keep-current',
+    right: 'clear_context_store: keep_current',
+    fix: 'Choose one of the values listed.',
+  },
+  'unknown-key': {
+    title: 'A key that nobody knows',
+    why: 'Unknown keys are ignored, so a typo changes what the workflow does without any sign. With --strict this is an error.',
+    wrong: 'recursion_limits: 50',
+    right: 'recursion_limit: 50',
+    fix: 'Correct the spelling, or remove the key.',
+  },
+  'ignored-key': {
+    title: 'A key without effect',
+    why: 'The key is well known, but nothing reads it in this place. The message says what happens instead.',
+    wrong: 'retry_policy:\n  initial_interval_seconds: 5',
+    right: 'retry_policy:\n  initial_interval: 5',
+    fix: 'Remove it, or use the key that the message names.',
+  },
+  'deprecated-key': {
+    title: 'An older name of a key',
+    why: 'It works, but readers have to know both names, and beside the newer name it has no effect.',
+    wrong: 'wait_for_user_confirmation: true',
+    right: 'interrupt_before: true',
+    fix: 'Use the newer name.',
+  },
+  'exclusive-keys': {
+    title: 'Two keys that cannot stand together',
+    why: 'Both say the same thing in different ways, and nothing decides between them. A key counts even when its value is null.',
+    wrong: 'next:\n  state_id: a\n  state_ids: [b, c]',
+    right: 'next:\n  state_ids: [a, b, c]',
+    fix: 'Keep one of them.',
+  },
+  // States and references
+  'no-states': {
+    title: 'The workflow has no states',
+    why: 'There is nothing to run.',
+    wrong: 'assistants: []',
+    right: 'states:\n  - id: first\n    assistant_id: helper\n    next: { state_id: end }',
+    fix: 'Add at least one state.',
+  },
+  'autonomous-mode': {
+    title: 'The mode Autonomous',
+    why: 'A model chose the next assistant in this mode. CodeMie no longer creates or runs such workflows.',
+    wrong: 'mode: Autonomous',
+    right: 'mode: Sequential',
+    fix: 'Write the order of the work as states; let a condition or a switch decide where a model did.',
+  },
+  'state-kind': {
+    title: 'A state with no worker, or with several',
+    why: 'Exactly one of assistant_id, tool_id, custom_node_id and workflow_id says who works in a state.',
+    wrong: '- id: review\n  assistant_id: reviewer\n  tool_id: linter',
+    right: '- id: lint\n  tool_id: linter\n- id: review\n  assistant_id: reviewer',
+    fix: 'Keep one of them, and give the other a state of its own.',
+  },
+  'iter-key-without-target': {
+    title: 'iter_key without state_id',
+    why: 'state_id names the state that runs for each item. Older files combined iter_key with condition; CodeMie refuses that today.',
+    wrong: 'next:\n  iter_key: files',
+    right: 'next:\n  iter_key: files\n  state_id: review-file',
+    fix: 'Add state_id. To split only under a condition, let then lead to a state that has iter_key.',
+  },
+  'empty-reference': {
+    title: 'An empty name',
+    why: 'The key names another entry, and an empty text names none.',
+    wrong: "next: { state_id: '' }",
+    right: 'next: { state_id: end }',
+    fix: 'Write the name.',
+  },
+  'unknown-assistant': {
+    title: 'An assistant that does not exist',
+    why: 'assistant_id of a state names an entry of assistants by its id.',
+    wrong: 'assistants:\n  - id: reviewer\nstates:\n  - assistant_id: reviwer',
+    right: 'assistants:\n  - id: reviewer\nstates:\n  - assistant_id: reviewer',
+    fix: 'Correct the name, or add the assistant.',
+  },
+  'unknown-tool': {
+    title: 'A tool that does not exist',
+    why: 'tool_id of a state names an entry of tools by its id, not by the name of the tool.',
+    wrong: 'tools:\n  - id: lint\n    tool: run_linter\nstates:\n  - tool_id: run_linter',
+    right: 'tools:\n  - id: lint\n    tool: run_linter\nstates:\n  - tool_id: lint',
+    fix: 'Name the id of the entry, or add the entry.',
+  },
+  'unknown-custom-node': {
+    title: 'A custom node that does not exist',
+    why: 'custom_node_id of a state names an entry of custom_nodes by its id.',
+    wrong: 'states:\n  - custom_node_id: transform_node',
+    right:
+      'custom_nodes:\n  - id: reshape\n    custom_node_id: transform_node\nstates:\n  - custom_node_id: reshape',
+    fix: 'Add the entry to custom_nodes and name its id.',
+  },
+  'unknown-state': {
+    title: 'A state that does not exist',
+    why: 'Every target must be a state of the same file, or end.',
+    wrong: 'next: { state_id: reviw }',
+    right: 'next: { state_id: review }',
+    fix: 'Correct the name, or add the state.',
+  },
+  'duplicate-id': {
+    title: 'An id stands twice',
+    why: 'Two states of one id cannot be told apart. Of other entries with one id only the first is ever used.',
+    wrong: 'states:\n  - id: review\n  - id: review',
+    right: 'states:\n  - id: review\n  - id: review-again',
+    fix: 'Rename one of them.',
+  },
+  'reserved-id': {
+    title: 'An id that the engine needs',
+    why: 'Some names belong to the engine, and | and : separate parts of names inside it.',
+    wrong: '- id: "step:1"',
+    right: '- id: step-1',
+    fix: 'Choose another id.',
+  },
+  'state-named-end': {
+    title: "A state named 'end'",
+    why: "As a target 'end' always means the end of the path, so nothing can lead to this state.",
+    wrong: '- id: end',
+    right: '- id: finish',
+    fix: 'Choose another id.',
+  },
+  'unused-entry': {
+    title: 'An entry that no state uses',
+    why: 'It does nothing. Often a reference elsewhere has a typo or a state was removed.',
+    fix: 'Use it or remove it.',
+  },
+  'reserved-output-key': {
+    title: 'output_key with a name of the engine',
+    why: 'CodeMie keeps messages, the context and the next states under these names; writing there loses data or crashes.',
+    wrong: 'output_key: messages',
+    right: 'output_key: review_messages',
+    fix: 'Choose another key.',
+  },
+  'output-key-is-iter-key': {
+    title: 'output_key and iter_key are the same',
+    why: 'CodeMie then takes the whole output for a single item. Here the list is split, as the file seems to mean.',
+    wrong: 'next:\n  output_key: files\n  iter_key: files',
+    right: 'next:\n  output_key: listing\n  iter_key: files',
+    fix: 'Choose another output_key.',
+  },
+  'output-not-stored': {
+    title: 'output_key with clear_context_store: true',
+    why: 'Emptying the context drops the output of this state too. CodeMie crashes on the combination.',
+    wrong: 'next:\n  output_key: result\n  clear_context_store: true',
+    right: 'next:\n  output_key: result\n  clear_context_store: keep_current',
+    fix: 'Use keep_current, or remove output_key.',
+  },
+  // Flow
+  'unreachable-state': {
+    title: 'No path leads to a state',
+    why: 'It never runs. Often a target elsewhere is wrong.',
+    fix: 'Lead to it from another state, or remove it.',
+  },
+  'endless-loop': {
+    title: 'A loop without a way out',
+    why: 'No state of the loop can lead to end, so every run fails at recursion_limit after paying for all the steps.',
+    wrong: '- id: a\n  next: { state_id: b }\n- id: b\n  next: { state_id: a }',
+    right: '- id: b\n  next:\n    condition: { expression: done, then: end, otherwise: a }',
+    fix: 'Let a condition or a switch leave the loop.',
+  },
+  'path-stops': {
+    title: 'next: {} stops the path',
+    why: 'This is allowed, but it is not the same as end: no summary is made there.',
+    wrong: 'next: {}',
+    right: 'next: { state_id: end }',
+    fix: 'Write state_id: end if the workflow is finished there.',
+  },
+  'end-beside-others': {
+    title: "'end' among state_ids",
+    why: 'A branch that ends at once does nothing. CodeMie fails on it at run time when no summary is made.',
+    wrong: 'state_ids: [review, end]',
+    right: 'state_ids: [review]',
+    fix: 'Remove end from the list.',
+  },
+  'items-to-end': {
+    title: 'iter_key that leads to end',
+    why: 'The items are handed to nobody and the path stops.',
+    wrong: 'next: { iter_key: files, state_id: end }',
+    right: 'next: { iter_key: files, state_id: review-file }',
+    fix: 'Name the state that runs for each item, or remove iter_key.',
+  },
+  'choice-ends-iteration': {
+    title: 'A choice inside an iteration',
+    why: 'After a condition or switch each target runs once for all items together, not once for each, and has no item.',
+    fix: 'Do the work on each item with iter_key states, and choose when the items are joined.',
+  },
+  'iteration-continues': {
+    title: 'iter_key inside an iteration hands the item on',
+    why: 'A state that runs for an item does not split its own output again unless finish_iteration is true.',
+    wrong: '- id: tests\n  next: { iter_key: cases, state_id: run }',
+    right: '- id: tests\n  finish_iteration: true\n  next: { iter_key: cases, state_id: run }',
+    fix: 'Add finish_iteration: true, or use the same iter_key to hand the item on.',
+  },
+  'limit-cannot-be-met': {
+    title: 'A limit that can never be met',
+    why: 'A summary leaves the first message and itself, so a limit of one message would ask for a summary for ever.',
+    wrong: 'messages_limit_before_summarization: 1',
+    right: 'messages_limit_before_summarization: 25',
+    fix: 'Choose a larger limit.',
+  },
+  'limit-too-low': {
+    title: 'A limit that every run will meet',
+    why: 'The shortest path takes more supersteps than allowed, or no summary fits into the tokens.',
+    wrong: 'recursion_limit: 1',
+    right: 'recursion_limit: 50',
+    fix: 'Raise the limit or remove it.',
+  },
+  'concurrency-lowered': {
+    title: 'max_concurrency above 5',
+    why: 'CodeMie files run at most 5 steps at once; larger numbers count as 5.',
+    wrong: 'max_concurrency: 50',
+    right: 'max_concurrency: 5',
+    fix: 'Write 5.',
+  },
+  'retry-in-seconds': {
+    title: 'A long first pause',
+    why: 'The intervals are seconds, although some documents of CodeMie say milliseconds.',
+    wrong: 'initial_interval: 1000',
+    right: 'initial_interval: 1',
+    fix: 'Divide by 1000 if milliseconds are meant.',
+  },
+  // Expressions and templates
+  'expression-syntax': {
+    title: 'An expression that cannot be read',
+    why: 'Conditions are Python expressions. CodeMie refuses the file when one cannot be read.',
+    wrong: 'expression: "a == 1 && b"',
+    right: 'expression: "a == 1 and b"',
+    fix: 'Write and, or, not, ==; no blanks at the beginning.',
+  },
+  'expression-refused': {
+    title: 'An expression that always fails',
+    why: 'It is Python, but only a part of Python is evaluated. A condition that fails takes otherwise, a case counts as false.',
+    wrong: 'expression: "[x for x in items]"',
+    right: 'expression: "len(items) > 0"',
+    fix: 'Use values, comparisons, the listed functions and methods of values.',
+  },
+  'attribute-of-dict': {
+    title: 'a.b on a dictionary',
+    why: 'Fields of a dictionary are no attributes in Python, so the condition fails and takes otherwise.',
+    wrong: 'expression: "result.status == \'ok\'"',
+    right: "expression: \"result['status'] == 'ok'\"",
+    fix: "Write a['b'], or a.get('b') where the field may be missing.",
+  },
+  'foreign-method': {
+    title: 'A method of another language',
+    why: 'Python does not have it, so the condition fails and takes otherwise.',
+    wrong: 'expression: "text.contains(\'error\')"',
+    right: 'expression: "\'error\' in text"',
+    fix: 'Write it as the help says.',
+  },
+  'foreign-name': {
+    title: 'A name of another language',
+    why: 'null, undefined and the like are unknown names in Python, so the condition fails and takes otherwise.',
+    wrong: 'expression: "x == null"',
+    right: 'expression: "x is None"',
+    fix: 'Write None.',
+  },
+  'template-not-rendered': {
+    title: 'A placeholder that stays as it is',
+    why: 'A task is a template only with resolve_dynamic_values_in_prompt; otherwise the model reads the braces.',
+    wrong: '- id: write\n  task: Write about {{topic}}',
+    right: '- id: write\n  task: Write about {{topic}}\n  resolve_dynamic_values_in_prompt: true',
+    fix: 'Add resolve_dynamic_values_in_prompt: true to the state.',
+  },
+  'template-syntax': {
+    title: 'A template that cannot be rendered',
+    why: 'A task or argument that fails to render reaches the model or the tool as it stands; a transform or summary fails.',
+    wrong: 'task: "Hello {{ name"',
+    right: 'task: "Hello {{ name }}"',
+    fix: 'Close the braces and blocks; the message names the rule that refuses it.',
+  },
+  'no-item-variable': {
+    title: '{{task}} is not the item',
+    why: 'The item of an iteration is added after the task by itself; no variable holds it, so {{task}} is empty.',
+    wrong: 'task: "Review {{task}}"',
+    right: 'task: Review the file.',
+    fix: 'Remove the placeholder. The fields of an item that is a dictionary can be used by their names.',
+  },
+  'iter-key-not-in-schema': {
+    title: 'The list is not in the answer',
+    why: 'iter_key is looked up in the output of this state, whose output_schema has no such key: nothing would be started.',
+    wrong: 'output_schema: \'{"items": []}\'\nnext: { iter_key: files, state_id: review }',
+    right: 'output_schema: \'{"files": []}\'\nnext: { iter_key: files, state_id: review }',
+    fix: 'Name a key of the answer.',
+  },
+  'schema-not-enforced': {
+    title: 'An output_schema that is not enforced',
+    why: "Only a JSON object with 'type' and 'properties' that is valid JSON Schema (draft 07) is enforced. Other text is shown to the model.",
+    fix: 'Correct the schema if the answer must be held to it; leave it if a description is enough.',
+  },
+  // Workers
+  'unknown-node-kind': {
+    title: 'A kind of custom node that does not exist',
+    why: 'custom_node_id of an entry names the kind; without it the id is taken for the kind.',
+    wrong: 'custom_nodes:\n  - id: reshape',
+    right: 'custom_nodes:\n  - id: reshape\n    custom_node_id: transform_node',
+    fix: 'Choose one of the kinds listed.',
+  },
+  'inner-custom-node': {
+    title: "A node made for the engine's own use",
+    why: 'CodeMie builds it although it is not meant for files; what it does is not defined.',
+    wrong: 'custom_node_id: agent_node',
+    right: 'assistant_id: helper',
+    fix: 'Use an assistant.',
+  },
+  'node-setting-missing': {
+    title: 'A setting of a custom node is missing',
+    why: 'The node cannot do its work without it. Settings of bedrock_flow_node are checked by CodeMie before the run.',
+    fix: 'Add the setting to config.',
+  },
+  'transform-setting': {
+    title: 'A setting of a transform that will not work',
+    why: 'The step fails, or gets nothing to work on, when it runs.',
+    wrong: 'mappings:\n  - type: constant\n    value: 1',
+    right: 'mappings:\n  - output_field: one\n    type: constant\n    value: 1',
+    fix: 'Correct the setting as the message says.',
+  },
+  'mcp-config': {
+    title: 'An MCP server that cannot be reached',
+    why: 'A server is reached by a command that is started or by a url, one of them exactly.',
+    wrong: 'mcp_servers:\n  - name: files',
+    right: 'mcp_servers:\n  - name: files\n    config: { command: npx, args: [-y, some-server] }',
+    fix: "Add 'config' with 'command' or 'url', or disable the server.",
+  },
+  'secret-in-file': {
+    title: 'A secret in a file',
+    why: 'What is committed stays in git and is read by everybody who can read the repository.',
+    wrong: 'headers: { Authorization: "Bearer ghp_0123…" }',
+    right: 'token_env: GITHUB_TOKEN',
+    fix: 'Name an environment variable instead, and revoke the secret.',
+  },
+  // Additions of codemie-ci
+  'bad-duration': {
+    title: 'Not a span of time',
+    why: 'A limit that cannot be read cannot be kept.',
+    wrong: 'timeout: soon',
+    right: 'timeout: 5m',
+    fix: 'Write seconds, or a number with ms, s, m, h or d.',
+  },
+  'unknown-event': {
+    title: 'An event that is not known',
+    why: 'An event that never happens never starts the workflow.',
+    wrong: 'on: pull-request',
+    right: 'on: pull_request',
+    fix: 'Use the name that GitHub gives the event.',
+  },
+  retired: {
+    title: 'A retired workflow',
+    why: 'It is kept to be read and compared; starting it is refused.',
+    wrong: 'lifecycle: retired',
+    right: 'lifecycle: production',
+    fix: 'Change lifecycle to run it again.',
+  },
+  'unknown-provider': {
+    title: 'A provider that does not exist',
+    why: 'Bare model names are sent to the default provider.',
+    wrong: 'models: { default_provider: openia }',
+    right: 'models: { default_provider: openai }',
+    fix: 'Correct the name, or add the provider under models.providers.',
+  },
+  'bad-env-name': {
+    title: 'Not the name of an environment variable',
+    why: 'Keys that end in _env take the name of a variable, not its value and not $NAME.',
+    wrong: 'api_key_env: ${OPENAI_API_KEY}',
+    right: 'api_key_env: OPENAI_API_KEY',
+    fix: 'Write the bare name.',
+  },
+  'tool-mapping': {
+    title: 'A tool mapping that names nothing, or two things',
+    why: 'A tool is either a built-in (use) or a tool of an MCP server (mcp).',
+    wrong: 'tools:\n  search: {}',
+    right: 'tools:\n  search: { use: search_files }',
+    fix: 'Write one of use and mcp.',
+  },
+  'unknown-server': {
+    title: 'An MCP server that does not exist',
+    why: 'mcp of a tool mapping names an entry of mcp.servers.',
+    fix: 'Correct the name, or add the server.',
+  },
+  'path-outside': {
+    title: 'A path that leaves the repository',
+    why: 'Datasources are read from the checkout only, so that a workflow cannot read the machine it runs on.',
+    wrong: 'path: ../other',
+    right: 'path: docs',
+    fix: 'Use a path inside the repository.',
+  },
+  'assistant-file-id': {
+    title: 'The id of an assistant is not the name of its file',
+    why: 'Workflows find a stored assistant by the name of the file, so another id would mislead.',
+    fix: 'Rename the file, or remove the id.',
+  },
+  'nested-assistant': {
+    title: 'A stored assistant that refers to another one',
+    why: 'References are followed once, from a workflow to a file.',
+    fix: 'Write the keys of the assistant into this file.',
+  },
+}
+
+/** The explanation of a code, or `undefined` when no such code exists. */
+export function explain(code: string): Explanation | undefined {
+  return Object.hasOwn(CATALOGUE, code) ? CATALOGUE[code] : undefined
+}

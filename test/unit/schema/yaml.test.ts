@@ -1,0 +1,209 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  dataOf,
+  plainOf,
+  readYaml,
+  warnOfYaml12,
+  YAML_LIMITS,
+  type YamlNode,
+  YamlTimestamp,
+} from '../../../schema/yaml.ts'
+import { readVectors } from './support/vectors.ts'
+
+/** A value in the notation of the vectors, which marks what JSON cannot carry. */
+function tagged(node: YamlNode): unknown {
+  if (node.kind === 'seq') return node.items.map(tagged)
+  if (node.kind === 'map') {
+    const entries = [...node.entries.values()]
+    const pairs = entries.map((entry) => [tagged(entry.key), tagged(entry.value)] as const)
+    return entries.every((entry) => typeof entry.key.value === 'string')
+      ? Object.fromEntries(pairs)
+      : { $py: 'dict', items: pairs }
+  }
+  const { value } = node
+  if (typeof value === 'bigint') {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : { $py: 'int', repr: String(value) }
+  }
+  if (typeof value === 'number' && !(Number.isFinite(value) && !Number.isInteger(value))) {
+    const repr = Number.isNaN(value)
+      ? 'nan'
+      : Number.isFinite(value)
+        ? value.toFixed(1)
+        : value > 0
+          ? 'inf'
+          : '-inf'
+    return { $py: 'float', repr }
+  }
+  if (value instanceof YamlTimestamp) return { $py: value.kind, repr: value.text.replace(' ', 'T') }
+  if (value instanceof Uint8Array) return { $py: 'bytes', repr: `b'${new TextDecoder().decode(value)}'` }
+  return value
+}
+
+describe('reading YAML as PyYAML does', () => {
+  it.each(readVectors<{ yaml: string }, unknown>('yaml_load').map((vector) => [vector.id, vector] as const))(
+    '%s',
+    (_id, vector) => {
+      const document = readYaml('file.yaml', vector.input.yaml)
+      const errors = document.diagnostics.filter((one) => one.severity === 'error')
+      if (vector.error) {
+        expect(errors).not.toEqual([])
+        expect(document.root).toBeUndefined()
+      } else {
+        expect(errors).toEqual([])
+        expect(document.root && tagged(document.root)).toEqual(vector.output)
+      }
+    },
+  )
+})
+
+const bomb = [
+  'a0: &a0 [x, x]',
+  ...Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`),
+].join('\n')
+
+describe('what cannot be read', () => {
+  it.each<[situation: string, input: string | Uint8Array, code: string, line: number, column: number]>([
+    ['bytes that are not UTF-8', new Uint8Array([0x61, 0xff]), 'not-utf8', 1, 1],
+    ['a file of more than five megabytes', `a: ${'x'.repeat(YAML_LIMITS.bytes)}`, 'file-too-large', 1, 1],
+    [
+      'many short characters beyond the limit',
+      `a: ${'é'.repeat(YAML_LIMITS.bytes / 2)}`,
+      'file-too-large',
+      1,
+      1,
+    ],
+    ['a control character', 'a: b\nc: \u0007d', 'control-character', 2, 4],
+    ['a lone surrogate', 'a: \ud800', 'control-character', 1, 4],
+    ['a tab as indentation', 'a:\n\tb: c', 'yaml-syntax', 2, 1],
+    ['a tab after a colon', 'a:\tb', 'yaml-tab', 1, 3],
+    ['a tab at the end of a line', 'a: b\t', 'yaml-tab', 1, 5],
+    ['two colons in one line', 'a: b\nc: d: e', 'yaml-syntax', 2, 4],
+    ['a placeholder without quotes', 'a: {{b}}', 'yaml-syntax', 1, 5],
+    ['an unclosed quote', 'a: "b', 'yaml-syntax', 1, 6],
+    ['an unknown tag', 'a: !b c', 'yaml-tag', 1, 7],
+    ['a date that does not exist', 'a: 2024-02-30', 'yaml-value', 1, 4],
+    ['an alias of nothing', 'a: *b', 'yaml-syntax', 1, 4],
+    ['an alias inside its own anchor', 'a: &b [*b]', 'yaml-syntax', 1, 8],
+    ['an anchor defined twice', 'a: &b 1\nc: &b 2', 'yaml-syntax', 2, 7],
+    ['two documents', 'a: 1\n---\nb: 2', 'yaml-syntax', 2, 1],
+    ['aliases that grow without end', bomb, 'too-many-values', 17, 11],
+    ['deep nesting', `${'['.repeat(200)}${']'.repeat(200)}`, 'too-deep', 1, 102],
+    ['nesting that ends the stack of a parser', '['.repeat(200_000), 'too-deep', 1, 819],
+  ])('%s', (_situation, input, code, line, column) => {
+    const { diagnostics, root } = readYaml('file.yaml', input)
+    const first = diagnostics.find((one) => one.severity === 'error')
+    expect(first && { code: first.code, line: first.line, column: first.column }).toEqual({
+      code,
+      line,
+      column,
+    })
+    expect(root).toBeUndefined()
+  })
+
+  it('warns of a key that stands twice and takes the last', () => {
+    const { diagnostics, root } = readYaml('file.yaml', 'a: 1\na: 2')
+    expect(diagnostics.map((one) => [one.code, one.severity, one.line, one.found])).toEqual([
+      ['duplicate-key', 'warning', 2, 'the first one is in line 1'],
+    ])
+    expect(root && plainOf(root)).toEqual({ a: 2 })
+  })
+})
+
+describe('what is fine', () => {
+  it.each([
+    [
+      'tabs in quotes, blocks and comments',
+      'a: "b\tc"\nd: |\n  e\tf\ng: h # i\tj\n',
+      { a: 'b\tc', d: 'e\tf\n', g: 'h' },
+    ],
+    ['a byte order mark', '\ufeffa: b', { a: 'b' }],
+    ['Windows line ends', 'a: b\r\nc: d\r\n', { a: 'b', c: 'd' }],
+    [
+      'names of the prototype',
+      '__proto__: 1\nconstructor: 2\ntoString: 3',
+      JSON.parse('{"__proto__":1,"constructor":2,"toString":3}'),
+    ],
+  ])('%s', (_situation, text, expected) => {
+    const { root, diagnostics } = readYaml('file.yaml', text)
+    expect(diagnostics).toEqual([])
+    expect(JSON.parse(JSON.stringify(root && plainOf(root)))).toEqual(expected)
+  })
+
+  it('keeps integers and floats apart for the engine', () => {
+    const { root } = readYaml('file.yaml', 'a: 1\nb: 1.0\nc: 123456789012345678901234567890\nd: 2024-01-01')
+    expect(root && { ...(dataOf(root) as object) }).toEqual({
+      a: 1n,
+      b: 1,
+      c: 123456789012345678901234567890n,
+      d: '2024-01-01',
+    })
+  })
+})
+
+describe('where YAML 1.2 reads something else', () => {
+  it.each([
+    ['a: yes', '\'yes\' is true in YAML 1.1, which counts here, and the text "yes" in YAML 1.2'],
+    ['a: 010', "'010' is the int 8 in YAML 1.1, which counts here, and the number 10 in YAML 1.2"],
+    ['a: 12:30', '\'12:30\' is the int 750 in YAML 1.1, which counts here, and the text "12:30" in YAML 1.2'],
+    ['a: 1e3', '\'1e3\' is the text "1e3" in YAML 1.1, which counts here, and the number 1000 in YAML 1.2'],
+    [
+      'a: 1_000',
+      '\'1_000\' is the int 1000 in YAML 1.1, which counts here, and the text "1_000" in YAML 1.2',
+    ],
+    [
+      'a: 2024-01-01',
+      '\'2024-01-01\' is the timestamp 2024-01-01 in YAML 1.1, which counts here, and the text "2024-01-01" in YAML 1.2',
+    ],
+  ])('%s', (text, message) => {
+    expect(warnOfYaml12(readYaml('file.yaml', text)).map((one) => one.message)).toEqual([message])
+  })
+
+  it.each(['a: true', 'a: 10', 'a: 1.5', 'a: -0', "a: 'yes'", 'a: null', 'on: push', 'a: v1.2'])(
+    'says nothing of %s',
+    (text) => {
+      expect(warnOfYaml12(readYaml('file.yaml', text))).toEqual([])
+    },
+  )
+})
+
+describe('any text', () => {
+  it('never throws', () => {
+    const pieces = fc.constantFrom(
+      'a',
+      ': ',
+      '- ',
+      '\n',
+      '  ',
+      '"',
+      "'",
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '&a ',
+      '*a',
+      '!t ',
+      '|',
+      '>',
+      '#',
+      '\t',
+      '? ',
+      '<<',
+      '%',
+      '0',
+      '~',
+      '---',
+      '\u0000',
+      '😀',
+    )
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
+        const { diagnostics, root } = readYaml('file.yaml', parts.join(''))
+        expect(root !== undefined).toBe(!diagnostics.some((one) => one.severity === 'error'))
+      }),
+      { numRuns: 1500 },
+    )
+  })
+})
