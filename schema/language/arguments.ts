@@ -30,12 +30,15 @@ export function bind(signature: Signature, args: CallArguments): (PyValue | unde
           ? `${name}() takes no keyword arguments`
           : `'${key}' is an invalid keyword argument for ${name}()`,
       )
-    if (bound[index] !== undefined) throw typeError(`argument for ${name}() given by name ('${key}') and position`)
+    if (bound[index] !== undefined)
+      throw typeError(`argument for ${name}() given by name ('${key}') and position`)
     bound[index] = value
   }
   for (let index = 0; index < required; index += 1) {
     if (bound[index] === undefined)
-      throw typeError(`${name}() takes at least ${required} argument${required === 1 ? '' : 's'} (${given} given)`)
+      throw typeError(
+        `${name}() takes at least ${required} argument${required === 1 ? '' : 's'} (${given} given)`,
+      )
   }
   return bound
 }

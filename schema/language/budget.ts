@@ -92,8 +92,7 @@ export class Budget {
   /** Count rendered output. */
   output(length: number): void {
     this.#output += length
-    if (this.#output > this.limits.outputChars)
-      throw new BudgetError('outputChars', this.limits.outputChars)
+    if (this.#output > this.limits.outputChars) throw new BudgetError('outputChars', this.limits.outputChars)
   }
 
   /** Run `body` one call deeper. */

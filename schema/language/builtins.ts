@@ -1,6 +1,6 @@
 import { bind, clamp, integer } from './arguments.ts'
 import type { Budget } from './budget.ts'
-import { TYPES, isInstance } from './conversions.ts'
+import { isInstance, TYPES } from './conversions.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { roundFloat, roundToInt } from './floats.ts'
@@ -9,6 +9,8 @@ import { sortItems } from './sorting.ts'
 import { codePoints } from './text.ts'
 import {
   type CallArguments,
+  callValue,
+  iterate,
   PyComplex,
   PyFunction,
   PyIterator,
@@ -16,8 +18,6 @@ import {
   PyTuple,
   PyType,
   type PyValue,
-  callValue,
-  iterate,
   toArray,
   truthy,
   typeName,
@@ -29,7 +29,9 @@ type Run = (args: CallArguments, budget: Budget) => PyValue
 function only(name: string, args: CallArguments): PyValue {
   const [value, ...rest] = args.positional
   if (value === undefined || rest.length > 0 || args.named.size > 0)
-    throw typeError(`${name}() takes exactly one argument (${args.positional.length + args.named.size} given)`)
+    throw typeError(
+      `${name}() takes exactly one argument (${args.positional.length + args.named.size} given)`,
+    )
   return value
 }
 
@@ -44,7 +46,8 @@ function extreme(name: 'min' | 'max'): Run {
   return (args, budget) => {
     const { positional } = args
     for (const key of args.named.keys())
-      if (key !== 'key' && key !== 'default') throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
+      if (key !== 'key' && key !== 'default')
+        throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
     const [first] = positional
     if (first === undefined) throw typeError(`${name} expected at least 1 argument, got 0`)
     const fallback = args.named.get('default')
@@ -89,7 +92,8 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
   if (typeof start === 'string') throw typeError("sum() can't sum strings [use ''.join(seq) instead]")
   let total: PyValue = start
   let index = 0
-  const plain = (value: PyValue): value is bigint | number => typeof value === 'bigint' || typeof value === 'number'
+  const plain = (value: PyValue): value is bigint | number =>
+    typeof value === 'bigint' || typeof value === 'number'
   while (index < items.length) {
     const item = items[index] ?? null
     if (typeof total === 'number' && plain(item)) {
@@ -115,7 +119,10 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
 }
 
 function round(args: CallArguments): PyValue {
-  const [value = null, digits] = bind({ name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 }, args)
+  const [value = null, digits] = bind(
+    { name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 },
+    args,
+  )
   return roundValue(value, digits)
 }
 
@@ -127,7 +134,8 @@ export function roundValue(value: PyValue, digits: PyValue | undefined): PyValue
   if (digits === undefined || digits === null) {
     if (typeof number === 'bigint') return number
     if (Number.isNaN(number)) throw valueError('cannot convert float NaN to integer')
-    if (!Number.isFinite(number)) throw new PyError('OverflowError', 'cannot convert float infinity to integer')
+    if (!Number.isFinite(number))
+      throw new PyError('OverflowError', 'cannot convert float infinity to integer')
     return roundToInt(number)
   }
   const places = integer(digits, 0n)
@@ -143,13 +151,19 @@ export function roundValue(value: PyValue, digits: PyValue | undefined): PyValue
 
 /** Python's `reversed(value)`. */
 export function reversed(value: PyValue): PyIterator {
-  if (typeof value === 'string') return new PyIterator('reversed', codePoints(value).reverse()[Symbol.iterator]())
-  if (Array.isArray(value)) return new PyIterator('list_reverseiterator', value.toReversed()[Symbol.iterator]())
+  if (typeof value === 'string')
+    return new PyIterator('reversed', codePoints(value).reverse()[Symbol.iterator]())
+  if (Array.isArray(value))
+    return new PyIterator('list_reverseiterator', value.toReversed()[Symbol.iterator]())
   if (value instanceof PyTuple) return new PyIterator('reversed', value.items.toReversed()[Symbol.iterator]())
-  if (value instanceof PyDict) return new PyIterator('dict_reversekeyiterator', Array.from(value.keys()).reverse()[Symbol.iterator]())
+  if (value instanceof PyDict)
+    return new PyIterator('dict_reversekeyiterator', Array.from(value.keys()).reverse()[Symbol.iterator]())
   if (value instanceof PyRange) {
     const last = value.start + (value.size - 1n) * value.step
-    return new PyIterator('range_iterator', new PyRange(last, value.start - value.step, -value.step).pyIterate())
+    return new PyIterator(
+      'range_iterator',
+      new PyRange(last, value.start - value.step, -value.step).pyIterate(),
+    )
   }
   throw typeError(`'${typeName(value)}' object is not reversible`)
 }
@@ -172,11 +186,13 @@ function* zip(sources: readonly Iterator<PyValue>[], strict: boolean): Generator
 }
 
 function* mapped(fn: PyValue, rows: Iterator<PyValue>, budget: Budget): Generator<PyValue> {
-  for (const row of each(rows, budget)) yield call(fn, row instanceof PyTuple ? [...row.items] : [row], budget)
+  for (const row of each(rows, budget))
+    yield call(fn, row instanceof PyTuple ? [...row.items] : [row], budget)
 }
 
 function* filtered(fn: PyValue, source: Iterator<PyValue>, budget: Budget): Generator<PyValue> {
-  for (const item of each(source, budget)) if (truthy(fn === null ? item : call(fn, [item], budget))) yield item
+  for (const item of each(source, budget))
+    if (truthy(fn === null ? item : call(fn, [item], budget))) yield item
 }
 
 function* numbered(source: Iterator<PyValue>, start: bigint): Generator<PyValue> {
@@ -198,7 +214,10 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
   min: extreme('min'),
   max: extreme('max'),
   sum: (args, budget) => {
-    const [items = null, start] = bind({ name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 }, args)
+    const [items = null, start] = bind(
+      { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 },
+      args,
+    )
     return sumItems(toArray(items, budget), start ?? 0n, budget)
   },
   abs: (args) => {
@@ -217,13 +236,22 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
     return true
   },
   isinstance: (args) => {
-    const [value = null, wanted = null] = bind({ name: 'isinstance', parameters: ['obj', 'class'], required: 2 }, args)
+    const [value = null, wanted = null] = bind(
+      { name: 'isinstance', parameters: ['obj', 'class'], required: 2 },
+      args,
+    )
     return isInstanceOfAny(value, wanted)
   },
   round,
   sorted: (args, budget) => {
     const [items = null, key, reverse] = bind(
-      { name: 'sort', parameters: ['iterable', 'key', 'reverse'], required: 1, positionalOnly: 1, keywordOnly: 1 },
+      {
+        name: 'sort',
+        parameters: ['iterable', 'key', 'reverse'],
+        required: 1,
+        positionalOnly: 1,
+        keywordOnly: 1,
+      },
       args,
     )
     return sortItems(toArray(items, budget), key ?? null, integer(reverse, 0n) !== 0n, budget)
@@ -237,17 +265,31 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
     return new PyIterator('enumerate', numbered(iterate(items, budget), integer(start, 0n)))
   },
   zip: (args, budget) => {
-    for (const key of args.named.keys()) if (key !== 'strict') throw typeError(`zip() got an unexpected keyword argument '${key}'`)
+    for (const key of args.named.keys())
+      if (key !== 'strict') throw typeError(`zip() got an unexpected keyword argument '${key}'`)
     const sources = args.positional.map((item) => iterate(item, budget))
     return new PyIterator('zip', zip(sources, truthy(args.named.get('strict') ?? false)))
   },
   map: ({ positional: [fn, ...sources], named }, budget) => {
     if (named.size > 0) throw typeError('map() takes no keyword arguments')
     if (fn === undefined || sources.length === 0) throw typeError('map() must have at least two arguments.')
-    return new PyIterator('map', mapped(fn, zip(sources.map((item) => iterate(item, budget)), false), budget))
+    return new PyIterator(
+      'map',
+      mapped(
+        fn,
+        zip(
+          sources.map((item) => iterate(item, budget)),
+          false,
+        ),
+        budget,
+      ),
+    )
   },
   filter: (args, budget) => {
-    const [fn = null, items = null] = bind({ name: 'filter', parameters: ['function', 'iterable'], required: 2 }, args)
+    const [fn = null, items = null] = bind(
+      { name: 'filter', parameters: ['function', 'iterable'], required: 2 },
+      args,
+    )
     return new PyIterator('filter', filtered(fn, iterate(items, budget), budget))
   },
 }

@@ -45,7 +45,8 @@ export function decode(bytes: Uint8Array, encoding: string, errors: string): str
   for (const byte of bytes) {
     if (byte <= most) text += String.fromCharCode(byte)
     else if (errors === 'replace') text += '\ufffd'
-    else if (errors !== 'ignore') throw valueError(`'${encoding}' codec can't decode byte 0x${byte.toString(16)}`)
+    else if (errors !== 'ignore')
+      throw valueError(`'${encoding}' codec can't decode byte 0x${byte.toString(16)}`)
   }
   return text
 }

@@ -1,6 +1,6 @@
 import { Budget } from './budget.ts'
 import { PyDict } from './dict.ts'
-import { PyError, asPyError, codeOf } from './errors.ts'
+import { asPyError, codeOf, PyError } from './errors.ts'
 import { compileExpression, evaluate } from './expression.ts'
 import { coerceValue, parseOutput } from './output.ts'
 import { ExpressionError, type LanguageProblem } from './problems.ts'
@@ -18,7 +18,11 @@ export function evaluateCondition(output: string, expression: string, budget?: B
 }
 
 /** {@link evaluateCondition} on an output that is parsed already, for the cases of one switch. */
-export function evaluateConditionOn(parsed: PyValue, expression: string, budget = new Budget()): ConditionResult {
+export function evaluateConditionOn(
+  parsed: PyValue,
+  expression: string,
+  budget = new Budget(),
+): ConditionResult {
   if (!(parsed instanceof PyDict)) {
     const found = typeof parsed === 'string' ? 'text' : typeName(parsed)
     const message = `the condition needs an output with named fields (a JSON object), but the output is ${found}`
@@ -28,7 +32,8 @@ export function evaluateConditionOn(parsed: PyValue, expression: string, budget 
     const compiled = compileExpression(expression)
     return { value: truthy(evaluate(compiled, conditionScope(parsed), budget)) }
   } catch (error) {
-    if (error instanceof ExpressionError) return { value: false, problem: { ...error.problem, severity: 'warning' } }
+    if (error instanceof ExpressionError)
+      return { value: false, problem: { ...error.problem, severity: 'warning' } }
     const { pyType, message } = asPyError(error)
     return { value: false, problem: { code: codeOf(pyType), severity: 'warning', message } }
   }
@@ -42,7 +47,10 @@ export function conditionScope(parsed: PyDict): PyDict {
       scope.set(key, coerceValue(value))
     } catch (error) {
       const failure = asPyError(error)
-      throw new PyError(failure.pyType, `the field ${typeof key === 'string' ? `'${key}'` : ''} cannot be read: ${failure.message}`)
+      throw new PyError(
+        failure.pyType,
+        `the field ${typeof key === 'string' ? `'${key}'` : ''} cannot be read: ${failure.message}`,
+      )
     }
   }
   scope.set('keys', new PyView('keys', parsed))

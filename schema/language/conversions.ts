@@ -1,4 +1,4 @@
-import { type Signature, bind, clamp, integer } from './arguments.ts'
+import { bind, clamp, integer, type Signature } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { decode } from './bytes.ts'
 import { digitValue } from './characters.ts'
@@ -7,8 +7,8 @@ import { PyError, typeError, valueError } from './errors.ts'
 import { pairsOf } from './methods.ts'
 import { toFloat } from './operators.ts'
 import { MAX_INT_DIGITS, repr, str } from './printing.ts'
-import { isSpace } from './text.ts'
 import { stripChars } from './string-methods.ts'
+import { isSpace } from './text.ts'
 import {
   type CallArguments,
   PyBytes,
@@ -99,8 +99,10 @@ export function toInt(value: PyValue): bigint {
   if (typeof value === 'string') return parseInteger(value, 10)
   if (value instanceof PyBytes) return parseInteger(decode(value.bytes, 'latin-1', 'strict'), 10)
   if (value instanceof PyObject && value.pyType === 'Markup') return parseInteger(value.pyStr(), 10)
-  if (value instanceof PyObject && value.pyType === 'Undefined') value.pyLength?.()
-  throw typeError(`int() argument must be a string, a bytes-like object or a real number, not '${typeName(value)}'`)
+  if (value instanceof PyObject && value.pyNumber !== undefined) return truncate(value.pyNumber())
+  throw typeError(
+    `int() argument must be a string, a bytes-like object or a real number, not '${typeName(value)}'`,
+  )
 }
 
 /** Python's `float(value)`. */
@@ -110,6 +112,7 @@ export function toFloatValue(value: PyValue): number {
   if (typeof value === 'string') return parseFloatText(value)
   if (value instanceof PyBytes) return parseFloatText(decode(value.bytes, 'latin-1', 'strict'))
   if (value instanceof PyObject && value.pyType === 'Markup') return parseFloatText(value.pyStr())
+  if (value instanceof PyObject && value.pyNumber !== undefined) return value.pyNumber()
   throw typeError(`float() argument must be a string or a real number, not '${typeName(value)}'`)
 }
 
@@ -121,13 +124,19 @@ function type(
 }
 
 /** The types that expressions may name, call and ask `isinstance` about. */
-export const TYPES: Readonly<Record<'str' | 'int' | 'float' | 'bool' | 'list' | 'dict' | 'set' | 'tuple', PyType>> = {
+export const TYPES: Readonly<
+  Record<'str' | 'int' | 'float' | 'bool' | 'list' | 'dict' | 'set' | 'tuple', PyType>
+> = {
   str: type(
     { name: 'str', parameters: ['object', 'encoding', 'errors'], positionalOnly: 0 },
     ([value, encoding, errors], _args, budget) => {
       if (encoding !== undefined || errors !== undefined) {
         if (!(value instanceof PyBytes)) throw typeError('decoding to str: need a bytes-like object')
-        return decode(value.bytes, encoding === undefined ? 'utf-8' : str(encoding), errors === undefined ? 'strict' : str(errors))
+        return decode(
+          value.bytes,
+          encoding === undefined ? 'utf-8' : str(encoding),
+          errors === undefined ? 'strict' : str(errors),
+        )
       }
       const printed = value === undefined ? '' : str(value)
       budget.text(printed.length)
@@ -139,7 +148,9 @@ export const TYPES: Readonly<Record<'str' | 'int' | 'float' | 'bool' | 'list' | 
     if (typeof value !== 'string') throw typeError("int() can't convert non-string with explicit base")
     return parseInteger(value, clamp(integer(base, 10n)))
   }),
-  float: type({ name: 'float', parameters: ['x'] }, ([value]) => (value === undefined ? 0 : toFloatValue(value))),
+  float: type({ name: 'float', parameters: ['x'] }, ([value]) =>
+    value === undefined ? 0 : toFloatValue(value),
+  ),
   bool: type({ name: 'bool', parameters: ['x'] }, ([value]) => value !== undefined && truthy(value)),
   list: type({ name: 'list', parameters: ['iterable'] }, ([items], _args, budget) =>
     items === undefined ? [] : toArray(items, budget),
@@ -152,7 +163,8 @@ export const TYPES: Readonly<Record<'str' | 'int' | 'float' | 'bool' | 'list' | 
     items === undefined ? new PySet() : new PySet(toArray(items, budget)),
   ),
   dict: new PyType('dict', (args, budget) => {
-    if (args.positional.length > 1) throw typeError(`dict expected at most 1 argument, got ${args.positional.length}`)
+    if (args.positional.length > 1)
+      throw typeError(`dict expected at most 1 argument, got ${args.positional.length}`)
     const [source] = args.positional
     const dict = new PyDict(source === undefined ? [] : pairsOf(source, budget))
     for (const [key, value] of args.named) dict.set(key, value)
@@ -181,4 +193,3 @@ export function isInstance(value: PyValue, wanted: PyType): boolean {
   if (wanted.name === 'tuple') return value instanceof PyTuple
   return wanted.name === 'dict' && value instanceof PyDict
 }
-

@@ -200,7 +200,11 @@ export class PySet extends PyObject {
   }
 
   override pyEquals(other: PyValue): boolean {
-    return other instanceof PySet && other.size === this.size && this.members().every((member) => other.has(member))
+    return (
+      other instanceof PySet &&
+      other.size === this.size &&
+      this.members().every((member) => other.has(member))
+    )
   }
 }
 

@@ -22,7 +22,7 @@ const ESCAPE = /\\(?:([0-7]{1,3})|N\{([^}]*)\}|([\s\S]))/g
  * Python's backslash escapes in a text, or in bytes when `bytes` is set (then `\u`, `\U` and `\N` mean nothing). Unknown escapes
  * stay as written. Throws `SyntaxError` for broken ones.
  */
-export function unescape(source: string, bytes = false): string {
+export function readEscapes(source: string, bytes = false): string {
   if (!source.includes('\\')) return source
   let result = ''
   let place = 0
@@ -52,7 +52,8 @@ export function unescape(source: string, bytes = false): string {
       result += SINGLE[char] ?? all
     }
   }
-  if (source.indexOf('\\', place) >= 0) throw new PyError('SyntaxError', 'a backslash stands at the end of the text')
+  if (source.indexOf('\\', place) >= 0)
+    throw new PyError('SyntaxError', 'a backslash stands at the end of the text')
   return result + source.slice(place)
 }
 

@@ -55,14 +55,16 @@ function step(node: Node, env: Environment, run: (node: Node) => PyValue): PyVal
     case 'compare':
       return compare(node, env, run)
     case 'choice':
-      if (truthy(run(node.test))) return run(node.then)
+      if (truthy(run(node.test))) return run(node.chosen)
       return node.otherwise === undefined ? env.special(node, run) : run(node.otherwise)
     case 'attribute':
       return env.attribute(run(node.object), node.name)
     case 'subscript':
       return env.item(run(node.object), run(node.key), node.bracket)
     case 'slice': {
-      const [lower = null, upper = null, stride = null] = node.parts.map((part) => (part === undefined ? null : run(part)))
+      const [lower = null, upper = null, stride = null] = node.parts.map((part) =>
+        part === undefined ? null : run(part),
+      )
       return new PySlice(lower, upper, stride)
     }
     case 'list':
@@ -123,7 +125,8 @@ function compare(node: Node & { kind: 'compare' }, env: Environment, run: (node:
 /** Whether two nodes read the same name, attribute or item, so that they give one object. */
 function samePlace(a: Node, b: Node): boolean {
   if (a.kind === 'name') return b.kind === 'name' && a.name === b.name
-  if (a.kind === 'attribute') return b.kind === 'attribute' && a.name === b.name && samePlace(a.object, b.object)
+  if (a.kind === 'attribute')
+    return b.kind === 'attribute' && a.name === b.name && samePlace(a.object, b.object)
   if (a.kind === 'subscript')
     return (
       b.kind === 'subscript' &&
@@ -139,7 +142,12 @@ function joinParts(parts: readonly FStringPart[], env: Environment, run: (node: 
   let text = ''
   for (const part of parts) {
     if (typeof part === 'string') text += part
-    else text += formatValue(run(part.value), part.spec === undefined ? '' : joinParts(part.spec, env, run), env.budget)
+    else
+      text += formatValue(
+        run(part.value),
+        part.spec === undefined ? '' : joinParts(part.spec, env, run),
+        env.budget,
+      )
     env.budget.text(text.length)
   }
   return text

@@ -1,15 +1,15 @@
 import { Budget } from './budget.ts'
 import { BUILTINS } from './builtins.ts'
 import { TextCache } from './cache.ts'
-import { PyDict } from './dict.ts'
-import { PyError, asPyError } from './errors.ts'
+import type { PyDict } from './dict.ts'
+import { asPyError, PyError } from './errors.ts'
 import { type Environment, evaluateArguments, evaluateNode } from './evaluator.ts'
 import { callMethod, getAttribute } from './methods.ts'
-import { type Node, children } from './nodes.ts'
+import { children, type Node } from './nodes.ts'
 import { parseExpression } from './parser.ts'
 import { ExpressionError, type LanguageProblem, problemOf } from './problems.ts'
 import { subscript } from './subscript.ts'
-import { PyFunction, PyObject, PyType, type PyValue, callValue, typeName } from './values.ts'
+import { callValue, PyFunction, PyObject, PyType, type PyValue, typeName } from './values.ts'
 
 /** A parsed expression. Make it with {@link compileExpression}. */
 export type Expression = {
@@ -70,7 +70,8 @@ function environment(scope: Scope, budget: Budget): Environment {
     item: (object, key) => subscript(object, key, budget),
     call: (node, run) => call(node, run, budget),
     special: (node) => {
-      const what = node.kind === 'forbidden' ? node.what : node.kind === 'set' ? 'a set in braces' : `a ${node.kind}`
+      const what =
+        node.kind === 'forbidden' ? node.what : node.kind === 'set' ? 'a set in braces' : `a ${node.kind}`
       throw notAllowed(`${what} is not allowed in an expression`)
     },
   }
@@ -118,12 +119,14 @@ function* refusals(node: Node): Generator<PyError> {
     yield refuse(`${node.what} is not allowed: the expression fails when it is evaluated`)
     return
   }
-  if (node.kind === 'set') yield refuse('a set in braces is not allowed: the expression fails when it is evaluated')
+  if (node.kind === 'set')
+    yield refuse('a set in braces is not allowed: the expression fails when it is evaluated')
   if (node.kind === 'attribute' && node.name.startsWith('_'))
     yield refuse(`the private attribute '${node.name}' cannot be read`)
   if (node.kind === 'call') {
     const { callee } = node
-    if (callee.kind === 'name' && !BUILTINS.has(callee.name)) yield refuse(`the function '${callee.name}' is not allowed`)
+    if (callee.kind === 'name' && !BUILTINS.has(callee.name))
+      yield refuse(`the function '${callee.name}' is not allowed`)
     if (callee.kind !== 'name' && callee.kind !== 'attribute')
       yield refuse('only functions and methods can be called, by their name')
   }
@@ -156,7 +159,10 @@ export function loadExpression(text: string): string {
   let result = text
   const visit = (inner: Node): void => {
     if (inner.kind === 'name' && (inner.name === 'true' || inner.name === 'false'))
-      result = result.slice(0, inner.start) + (inner.name === 'true' ? 'True' : 'False') + result.slice(inner.start + inner.name.length)
+      result =
+        result.slice(0, inner.start) +
+        (inner.name === 'true' ? 'True' : 'False') +
+        result.slice(inner.start + inner.name.length)
     for (const child of children(inner)) visit(child)
   }
   visit(node)

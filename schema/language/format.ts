@@ -1,9 +1,9 @@
-import { Budget } from './budget.ts'
+import type { Budget } from './budget.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { fixed, floatRepr, positional, scientific, significant } from './floats.ts'
 import { ascii, intText, repr, str } from './printing.ts'
-import { textLength, codePoints } from './text.ts'
+import { codePoints, textLength } from './text.ts'
 import { PyBytes, PyComplex, PyObject, PyTuple, type PyValue, typeName } from './values.ts'
 
 /** A format specification, `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`. */
@@ -79,7 +79,9 @@ function groupToWidth(digits: string, spec: Spec, taken: number, size: number): 
     while (group(`0${padded}`, spec.grouping, size).length <= spec.width - taken) padded = `0${padded}`
   const grouped = group(padded, spec.grouping, size)
   const shortBy = spec.width - taken - grouped.length
-  return spec.fill === '0' && spec.align === '=' && spec.grouping !== '' && shortBy > 0 ? `0${grouped}` : grouped
+  return spec.fill === '0' && spec.align === '=' && spec.grouping !== '' && shortBy > 0
+    ? `0${grouped}`
+    : grouped
 }
 
 function signOf(negative: boolean, spec: Spec): string {
@@ -106,8 +108,10 @@ function formatInt(value: bigint, spec: Spec, budget: Budget): string {
     return pad(String.fromCodePoint(Number(value)), spec, '>', budget)
   }
   const radix = RADIX[spec.type]
-  if (radix === undefined && spec.type !== '' && !'dn'.includes(spec.type)) throw unknownCode(spec.type, value)
-  if (radix !== undefined && spec.grouping === ',') throw valueError(`Cannot specify ',' with '${spec.type}'.`)
+  if (radix === undefined && spec.type !== '' && !'dn'.includes(spec.type))
+    throw unknownCode(spec.type, value)
+  if (radix !== undefined && spec.grouping === ',')
+    throw valueError(`Cannot specify ',' with '${spec.type}'.`)
   const size = value < 0n ? -value : value
   const digits = radix === undefined ? intText(size) : size.toString(radix.base)
   const sign = signOf(value < 0n, spec)
@@ -137,7 +141,8 @@ function floatDigits(value: number, spec: Spec, budget: Budget): string {
   const trimmed = spec.alternate ? digits : digits.replace(/0+$/, '') || '0'
   const limit = type === '' ? count - 1 : count
   if (exponent < -4 || exponent >= limit) {
-    if (type === '' && exponent >= -4 && exponent < count) return withPoint(positional(trimmed, exponent), type)
+    if (type === '' && exponent >= -4 && exponent < count)
+      return withPoint(positional(trimmed, exponent), type)
     return scientific(trimmed, exponent)
   }
   return withPoint(positional(trimmed, exponent), type)
@@ -178,7 +183,8 @@ function formatText(value: string, spec: Spec, budget: Budget): string {
 }
 
 function formatComplex(value: PyComplex, spec: Spec, budget: Budget): string {
-  if (spec.type === '%' || spec.align === '=' || spec.fill === '0') throw valueError('not allowed in complex format')
+  if (spec.type === '%' || spec.align === '=' || spec.fill === '0')
+    throw valueError('not allowed in complex format')
   const inner = { ...spec, width: 0 }
   const imaginary = formatFloat(value.im, { ...inner, sign: '+' }, budget)
   const body = `${formatFloat(value.re, inner, budget)}${imaginary}j`
@@ -202,7 +208,8 @@ export function formatValue(value: PyValue, specText: string, budget: Budget): s
   throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`)
 }
 
-const PERCENT = /%(?:\((?<key>[^()]*(?:\([^()]*\)[^()]*)*)\))?(?<flags>[-+ #0]*)(?<width>\*|\d+)?(?:\.(?<precision>\*|\d*))?[hlL]?(?<type>.)?/gsu
+const PERCENT =
+  /%(?:\((?<key>[^()]*(?:\([^()]*\)[^()]*)*)\))?(?<flags>[-+ #0]*)(?<width>\*|\d+)?(?:\.(?<precision>\*|\d*))?[hlL]?(?<type>.)?/gsu
 
 /** Python's `text % values`. */
 export function formatPercent(template: string, values: PyValue, budget: Budget): string {
@@ -222,11 +229,20 @@ export function formatPercent(template: string, values: PyValue, budget: Budget)
     if (key !== undefined && !(values instanceof PyDict)) throw typeError('format requires a mapping')
     if (key !== undefined) keyed = true
     const size = width === '*' ? starred(take()) : width === undefined ? 0 : smallNumber(width)
-    const places = precision === '*' ? starred(take()) : precision === undefined ? undefined : smallNumber(precision || '0')
+    const places =
+      precision === '*'
+        ? starred(take())
+        : precision === undefined
+          ? undefined
+          : smallNumber(precision || '0')
     budget.step()
     if (type === '%') return '%'
     const value = key === undefined ? take() : (values as PyDict).pyItem(key, budget)
-    return percentItem(value, { flags: size < 0 ? `${flags}-` : flags, width: Math.abs(size), precision: places, type }, budget)
+    return percentItem(
+      value,
+      { flags: size < 0 ? `${flags}-` : flags, width: Math.abs(size), precision: places, type },
+      budget,
+    )
   })
   const mapping = values instanceof PyDict || Array.isArray(values)
   if (!keyed && used < sequence.length && !(mapping && used === 0))
@@ -305,10 +321,13 @@ function percentWhole(value: PyValue, type: string, floats: boolean): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'boolean') return value ? 1n : 0n
   if (floats && typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new PyError('OverflowError', 'cannot convert float infinity to integer')
+    if (!Number.isFinite(value))
+      throw new PyError('OverflowError', 'cannot convert float infinity to integer')
     return BigInt(Math.trunc(value))
   }
-  throw typeError(`%${type} format: ${floats ? 'a real number' : 'an integer'} is required, not ${typeName(value)}`)
+  throw typeError(
+    `%${type} format: ${floats ? 'a real number' : 'an integer'} is required, not ${typeName(value)}`,
+  )
 }
 
 function percentFloat(value: PyValue): number {
@@ -323,4 +342,3 @@ export function formatPercentBytes(template: PyBytes, values: PyValue, budget: B
   const text = Array.from(template.bytes, (byte) => String.fromCharCode(byte)).join('')
   return new PyBytes(new TextEncoder().encode(formatPercent(text, values, budget)))
 }
-

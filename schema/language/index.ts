@@ -2,27 +2,40 @@
 export { Budget, BudgetError, type BudgetLimits, DEFAULT_LIMITS } from './budget.ts'
 export { type ConditionResult, conditionScope, evaluateCondition, evaluateConditionOn } from './condition.ts'
 export { PyDict, PySet } from './dict.ts'
+export { type DynamicArguments, type DynamicText, renderDynamic, renderDynamicArgs } from './dynamic.ts'
 export { PyError } from './errors.ts'
 export {
-  type Expression,
-  type Scope,
   checkExpression,
   compileExpression,
+  type Expression,
   evaluate,
   expressionNames,
   loadExpression,
+  type Scope,
 } from './expression.ts'
-export { type JsonStyle, dumpsJson, fromJson, parseJson, toJson } from './json.ts'
+export { dumpsJson, fromJson, type JsonStyle, parseJson, toJson } from './json.ts'
 export { parseLiteral } from './literal.ts'
 export { pyEquals, pyLength } from './operators.ts'
 export { coerceValue, parseOutput } from './output.ts'
 export { repr, str } from './printing.ts'
 export { ExpressionError, LanguageError, type LanguageProblem, TemplateError } from './problems.ts'
+export { renderBatch, renderSecure } from './secure.ts'
 export { subscript } from './subscript.ts'
+export { checkTemplate, type TemplateEngine, templateVariables } from './template-check.ts'
 export {
-  FieldsView,
   evaluateTransformCondition,
   evaluateTransformFilter,
   evaluateTransformScript,
+  FieldsView,
 } from './transform.ts'
-export { Ellipsis, PyBytes, PyComplex, PyObject, PyTuple, type PyValue, PyView, truthy, typeName } from './values.ts'
+export {
+  Ellipsis,
+  PyBytes,
+  PyComplex,
+  PyObject,
+  PyTuple,
+  type PyValue,
+  PyView,
+  truthy,
+  typeName,
+} from './values.ts'

@@ -1,16 +1,25 @@
+import { Budget } from './budget.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { floatRepr } from './floats.ts'
-import { MAX_INT_DIGITS, intText, repr } from './printing.ts'
+import { intText, MAX_INT_DIGITS, repr } from './printing.ts'
 import { sortBy } from './sorting.ts'
-import { Budget } from './budget.ts'
 import { PyObject, PyTuple, type PyValue, typeName } from './values.ts'
 
 const MAX_DEPTH = 900
 const NUMBER = /-?(?:0|[1-9]\d*)(?<fraction>\.\d+)?(?<exponent>[eE][+-]?\d+)?/y
 const PLAIN = /[^"\\\0-\x1f]*/y
 const BLANK = /[ \t\n\r]*/y
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
 const WORDS: readonly (readonly [string, PyValue])[] = [
   ['null', null],
   ['true', true],
@@ -61,7 +70,8 @@ class Reader {
     if (char === '"') return this.#string()
     if (char === '{' || char === '[') {
       this.#depth += 1
-      if (this.#depth > MAX_DEPTH) throw new PyError('RecursionError', `JSON nests more than ${MAX_DEPTH} levels`, this.#place)
+      if (this.#depth > MAX_DEPTH)
+        throw new PyError('RecursionError', `JSON nests more than ${MAX_DEPTH} levels`, this.#place)
       const value = char === '{' ? this.#object() : this.#array()
       this.#depth -= 1
       return value
@@ -140,7 +150,8 @@ class Reader {
     }
     for (;;) {
       this.#blank()
-      if (this.#text[this.#place] !== '"') throw this.#fail('Expecting property name enclosed in double quotes')
+      if (this.#text[this.#place] !== '"')
+        throw this.#fail('Expecting property name enclosed in double quotes')
       const key = this.#string()
       this.#blank()
       if (this.#text[this.#place] !== ':') throw this.#fail("Expecting ':' delimiter")
@@ -179,12 +190,26 @@ export type JsonStyle = {
 export function dumpsJson(value: PyValue, style: JsonStyle = {}): string {
   const indent = typeof style.indent === 'number' ? ' '.repeat(Math.max(0, style.indent)) : style.indent
   const [item, key] = style.separators ?? [indent === undefined ? ', ' : ',', ': ']
-  return new Writer({ ascii: style.ensureAscii ?? true, item, key, indent, sort: style.sortKeys ?? false }).write(value, '\n')
+  return new Writer({
+    ascii: style.ensureAscii ?? true,
+    item,
+    key,
+    indent,
+    sort: style.sortKeys ?? false,
+  }).write(value, '\n')
 }
 
 type WriterStyle = { ascii: boolean; item: string; key: string; indent: string | undefined; sort: boolean }
 
-const SHORT: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f', '\b': '\\b' }
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\f': '\\f',
+  '\b': '\\b',
+}
 
 function unicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -212,10 +237,12 @@ class Writer {
       default:
         break
     }
-    if (Array.isArray(value)) return this.#block(value, '[]', lineStart, (inner) => value.map((one) => this.write(one, inner)))
+    if (Array.isArray(value))
+      return this.#block(value, '[]', lineStart, (inner) => value.map((one) => this.write(one, inner)))
     if (value instanceof PyTuple)
       return this.#block(value, '[]', lineStart, (inner) => value.items.map((one) => this.write(one, inner)))
-    if (value instanceof PyDict) return this.#block(value, '{}', lineStart, (inner) => this.#members(value, inner))
+    if (value instanceof PyDict)
+      return this.#block(value, '{}', lineStart, (inner) => this.#members(value, inner))
     if (value instanceof PyObject && value.pyType === 'Markup') return this.#string(value.pyStr())
     throw typeError(`Object of type ${typeName(value)} is not JSON serializable`)
   }
@@ -230,16 +257,24 @@ class Writer {
     if (this.#style.sort) {
       const pairs = entries.map(([key, value]) => new PyTuple([key, value]))
       const budget = new Budget()
-      entries = sortBy(pairs, (pair) => (pair instanceof PyTuple ? (pair.items[0] ?? null) : null), false, budget).map((pair) =>
+      entries = sortBy(
+        pairs,
+        (pair) => (pair instanceof PyTuple ? (pair.items[0] ?? null) : null),
+        false,
+        budget,
+      ).map((pair) =>
         pair instanceof PyTuple ? [pair.items[0] ?? null, pair.items[1] ?? null] : [null, null],
       )
     }
-    return entries.map(([key, value]) => `${this.#string(keyText(key))}${this.#style.key}${this.write(value, lineStart)}`)
+    return entries.map(
+      ([key, value]) => `${this.#string(keyText(key))}${this.#style.key}${this.write(value, lineStart)}`,
+    )
   }
 
   #block(value: PyValue, brackets: string, lineStart: string, parts: (inner: string) => string[]): string {
     if (this.#open.has(value)) throw valueError('Circular reference detected')
-    if (this.#open.size > MAX_DEPTH) throw new PyError('RecursionError', `nested more than ${MAX_DEPTH} levels`)
+    if (this.#open.size > MAX_DEPTH)
+      throw new PyError('RecursionError', `nested more than ${MAX_DEPTH} levels`)
     this.#open.add(value)
     const inner = lineStart + (this.#style.indent ?? '')
     const written = parts(inner)
@@ -303,10 +338,12 @@ export function toJson(value: PyValue): unknown {
   if (value instanceof PyTuple) return value.items.map(toJson)
   if (value instanceof PyDict) {
     const object: Record<string, unknown> = Object.create(null)
-    for (const [key, item] of value.entries()) object[typeof key === 'string' ? key : repr(key)] = toJson(item)
+    for (const [key, item] of value.entries())
+      object[typeof key === 'string' ? key : repr(key)] = toJson(item)
     return object
   }
-  if (value.pyType === 'set' && value.pyIterate !== undefined) return Array.from({ [Symbol.iterator]: () => setItems(value) }, toJson)
+  if (value.pyType === 'set' && value.pyIterate !== undefined)
+    return Array.from({ [Symbol.iterator]: () => setItems(value) }, toJson)
   return repr(value)
 }
 

@@ -1,4 +1,4 @@
-import { type Signature, bind, clamp, integer, text } from './arguments.ts'
+import { bind, clamp, integer, type Signature, text } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { decode } from './bytes.ts'
 import { PyDict, PySet } from './dict.ts'
@@ -39,7 +39,10 @@ function table<Self>(rows: readonly Row<Self>[]): Table<Self> {
   return new Map(
     rows.map(([name, parameters, run, options]) => {
       const signature: Signature = { name, parameters, required: parameters.length, ...options }
-      return [name, (self: Self, args: CallArguments, budget: Budget) => run(self, bind(signature, args), budget)]
+      return [
+        name,
+        (self: Self, args: CallArguments, budget: Budget) => run(self, bind(signature, args), budget),
+      ]
     }),
   )
 }
@@ -170,7 +173,12 @@ function valueOr(dict: PyDict, key: PyValue, fallback: PyValue): PyValue {
 
 const DICT: Table<PyDict> = new Map<string, Method<PyDict>>([
   ...table<PyDict>([
-    ['get', ['key', 'default'], (self, [key, fallback]) => valueOr(self, key ?? NONE, fallback ?? NONE), { required: 1 }],
+    [
+      'get',
+      ['key', 'default'],
+      (self, [key, fallback]) => valueOr(self, key ?? NONE, fallback ?? NONE),
+      { required: 1 },
+    ],
     ['keys', [], (self) => new PyView('keys', self)],
     ['values', [], (self) => new PyView('values', self)],
     ['items', [], (self) => new PyView('items', self)],
@@ -187,7 +195,8 @@ const DICT: Table<PyDict> = new Map<string, Method<PyDict>>([
       'pop',
       ['key', 'default'],
       (self, [key, fallback], budget) => {
-        const value = fallback === undefined ? self.pyItem(key ?? NONE, budget) : valueOr(self, key ?? NONE, fallback)
+        const value =
+          fallback === undefined ? self.pyItem(key ?? NONE, budget) : valueOr(self, key ?? NONE, fallback)
         self.delete(key ?? NONE)
         return value
       },
@@ -260,8 +269,14 @@ type SetRow = readonly [name: string, combine: (mine: PySet, others: PySet[]) =>
 
 const SET_COMBINATIONS: readonly SetRow[] = [
   ['union', (mine, others) => new PySet([mine, ...others].flatMap((set) => set.members()))],
-  ['intersection', (mine, others) => new PySet(mine.members().filter((member) => others.every((set) => set.has(member))))],
-  ['difference', (mine, others) => new PySet(mine.members().filter((member) => !others.some((set) => set.has(member))))],
+  [
+    'intersection',
+    (mine, others) => new PySet(mine.members().filter((member) => others.every((set) => set.has(member)))),
+  ],
+  [
+    'difference',
+    (mine, others) => new PySet(mine.members().filter((member) => !others.some((set) => set.has(member)))),
+  ],
 ]
 
 function asSet(value: PyValue, budget: Budget): PySet {
@@ -282,15 +297,24 @@ function symmetric(self: PySet, other: PySet): PySet {
 }
 
 const SET: Table<PySet> = new Map<string, Method<PySet>>([
-  ...SET_COMBINATIONS.map(
-    ([name, combine]): [string, Method<PySet>] => [
-      name,
-      (self, args, budget) => combine(self, args.positional.map((other) => asSet(other, budget))),
-    ],
-  ),
+  ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
+    name,
+    (self, args, budget) =>
+      combine(
+        self,
+        args.positional.map((other) => asSet(other, budget)),
+      ),
+  ]),
   ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
     name === 'union' ? 'update' : `${name}_update`,
-    (self, args, budget) => refill(self, combine(self, args.positional.map((other) => asSet(other, budget))).members()),
+    (self, args, budget) =>
+      refill(
+        self,
+        combine(
+          self,
+          args.positional.map((other) => asSet(other, budget)),
+        ).members(),
+      ),
   ]),
   ...table<PySet>([
     [
@@ -330,7 +354,11 @@ const SET: Table<PySet> = new Map<string, Method<PySet>>([
     ],
     ['clear', [], (self) => refill(self, [])],
     ['copy', [], (self) => new PySet(self.members())],
-    ['symmetric_difference', ['other'], (self, [other], budget) => symmetric(self, asSet(other ?? NONE, budget))],
+    [
+      'symmetric_difference',
+      ['other'],
+      (self, [other], budget) => symmetric(self, asSet(other ?? NONE, budget)),
+    ],
     [
       'symmetric_difference_update',
       ['other'],
@@ -339,7 +367,10 @@ const SET: Table<PySet> = new Map<string, Method<PySet>>([
     [
       'isdisjoint',
       ['other'],
-      (self, [other], budget) => !asSet(other ?? NONE, budget).members().some((member) => self.has(member)),
+      (self, [other], budget) =>
+        !asSet(other ?? NONE, budget)
+          .members()
+          .some((member) => self.has(member)),
     ],
     [
       'issubset',
@@ -352,7 +383,10 @@ const SET: Table<PySet> = new Map<string, Method<PySet>>([
     [
       'issuperset',
       ['other'],
-      (self, [other], budget) => asSet(other ?? NONE, budget).members().every((member) => self.has(member)),
+      (self, [other], budget) =>
+        asSet(other ?? NONE, budget)
+          .members()
+          .every((member) => self.has(member)),
     ],
   ]),
 ])
@@ -387,7 +421,11 @@ const BYTES: Table<PyBytes> = table<PyBytes>([
     'decode',
     ['encoding', 'errors'],
     (self, [encoding, errors]) =>
-      decode(self.bytes, encoding === undefined ? 'utf-8' : text(encoding, 'encoding'), errors === undefined ? 'strict' : text(errors, 'errors')),
+      decode(
+        self.bytes,
+        encoding === undefined ? 'utf-8' : text(encoding, 'encoding'),
+        errors === undefined ? 'strict' : text(errors, 'errors'),
+      ),
     { required: 0, positionalOnly: 0 },
   ],
   ['hex', [], (self) => Array.from(self.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')],
@@ -397,10 +435,15 @@ const RANGE: Table<PyRange> = table<PyRange>([
   ['count', ['value'], (self, [value]) => (self.pyContains(value ?? NONE) ? 1n : 0n)],
 ])
 
-const COMPLEX: Table<PyComplex> = table<PyComplex>([['conjugate', [], (self) => new PyComplex(self.re, -self.im)]])
+const COMPLEX: Table<PyComplex> = table<PyComplex>([
+  ['conjugate', [], (self) => new PyComplex(self.re, -self.im)],
+])
 
 /** A method of a value as a function of its arguments; nothing when the type has no such method on our list. */
-function findMethod(value: PyValue, name: string): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
+function findMethod(
+  value: PyValue,
+  name: string,
+): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
   if (typeof value === 'string') {
     if (name === 'format') return (args, budget) => formatTemplate(value, args, fieldAccess(budget), budget)
     if (name === 'format_map') return (args, budget) => formatMap(value, args, budget)
@@ -419,11 +462,17 @@ function findMethod(value: PyValue, name: string): ((args: CallArguments, budget
   if (value instanceof PyComplex) return on(COMPLEX, value, name)
   if (value instanceof PyView && name === 'isdisjoint')
     return (args, budget) =>
-      !toArray(args.positional[0] ?? NONE, budget).some((item) => toArray(value, budget).some((own) => pyEquals(own, item)))
+      !toArray(args.positional[0] ?? NONE, budget).some((item) =>
+        toArray(value, budget).some((own) => pyEquals(own, item)),
+      )
   return undefined
 }
 
-function on<Self>(methods: Table<Self>, self: Self, name: string): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
+function on<Self>(
+  methods: Table<Self>,
+  self: Self,
+  name: string,
+): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
   const run = methods.get(name)
   return run === undefined ? undefined : (args, budget) => run(self, args, budget)
 }
@@ -431,7 +480,8 @@ function on<Self>(methods: Table<Self>, self: Self, name: string): ((args: CallA
 function fieldAccess(budget: Budget): Parameters<typeof formatTemplate>[2] {
   return {
     attribute: (value, name) => {
-      if (name.startsWith('_')) throw new PyError('NotAllowed', `attribute '${name}' is private and cannot be read`)
+      if (name.startsWith('_'))
+        throw new PyError('NotAllowed', `attribute '${name}' is private and cannot be read`)
       const found = getAttribute(value, name, budget)
       if (found === undefined)
         throw new PyError('AttributeError', `'${typeName(value)}' object has no attribute '${name}'`)
@@ -443,7 +493,9 @@ function fieldAccess(budget: Budget): Parameters<typeof formatTemplate>[2] {
 
 function formatMap(template: string, args: CallArguments, budget: Budget): PyValue {
   const [mapping = NONE] = bind({ name: 'format_map', parameters: ['mapping'], required: 1 }, args)
-  return formatTemplate(template, args, fieldAccess(budget), budget, (name) => subscript(mapping, name, budget))
+  return formatTemplate(template, args, fieldAccess(budget), budget, (name) =>
+    subscript(mapping, name, budget),
+  )
 }
 
 const SAMPLES: Readonly<Record<string, PyValue>> = {
@@ -507,10 +559,14 @@ export function getAttribute(value: PyValue, name: string, budget: Budget): PyVa
 }
 
 /** Call `value.name(…)` without making a function object; nothing when the type has no such method on our list. */
-export function callMethod(value: PyValue, name: string, args: CallArguments, budget: Budget): PyValue | undefined {
+export function callMethod(
+  value: PyValue,
+  name: string,
+  args: CallArguments,
+  budget: Budget,
+): PyValue | undefined {
   const method = findMethod(value, name)
   if (method === undefined) return undefined
   budget.step()
   return method(args, budget)
 }
-

@@ -28,7 +28,12 @@ export type Node = Common &
         readonly first: Node
         readonly rest: readonly { readonly op: CompareOperator; readonly right: Node }[]
       }
-    | { readonly kind: 'choice'; readonly test: Node; readonly then: Node; readonly otherwise: Node | undefined }
+    | {
+        readonly kind: 'choice'
+        readonly test: Node
+        readonly then: Node
+        readonly otherwise: Node | undefined
+      }
     | { readonly kind: 'attribute'; readonly object: Node; readonly name: string }
     | { readonly kind: 'subscript'; readonly object: Node; readonly key: Node; readonly bracket: boolean }
     | { readonly kind: 'slice'; readonly parts: readonly (Node | undefined)[] }
@@ -40,7 +45,12 @@ export type Node = Common &
     | { readonly kind: 'fstring'; readonly parts: readonly FStringPart[] }
     | { readonly kind: 'forbidden'; readonly what: string; readonly inside: readonly Node[] }
     | { readonly kind: 'concat'; readonly parts: readonly Node[] }
-    | { readonly kind: 'filter'; readonly target: Node | undefined; readonly name: string; readonly parts: CallParts }
+    | {
+        readonly kind: 'filter'
+        readonly target: Node | undefined
+        readonly name: string
+        readonly parts: CallParts
+      }
     | { readonly kind: 'test'; readonly target: Node; readonly name: string; readonly parts: CallParts }
   )
 
@@ -58,7 +68,9 @@ export function children(node: Node): readonly Node[] {
     case 'compare':
       return [node.first, ...node.rest.map((step) => step.right)]
     case 'choice':
-      return node.otherwise === undefined ? [node.then, node.test] : [node.then, node.test, node.otherwise]
+      return node.otherwise === undefined
+        ? [node.chosen, node.test]
+        : [node.chosen, node.test, node.otherwise]
     case 'attribute':
       return [node.object]
     case 'subscript':

@@ -4,6 +4,7 @@ import { PyError, typeError } from './errors.ts'
 import { formatPercent, formatPercentBytes } from './format.ts'
 import { compareText, textLength } from './text.ts'
 import {
+  iterate,
   PyBytes,
   PyComplex,
   PyObject,
@@ -11,7 +12,6 @@ import {
   PyTuple,
   type PyValue,
   PyView,
-  iterate,
   toArray,
   typeName,
 } from './values.ts'
@@ -64,7 +64,8 @@ function divideInts(a: bigint, b: bigint): number {
   const quotient = (scaled / bottom) | (scaled % bottom === 0n ? 0n : 1n)
   let result = Number(quotient)
   for (let left = shift; left > 0; left -= 1000) result *= 2 ** -Math.min(left, 1000)
-  if (!Number.isFinite(result)) throw new PyError('OverflowError', 'integer division result too large for a float')
+  if (!Number.isFinite(result))
+    throw new PyError('OverflowError', 'integer division result too large for a float')
   return negative ? -result : result
 }
 
@@ -238,7 +239,9 @@ function concatenate(a: PyValue, b: PyValue, budget: Budget): PyValue | undefine
 }
 
 function isSequence(value: PyValue): value is string | PyValue[] | PyTuple | PyBytes {
-  return typeof value === 'string' || Array.isArray(value) || value instanceof PyTuple || value instanceof PyBytes
+  return (
+    typeof value === 'string' || Array.isArray(value) || value instanceof PyTuple || value instanceof PyBytes
+  )
 }
 
 function repeat(a: PyValue, b: PyValue, budget: Budget): PyValue | undefined {
@@ -345,7 +348,12 @@ function holds(op: Ordering, difference: number): boolean {
 export function ordered(op: Ordering, a: PyValue, b: PyValue): boolean {
   const left = asNumber(a)
   const right = asNumber(b)
-  if (left !== undefined && right !== undefined && !(left instanceof PyComplex) && !(right instanceof PyComplex)) {
+  if (
+    left !== undefined &&
+    right !== undefined &&
+    !(left instanceof PyComplex) &&
+    !(right instanceof PyComplex)
+  ) {
     if (Number.isNaN(left) || Number.isNaN(right)) return false
     return holds(op, left < right ? -1 : left > right ? 1 : 0)
   }
@@ -384,9 +392,11 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
     budget.text(container.length)
     return container.includes(value)
   }
-  if (container instanceof PyObject && container.pyContains !== undefined) return container.pyContains(value, budget)
+  if (container instanceof PyObject && container.pyContains !== undefined)
+    return container.pyContains(value, budget)
   if (container instanceof PyBytes) return bytesContain(container, value)
-  const iterable = Array.isArray(container) || (container instanceof PyObject && container.pyIterate !== undefined)
+  const iterable =
+    Array.isArray(container) || (container instanceof PyObject && container.pyIterate !== undefined)
   if (!iterable) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
   const source = iterate(container, budget)
   for (let next = source.next(); next.done !== true; next = source.next()) {
@@ -398,7 +408,10 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
 
 function bytesContain(container: PyBytes, value: PyValue): boolean {
   if (value instanceof PyBytes)
-    return Array.from(container.bytes).join(',').concat(',').includes(value.bytes.length ? `${value.bytes.join(',')},` : '')
+    return Array.from(container.bytes)
+      .join(',')
+      .concat(',')
+      .includes(value.bytes.length ? `${value.bytes.join(',')},` : '')
   if (typeof value === 'bigint') return container.bytes.includes(Number(value))
   throw typeError(`a bytes-like object is required, not '${typeName(value)}'`)
 }
@@ -416,7 +429,8 @@ export function isSame(a: PyValue, b: PyValue, samePlace: boolean): boolean {
     case 'string':
       return a === b && (samePlace || a === '' || (a.length === 1 && a <= '\xff'))
     default:
-      if (a instanceof PyTuple && b instanceof PyTuple && a.items.length === 0 && b.items.length === 0) return true
+      if (a instanceof PyTuple && b instanceof PyTuple && a.items.length === 0 && b.items.length === 0)
+        return true
       return a === b
   }
 }

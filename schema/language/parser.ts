@@ -1,5 +1,5 @@
 import { PyError } from './errors.ts'
-import { type CallParts, type FStringPart, type Node, heightOver } from './nodes.ts'
+import { type CallParts, type FStringPart, heightOver, type Node } from './nodes.ts'
 import type { BinaryOperator, CompareOperator } from './operators.ts'
 import { type FStringPiece, type Token, tokenize } from './tokens.ts'
 import { Ellipsis, PyBytes, type PyValue } from './values.ts'
@@ -8,14 +8,30 @@ import { Ellipsis, PyBytes, type PyValue } from './values.ts'
 export const MAX_DEPTH = 500
 
 const KEYWORDS = new Set(
-  ('False None True and as assert async await break class continue def del elif else except finally for from global if import ' +
-    'in is lambda nonlocal not or pass raise return try while with yield').split(' '),
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if import ' +
+    'in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
 )
 
 const CONSTANTS: Readonly<Record<string, PyValue>> = { True: true, False: false, None: null }
 
 /** Binding powers, loosest first. `not` binds its operand at 4 and stands only where at most 3 is asked for. */
-const POWER = { choice: 1, or: 2, and: 3, not: 4, compare: 5, bitOr: 6, bitXor: 7, bitAnd: 8, shift: 9, sum: 10, product: 11, sign: 12, power: 13 } as const
+const POWER = {
+  choice: 1,
+  or: 2,
+  and: 3,
+  not: 4,
+  compare: 5,
+  bitOr: 6,
+  bitXor: 7,
+  bitAnd: 8,
+  shift: 9,
+  sum: 10,
+  product: 11,
+  sign: 12,
+  power: 13,
+} as const
 
 const BINARY: Readonly<Record<string, { power: number; op: BinaryOperator | undefined }>> = {
   '|': { power: POWER.bitOr, op: undefined },
@@ -69,7 +85,14 @@ class Parser {
   }
 
   get #token(): Token {
-    return this.#tokens[this.#place] ?? { type: 'end', text: '', start: this.#source.length, end: this.#source.length }
+    return (
+      this.#tokens[this.#place] ?? {
+        type: 'end',
+        text: '',
+        start: this.#source.length,
+        end: this.#source.length,
+      }
+    )
   }
 
   #is(text: string): boolean {
@@ -94,13 +117,27 @@ class Parser {
 
   #unexpected(what?: string): PyError {
     const token = this.#token
-    const found = token.type === 'end' ? 'the end of the expression' : token.type === 'newline' ? 'a line end' : `'${token.text}'`
-    return new PyError('SyntaxError', `invalid syntax: ${what === undefined ? 'unexpected' : `${what}, found`} ${found}`, this.#base + token.start)
+    const found =
+      token.type === 'end'
+        ? 'the end of the expression'
+        : token.type === 'newline'
+          ? 'a line end'
+          : `'${token.text}'`
+    return new PyError(
+      'SyntaxError',
+      `invalid syntax: ${what === undefined ? 'unexpected' : `${what}, found`} ${found}`,
+      this.#base + token.start,
+    )
   }
 
   #over(nodes: readonly (Node | undefined)[], start: number): { start: number; height: number } {
     const height = heightOver(nodes)
-    if (height > MAX_DEPTH) throw new PyError('RecursionError', `the expression nests more than ${MAX_DEPTH} levels`, this.#base + start)
+    if (height > MAX_DEPTH)
+      throw new PyError(
+        'RecursionError',
+        `the expression nests more than ${MAX_DEPTH} levels`,
+        this.#base + start,
+      )
     return { start: this.#base + start, height }
   }
 
@@ -123,7 +160,11 @@ class Parser {
   #expression(power: number = POWER.choice): Node {
     this.#depth += 1
     if (this.#depth > MAX_DEPTH)
-      throw new PyError('RecursionError', `the expression nests more than ${MAX_DEPTH} levels`, this.#base + this.#token.start)
+      throw new PyError(
+        'RecursionError',
+        `the expression nests more than ${MAX_DEPTH} levels`,
+        this.#base + this.#token.start,
+      )
     try {
       return this.#continue(this.#prefix(power), power)
     } finally {
@@ -172,7 +213,13 @@ class Parser {
         if (!this.#isName('else')) throw this.#unexpected("expected 'else' after 'if' expression")
         this.#place += 1
         const otherwise = this.#expression()
-        left = { kind: 'choice', test, then: left, otherwise, ...this.#over([test, left, otherwise], start) }
+        left = {
+          kind: 'choice',
+          test,
+          chosen: left,
+          otherwise,
+          ...this.#over([test, left, otherwise], start),
+        }
       } else return left
     }
   }
@@ -285,7 +332,8 @@ class Parser {
   #slices(): Node {
     const { start } = this.#token
     const first = this.#slice()
-    if (!this.#is(',')) return first.kind === 'forbidden' && first.what === STARRED ? this.#tupleOf([first], start) : first
+    if (!this.#is(','))
+      return first.kind === 'forbidden' && first.what === STARRED ? this.#tupleOf([first], start) : first
     const items = [first]
     while (this.#skip(',')) {
       if (this.#is(']')) break
@@ -322,7 +370,12 @@ class Parser {
   #named(): Node {
     const token = this.#token
     const next = this.#tokens[this.#place + 1]
-    if (token.type === 'name' && !KEYWORDS.has(token.text) && next?.type === 'operator' && next.text === ':=') {
+    if (
+      token.type === 'name' &&
+      !KEYWORDS.has(token.text) &&
+      next?.type === 'operator' &&
+      next.text === ':='
+    ) {
       this.#place += 2
       return this.#forbidden("an assignment with ':='", [this.#expression()], token.start)
     }
@@ -334,7 +387,8 @@ class Parser {
     const item = (): Node => (this.#is('*') ? this.#starred() : this.#named())
     const first = item()
     if (!this.#is(',')) {
-      if (first.kind === 'forbidden' && first.what === STARRED) throw this.#unexpected('cannot use starred expression here')
+      if (first.kind === 'forbidden' && first.what === STARRED)
+        throw this.#unexpected('cannot use starred expression here')
       return first
     }
     const items = [first]
@@ -365,10 +419,12 @@ class Parser {
           const generator = this.#comprehension([value], token.start)
           if ((positional.length > 0 || named.length > 0 || !this.#is(')')) && !this.#is(')'))
             throw this.#unexpected('a generator expression needs its own brackets')
-          if (positional.length > 0 || named.length > 0) throw this.#unexpected('a generator expression needs its own brackets')
+          if (positional.length > 0 || named.length > 0)
+            throw this.#unexpected('a generator expression needs its own brackets')
           positional.push(generator)
         } else {
-          if (named.some(([name]) => name === '**')) throw this.#unexpected("a positional argument after '**'")
+          if (named.some(([name]) => name === '**'))
+            throw this.#unexpected("a positional argument after '**'")
           if (named.length > 0) throw this.#unexpected('positional argument follows keyword argument')
           positional.push(value)
         }
@@ -475,7 +531,8 @@ class Parser {
       return node
     }
     const first = this.#namedOrTuple(')')
-    const node = this.#isComprehension() && first.kind !== 'tuple' ? this.#comprehension([first], start) : first
+    const node =
+      this.#isComprehension() && first.kind !== 'tuple' ? this.#comprehension([first], start) : first
     this.#expect(')')
     return node.kind === 'constant' || node.kind === 'name' ? node : { ...node, start: this.#base + start }
   }
@@ -554,7 +611,8 @@ class Parser {
       this.#place += 1
     }
     if (bytes !== undefined) {
-      if (plain > 0) throw new PyError('SyntaxError', 'cannot mix bytes and nonbytes literals', this.#base + start)
+      if (plain > 0)
+        throw new PyError('SyntaxError', 'cannot mix bytes and nonbytes literals', this.#base + start)
       return { kind: 'constant', value: new PyBytes(Uint8Array.from(bytes)), ...this.#over([], start) }
     }
     if (!hasFields) return { kind: 'constant', value: text, ...this.#over([], start) }
@@ -567,7 +625,8 @@ class Parser {
       if (typeof piece === 'string') return piece
       const source = this.#source.slice(piece.start, piece.end)
       const base = this.#base + piece.start
-      if (this.#depth > 50) throw new PyError('RecursionError', 'f-string: expressions nested too deeply', base)
+      if (this.#depth > 50)
+        throw new PyError('RecursionError', 'f-string: expressions nested too deeply', base)
       let tokens: Token[]
       try {
         tokens = tokenize(source, true)
@@ -589,7 +648,9 @@ function all(parts: CallParts): Node[] {
 }
 
 function fieldNodes(parts: readonly FStringPart[]): Node[] {
-  return parts.flatMap((part) => (typeof part === 'string' ? [] : [part.value, ...fieldNodes(part.spec ?? [])]))
+  return parts.flatMap((part) =>
+    typeof part === 'string' ? [] : [part.value, ...fieldNodes(part.spec ?? [])],
+  )
 }
 
 function isTarget(node: Node): boolean {
@@ -600,7 +661,9 @@ function isTarget(node: Node): boolean {
       return true
     case 'tuple':
     case 'list':
-      return node.items.every((item) => isTarget(item) || (item.kind === 'forbidden' && item.what === STARRED))
+      return node.items.every(
+        (item) => isTarget(item) || (item.kind === 'forbidden' && item.what === STARRED),
+      )
     default:
       return false
   }

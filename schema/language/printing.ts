@@ -1,5 +1,5 @@
-import { typeError, valueError } from './errors.ts'
 import { PyDict, PySet } from './dict.ts'
+import { typeError, valueError } from './errors.ts'
 import { floatRepr } from './floats.ts'
 import {
   PyBytes,
@@ -26,7 +26,12 @@ export function intText(value: bigint): string {
 
 /** What Python's `str.isprintable` rejects; the plain space is printable. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u
-const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+const NAMED_ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+}
 
 /** Whether Python's `repr` prints a character as it is. */
 export function isPrintable(char: string): boolean {
@@ -107,7 +112,9 @@ export function repr(value: PyValue, open: Open = new Set()): string {
   if (value instanceof PyTuple) return within(value, open, '(...)', () => tupleRepr(value, open))
   if (value instanceof PyDict) return within(value, open, '{...}', () => `{${pairReprs(value, open)}}`)
   if (value instanceof PySet)
-    return value.size === 0 ? 'set()' : within(value, open, 'set(...)', () => `{${reprs(value.members(), open)}}`)
+    return value.size === 0
+      ? 'set()'
+      : within(value, open, 'set(...)', () => `{${reprs(value.members(), open)}}`)
   if (value instanceof PyView) return `${value.pyType}([${reprs([...viewItems(value)], open)}])`
   if (value instanceof PyBytes) return bytesRepr(value.bytes)
   if (value instanceof PyComplex) return complexRepr(value)
@@ -156,5 +163,7 @@ export function ascii(value: PyValue): string {
 /** The text of a value that must be one; `what` names the place in the message. */
 export function expectText(value: PyValue | undefined, what: string): string {
   if (typeof value === 'string') return value
-  throw typeError(`${what} must be str, not ${value === undefined ? 'nothing' : value === null ? 'None' : 'another type'}`)
+  throw typeError(
+    `${what} must be str, not ${value === undefined ? 'nothing' : value === null ? 'None' : 'another type'}`,
+  )
 }

@@ -1,4 +1,4 @@
-import { type PyError, codeOf } from './errors.ts'
+import { codeOf, type PyError } from './errors.ts'
 
 /** Something that is wrong with, or went wrong in, an expression or a template. It is data: callers decide how loud to be. */
 export type LanguageProblem = {
@@ -24,7 +24,11 @@ export function positionIn(text: string, offset: number): { line: number; column
 }
 
 /** Describe a failure in a text. */
-export function problemOf(error: PyError, text: string, severity: 'error' | 'warning' = 'error'): LanguageProblem {
+export function problemOf(
+  error: PyError,
+  text: string,
+  severity: 'error' | 'warning' = 'error',
+): LanguageProblem {
   const hint = hintFor(error, text)
   return {
     code: codeOf(error.pyType),
@@ -48,13 +52,21 @@ const TEXT_HINTS: readonly Hint[] = [
   ['NameError', /^true\b/, 'write True'],
   ['NameError', /^false\b/, 'write False'],
   ['NameError', /^(?:null|none|nil|undefined)\b/, 'write None'],
-  ['NotAllowed', /^(?:range|type|getattr|eval|print|format|chr|ord|pow|divmod)\b/, 'only the functions listed in the documentation can be called'],
+  [
+    'NotAllowed',
+    /^(?:range|type|getattr|eval|print|format|chr|ord|pow|divmod)\b/,
+    'only the functions listed in the documentation can be called',
+  ],
 ]
 
 const MESSAGE_HINTS: readonly Hint[] = [
   ['AttributeError', /method '(?:contains|includes)'/, "write 'x' in value"],
   ['AttributeError', /'dict' object has no/, "read a field of a dictionary with a['name'] or a.get('name')"],
-  ['TypeError', /not supported between instances of '(?:str' and '(?:int|float)|(?:int|float)' and 'str)'/, 'convert one side with int(…), float(…) or str(…)'],
+  [
+    'TypeError',
+    /not supported between instances of '(?:str' and '(?:int|float)|(?:int|float)' and 'str)'/,
+    'convert one side with int(…), float(…) or str(…)',
+  ],
 ]
 
 function hintFor(error: PyError, text: string): string | undefined {

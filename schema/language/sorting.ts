@@ -1,10 +1,18 @@
 import type { Budget } from './budget.ts'
 import { ordered } from './operators.ts'
-import { type PyValue, callValue } from './values.ts'
+import { callValue, type PyValue } from './values.ts'
 
 /** Python's stable `sorted`; `key` is called once per item, `None` means none. Throws `TypeError` for unordered types. */
-export function sortItems(items: readonly PyValue[], key: PyValue, reverse: boolean, budget: Budget): PyValue[] {
-  const keyOf = key === null ? undefined : (item: PyValue) => callValue(key, { positional: [item], named: new Map() }, budget)
+export function sortItems(
+  items: readonly PyValue[],
+  key: PyValue,
+  reverse: boolean,
+  budget: Budget,
+): PyValue[] {
+  const keyOf =
+    key === null
+      ? undefined
+      : (item: PyValue) => callValue(key, { positional: [item], named: new Map() }, budget)
   return sortBy(items, keyOf, reverse, budget)
 }
 

@@ -71,7 +71,11 @@ function fieldEnd(template: string, start: number): number {
       if (depth === 0) return place
     }
   }
-  throw valueError(start === template.length ? "Single '{' encountered in format string" : "expected '}' before end of string")
+  throw valueError(
+    start === template.length
+      ? "Single '{' encountered in format string"
+      : "expected '}' before end of string",
+  )
 }
 
 const FIELD = /^(?<name>(?:[^[!:]|\[[^\]]*\]?)*)(?:!(?<conversion>[^:]*))?(?::(?<spec>.*))?$/su
@@ -94,7 +98,7 @@ function convert(value: PyValue, conversion: string | undefined): PyValue {
     case 'a':
       return ascii(value)
     case '':
-      throw valueError("end of string while looking for conversion specifier")
+      throw valueError('end of string while looking for conversion specifier')
     default:
       throw valueError(`Unknown conversion specifier '${conversion}'`)
   }
@@ -117,12 +121,14 @@ function resolve(name: string, state: State): PyValue {
 
 function firstValue(first: string, state: State): PyValue {
   if (first === '') {
-    if (state.manual) throw valueError('cannot switch from manual field specification to automatic field numbering')
+    if (state.manual)
+      throw valueError('cannot switch from manual field specification to automatic field numbering')
     state.automatic += 1
     return positional(state.automatic - 1, state)
   }
   if (/^\d+$/.test(first)) {
-    if (state.automatic > 0) throw valueError('cannot switch from automatic field numbering to manual field specification')
+    if (state.automatic > 0)
+      throw valueError('cannot switch from automatic field numbering to manual field specification')
     state.manual = true
     return positional(Number(first), state)
   }

@@ -1,5 +1,6 @@
-import { type Signature, bind, clamp, integer, text } from './arguments.ts'
+import { bind, clamp, integer, type Signature, text } from './arguments.ts'
 import type { Budget } from './budget.ts'
+import { encode } from './bytes.ts'
 import {
   caseFold,
   isAlpha,
@@ -16,7 +17,6 @@ import {
 import { PyDict } from './dict.ts'
 import { typeError, valueError } from './errors.ts'
 import { isPrintable } from './printing.ts'
-import { encode } from './bytes.ts'
 import { codePoints, isSpace, pointToUnit, splitLines, textLength, unitToPoint } from './text.ts'
 import { type CallArguments, PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
@@ -26,7 +26,12 @@ type StringMethod = { readonly signature: Signature; readonly run: Implementatio
 
 const METHODS = new Map<string, StringMethod>()
 
-function define(name: string, parameters: readonly string[], run: Implementation, required = parameters.length): void {
+function define(
+  name: string,
+  parameters: readonly string[],
+  run: Implementation,
+  required = parameters.length,
+): void {
   METHODS.set(name, { signature: { name, parameters, required }, run })
 }
 
@@ -61,7 +66,8 @@ define('capitalize', [], (self) => {
 })
 define('swapcase', [], (self) => {
   let swapped = ''
-  for (const char of self) swapped += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char
+  for (const char of self)
+    swapped += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char
   return swapped
 })
 
@@ -140,7 +146,11 @@ define('lstrip', ['chars'], stripper(true, false), 0)
 define('rstrip', ['chars'], stripper(false, true), 0)
 
 /** The part of a text between two places in code points, as `start` and `end` of the searching methods mean it. */
-function part(self: string, start: PyValue | undefined, end: PyValue | undefined): { text: string; from: number } | undefined {
+function part(
+  self: string,
+  start: PyValue | undefined,
+  end: PyValue | undefined,
+): { text: string; from: number } | undefined {
   if (start === undefined && end === undefined) return { text: self, from: 0 }
   const length = textLength(self)
   const place = (value: PyValue | undefined, fallback: number): number => {
@@ -217,12 +227,24 @@ define(
   'replace',
   ['old', 'new', 'count'],
   (self, [old, replacement, count], budget) =>
-    replaceText(self, text(old, 'replace() argument 1'), text(replacement, 'replace() argument 2'), integer(count, -1n), budget),
+    replaceText(
+      self,
+      text(old, 'replace() argument 1'),
+      text(replacement, 'replace() argument 2'),
+      integer(count, -1n),
+      budget,
+    ),
   2,
 )
 
 /** Python's `str.replace`; a negative count means all. */
-export function replaceText(self: string, old: string, replacement: string, count: bigint, budget: Budget): string {
+export function replaceText(
+  self: string,
+  old: string,
+  replacement: string,
+  count: bigint,
+  budget: Budget,
+): string {
   let most = count < 0n ? Number.POSITIVE_INFINITY : clamp(count)
   if (most === 0) return self
   const pieces = old === '' ? ['', ...codePoints(self), ''] : self.split(old)
@@ -299,17 +321,23 @@ defineNamed('rsplit', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
   return [pieces.slice(0, cut).join(mark), ...pieces.slice(cut)]
 })
 
-defineNamed('splitlines', ['keepends'], (self, [keepEnds]) => splitLines(self, keepEnds === true || keepEnds === 1n))
+defineNamed('splitlines', ['keepends'], (self, [keepEnds]) =>
+  splitLines(self, keepEnds === true || keepEnds === 1n),
+)
 
 define('partition', ['sep'], (self, [sep]) => {
   const mark = separator(sep) ?? text(sep, 'partition() argument')
   const place = self.indexOf(mark)
-  return new PyTuple(place < 0 ? [self, '', ''] : [self.slice(0, place), mark, self.slice(place + mark.length)])
+  return new PyTuple(
+    place < 0 ? [self, '', ''] : [self.slice(0, place), mark, self.slice(place + mark.length)],
+  )
 })
 define('rpartition', ['sep'], (self, [sep]) => {
   const mark = separator(sep) ?? text(sep, 'rpartition() argument')
   const place = self.lastIndexOf(mark)
-  return new PyTuple(place < 0 ? ['', '', self] : [self.slice(0, place), mark, self.slice(place + mark.length)])
+  return new PyTuple(
+    place < 0 ? ['', '', self] : [self.slice(0, place), mark, self.slice(place + mark.length)],
+  )
 })
 
 define('join', ['iterable'], (self, [iterable], budget) => {
@@ -375,7 +403,11 @@ defineNamed('expandtabs', ['tabsize'], (self, [tabsize], budget) => {
 })
 
 defineNamed('encode', ['encoding', 'errors'], (self, [encoding, errors]) =>
-  encode(self, encoding === undefined ? 'utf-8' : text(encoding, 'encoding'), errors === undefined ? 'strict' : text(errors, 'errors')),
+  encode(
+    self,
+    encoding === undefined ? 'utf-8' : text(encoding, 'encoding'),
+    errors === undefined ? 'strict' : text(errors, 'errors'),
+  ),
 )
 
 define('translate', ['table'], (self, [table]) => {
@@ -396,7 +428,8 @@ define(
   (_self, [x, y, z]) => {
     const table = new PyDict()
     if (y === undefined) {
-      if (!(x instanceof PyDict)) throw typeError('if you give only one argument to maketrans it must be a dict')
+      if (!(x instanceof PyDict))
+        throw typeError('if you give only one argument to maketrans it must be a dict')
       for (const [key, value] of x.entries())
         table.set(typeof key === 'string' ? BigInt(key.codePointAt(0) ?? 0) : key, value)
       return table
@@ -414,4 +447,3 @@ define(
   },
   1,
 )
-

@@ -86,7 +86,8 @@ export function subscript(container: PyValue, key: PyValue, budget: Budget): PyV
       const stride = container.step * BigInt(step)
       return new PyRange(first, first + stride * BigInt(count), stride)
     }
-    if (typeof key !== 'bigint') throw typeError(`range indices must be integers or slices, not ${typeName(key)}`)
+    if (typeof key !== 'bigint')
+      throw typeError(`range indices must be integers or slices, not ${typeName(key)}`)
     return container.at(key)
   }
   if (container instanceof PyObject && container.pyItem !== undefined) return container.pyItem(key, budget)

@@ -1,6 +1,6 @@
 import { isIdentifier } from './characters.ts'
 import { PyError } from './errors.ts'
-import { unescape } from './escapes.ts'
+import { readEscapes } from './escapes.ts'
 import { MAX_INT_DIGITS } from './printing.ts'
 import { PyBytes, PyComplex, type PyValue } from './values.ts'
 
@@ -21,9 +21,53 @@ export type Token = { readonly start: number; readonly end: number } & (
 const MAX_BRACKETS = 200
 
 const OPERATORS = [
-  '**=', '//=', '>>=', '<<=', '...',
-  '**', '//', '>>', '<<', '<=', '>=', '==', '!=', '->', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '@=', ':=',
-  '+', '-', '*', '/', '%', '@', '&', '|', '^', '~', '<', '>', '(', ')', '[', ']', '{', '}', ',', ':', '.', ';', '=',
+  '**=',
+  '//=',
+  '>>=',
+  '<<=',
+  '...',
+  '**',
+  '//',
+  '>>',
+  '<<',
+  '<=',
+  '>=',
+  '==',
+  '!=',
+  '->',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '&=',
+  '|=',
+  '^=',
+  '@=',
+  ':=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '@',
+  '&',
+  '|',
+  '^',
+  '~',
+  '<',
+  '>',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  ',',
+  ':',
+  '.',
+  ';',
+  '=',
 ] as const
 
 const BY_FIRST = new Map<string, string[]>()
@@ -152,7 +196,8 @@ class Tokenizer {
     // Python compares names in compatibility form, so full-width letters are plain ones.
     const text = /[^\0-\x7f]/.test(raw) ? raw.normalize('NFKC') : raw
     if (raw !== text && !isIdentifier(text)) throw invalidCharacter(raw, start)
-    if (raw === text && text !== '' && /[^\0-\x7f]/.test(text) && !isIdentifier(text)) throw invalidCharacter(raw, start)
+    if (raw === text && text !== '' && /[^\0-\x7f]/.test(text) && !isIdentifier(text))
+      throw invalidCharacter(raw, start)
     if (raw === '') throw invalidCharacter(this.#source.slice(start, start + 2), start)
     this.#place = start + raw.length
     this.#tokens.push({ type: 'name', text, start, end: this.#place })
@@ -187,7 +232,9 @@ class Tokenizer {
     const written = this.#source.slice(body, end).replace(/\r\n?/g, '\n')
     this.#place = end + quote.length
     const text = this.#source.slice(start, this.#place)
-    const value = at(start, () => (prefix.includes('b') ? bytesValue(written, raw) : raw ? written : unescape(written)))
+    const value = at(start, () =>
+      prefix.includes('b') ? bytesValue(written, raw) : raw ? written : readEscapes(written),
+    )
     this.#tokens.push({ type: 'string', text, value, start, end: this.#place })
   }
 
@@ -205,7 +252,10 @@ class Tokenizer {
       const open = this.#brackets.pop()
       if (open === undefined) throw syntax(`unmatched '${first}'`, start)
       if (open.mark !== CLOSING[first])
-        throw syntax(`closing parenthesis '${first}' does not match opening parenthesis '${open.mark}'`, start)
+        throw syntax(
+          `closing parenthesis '${first}' does not match opening parenthesis '${open.mark}'`,
+          start,
+        )
     }
     this.#place = start + text.length
     this.#tokens.push({ type: 'operator', text, start, end: this.#place })
@@ -252,7 +302,10 @@ function numberValue(text: string, start: number): PyValue {
   if (/[jJ]$/.test(plain)) return new PyComplex(0, Number(plain.slice(0, -1)))
   if (/[.eE]/.test(plain)) return Number(plain)
   if (/^0+[1-9]/.test(plain))
-    throw syntax('leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers', start)
+    throw syntax(
+      'leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers',
+      start,
+    )
   if (plain.length > MAX_INT_DIGITS)
     throw syntax(`integer literals of more than ${MAX_INT_DIGITS} digits are not read`, start)
   return BigInt(plain)
@@ -265,12 +318,16 @@ function findQuote(source: string, from: number, quote: string, start: number): 
     else if (quote.length === 1 && (char === '\n' || char === '\r')) break
     else if (char === quote[0] && source.startsWith(quote, place)) return place
   }
-  throw syntax(quote.length === 3 ? 'unterminated triple-quoted string literal' : 'unterminated string literal', start)
+  throw syntax(
+    quote.length === 3 ? 'unterminated triple-quoted string literal' : 'unterminated string literal',
+    start,
+  )
 }
 
 function bytesValue(written: string, raw: boolean): PyBytes {
-  if (/[^\0-\x7f]/.test(written)) throw new PyError('SyntaxError', 'bytes can only contain ASCII literal characters')
-  const text = raw ? written : unescape(written, true)
+  if (/[^\0-\x7f]/.test(written))
+    throw new PyError('SyntaxError', 'bytes can only contain ASCII literal characters')
+  const text = raw ? written : readEscapes(written, true)
   return new PyBytes(Uint8Array.from(text, (char) => char.charCodeAt(0)))
 }
 
@@ -297,7 +354,7 @@ class FStringScanner {
     let literal = ''
     let place = from
     const flush = (): void => {
-      if (literal !== '') pieces.push(this.#raw ? literal : at(from, () => unescape(literal)))
+      if (literal !== '') pieces.push(this.#raw ? literal : at(from, () => readEscapes(literal)))
       literal = ''
     }
     while (place < source.length) {
@@ -306,7 +363,8 @@ class FStringScanner {
         flush()
         return { pieces, end: place }
       }
-      if (this.#quote.length === 1 && (char === '\n' || char === '\r' || (inSpec && char === this.#quote))) break
+      if (this.#quote.length === 1 && (char === '\n' || char === '\r' || (inSpec && char === this.#quote)))
+        break
       if (char === '\\' && !this.#raw) {
         const named = /\\N\{[^}]*\}/y
         named.lastIndex = place
@@ -342,7 +400,8 @@ class FStringScanner {
       while (/\s/.test(source.charAt(place))) place += 1
       pieces.push(source.slice(from, place))
     }
-    if (source.slice(from, end).trim() === '') throw syntax("f-string: valid expression required before '}'", from)
+    if (source.slice(from, end).trim() === '')
+      throw syntax("f-string: valid expression required before '}'", from)
     if (source[place] === '!') {
       const conversion = /![a-zA-Z_]+\s*/y
       conversion.lastIndex = place
@@ -376,7 +435,8 @@ class FStringScanner {
       else if (depth === 0) {
         if (char === '}' || char === ':') return place
         if (char === '!' && source[place + 1] !== '=') return place
-        if (char === '=' && source[place + 1] !== '=' && !'=!<>'.includes(source.charAt(place - 1))) return place
+        if (char === '=' && source[place + 1] !== '=' && !'=!<>'.includes(source.charAt(place - 1)))
+          return place
       }
     }
     throw syntax("f-string: expecting '}'", from)

@@ -1,8 +1,8 @@
 import { bind } from './arguments.ts'
-import { Budget } from './budget.ts'
+import type { Budget } from './budget.ts'
 import { PyDict } from './dict.ts'
 import { PyError } from './errors.ts'
-import { type Scope, compileExpression, evaluate } from './expression.ts'
+import { compileExpression, evaluate, type Scope } from './expression.ts'
 import { ExpressionError, type LanguageProblem } from './problems.ts'
 import { PyFunction, PyObject, type PyValue, truthy } from './values.ts'
 
@@ -30,7 +30,10 @@ export class FieldsView extends PyObject {
   }
 
   #get(args: Parameters<PyFunction['pyCall']>[0]): PyValue {
-    const [key = null, fallback = null] = bind({ name: 'get', parameters: ['key', 'default'], required: 1, positionalOnly: 0 }, args)
+    const [key = null, fallback = null] = bind(
+      { name: 'get', parameters: ['key', 'default'], required: 1, positionalOnly: 0 },
+      args,
+    )
     const value = this.dict.get(key)
     return value === undefined ? fallback : viewed(value)
   }
@@ -64,7 +67,9 @@ export function evaluateTransformCondition(
   source: PyDict,
   budget?: Budget,
 ): { value: boolean; problem?: LanguageProblem } {
-  return condition === '' ? { value: false } : quietly(() => evaluate(compileExpression(condition), fieldScope(source), budget))
+  return condition === ''
+    ? { value: false }
+    : quietly(() => evaluate(compileExpression(condition), fieldScope(source), budget))
 }
 
 /**
@@ -77,7 +82,9 @@ export function evaluateTransformFilter(
   source: PyDict,
   budget?: Budget,
 ): { value: boolean; problem?: LanguageProblem } {
-  const scope: Scope = { get: (name: string) => (name !== 'item' || source.has(name) ? source.get(name) : item) }
+  const scope: Scope = {
+    get: (name: string) => (name !== 'item' || source.has(name) ? source.get(name) : item),
+  }
   return quietly(() => evaluate(compileExpression(condition), scope, budget))
 }
 
@@ -85,8 +92,13 @@ function quietly(run: () => PyValue): { value: boolean; problem?: LanguageProble
   try {
     return { value: truthy(run()) }
   } catch (error) {
-    if (error instanceof ExpressionError) return { value: false, problem: { ...error.problem, severity: 'warning' } }
-    if (error instanceof PyError) return { value: false, problem: { code: 'evaluation-failed', severity: 'warning', message: error.message } }
+    if (error instanceof ExpressionError)
+      return { value: false, problem: { ...error.problem, severity: 'warning' } }
+    if (error instanceof PyError)
+      return {
+        value: false,
+        problem: { code: 'evaluation-failed', severity: 'warning', message: error.message },
+      }
     throw error
   }
 }

@@ -9,7 +9,10 @@ import { PyError, typeError, valueError } from './errors.ts'
 export type PyValue = null | boolean | bigint | number | string | PyValue[] | PyObject
 
 /** The arguments of one call: by position and by name. */
-export type CallArguments = { readonly positional: readonly PyValue[]; readonly named: ReadonlyMap<string, PyValue> }
+export type CallArguments = {
+  readonly positional: readonly PyValue[]
+  readonly named: ReadonlyMap<string, PyValue>
+}
 
 /** A call without arguments. */
 export const NO_ARGUMENTS: CallArguments = Object.freeze({ positional: [], named: new Map() })
@@ -30,6 +33,8 @@ export abstract class PyObject {
   pyContains?(value: PyValue, budget: Budget): boolean
   pyEquals?(other: PyValue): boolean
   pyCall?(args: CallArguments, budget: Budget): PyValue
+  /** The value as a number, or an error that is better than "not a number". */
+  pyNumber?(): number
 
   pyRepr(): string {
     return `<${this.pyType} object at ${ADDRESS}>`
@@ -358,7 +363,8 @@ function* pairs(dict: PyDict): Iterator<PyValue> {
 export function iterate(value: PyValue, budget: Budget): Iterator<PyValue> {
   if (typeof value === 'string') return value[Symbol.iterator]()
   if (Array.isArray(value)) return value[Symbol.iterator]()
-  if (value !== null && typeof value === 'object' && value.pyIterate !== undefined) return value.pyIterate(budget)
+  if (value !== null && typeof value === 'object' && value.pyIterate !== undefined)
+    return value.pyIterate(budget)
   throw typeError(`'${typeName(value)}' object is not iterable`)
 }
 
@@ -378,7 +384,12 @@ export function toArray(value: PyValue, budget: Budget): PyValue[] {
 
 /** Call a value; throws Python's `TypeError` when it cannot be called. */
 export function callValue(callee: PyValue, args: CallArguments, budget: Budget): PyValue {
-  if (callee !== null && typeof callee === 'object' && !Array.isArray(callee) && callee.pyCall !== undefined) {
+  if (
+    callee !== null &&
+    typeof callee === 'object' &&
+    !Array.isArray(callee) &&
+    callee.pyCall !== undefined
+  ) {
     const target = callee
     budget.step()
     return budget.nested(() => target.pyCall?.(args, budget) ?? null)

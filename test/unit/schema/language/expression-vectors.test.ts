@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import {
-  ExpressionError,
-  PyDict,
-  PyError,
   checkExpression,
   coerceValue,
   compileExpression,
+  ExpressionError,
   evaluate,
   evaluateCondition,
   loadExpression,
-  parseOutput,
+  type PyDict,
+  PyError,
   type PyValue,
+  parseOutput,
 } from '../../../../schema/language/index.ts'
 import type { Node } from '../../../../schema/language/nodes.ts'
 import { exceptions } from './exceptions.ts'
-import { type Vector, canonical, decode, encode, readVectors } from './vectors.ts'
+import { canonical, decode, encode, readVectors, type Vector } from './vectors.ts'
 
 type Outcome = { output: unknown } | { error: string }
 
@@ -27,11 +27,19 @@ function outcome(run: () => unknown): Outcome {
   }
 }
 
-function agrees(vector: Vector, run: (vector: Vector) => unknown, same: (mine: unknown, theirs: unknown) => boolean): string | undefined {
+function agrees(
+  vector: Vector,
+  run: (vector: Vector) => unknown,
+  same: (mine: unknown, theirs: unknown) => boolean,
+): string | undefined {
   if (exceptions[vector.id] !== undefined) return undefined
   const mine = outcome(() => run(vector))
-  if (vector.error !== undefined) return 'error' in mine ? undefined : `${vector.id}: ${JSON.stringify(vector.input)} gave ${canonical(mine.output)}, recorded ${vector.error.message}`
-  if ('error' in mine) return `${vector.id}: ${JSON.stringify(vector.input)} failed with ${mine.error}, recorded ${canonical(vector.output)}`
+  if (vector.error !== undefined)
+    return 'error' in mine
+      ? undefined
+      : `${vector.id}: ${JSON.stringify(vector.input)} gave ${canonical(mine.output)}, recorded ${vector.error.message}`
+  if ('error' in mine)
+    return `${vector.id}: ${JSON.stringify(vector.input)} failed with ${mine.error}, recorded ${canonical(vector.output)}`
   return same(mine.output, vector.output)
     ? undefined
     : `${vector.id}: ${JSON.stringify(vector.input)} gave ${canonical(mine.output)}, recorded ${canonical(vector.output)}`
@@ -41,34 +49,44 @@ const sameValue = (mine: unknown, theirs: unknown): boolean => canonical(mine) =
 
 function shape(node: Node): unknown {
   return JSON.parse(
-    JSON.stringify(node, (key, value: unknown) => (key === 'start' || key === 'height' ? undefined : typeof value === 'bigint' ? `${value}n` : typeof value === 'number' ? encode(value) : value)),
+    JSON.stringify(node, (key, value: unknown) =>
+      key === 'start' || key === 'height'
+        ? undefined
+        : typeof value === 'bigint'
+          ? `${value}n`
+          : typeof value === 'number'
+            ? encode(value)
+            : value,
+    ),
   )
 }
 
 describe('recorded calls of upstream', () => {
-  const table: readonly [string, (vector: Vector) => unknown, (mine: unknown, theirs: unknown) => boolean][] = [
+  const table: readonly [string, (vector: Vector) => unknown, (mine: unknown, theirs: unknown) => boolean][] =
     [
-      'safe_eval',
-      ({ input }) => {
-        const text = String(input.expr)
-        return encode(evaluate(compileExpression(text), decode(input.vars ?? {}) as PyDict))
-      },
-      sameValue,
-    ],
-    [
-      'expression_load',
-      ({ input }) => loadExpression(String(input.expression)),
-      (mine, theirs) =>
-        canonical(shape(compileExpression(String(mine)).node)) === canonical(shape(compileExpression(String(theirs)).node)),
-    ],
-    [
-      'condition',
-      ({ input }) => evaluateCondition(String(input.output), String(input.expression)).value,
-      sameValue,
-    ],
-    ['convert_value', ({ input }) => encode(coerceValue(decode(input.value))), sameValue],
-    ['parse', ({ input }) => encode(parseOutput(decode(input.text) as PyValue)), sameValue],
-  ]
+      [
+        'safe_eval',
+        ({ input }) => {
+          const text = String(input.expr)
+          return encode(evaluate(compileExpression(text), decode(input.vars ?? {}) as PyDict))
+        },
+        sameValue,
+      ],
+      [
+        'expression_load',
+        ({ input }) => loadExpression(String(input.expression)),
+        (mine, theirs) =>
+          canonical(shape(compileExpression(String(mine)).node)) ===
+          canonical(shape(compileExpression(String(theirs)).node)),
+      ],
+      [
+        'condition',
+        ({ input }) => evaluateCondition(String(input.output), String(input.expression)).value,
+        sameValue,
+      ],
+      ['convert_value', ({ input }) => encode(coerceValue(decode(input.value))), sameValue],
+      ['parse', ({ input }) => encode(parseOutput(decode(input.text) as PyValue)), sameValue],
+    ]
   test.each(table)('%s', (name, run, same) => {
     const vectors = readVectors(name)
     const failures = vectors.map((vector) => agrees(vector, run, same)).filter((line) => line !== undefined)
@@ -78,7 +96,9 @@ describe('recorded calls of upstream', () => {
 
   test('an expression is a load error exactly when upstream refuses to load it', () => {
     const wrong = readVectors('expression_load').filter((vector) => {
-      const refused = checkExpression(String(vector.input.expression)).some((problem) => problem.severity === 'error')
+      const refused = checkExpression(String(vector.input.expression)).some(
+        (problem) => problem.severity === 'error',
+      )
       return refused !== (vector.error !== undefined)
     })
     expect(wrong.map((vector) => vector.id)).toEqual([])

@@ -42,7 +42,9 @@ export function decode(value: unknown): PyValue {
     case 'set':
       return new PySet(items.map(decode))
     case 'dict':
-      return new PyDict((items as [unknown, unknown][]).map(([key, item]) => [decode(key), decode(item)] as const))
+      return new PyDict(
+        (items as [unknown, unknown][]).map(([key, item]) => [decode(key), decode(item)] as const),
+      )
     case 'str':
       return String.fromCharCode(...(object.utf16 as number[]))
     default:
@@ -58,11 +60,14 @@ function floatOf(text: string): number {
 export function encode(value: PyValue): unknown {
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'string') {
-    return !/\p{Cs}/u.test(value) ? masked(value) : { $py: 'str', utf16: Array.from({ length: value.length }, (_, index) => value.charCodeAt(index)) }
+    return !/\p{Cs}/u.test(value)
+      ? masked(value)
+      : { $py: 'str', utf16: Array.from({ length: value.length }, (_, index) => value.charCodeAt(index)) }
   }
   if (typeof value === 'bigint')
     return Number.isSafeInteger(Number(value)) ? Number(value) : { $py: 'int', repr: value.toString() }
-  if (typeof value === 'number') return Number.isInteger(value) || !Number.isFinite(value) ? { $py: 'float', repr: repr(value) } : value
+  if (typeof value === 'number')
+    return Number.isInteger(value) || !Number.isFinite(value) ? { $py: 'float', repr: repr(value) } : value
   if (Array.isArray(value)) return value.map(encode)
   if (value instanceof PyTuple) return { $py: 'tuple', items: value.items.map(encode) }
   if (value instanceof PySet) return { $py: 'set', items: value.members().map(encode) }

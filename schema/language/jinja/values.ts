@@ -1,0 +1,421 @@
+import { bind } from '../arguments.ts'
+import type { Budget } from '../budget.ts'
+import { PyDict } from '../dict.ts'
+import { PyError, typeError } from '../errors.ts'
+import { binary, contains, pyEquals } from '../operators.ts'
+import { repr, str, textRepr } from '../printing.ts'
+import { stringMethod } from '../string-methods.ts'
+import { subscript } from '../subscript.ts'
+import { textLength } from '../text.ts'
+import { type CallArguments, PyFunction, PyObject, PyTuple, type PyValue, typeName } from '../values.ts'
+
+/** Jinja's undefined value: prints as nothing, counts as empty and false, and fails when it is really used. */
+export class PyUndefined extends PyObject {
+  readonly pyType = 'Undefined'
+  readonly #message: string
+
+  /** `message` is what using it says, for example `'x' is undefined`. */
+  constructor(message: string) {
+    super()
+    this.#message = message
+  }
+
+  /** The error of using it. */
+  error(): PyError {
+    return new PyError('UndefinedError', this.#message)
+  }
+
+  override pyRepr(): string {
+    return 'Undefined'
+  }
+
+  override pyStr(): string {
+    return ''
+  }
+
+  override pyLength(): number {
+    return 0
+  }
+
+  override pyIterate(): Iterator<PyValue> {
+    return [][Symbol.iterator]()
+  }
+
+  override pyEquals(other: PyValue): boolean {
+    return other instanceof PyUndefined
+  }
+
+  override pyNumber(): number {
+    throw this.error()
+  }
+
+  override pyItem(): PyValue {
+    throw this.error()
+  }
+
+  override pyCall(): PyValue {
+    throw this.error()
+  }
+}
+
+const HTML: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  "'": '&#39;',
+  '"': '&#34;',
+}
+
+/** A text that is known to be HTML, so that nothing escapes it again. It behaves as a text otherwise. */
+export class PyMarkup extends PyObject {
+  readonly pyType = 'Markup'
+  readonly text: string
+
+  constructor(text: string) {
+    super()
+    this.text = text
+  }
+
+  override pyRepr(): string {
+    return `Markup(${textRepr(this.text)})`
+  }
+
+  override pyStr(): string {
+    return this.text
+  }
+
+  override pyLength(): number {
+    return textLength(this.text)
+  }
+
+  override *pyIterate(): Iterator<PyValue> {
+    for (const char of this.text) yield new PyMarkup(char)
+  }
+
+  override pyContains(value: PyValue, budget: Budget): boolean {
+    return contains(this.text, value instanceof PyMarkup ? value.text : value, budget)
+  }
+
+  override pyItem(key: PyValue, budget: Budget): PyValue {
+    return new PyMarkup(str(subscript(this.text, key, budget)))
+  }
+
+  override pyEquals(other: PyValue): boolean {
+    return other instanceof PyMarkup ? other.text === this.text : other === this.text
+  }
+
+  override pyAttribute(name: string): PyValue | undefined {
+    if (name === 'unescape') return new PyFunction(name, () => unescapeHtml(this.text))
+    if (name === 'striptags') return new PyFunction(name, () => stripTags(this.text))
+    const run = stringMethod(name)
+    if (run === undefined) return undefined
+    return new PyFunction(
+      name,
+      (args, budget) => remarked(run(this.text, plainArguments(args), budget)),
+      `<bound method Markup.${name} of ${this.pyRepr()}>`,
+    )
+  }
+}
+
+function plainArguments(args: CallArguments): CallArguments {
+  return {
+    positional: args.positional.map(plain),
+    named: new Map(Array.from(args.named, ([name, value]) => [name, plain(value)])),
+  }
+}
+
+function remarked(value: PyValue): PyValue {
+  return typeof value === 'string' ? new PyMarkup(value) : Array.isArray(value) ? value.map(remarked) : value
+}
+
+/** The text of a marked-up text; other values as they are. */
+export function plain(value: PyValue): PyValue {
+  return value instanceof PyMarkup ? value.text : value
+}
+
+/** Jinja's `escape`: HTML's five characters, unless the value is marked as HTML already. */
+export function escapeHtml(value: PyValue): string {
+  return value instanceof PyMarkup ? value.text : str(value).replace(/[&<>'"]/g, (char) => HTML[char] ?? char)
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  copy: '©',
+  hellip: '…',
+  mdash: '—',
+  ndash: '–',
+}
+
+/** Turn character references back into characters: numbers and the most common names. */
+export function unescapeHtml(text: string): string {
+  return text.replace(
+    /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(\w{2,8}));/g,
+    (all, decimal: string, hex: string, name: string) => {
+      if (name !== undefined) return ENTITIES[name] ?? all
+      const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+      return code <= 0x10ffff && code > 0 ? String.fromCodePoint(code) : '\ufffd'
+    },
+  )
+}
+
+/** A text without comments and tags, with single blanks, and with character references resolved. */
+export function stripTags(text: string): string {
+  const tags = cutBetween(cutBetween(text, '<!--', '-->'), '<', '>')
+  return unescapeHtml(
+    tags
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .join(' '),
+  )
+}
+
+function cutBetween(text: string, open: string, close: string): string {
+  let result = ''
+  let place = 0
+  for (;;) {
+    const start = text.indexOf(open, place)
+    const end = start < 0 ? -1 : text.indexOf(close, start + open.length)
+    if (end < 0) return result + text.slice(place)
+    result += text.slice(place, start)
+    place = end + close.length
+  }
+}
+
+/** Operators on marked-up text: what is added or filled in is escaped. Nothing when neither side is marked up. */
+export function operateOnMarkup(
+  op: string,
+  left: PyValue,
+  right: PyValue,
+  budget: Budget,
+): PyValue | undefined {
+  if (!(left instanceof PyMarkup) && !(right instanceof PyMarkup)) return undefined
+  if (op === '+' && isText(left) && isText(right)) {
+    const text = escapeHtml(left) + escapeHtml(right)
+    budget.text(text.length)
+    return new PyMarkup(text)
+  }
+  if (op === '%' && left instanceof PyMarkup) {
+    const filled = right instanceof PyTuple ? new PyTuple(right.items.map(escapedText)) : escapedText(right)
+    return new PyMarkup(str(binary('%', left.text, filled, budget)))
+  }
+  if (op === '*') return remarked(binary('*', plain(left), plain(right), budget))
+  if (op === '+') return undefined
+  if (op === '==' || op === '!=') return pyEquals(plain(left), plain(right)) === (op === '==')
+  return undefined
+}
+
+function escapedText(value: PyValue): PyValue {
+  return isText(value) ? escapeHtml(value) : value
+}
+
+function isText(value: PyValue): boolean {
+  return typeof value === 'string' || value instanceof PyMarkup
+}
+
+/** Jinja's `namespace(…)`, the one thing that `set` can change from inside a loop. */
+export class PyNamespace extends PyObject {
+  readonly pyType = 'Namespace'
+  readonly members = new PyDict()
+
+  override pyAttribute(name: string): PyValue | undefined {
+    return this.members.get(name)
+  }
+
+  override pyRepr(): string {
+    return `<Namespace ${repr(this.members)}>`
+  }
+}
+
+/** Jinja's `cycler(…)`. */
+export class PyCycler extends PyObject {
+  readonly pyType = 'Cycler'
+  readonly #items: readonly PyValue[]
+  #place = 0
+
+  constructor(items: readonly PyValue[]) {
+    super()
+    if (items.length === 0) throw new PyError('RuntimeError', 'at least one item has to be provided')
+    this.#items = items
+  }
+
+  override pyAttribute(name: string): PyValue | undefined {
+    const current = this.#items[this.#place] ?? null
+    switch (name) {
+      case 'current':
+        return current
+      case 'next':
+        return new PyFunction(name, () => {
+          const value = this.#items[this.#place] ?? null
+          this.#place = (this.#place + 1) % this.#items.length
+          return value
+        })
+      case 'reset':
+        return new PyFunction(name, () => {
+          this.#place = 0
+          return null
+        })
+      default:
+        return undefined
+    }
+  }
+}
+
+/** Jinja's `joiner(separator)`: nothing at the first call, the separator at every other. */
+export class PyJoiner extends PyObject {
+  readonly pyType = 'Joiner'
+  readonly #separator: PyValue
+  #used = false
+
+  constructor(separator: PyValue) {
+    super()
+    this.#separator = separator
+  }
+
+  override pyCall(): PyValue {
+    const value = this.#used ? this.#separator : ''
+    this.#used = true
+    return value
+  }
+}
+
+/** Jinja's `loop` in a `for` body. */
+export class PyLoop extends PyObject {
+  readonly pyType = 'LoopContext'
+  readonly #items: readonly PyValue[]
+  readonly #depth: number
+  readonly #again: ((items: PyValue) => PyValue) | undefined
+  #index = 0
+  #changed: readonly PyValue[] | undefined
+
+  /** `again` renders the loop for other items, in recursive loops. */
+  constructor(items: readonly PyValue[], depth: number, again: ((items: PyValue) => PyValue) | undefined) {
+    super()
+    this.#items = items
+    this.#depth = depth
+    this.#again = again
+  }
+
+  /** Go to the item with this index. */
+  moveTo(index: number): void {
+    this.#index = index
+  }
+
+  override pyLength(): number {
+    return this.#items.length
+  }
+
+  override pyRepr(): string {
+    return `<LoopContext ${this.#index + 1}/${this.#items.length}>`
+  }
+
+  override pyCall(args: CallArguments): PyValue {
+    const [items = null] = bind(
+      { name: 'loop', parameters: ['iterable'], required: 1, positionalOnly: 0 },
+      args,
+    )
+    if (this.#again === undefined)
+      throw typeError("The loop must have the 'recursive' marker to be called recursively.")
+    return this.#again(items)
+  }
+
+  override pyAttribute(name: string, budget: Budget): PyValue | undefined {
+    const length = this.#items.length
+    const index = this.#index
+    switch (name) {
+      case 'index':
+        return BigInt(index + 1)
+      case 'index0':
+        return BigInt(index)
+      case 'revindex':
+        return BigInt(length - index)
+      case 'revindex0':
+        return BigInt(length - index - 1)
+      case 'first':
+        return index === 0
+      case 'last':
+        return index === length - 1
+      case 'length':
+        return BigInt(length)
+      case 'depth':
+        return BigInt(this.#depth + 1)
+      case 'depth0':
+        return BigInt(this.#depth)
+      case 'previtem':
+        return index === 0 ? new PyUndefined('there is no previous item') : (this.#items[index - 1] ?? null)
+      case 'nextitem':
+        return index === length - 1
+          ? new PyUndefined('there is no next item')
+          : (this.#items[index + 1] ?? null)
+      case 'cycle':
+        return new PyFunction(name, (args) => {
+          if (args.positional.length === 0) throw typeError('no items for cycling given')
+          return args.positional[index % args.positional.length] ?? null
+        })
+      case 'changed':
+        return new PyFunction(name, (args) => {
+          const same = this.#changed !== undefined && pyEquals([...this.#changed], [...args.positional])
+          this.#changed = args.positional
+          return !same
+        })
+      default:
+        budget.step()
+        return undefined
+    }
+  }
+}
+
+/** A macro as a value: calling it renders its body. */
+export class PyMacro extends PyObject {
+  readonly pyType = 'Macro'
+  readonly #name: string
+  readonly #facts: PyDict
+  readonly #render: (args: CallArguments, budget: Budget) => PyValue
+
+  constructor(name: string, facts: PyDict, render: (args: CallArguments, budget: Budget) => PyValue) {
+    super()
+    this.#name = name
+    this.#facts = facts
+    this.#render = render
+  }
+
+  override pyCall(args: CallArguments, budget: Budget): PyValue {
+    return this.#render(args, budget)
+  }
+
+  override pyAttribute(name: string): PyValue | undefined {
+    return this.#facts.get(name)
+  }
+
+  override pyRepr(): string {
+    return `<Macro ${textRepr(this.#name)}>`
+  }
+}
+
+/** Jinja's `self`: the blocks of the template as functions. */
+export class PyTemplateReference extends PyObject {
+  readonly pyType = 'TemplateReference'
+  readonly #block: (name: string) => PyValue | undefined
+
+  constructor(block: (name: string) => PyValue | undefined) {
+    super()
+    this.#block = block
+  }
+
+  override pyAttribute(name: string): PyValue | undefined {
+    return this.#block(name)
+  }
+
+  override pyRepr(): string {
+    return '<TemplateReference None>'
+  }
+}
+
+/** What an error message calls an object: its type, or its name for `None`. */
+export function objectWords(value: PyValue): string {
+  return value === null ? "'None'" : `'${typeName(value)} object'`
+}
