@@ -32,7 +32,7 @@ export function compileIgnoreLines(
 }
 
 /** One gitignore pattern as a regular expression on whole paths. A folder matches everything in it. */
-export function ignoreLineToExpression(line: string): string {
+function ignoreLineToExpression(line: string): string {
   const onlyFolders = line.endsWith('/')
   const body = onlyFolders ? line.slice(0, -1) : line
   // A slash at the start or in the middle ties the pattern to the root.

@@ -238,7 +238,7 @@ export async function readText(
 }
 
 /** Git's own test for binary content: a NUL byte among the first 8000. */
-export function looksBinary(bytes: Uint8Array): boolean {
+function looksBinary(bytes: Uint8Array): boolean {
   return bytes.subarray(0, 8000).includes(0)
 }
 

@@ -224,7 +224,7 @@ async function filesOf(
  * Reads `diff-tree --stdin -z --raw --numstat`. Per commit: its hash, then `:modes hashes STATUS` + path (two for a
  * rename) for every file, then `added TAB deleted TAB path` (for a rename an empty path, then the two).
  */
-export function parseDiffTree(text: string): Map<string, ChangedFile[]> {
+function parseDiffTree(text: string): Map<string, ChangedFile[]> {
   const files = new Map<string, ChangedFile[]>()
   const tokens = text.split('\0')
   let current: ChangedFile[] = []

@@ -115,7 +115,7 @@ export async function resolveForWrite(
 }
 
 /** Opens a regular file for reading. Fails for a missing file, a folder, a device or a pipe. The caller closes it. */
-export async function openForRead(place: RootedPath, use: PathUse): Promise<FileHandle> {
+async function openForRead(place: RootedPath, use: PathUse): Promise<FileHandle> {
   let handle: FileHandle
   try {
     // O_NONBLOCK: opening a named pipe would wait for a writer. O_NOFOLLOW: the path was real a moment ago.
