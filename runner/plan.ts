@@ -2,7 +2,8 @@ import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
 import type { Assistant, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
-import type { InputPlan, InputProblem, PlannedInput } from './plan-input.ts'
+import type { InputProblem } from './inputs.ts'
+import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
 import type { ToolReach } from './tools/tool.ts'
 
@@ -20,6 +21,8 @@ export interface Plan {
     readonly stepsAtOnce: number
     readonly budget: MoneyAndTokens
   }
+  /** Models that will be called, as `provider:model`; how often is not known. */
+  readonly models: readonly string[]
   readonly secrets: readonly PlannedSecret[]
   /** What reaches the outside or changes files. */
   readonly effects: readonly PlannedEffect[]
@@ -143,17 +146,14 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
       stepsAtOnce: options.maxConcurrency ?? workflow.limits.maxConcurrency,
       budget: workflow.budget,
     },
+    models: modelsOf(states, workflow, options).map((model) => options.describeModel(model).id),
     secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state)),
-    problems: [...options.input.problems.map(withoutName), ...problemsOf(states, workflow, options)],
+    problems: [...options.input.problems, ...problemsOf(states, workflow, options)],
   }
 }
 
-function withoutName({ code, message }: InputProblem): PlanProblem {
-  return { code, message }
-}
-
-/** States that can be reached, sources first. */
+/** States that can be reached: what must come before stands before, and otherwise the order is that of the file. */
 function orderOf(
   workflow: Workflow,
   graph: WorkflowGraph,
@@ -161,16 +161,36 @@ function orderOf(
   const states = new Map<string, State>()
   for (const state of workflow.states) if (!states.has(state.id)) states.set(state.id, state)
   const reachable = reachableFrom(graph)
+  const place = new Map([...states.keys()].map((id, index) => [id, index]))
   const loopsOnItself = new Set(graph.edges.filter(({ from, to }) => from === to).map(({ from }) => from))
-  const position = new Map(workflow.states.map(({ id }, index) => [id, index]))
-  return componentsOf(graph).flatMap((component) =>
-    [...component]
-      .sort((a, b) => (position.get(a) ?? 0) - (position.get(b) ?? 0))
-      .flatMap((id) => {
-        const state = states.get(id)
-        if (!state || !reachable.has(id)) return []
-        return [{ state, isRepeated: component.length > 1 || loopsOnItself.has(id) }]
-      }),
+  const groups = componentsOf(graph)
+    .map((group) =>
+      group.filter((id) => reachable.has(id)).sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0)),
+    )
+    .filter((group) => group.length > 0)
+  const groupOf = new Map(groups.flatMap((group) => group.map((id) => [id, group] as const)))
+  const waitsFor = new Map(groups.map((group) => [group, new Set<readonly string[]>()]))
+  for (const { from, to } of graph.edges) {
+    const [before, after] = [groupOf.get(from), groupOf.get(to)]
+    if (before && after && before !== after) waitsFor.get(after)?.add(before)
+  }
+  const byPlace = [...groups].sort((a, b) => (place.get(a[0] ?? '') ?? 0) - (place.get(b[0] ?? '') ?? 0))
+  const ordered: string[][] = []
+  const done = new Set<readonly string[]>()
+  while (ordered.length < groups.length) {
+    const next = byPlace.find(
+      (group) => !done.has(group) && [...(waitsFor.get(group) ?? [])].every((before) => done.has(before)),
+    )
+    // Groups of states that reach each other cannot wait for one another, so there is always a next one.
+    if (!next) break
+    done.add(next)
+    ordered.push(next)
+  }
+  return ordered.flatMap((group) =>
+    group.flatMap((id) => {
+      const state = states.get(id)
+      return state ? [{ state, isRepeated: group.length > 1 || loopsOnItself.has(id) }] : []
+    }),
   )
 }
 
@@ -241,8 +261,13 @@ function planArgument(
   if (override !== undefined && override !== null) {
     return { text: str(override), unknown: [] }
   }
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : (JSON.stringify(value, wholeNumbers) ?? '')
   return renderKnown(text, known, state, isPartOfMap)
+}
+
+/** Definitions keep whole numbers as bigint, which JSON does not know. */
+function wholeNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
 }
 
 function planAssistant(written: Assistant, options: PlanOptions): PlannedAssistant {

@@ -1,16 +1,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import {
-  type Assistant,
-  type Config,
+  type AssistantResult,
   type Diagnostic,
   defaultConfig,
   nearestName,
+  type ReadMeta,
+  type RepositoryConfig,
   readAssistantFile,
   readConfig,
   readWorkflow,
   type Workflow,
-  type WorkflowMeta,
+  workflowIdOf,
 } from '../schema/index.ts'
 import { Refusal } from './failure.ts'
 import { findRepository, type Repository } from './git/repository.ts'
@@ -26,7 +27,8 @@ export interface Project {
   /** Absolute path of the top of the working tree. */
   readonly root: string
   readonly repository: Repository
-  readonly config: Config
+  /** Of `.codemie/config.yaml`; the defaults where there is none, or where it has errors. */
+  readonly config: RepositoryConfig
   readonly configDiagnostics: readonly Diagnostic[]
   /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
   definitions(): Promise<readonly Definition[]>
@@ -49,14 +51,12 @@ export interface Definition {
   /** Present when there is no error among the diagnostics. */
   readonly workflow: Workflow | undefined
   readonly diagnostics: readonly Diagnostic[]
-  /** What could be read of the head of the file, even of an invalid one. */
-  readonly meta: WorkflowMeta
+  /** What is known even of an invalid one. */
+  readonly meta: ReadMeta
 }
 
-export interface StoredAssistant {
+export interface StoredAssistant extends AssistantResult {
   readonly file: string
-  readonly assistant: Assistant | undefined
-  readonly diagnostics: readonly Diagnostic[]
 }
 
 /** Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused. */
@@ -73,7 +73,7 @@ export async function openProject(
   }
   const read =
     configText === undefined
-      ? { config: defaultConfig, diagnostics: [] }
+      ? undefined
       : readConfig({ file: portable(relative(root, configFile)), bytes: configText })
   let known: Promise<readonly Definition[]> | undefined
   const definitions = () => {
@@ -83,8 +83,8 @@ export async function openProject(
   return {
     root,
     repository,
-    config: read.config,
-    configDiagnostics: read.diagnostics,
+    config: read?.config ?? defaultConfig(),
+    configDiagnostics: read?.diagnostics ?? [],
     definitions,
     find: (nameOrPath) => findDefinition(nameOrPath, world.cwd, root, definitions),
     assistant: (id) => readStoredAssistant(root, id),
@@ -120,12 +120,7 @@ export async function readDefinition(root: string, path: string): Promise<Defini
     })
   }
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
-  return { file, id: stemOf(file), text: bytes.toString('utf8'), workflow, diagnostics, meta }
-}
-
-function stemOf(file: string): string {
-  const name = file.slice(file.lastIndexOf('/') + 1)
-  return name.replace(/\.(ya?ml|toml)$/i, '')
+  return { file, id: workflowIdOf(file), text: meta.text, workflow, diagnostics, meta }
 }
 
 async function findDefinition(
@@ -142,7 +137,7 @@ async function findDefinition(
   }
   const all = await definitions()
   const byId = all.filter((d) => d.id === nameOrPath)
-  const found = byId.length > 0 ? byId : all.filter((d) => d.meta.name === nameOrPath)
+  const found = byId.length > 0 ? byId : all.filter((d) => d.workflow?.name === nameOrPath)
   const [first] = found
   if (first && found.length === 1) return first
   if (found.length > 1) {

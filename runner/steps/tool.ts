@@ -6,7 +6,7 @@ import { StepFailure } from '../failure.ts'
 import { definitionDict } from './definition-values.ts'
 import { toolOutputText } from './json-pointer.ts'
 import type { StepKit } from './kit.ts'
-import { renderText } from './render-text.ts'
+import { positionText, renderText } from './render-text.ts'
 import { resolveToolArguments } from './tool-arguments.ts'
 import { truncateToTokens } from './tool-output.ts'
 
@@ -27,13 +27,21 @@ export function prepareTool(
   return {
     task: `Call ${work.tool}`,
     async execute(effects) {
-      const args = resolveToolArguments({
-        args: work.args ? definitionDict(work.args.value) : undefined,
-        parameters: Object.keys((tool.parameters['properties'] as object | undefined) ?? {}),
-        context: step.context,
-        inputKey: work.inputKey,
-        firstItem: step.item?.first ? step.item.value : undefined,
-      })
+      const args = resolveToolArguments(
+        {
+          args: work.args ? definitionDict(work.args.value) : undefined,
+          parameters: Object.keys((tool.parameters['properties'] as object | undefined) ?? {}),
+          context: step.context,
+          inputKey: work.inputKey,
+          firstItem: step.item?.first ? step.item.value : undefined,
+        },
+        ({ code, argument, message }) =>
+          warn({
+            code,
+            message: `Argument '${argument}' stays as written: ${message}`,
+            position: positionText(work.args?.at ?? step.state.at),
+          }),
+      )
       const result = await effects.tool({
         tool: tool.name,
         args: toJson(args) as Record<string, unknown>,

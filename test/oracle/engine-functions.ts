@@ -169,7 +169,7 @@ function stateWith(next: Transition): State {
   return {
     id: 's',
     at: AT,
-    work: { kind: 'transform', config: {}, at: AT },
+    work: { kind: 'transform', config: {}, task: located(''), at: AT },
     output: policyOf({}, false),
     next,
     retry: { initialIntervalMs: 0, backoffFactor: 1, maxIntervalMs: 0, maxAttempts: 1 },

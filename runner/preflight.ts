@@ -1,0 +1,116 @@
+import type { Assistant, State, Work, Workflow } from '../schema/index.ts'
+import type { RunSetup } from './setup.ts'
+
+/** One reason why a workflow cannot run here. */
+export interface PreflightProblem {
+  readonly message: string
+  readonly help: string
+}
+
+/**
+ * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
+ * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ */
+export function preflight(
+  workflow: Workflow,
+  { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
+): readonly PreflightProblem[] {
+  const problems = new Map<string, PreflightProblem>()
+  const add = (problem: PreflightProblem | undefined) => {
+    if (problem) problems.set(problem.message, problem)
+  }
+  const needTool = (name: string) => {
+    const lookup = tools.find(name)
+    if (!lookup.found) add({ message: sentence(lookup.problem), help: lookup.help })
+  }
+  for (const { work } of workflow.states) {
+    add(unsupportedWork(work))
+    if (work.kind === 'tool' && !work.mcpServer) needTool(work.tool)
+    if (work.kind !== 'agent') continue
+    for (const problem of unsupportedIn(work.assistant)) add(problem)
+    for (const { name } of work.assistant.tools) needTool(name)
+  }
+  for (const model of modelsOf(workflow, kit)) {
+    const resolved = models.resolve(model)
+    if (!resolved.ok) add(resolved.problem)
+  }
+  return [...problems.values()]
+}
+
+/** Models that a run of the workflow asks, fallbacks left out, each once. */
+export function modelsOf(workflow: Workflow, kit: RunSetup['kit']): readonly string[] {
+  const models = new Set<string>()
+  for (const state of workflow.states) {
+    const model = modelOf(state, kit)
+    if (model !== undefined) models.add(model)
+  }
+  const asksDefault = workflow.finalizer && workflow.states.some((state) => state.work.kind === 'agent')
+  if (asksDefault) models.add(kit.modelOverride ?? kit.defaultModel)
+  return [...models]
+}
+
+function modelOf({ work }: State, kit: RunSetup['kit']): string | undefined {
+  switch (work.kind) {
+    case 'agent':
+      return kit.modelOverride ?? work.assistant.model ?? kit.defaultModel
+    case 'state-processor':
+      return kit.modelOverride ?? work.model ?? kit.defaultModel
+    case 'summary':
+      return kit.modelOverride ?? kit.defaultModel
+    case 'tool':
+    case 'transform':
+    case 'documents-tree':
+    case 'bedrock-flow':
+    case 'call':
+    case 'block':
+      return undefined
+  }
+}
+
+const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'
+
+function unsupportedWork(work: Work): PreflightProblem | undefined {
+  switch (work.kind) {
+    case 'tool':
+      return work.mcpServer
+        ? {
+            message: `Tool '${work.toolId}' is called on an MCP server, which this version does not do`,
+            help: LATER,
+          }
+        : undefined
+    case 'bedrock-flow':
+      return { message: 'Bedrock flows are not called by this version', help: LATER }
+    case 'call':
+      return {
+        message: `Workflow '${work.workflow.value}' cannot be called as a step by this version`,
+        help: LATER,
+      }
+    case 'block':
+      return { message: 'Blocks are not run by this version', help: LATER }
+    case 'agent':
+    case 'transform':
+    case 'state-processor':
+    case 'documents-tree':
+    case 'summary':
+      return undefined
+  }
+}
+
+function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
+  const found: [boolean, string][] = [
+    [assistant.command !== undefined, 'an ACP agent'],
+    [assistant.mcpServers.some((server) => server.enabled), 'MCP servers'],
+    [assistant.skillIds.length > 0, 'skills'],
+    [assistant.datasourceIds.length > 0, 'datasources'],
+  ]
+  return found
+    .filter(([uses]) => uses)
+    .map(([, what]) => ({
+      message: `Assistant '${assistant.id}' uses ${what}, which this version does not do`,
+      help: LATER,
+    }))
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,43 @@
+import type { RepositoryConfig } from '../schema/index.ts'
+import { createRedactor, secretValues } from './policy/secrets.ts'
+import type { Project } from './project.ts'
+import { openStore, type RunStore } from './store/store.ts'
+import type { World } from './world.ts'
+
+export interface RecordsOptions {
+  readonly project: Pick<Project, 'repository' | 'config'>
+  readonly world: World
+  /** Push records to the remote that the config names. Default: no. */
+  readonly push?: boolean
+  readonly pushToken?: string
+}
+
+/** Opens the records of a project's runs, with its secrets taken out of everything that is written. */
+export function openRecords(
+  { project, world, push, pushToken }: RecordsOptions,
+  warn: (warning: { readonly code: string; readonly message: string }) => void,
+): Promise<RunStore> {
+  const { repository, config } = project
+  const remote = config.results.remote
+  return openStore({
+    repository,
+    world,
+    warn,
+    redact: projectRedactor(config, world),
+    ...(push ? { push: { remote, ...(pushToken === undefined ? {} : { token: pushToken }) } } : {}),
+  })
+}
+
+/** Takes the secrets that a project knows by name, and all that look like one, out of a text. */
+export function projectRedactor(config: RepositoryConfig, world: World): (text: string) => string {
+  const names: string[] = []
+  for (const provider of config.models.providers.values()) {
+    if (provider.apiKeyEnv !== undefined) names.push(provider.apiKeyEnv)
+    names.push(...Object.values(provider.headersEnv))
+  }
+  for (const integration of config.integrations.values()) names.push(...Object.values(integration.env))
+  for (const server of config.mcp.servers.values()) {
+    names.push(...Object.values(server.env), ...Object.values(server.headersEnv))
+  }
+  return createRedactor(secretValues(world.env, names))
+}

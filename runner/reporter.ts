@@ -1,0 +1,72 @@
+import type { UntimedEvent } from './engine/attempts.ts'
+import type { RunEvent, RunFinished } from './events.ts'
+import { addUsage, type Usage } from './models/model.ts'
+import type { RunWriter } from './store/writer.ts'
+import type { World } from './world.ts'
+
+/** Events that a resumption or a reader of the record needs on the disc before the run goes on. */
+const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
+  'run-started',
+  'run-resumed',
+  'step-finished',
+  'run-paused',
+  'run-finished',
+])
+
+/** Events that are only worth seeing while they happen. */
+const PASSING: ReadonlySet<RunEvent['type']> = new Set(['step-progress', 'step-reused', 'superstep-started'])
+
+/** Gives events their time, shows them to viewers, writes them to the journal and adds up what they cost. */
+export class Reporter {
+  readonly #world: World
+  readonly #onEvent: (event: RunEvent) => void
+  readonly #writer: RunWriter | undefined
+  readonly #started: number
+  readonly #finished = new Set<string>()
+  #usage: Usage | undefined
+  #costUsd: number | undefined
+  #isCostUnknown = false
+
+  /** `known`: the events of earlier tries, which count as well. */
+  constructor(
+    world: World,
+    onEvent: (event: RunEvent) => void,
+    writer: RunWriter | undefined,
+    known: readonly RunEvent[],
+  ) {
+    this.#world = world
+    this.#onEvent = onEvent
+    this.#writer = writer
+    this.#started = world.now()
+    for (const event of known) this.#count(event)
+  }
+
+  /** Resolves when the event is as durable as it has to be. Rejects when the journal cannot be written any more. */
+  async emit(event: UntimedEvent): Promise<void> {
+    const timed = { at: new Date(this.#world.now()).toISOString(), ...event } as RunEvent
+    this.#count(timed)
+    this.#onEvent(timed)
+    if (!this.#writer || PASSING.has(timed.type)) return
+    if (DURABLE.has(timed.type)) await this.#writer.append(timed)
+    else this.#writer.appendSoon(timed)
+  }
+
+  /** What the whole run used so far, earlier tries included; the time is that of this try. */
+  totals(): Pick<RunFinished, 'durationMs' | 'steps' | 'usage' | 'costUsd' | 'costUnknown'> {
+    return {
+      durationMs: this.#world.now() - this.#started,
+      steps: this.#finished.size,
+      ...(this.#usage ? { usage: this.#usage } : {}),
+      ...(this.#costUsd === undefined ? {} : { costUsd: this.#costUsd }),
+      ...(this.#isCostUnknown ? { costUnknown: true } : {}),
+    }
+  }
+
+  #count(event: RunEvent): void {
+    if (event.type === 'step-finished') this.#finished.add(event.path)
+    if (event.type !== 'effect-finished' || event.kind !== 'model') return
+    this.#usage = addUsage(this.#usage, event.usage)
+    if (event.costUsd === undefined) this.#isCostUnknown = true
+    else this.#costUsd = (this.#costUsd ?? 0) + event.costUsd
+  }
+}

@@ -1,0 +1,300 @@
+import { readWorkflow, toMermaid, type Workflow } from '../schema/index.ts'
+import { resolveAssistants } from './assistants.ts'
+import { answersOf } from './engine/answers.ts'
+import { budgetDoor, spendingOf } from './engine/budget.ts'
+import type { EngineOutcome, PauseAnswer } from './engine/engine.ts'
+import { memoryOf, NO_MEMORY } from './engine/memory.ts'
+import type { RunInput } from './engine/step.ts'
+import type { RunEvent, RunStatus } from './events.ts'
+import { exitStatusOf, statusOfFailure } from './exit-status.ts'
+import { type FailureInfo, Refusal, StepFailure } from './failure.ts'
+import { interpret } from './interpret.ts'
+import { preflight } from './preflight.ts'
+import type { Project } from './project.ts'
+import { openRecords } from './records.ts'
+import { Reporter } from './reporter.ts'
+import { type RunSetup, setUpRun } from './setup.ts'
+import type { RunActor, RunTrigger } from './store/manifest.ts'
+import { manualRunId } from './store/run-id.ts'
+import type { RecordPlace, RunWriter } from './store/writer.ts'
+import { VERSION } from './version.ts'
+import type { World } from './world.ts'
+
+/** How to carry a run out. */
+export interface RunOptions {
+  readonly project: Project
+  readonly world: World
+  /** Aborted: no step starts any more, what runs is cut off, and the run can be resumed. */
+  readonly signal: AbortSignal
+  /** Hears everything that happens, at once and in order. Must not throw. */
+  readonly onEvent: (event: RunEvent) => void
+  /** Keep a record in git. Without it nothing of the run stays. */
+  readonly commit: boolean
+  /** Push the record to the remote. */
+  readonly push: boolean
+  /** Token for the push; git's own credentials where absent. */
+  readonly pushToken?: string
+  /** Steps at once; the workflow's own limit where absent. */
+  readonly maxConcurrency?: number
+  /** Asks this model instead of those the workflow names. */
+  readonly model?: string
+  /** A condition that cannot be evaluated fails its step. Default: it counts as false, with a warning. */
+  readonly strict?: boolean
+  /** Ask models to answer piece by piece, for a person who watches. Default: no. */
+  readonly streaming?: boolean
+}
+
+export interface StartOptions extends RunOptions {
+  /** A workflow that was read and found valid. */
+  readonly workflow: Workflow
+  /** A JSON object of inputs, or free text; `""` for none. */
+  readonly input: string
+  readonly fileNames?: readonly string[]
+  /** Default: started by hand. */
+  readonly trigger?: RunTrigger
+  readonly actor?: RunActor
+  /** Page of the CI job. */
+  readonly ciUrl?: string
+  /** Default: a new random id. */
+  readonly runId?: string
+}
+
+export interface ResumeOptions extends RunOptions {
+  readonly runId: string
+  /** What the person says to a run that paused. */
+  readonly userInput?: string
+}
+
+export interface RunResult {
+  readonly runId: string
+  readonly status: RunStatus
+  /** See `docs/exit-status.md`. */
+  readonly exitStatus: number
+  /** Output of the last step. */
+  readonly output?: string
+  readonly failure?: FailureInfo
+  /** Steps that a paused run is held before. */
+  readonly heldBefore?: readonly string[]
+  /** Absent when nothing was committed. */
+  readonly record?: RecordPlace
+}
+
+/**
+ * Runs a workflow and keeps its record.
+ *
+ * Refuses before anything is spent when the config is invalid (`config-invalid`), when the workflow needs what is not
+ * there (`not-runnable`), and when the record cannot be written.
+ */
+export async function startRun(options: StartOptions): Promise<RunResult> {
+  const { workflow, setup } = await makeReady(options.workflow, options)
+  const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
+  const runId = options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
+  const { id, name, file, text } = options.workflow
+  const writer = await claim(options, runId, input)
+  return carryOut(options, {
+    runId,
+    workflow,
+    setup,
+    input,
+    writer,
+    known: [],
+    answers: [],
+    opening: { type: 'run-started', runId, workflow: id, name, file },
+    text,
+  })
+}
+
+/**
+ * Goes on with a run that paused, failed, was interrupted or was killed: with the definition and the inputs it was
+ * started with, and without doing again what is finished.
+ */
+export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
+  const { project, world, userInput } = options
+  refuseInvalidConfig(project)
+  const records = await openRecords(options, warnThrough(options))
+  const resumed = await records.resume(options.runId)
+  try {
+    const { id: runId } = resumed.manifest
+    const { file } = resumed.manifest.workflow
+    const { workflow: recorded, diagnostics } = readWorkflow({ file, text: resumed.workflowText })
+    if (!recorded) {
+      throw new Refusal('definition-invalid', `The definition in the record of ${runId} is not valid here`, {
+        help: diagnostics[0]?.message ?? 'It was written by another version.',
+      })
+    }
+    const { workflow, setup } = await makeReady(recorded, options)
+    const at = new Date(world.now()).toISOString()
+    const opening = {
+      type: 'run-resumed',
+      runId,
+      finishedSteps: resumed.events.filter((event) => event.type === 'step-finished').length,
+      ...(userInput === undefined ? {} : { userInput }),
+    } as const
+    return await carryOut(options, {
+      runId,
+      workflow,
+      setup,
+      input: readRecordedInput(resumed.inputs),
+      writer: resumed.writer,
+      known: resumed.events,
+      answers: answersOf([...resumed.events, { at, ...opening }]),
+      opening,
+      text: resumed.workflowText,
+    })
+  } catch (error) {
+    await resumed.writer.abandon()
+    throw error
+  }
+}
+
+/** A run that is about to be interpreted, new or resumed. */
+interface Execution {
+  readonly runId: string
+  readonly workflow: Workflow
+  readonly setup: RunSetup
+  readonly input: RunInput
+  readonly writer: RunWriter | undefined
+  /** The journal of earlier tries. */
+  readonly known: readonly RunEvent[]
+  readonly answers: readonly PauseAnswer[]
+  readonly opening: Parameters<Reporter['emit']>[0]
+  readonly text: string
+}
+
+async function carryOut(options: RunOptions, execution: Execution): Promise<RunResult> {
+  const { world, signal, maxConcurrency } = options
+  const { runId, workflow, setup, known, writer } = execution
+  const reporter = new Reporter(world, options.onEvent, writer, known)
+  await reporter.emit(execution.opening)
+  const budget = { ...options.project.config.budgets, ...workflow.budget }
+  const outcome = await interpret({
+    workflow,
+    input: execution.input,
+    kit: setup.kit,
+    perform: budgetDoor(setup.perform, budget, spendingOf(known), setup.knowsPrice),
+    memory: known.length === 0 ? NO_MEMORY : memoryOf(known),
+    answers: execution.answers,
+    world,
+    signal,
+    emit: (event) => reporter.emit(event),
+    streaming: options.streaming ?? false,
+    strict: options.strict ?? false,
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+  }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
+  setup.models.close()
+  const end = endOf(outcome)
+  if (outcome.status === 'paused') {
+    await reporter.emit({
+      type: 'run-paused',
+      before: outcome.before.map((step) => step.path),
+      reason: outcome.before.some((step) => step.state.approval) ? 'approval' : 'interrupt-before',
+    })
+  }
+  await reporter.emit({ type: 'run-finished', runId, ...end, ...reporter.totals() })
+  const record = await writer?.finish({ status: end.status })
+  if (outcome.status === 'failed' && !isExpected(outcome.failure)) throw outcome.failure
+  return {
+    runId,
+    ...end,
+    exitStatus: exitStatusOf(end.status, end.failure),
+    ...(outcome.status === 'paused' ? { heldBefore: outcome.before.map((step) => step.path) } : {}),
+    ...(record ? { record } : {}),
+  }
+}
+
+interface RunEnd {
+  readonly status: RunStatus
+  readonly output?: string
+  readonly failure?: FailureInfo
+}
+
+function endOf(outcome: EngineOutcome): RunEnd {
+  switch (outcome.status) {
+    case 'succeeded':
+      return { status: 'succeeded', ...(outcome.output === undefined ? {} : { output: outcome.output }) }
+    case 'paused':
+      return { status: 'paused' }
+    case 'interrupted':
+      return { status: 'interrupted' }
+    case 'failed': {
+      const failure = describeFailure(outcome.failure)
+      return { status: statusOfFailure(failure), failure }
+    }
+  }
+}
+
+function isExpected(failure: unknown): boolean {
+  return failure instanceof StepFailure
+}
+
+function describeFailure(failure: unknown): FailureInfo {
+  if (failure instanceof StepFailure) return failure.toInfo()
+  const message = failure instanceof Error ? failure.message : String(failure)
+  if (failure instanceof Refusal) {
+    const help = failure.help === undefined ? {} : { help: failure.help }
+    return { code: failure.code, blame: 'infrastructure', message, ...help }
+  }
+  return { code: 'internal-error', blame: 'infrastructure', message }
+}
+
+async function makeReady(
+  definition: Workflow,
+  options: RunOptions,
+): Promise<{ readonly workflow: Workflow; readonly setup: RunSetup }> {
+  const { project, world, model } = options
+  refuseInvalidConfig(project)
+  const { workflow, problems: missing } = await resolveAssistants(definition, (id) => project.assistant(id))
+  const setup = setUpRun(project, workflow, world, model === undefined ? {} : { model })
+  const problems = [
+    ...missing.map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
+    ...preflight(workflow, setup),
+  ]
+  if (problems.length > 0) {
+    throw new Refusal(
+      'not-runnable',
+      problems.map(({ message, help }) => `${message}\n  ${help}`).join('\n'),
+      {
+        help: `\`codemie-ci plan ${workflow.id}\` shows what the workflow needs.`,
+      },
+    )
+  }
+  return { workflow, setup }
+}
+
+function refuseInvalidConfig({ configDiagnostics }: Project): void {
+  const [first] = configDiagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  if (!first) return
+  throw new Refusal('config-invalid', `${first.file}:${first.line}:${first.column}: ${first.message}`, {
+    help: first.help ?? '`codemie-ci doctor` shows all problems of the config.',
+  })
+}
+
+async function claim(options: StartOptions, runId: string, input: RunInput): Promise<RunWriter | undefined> {
+  if (!options.commit) return undefined
+  const records = await openRecords(options, warnThrough(options))
+  const { id, name, file, text } = options.workflow
+  return records.claim({
+    id: runId,
+    workflow: { id, name, file, text },
+    inputs: { text: input.text, fileNames: input.fileNames },
+    engine: VERSION,
+    graph: toMermaid(options.workflow),
+    ...(options.trigger ? { trigger: options.trigger } : {}),
+    ...(options.actor ? { actor: options.actor } : {}),
+    ...(options.ciUrl === undefined ? {} : { ciUrl: options.ciUrl }),
+  })
+}
+
+function readRecordedInput(inputs: Readonly<Record<string, unknown>>): RunInput {
+  const { text, fileNames } = inputs
+  return {
+    text: typeof text === 'string' ? text : '',
+    fileNames: Array.isArray(fileNames) ? fileNames.filter((name) => typeof name === 'string') : [],
+  }
+}
+
+/** Warnings of the store are events like any other. */
+function warnThrough({ world, onEvent }: RunOptions) {
+  return (warning: { readonly code: string; readonly message: string }) =>
+    onEvent({ type: 'warning', at: new Date(world.now()).toISOString(), ...warning })
+}
