@@ -1,7 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
 import { StepFailure } from '../failure.ts'
-import { createHttpFetch, type HttpFetch, type HttpFetchOptions } from './http-fetch.ts'
+import {
+  createHttpFetch,
+  defaultAnswerTimeoutMs,
+  type HttpFetch,
+  type HttpFetchOptions,
+} from './http-fetch.ts'
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
@@ -12,8 +17,9 @@ import {
   HttpStatusError,
   notACompletion,
 } from './model-failure.ts'
-import { costOf, type PriceOverrides } from './prices.ts'
+import { costOf, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
 import {
+  locateModel,
   type ModelEndpoint,
   type ModelEnv,
   type ModelSettings,
@@ -23,6 +29,7 @@ import {
 import { type ReplyDraft, ReplyStream, readCompletion } from './reply.ts'
 import { askForJson } from './response-format.ts'
 import { classifyStatus, readTrouble } from './status-failure.ts'
+import { transportFailure } from './transport-failure.ts'
 
 /** Settings of the door to the models: where ids lead, what they cost, how long to wait. */
 export interface ModelClientSettings extends ModelSettings {
@@ -48,6 +55,11 @@ export interface ModelClientOptions {
 export interface HttpModelClient extends ModelClient {
   /** Where a model id leads, or why nowhere. */
   resolve(model: string): ResolvedModel
+  /**
+   * What a model costs, whichever way its id is written (bare, alias, `provider:model`), whether or not its key is there.
+   * `undefined`: not known.
+   */
+  priceOf(model: string): ModelPrice | undefined
   close(): void
 }
 
@@ -64,7 +76,7 @@ const reservedParameters = ['model', 'messages', 'stream', 'stream_options', 'n'
 export function createModelClient(options: ModelClientOptions): HttpModelClient {
   const { settings, env } = options
   const now = options.now ?? Date.now
-  const transport = options.fetch ?? createHttpFetch({ env, ...settings.limits })
+  const transport = options.fetch ?? createHttpFetch({ env, ...longestWait(settings), ...settings.limits })
   const endpoints = new Map<string, ResolvedModel>()
   const clients = new Map<string, Promise<OpenAI>>()
 
@@ -86,6 +98,10 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
 
   return {
     resolve,
+    priceOf(model) {
+      const place = locateModel(model, settings)
+      return 'problem' in place ? undefined : priceOf(`${place.provider}:${place.model}`, settings.prices)
+    },
     close() {
       if ('close' in transport) transport.close()
     },
@@ -102,6 +118,14 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       // The package never takes its listener off a signal again; a signal of our own keeps the run's from growing.
       const own = new AbortController()
       const abort = () => own.abort()
+      let isLate = false
+      const timer =
+        endpoint.timeoutMs === undefined
+          ? undefined
+          : setTimeout(() => {
+              isLate = true
+              own.abort()
+            }, endpoint.timeoutMs)
       // One signal serves all items of a map; Node would take more than ten listeners for a leak and warn.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', abort, { once: true })
@@ -112,15 +136,25 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
           ? await stream(client, body, own.signal, onText, context)
           : await complete(client, body, own.signal, context)
         if (signal.aborted) throw signal.reason
+        if (isLate) throw new Error('late')
         return finish(draft, endpoint, settings.prices)
       } catch (error) {
         if (signal.aborted) throw signal.reason
+        if (isLate) throw transportFailure('call-timeout', undefined, context)
         throw error instanceof ReaderError ? error.thrown : explainFailure(error, context)
       } finally {
+        clearTimeout(timer)
         signal.removeEventListener('abort', abort)
       }
     },
   }
+}
+
+/** A provider that may take its time must not be cut off by the transport's own limit. */
+function longestWait(settings: ModelClientSettings): { answerTimeoutMs?: number } {
+  const seconds = Object.values(settings.providers ?? {}).map((provider) => provider.timeout_seconds ?? 0)
+  const longest = Math.max(0, ...seconds) * 1000
+  return longest > defaultAnswerTimeoutMs ? { answerTimeoutMs: longest } : {}
 }
 
 /** Longer than any limit of the transport: those say more about what happened. */

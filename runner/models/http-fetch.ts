@@ -4,6 +4,9 @@ import { HttpResponse } from './http-response.ts'
 import { AgentPool, type ExtraCertificates, type TunnelRequest } from './proxy-agents.ts'
 import { TransportError } from './transport-error.ts'
 
+/** Ten minutes: a model may think that long before it says anything. */
+export const defaultAnswerTimeoutMs = 600_000
+
 export interface HttpFetchOptions {
   /** Where the proxy variables are read from. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -11,7 +14,7 @@ export interface HttpFetchOptions {
   readonly certificates?: ExtraCertificates
   /** Until the connection stands: name look-up, TCP, proxy, TLS. Default 30 s. */
   readonly connectTimeoutMs?: number
-  /** From then until the first line of the answer. Default 10 min: a model may think that long before it says anything. */
+  /** From then until the first line of the answer. Default `defaultAnswerTimeoutMs`. */
   readonly answerTimeoutMs?: number
   /** Between two pieces of the answer. Default 3 min. */
   readonly idleTimeoutMs?: number
@@ -43,7 +46,7 @@ export interface HttpFetch {
 export function createHttpFetch(options: HttpFetchOptions = {}): HttpFetch {
   const limits: Limits = {
     connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
-    answerTimeoutMs: options.answerTimeoutMs ?? 600_000,
+    answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
     idleTimeoutMs: options.idleTimeoutMs ?? 180_000,
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
   }

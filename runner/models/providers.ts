@@ -1,4 +1,4 @@
-import { closestName } from './closest-name.ts'
+import { nearestName } from '../../schema/nearest.ts'
 import { type ProviderPreset, type ProviderQuirks, providerPresets } from './provider-presets.ts'
 
 export { providerPresets }
@@ -17,6 +17,8 @@ export interface ProviderSettings {
   readonly query?: Readonly<Record<string, string>>
   /** Take the rest from this preset. Default: the preset of the same name, else `custom`. */
   readonly like?: string
+  /** Longest time for one call, in seconds, from its start to the end of its answer. Default: no limit of its own. */
+  readonly timeout_seconds?: number
   /** Replaces the preset's quirk of this name. */
   readonly response_format?: ProviderQuirks['responseFormat']
   /** Replaces the preset's quirk `tokenLimit`. */
@@ -46,6 +48,8 @@ export interface ModelEndpoint {
   readonly quirks: ProviderQuirks
   /** The variable that holds the key, or that would; `undefined`: this provider takes none. */
   readonly keyVariable: string | undefined
+  /** Longest time for one call; `undefined`: only the limits of the transport. */
+  readonly timeoutMs: number | undefined
   /** Headers of a request, the key among them, and the values that must never be shown. */
   credentials(): { readonly headers: Readonly<Record<string, string>>; readonly secrets: readonly string[] }
 }
@@ -76,12 +80,11 @@ export type ResolvedModel =
  * @param env where keys and addresses are read from, by name.
  */
 export function resolveModel(id: string, settings: ModelSettings, env: ModelEnv): ResolvedModel {
-  const wanted = own(settings.aliases, id.trim()) ?? id.trim()
-  const place = splitModelId(wanted, settings)
+  const place = locateModel(id, settings)
   if ('problem' in place) return { ok: false, problem: place.problem }
   const { provider, model } = place
   const said = own(settings.providers, provider) ?? {}
-  const base = own(providerPresets, said.like ?? provider) ?? (providerPresets.custom as ProviderPreset)
+  const base = presetOf(provider, said)
 
   const address = findBaseUrl(provider, said, base, env)
   if (typeof address !== 'string') return { ok: false, problem: address }
@@ -111,15 +114,21 @@ export function resolveModel(id: string, settings: ModelSettings, env: ModelEnv)
       query: said.query ?? {},
       quirks,
       keyVariable: key.variable,
+      timeoutMs: said.timeout_seconds === undefined ? undefined : said.timeout_seconds * 1000,
       credentials: () => credentials,
     },
   }
 }
 
-function splitModelId(
-  id: string,
+/**
+ * Which provider and model an id means, aliases and the default provider applied. Needs no key and no address, so it also
+ * serves plans and checks.
+ */
+export function locateModel(
+  written: string,
   settings: ModelSettings,
-): { provider: string; model: string } | { problem: ModelProblem } {
+): { readonly provider: string; readonly model: string } | { readonly problem: ModelProblem } {
+  const id = own(settings.aliases, written.trim()) ?? written.trim()
   const known = [...new Set([...Object.keys(providerPresets), ...Object.keys(settings.providers ?? {})])]
   const fallback = settings.defaultProvider ?? 'openai'
   const colon = id.indexOf(':')
@@ -139,8 +148,22 @@ function splitModelId(
 }
 
 function quirksOf(provider: string, settings: ModelSettings): ProviderQuirks {
-  const like = own(settings.providers, provider)?.like ?? provider
-  return (own(providerPresets, like) ?? (providerPresets.custom as ProviderPreset)).quirks
+  return presetOf(provider, own(settings.providers, provider) ?? {}).quirks
+}
+
+/**
+ * The preset that a provider starts from. One with a name and an address of its own does not get the preset's keys: they
+ * belong to another host. Its key is looked for under its own name (`acme` in `ACME_API_KEY`).
+ */
+function presetOf(provider: string, said: ProviderSettings): ProviderPreset {
+  // `custom` without an address says nothing; a preset of the provider's own name says more.
+  const like = said.like === 'custom' && said.base_url === undefined ? provider : (said.like ?? provider)
+  const found = own(providerPresets, like)
+  const base = found ?? (providerPresets.custom as ProviderPreset)
+  const isItself = found !== undefined && like === provider
+  if (isItself || said.base_url === undefined) return base
+  const variable = `${provider.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_API_KEY`
+  return { ...base, keyEnv: [variable], headersEnv: {} }
 }
 
 function invalidId(id: string, what: string): { problem: ModelProblem } {
@@ -154,7 +177,7 @@ function invalidId(id: string, what: string): { problem: ModelProblem } {
 }
 
 function unknownProvider(name: string, known: readonly string[], where: string): ModelProblem {
-  const near = closestName(name, known)
+  const near = nearestName(name, known)
   return {
     code: 'provider-unknown',
     message: `There is no provider \`${name}\` (named by ${where}).${near ? ` Did you mean \`${near}\`?` : ''}`,

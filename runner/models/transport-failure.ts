@@ -87,6 +87,14 @@ const rows: Readonly<Record<string, Row>> = {
     checkAddress,
   ),
   'answer-timeout': row('provider-timeout', 'provider', true, 'no answer came in time', wait),
+  'call-timeout': row(
+    'provider-timeout',
+    'provider',
+    true,
+    'the call took longer than it may',
+    (endpoint) =>
+      `The limit is \`timeout_seconds\` of the provider \`${endpoint.provider}\` in the config; a shorter prompt or answer helps too.`,
+  ),
   'idle-timeout': row('provider-timeout', 'provider', true, 'the answer stopped in the middle', wait),
   'body-too-large': row(
     'model-reply-too-large',

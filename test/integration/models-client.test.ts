@@ -215,6 +215,14 @@ describe.each([
     expect(failure.message).toContain('the answer stopped')
   })
 
+  it.each(['hang', 'hang-in-body'] as const)('that takes longer than a call may: %s', async (trouble) => {
+    server.reply({ text: 'one two three', trouble })
+    const settings = { providers: { slow: { base_url: server.url, timeout_seconds: 0.04 } } }
+    const failure = await failureOf(call({ ...hello, model: 'slow:m' }, { isStream, settings }))
+    expect(failure).toMatchObject({ code: 'provider-timeout', retryable: true })
+    expect(failure.help).toContain('timeout_seconds')
+  })
+
   it('aborted while waiting keeps the reason', async () => {
     const gate = createGate()
     server.reply({ after: gate.passed })
@@ -739,6 +747,27 @@ describe('what the provider says and what it means', () => {
     } finally {
       await other.close()
     }
+  })
+})
+
+describe('the price of a model', () => {
+  it.each<[situation: string, model: string, input: number | undefined]>([
+    ['bare', 'gpt-4.1', 2],
+    ['with provider', 'openai:gpt-4.1', 2],
+    ['alias, of a provider whose key is missing', 'cheap', 1],
+    ['price of the config', 'gw:own', 7],
+    ['unknown', 'gw:other', undefined],
+    ['unknown provider', 'nowhere:x', undefined],
+  ])('%s', (_, model, input) => {
+    const client = createModelClient({
+      env: {},
+      settings: {
+        aliases: { cheap: 'anthropic:claude-haiku-4-5' },
+        providers: { gw: { base_url: 'http://gw/v1' } },
+        prices: { 'gw:own': { input: 7, output: 7 } },
+      },
+    })
+    expect(client.priceOf(model)?.input).toBe(input)
   })
 })
 

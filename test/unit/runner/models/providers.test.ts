@@ -138,6 +138,14 @@ describe('where a model id leads', () => {
     expect([endpoint.baseUrl, endpoint.model]).toEqual([url, model])
   })
 
+  it('is the preset of its name when the config says no more than "custom"', () => {
+    const settings: ModelSettings = { providers: { github: { like: 'custom', timeout_seconds: 5 } } }
+    expect(endpointOf('github:m', settings, { GITHUB_TOKEN: key })).toMatchObject({
+      baseUrl: 'https://models.github.ai/inference',
+      timeoutMs: 5000,
+    })
+  })
+
   it('sends the key the way the provider wants it', () => {
     expect(endpointOf('m', {}, { OPENAI_API_KEY: key }).credentials().headers).toEqual({
       authorization: `Bearer ${key}`,
@@ -176,6 +184,28 @@ describe('where a model id leads', () => {
       query: { 'api-version': 'preview' },
       quirks: { responseFormat: 'ignored', tokenLimit: 'max_completion_tokens' },
       keyVariable: undefined,
+    })
+  })
+
+  it('never sends the key of a preset to a provider with another name and address', () => {
+    const env = { OPENAI_API_KEY: key, OPENAI_ORG_ID: 'org', CODEMIE_CI_API_KEY: key }
+    const base_url = 'https://llm.acme/v1'
+    const headersOf = (settings: ModelSettings, more: ModelEnv = {}) =>
+      endpointOf('my-acme:m', settings, { ...env, ...more }).credentials().headers
+    expect(headersOf({ providers: { 'my-acme': { base_url } } })).toEqual({})
+    expect(
+      problemOf('my-acme:m', { providers: { 'my-acme': { base_url, like: 'openai' } } }, env),
+    ).toMatchObject({
+      code: 'provider-key-missing',
+      message: expect.stringContaining('MY_ACME_API_KEY'),
+    })
+    expect(
+      headersOf({ providers: { 'my-acme': { base_url, like: 'openai' } } }, { MY_ACME_API_KEY: 'theirs' }),
+    ).toEqual({ authorization: 'Bearer theirs' })
+    // A second account with the same provider.
+    expect(headersOf({ providers: { 'my-acme': { like: 'openai' } } })).toEqual({
+      authorization: `Bearer ${key}`,
+      'openai-organization': 'org',
     })
   })
 
