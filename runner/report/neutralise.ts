@@ -1,0 +1,104 @@
+/**
+ * Makes text that a model wrote safe to show as Markdown on a forge: no image is fetched, no link hides its address, no
+ * HTML counts, nobody is mentioned, no character reorders or hides others. Headings, lists, tables, emphasis and code
+ * stay. What stands in fenced or inline code is left as it is wherever it is certain that it is code.
+ */
+export function neutraliseMarkdown(text: string): string {
+  const clean = text
+    .replace(/\r\n?/g, '\n')
+    // Control characters, zero-width ones (the joiners inside emoji excepted) and those that change direction.
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+  const out: string[] = []
+  let block: string[] = []
+  let fence: { readonly mark: string; readonly length: number } | undefined
+  const flush = () => {
+    if (block.length > 0) out.push(...neutraliseBlock(block))
+    block = []
+  }
+  for (const line of clean.split('\n')) {
+    if (fence !== undefined) {
+      out.push(line)
+      const close = /^ {0,3}(`+|~+)[ \t]*$/.exec(line)?.[1]
+      if (close?.[0] === fence.mark && close.length >= fence.length) fence = undefined
+      continue
+    }
+    // Only at the left edge: an indented fence may end with the list item it stands in, and then what looks like code
+    // to us is text to the forge.
+    const open = /^(`{3,})[^`]*$|^(~{3,}).*$/.exec(line)
+    const mark = open?.[1] ?? open?.[2]
+    if (mark !== undefined) {
+      flush()
+      out.push(line)
+      fence = { mark: mark[0] ?? '`', length: mark.length }
+    } else if (line.trim() === '') {
+      flush()
+      out.push(line)
+    } else block.push(line)
+  }
+  flush()
+  if (fence !== undefined) out.push(fence.mark.repeat(fence.length))
+  return out.join('\n')
+}
+
+/**
+ * A block of lines without a blank one. Inline code is honoured only when every line pairs its own backticks: across
+ * lines, in table cells and after a backslash a forge may see the code elsewhere than we do.
+ */
+function neutraliseBlock(lines: readonly string[]): string[] {
+  const hasClearCode = lines.every((line) => !/[\\|]/.test(line) && !unpaired(line))
+  return lines.map((line) =>
+    hasClearCode
+      ? line.split(/((?<!`)`+(?!`))/).reduce(inlineCode, { out: '', open: undefined }).out
+      : neutraliseText(line),
+  )
+}
+
+interface Scan {
+  readonly out: string
+  readonly open: string | undefined
+}
+
+/** Walks over text and runs of backticks in turn; a run of equal length closes what one opened. */
+function inlineCode(scan: Scan, piece: string): Scan {
+  if (/^`+$/.test(piece)) {
+    if (scan.open === undefined) return { out: scan.out + piece, open: piece }
+    return { out: scan.out + piece, open: scan.open === piece ? undefined : scan.open }
+  }
+  return { out: scan.out + (scan.open === undefined ? neutraliseText(piece) : piece), open: scan.open }
+}
+
+function unpaired(line: string): boolean {
+  let open: string | undefined
+  for (const [run] of line.matchAll(/`+/g)) {
+    if (open === undefined) open = run
+    else if (open === run) open = undefined
+  }
+  return open !== undefined
+}
+
+function neutraliseText(text: string): string {
+  return (
+    text
+      // HTML, comments and autolinks.
+      .replace(/<(?=[a-z/!?])/gi, '&lt;')
+      // Images, then links and the definitions that links refer to; their addresses stay readable.
+      .replace(/!\[/g, '!\\[')
+      .replace(/\](?=[(:[])/g, ']\\')
+      .replace(/\b(https?|ftp):(?=\/\/)/gi, '$1\\:')
+      .replace(/\bwww\.(?=\S)/gi, 'www\\.')
+      // A mention notifies; a space of no width after the sign ends it.
+      .replace(/@(?=[a-z0-9])/gi, '@\u200b')
+  )
+}
+
+/** A short text for one cell of a table or one line: no Markdown, no line breaks. */
+export function inlineText(text: string): string {
+  return neutraliseText(text.replace(/\s+/g, ' ').trim()).replace(/[|`*_~]/g, '\\$&')
+}
+
+/** A fence around a text, longer than any that the text holds. */
+export function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}${language}\n${text.replace(/\n+$/, '')}\n${fence}`
+}

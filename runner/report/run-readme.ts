@@ -1,0 +1,194 @@
+import type { RunStatus } from '../events.ts'
+import type { Usage } from '../models/model.ts'
+import type { RunDigest, StepDigest } from '../store/digest-run.ts'
+import type { RunManifest } from '../store/manifest.ts'
+import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
+
+/** Rows of the table of steps; a map can have thousands. */
+const MAX_STEP_ROWS = 100
+
+/**
+ * The page of one run: `README.md` in its folder, which a forge shows when the folder is opened. What models wrote is
+ * shown as text: see {@link neutraliseMarkdown}.
+ *
+ * @param graph the workflow in Mermaid's language; `undefined`: no drawing.
+ */
+export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?: string): string {
+  const sections = [
+    `# ${inlineText(manifest.workflow.name)}: ${STATUS_WORDS[manifest.status]}`,
+    facts(manifest),
+    result(digest),
+    failure(manifest, digest),
+    steps(digest.steps),
+    warnings(digest),
+    graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
+    `## How to go on\n\n${howToGoOn(manifest, digest)}`,
+  ]
+  return `${sections.filter((section) => section !== undefined).join('\n\n')}\n`
+}
+
+const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  paused: 'waiting',
+  interrupted: 'interrupted',
+  aborted: 'aborted',
+  'budget-exceeded': 'stopped by its budget',
+}
+
+function facts(manifest: RunManifest): string {
+  const { repository, trigger, workflow } = manifest
+  const changed = repository.changedFiles === 0 ? '' : `, ${plural(repository.changedFiles, 'changed file')}`
+  const checkedOut =
+    repository.commit === undefined
+      ? `none yet${changed}`
+      : `${code(repository.commit.slice(0, 12))} on ${repository.branch === undefined ? 'a detached head' : code(repository.branch)}${changed}`
+  const rows: (readonly [string, string | undefined])[] = [
+    ['Run', code(manifest.id)],
+    ['Workflow', `${code(workflow.file)} (${code(workflow.blob.slice(0, 12))})`],
+    ['Commit', checkedOut],
+    ['Started', moment(manifest.startedAt)],
+    ['Took', manifest.finishedAt === undefined ? undefined : duration(manifest.durationMs)],
+    ['Started by', startedBy(manifest.actor?.name, trigger.event)],
+    ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
+    ['Tokens', tokens(manifest.usage)],
+    ['Cost', cost(manifest.costUsd, manifest.costUnknown)],
+    ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
+  ]
+  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
+  return ['| | |', '|---|---|', ...lines].join('\n')
+}
+
+function startedBy(actor: string | undefined, event: string): string {
+  const how = event === 'manual' ? 'by hand' : `on ${code(event)}`
+  return actor === undefined ? how : `${inlineText(actor)}, ${how}`
+}
+
+function result(digest: RunDigest): string | undefined {
+  if (digest.output === undefined || digest.output.trim() === '') return undefined
+  return `## Result\n\n${renderOutput(digest.output)}`
+}
+
+/**
+ * An output for people: text as Markdown; a JSON object that has one text and nothing else as that text; other JSON
+ * indented in a fence.
+ */
+export function renderOutput(output: string): string {
+  if (!/^\s*[[{]/.test(output)) return neutraliseMarkdown(output.trim())
+  let value: unknown
+  try {
+    value = JSON.parse(output)
+  } catch {
+    return neutraliseMarkdown(output.trim())
+  }
+  const members =
+    value === null || typeof value !== 'object' || Array.isArray(value) ? [] : Object.values(value)
+  const [only] = members
+  if (members.length === 1 && typeof only === 'string') return neutraliseMarkdown(only.trim())
+  return fenced(JSON.stringify(value, undefined, 2), 'json')
+}
+
+function failure(manifest: RunManifest, digest: RunDigest): string | undefined {
+  const failed = digest.steps.filter((step) => step.status === 'failed')
+  if (manifest.failure === undefined && failed.length === 0) return undefined
+  const lines: string[] = []
+  if (manifest.failure !== undefined) {
+    lines.push(`**${code(manifest.failure.code)}**: ${inlineText(manifest.failure.message)}`)
+    if (manifest.failure.help !== undefined)
+      lines.push('', `What to do: ${inlineText(manifest.failure.help)}`)
+  }
+  const places = failed.slice(0, 20).map((step) => {
+    const last = step.attempts.at(-1)
+    const why = last?.failure === undefined ? 'failed' : inlineText(last.failure.message)
+    return `- step ${code(step.path)}, attempt ${last?.attempt ?? 1}: ${why}`
+  })
+  if (places.length > 0) lines.push(...(lines.length > 0 ? [''] : []), ...places)
+  if (failed.length > 20) lines.push(`- and ${failed.length - 20} more`)
+  return `## What failed\n\n${lines.join('\n')}`
+}
+
+function steps(all: readonly StepDigest[]): string | undefined {
+  if (all.length === 0) return undefined
+  const rows = all.slice(0, MAX_STEP_ROWS).map((step) => {
+    const last = step.attempts.at(-1)
+    const tried = step.attempts.length > 1 ? `${step.status}, ${step.attempts.length} attempts` : step.status
+    const took = step.attempts.reduce((sum, attempt) => sum + (attempt.durationMs ?? 0), 0)
+    const cells = [
+      code(step.path),
+      tried,
+      last === undefined ? '' : duration(took),
+      tokens(last?.usage) ?? '',
+      cost(last?.costUsd, last?.costUnknown) ?? '',
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const left = all.length - rows.length
+  if (left > 0) rows.push(`| and ${left} more | | | | |`)
+  return [
+    '## Steps',
+    '',
+    '| Step | Status | Took | Tokens | Cost |',
+    '|---|---|---:|---:|---:|',
+    ...rows,
+  ].join('\n')
+}
+
+function warnings(digest: RunDigest): string | undefined {
+  if (digest.warnings.length === 0) return undefined
+  const lines = digest.warnings.slice(0, 20).map((one) => `- ${code(one.code)}: ${inlineText(one.message)}`)
+  if (digest.warnings.length > 20) lines.push(`- and ${digest.warnings.length - 20} more`)
+  return `## Warnings\n\n${lines.join('\n')}`
+}
+
+function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
+  const lines: string[] = []
+  if (manifest.status === 'paused') {
+    const held = digest.heldBefore.map(code).join(', ')
+    lines.push(
+      `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
+    )
+  } else if (manifest.status !== 'succeeded' && manifest.status !== 'running') {
+    lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
+  }
+  lines.push(`Check that nothing was changed since: \`codemie-ci verify ${manifest.id}\`.`)
+  return lines.join('\n\n')
+}
+
+function code(text: string): string {
+  const clean = text.replace(/[\s|]+/g, ' ').trim()
+  const longest = Math.max(0, ...[...clean.matchAll(/`+/g)].map(([run]) => run.length))
+  const mark = '`'.repeat(longest + 1)
+  return longest === 0 ? `${mark}${clean}${mark}` : `${mark} ${clean} ${mark}`
+}
+
+function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`
+}
+
+function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  const minutes = Math.floor(ms / 60_000)
+  return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`
+}
+
+function tokens(usage: Usage | undefined): string | undefined {
+  if (usage === undefined) return undefined
+  return `${grouped(usage.inputTokens)} in, ${grouped(usage.outputTokens)} out`
+}
+
+/** `1,234,567`, whatever the locale. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+function cost(usd: number | undefined, unknown: boolean | undefined): string | undefined {
+  if (usd === undefined) return unknown ? 'not known' : undefined
+  const sum = `$${usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)}`
+  return unknown ? `at least ${sum}` : sum
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

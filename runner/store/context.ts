@@ -1,0 +1,23 @@
+import type { Repository, RepositoryState } from '../git/repository.ts'
+import type { Holder } from './lease.ts'
+import type { PublishWorld } from './publish-local.ts'
+import type { RecordLimits } from './record.ts'
+import type { Redact } from './redact.ts'
+import type { RecordRemote } from './remote.ts'
+import type { RunHome } from './run-home.ts'
+
+/** What the parts of a store share. */
+export interface StoreContext extends PublishWorld {
+  readonly repository: Repository
+  readonly home: RunHome
+  readonly holder: Holder
+  readonly redact: Redact
+  readonly limits: RecordLimits
+  readonly randomHex: (digits: number) => string
+  /** Looked at once, when it is first asked for. */
+  readonly state: () => Promise<RepositoryState>
+  /** Where records are pushed to; `undefined`: nowhere. */
+  readonly remote: RecordRemote | undefined
+  /** `now`: put runs on the remote's branch when they end; `later`: leave them as `done` for another publisher. */
+  readonly publish: 'now' | 'later'
+}

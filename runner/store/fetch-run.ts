@@ -1,0 +1,58 @@
+import { GitError } from '../git/git.ts'
+import { classifyRemoteError, NETWORK_TIMEOUT_MS } from '../git/push.ts'
+import type { StoreContext } from './context.ts'
+import { DONE, LIVE, listRefs } from './refs.ts'
+import { type RecordRemote, remoteRefusal } from './remote.ts'
+
+/**
+ * Brings a run's live and `done` refs from a remote, which is all that resuming it on another machine needs, and the
+ * branch when the run is on neither. The local refs move forward only.
+ *
+ * @returns tip of the live ref on the remote; `undefined`: it has none.
+ */
+export async function fetchRun(
+  context: StoreContext,
+  remote: RecordRemote,
+  id: string,
+): Promise<string | undefined> {
+  const { git } = remote
+  try {
+    // Asked for by name, and by globs in the fetch: naming a ref that the remote lacks is an error.
+    const { stdout } = await git.run({
+      args: ['ls-remote', remote.url, `${LIVE}${id}`, `${DONE}${id}`, 'refs/heads/codemie/runs'],
+      timeoutMs: NETWORK_TIMEOUT_MS,
+    })
+    const there = new Map(
+      stdout
+        .toString()
+        .split('\n')
+        .flatMap((line) => {
+          const [commit, ref] = line.split('\t')
+          return commit === undefined || ref === undefined ? [] : [[ref, commit] as const]
+        }),
+    )
+    const own = [`${LIVE}${id}`, `${DONE}${id}`].filter((ref) => there.has(ref))
+    const isHere = (await listRefs(context.repository.git, [`${LIVE}${id}`, `${DONE}${id}`])).length > 0
+    const branch = `refs/remotes/${remote.name}/codemie/runs`
+    const wanted =
+      own.length > 0
+        ? own.map((ref) => `${ref}:${ref}`)
+        : isHere || !there.has('refs/heads/codemie/runs')
+          ? []
+          : [`+refs/heads/codemie/runs:${branch}`]
+    if (wanted.length > 0) {
+      await git.run({
+        args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote.url, ...wanted],
+        timeoutMs: NETWORK_TIMEOUT_MS,
+      })
+    }
+    return there.get(`${LIVE}${id}`)
+  } catch (error) {
+    if (!(error instanceof GitError) || error.kind === 'not-started') throw error
+    throw remoteRefusal(
+      remote,
+      { problem: classifyRemoteError(error), words: error.stderr.trim().split('\n').at(-1) ?? '' },
+      'Without --push a run is resumed from what is on this machine.',
+    )
+  }
+}

@@ -1,0 +1,95 @@
+import type { StoreContext } from './context.ts'
+import { type FinishedRun, writeDone } from './publish-local.ts'
+import { publishRemotely, pushPatiently } from './publish-remote.ts'
+import { DONE, LIVE, listRefs, PUSHED, RUNS_BRANCH, updateRefs } from './refs.ts'
+import { type RecordRemote, remoteRefusal } from './remote.ts'
+import { runPath } from './run-id.ts'
+import { lookAt, type RecordPlace } from './writer.ts'
+
+/**
+ * Ends a run on a remote: one atomic push creates `done` and removes `live`; from then on the run is durable. Then it is
+ * put on the branch, together with every other finished run found there. If that does not work out, somebody else's
+ * publication takes it along, and this one has still succeeded.
+ *
+ * Refuses with the remote's answer when the first push does not get through: the run is then `done` in this repository.
+ */
+export async function finishOnRemote(
+  context: StoreContext,
+  remote: RecordRemote,
+  run: FinishedRun,
+  pushedLive: string | undefined,
+): Promise<RecordPlace> {
+  const { git } = context.repository
+  const done = await writeDone(git, run, Math.floor(context.now() / 1000))
+  const live = pushedLive === undefined ? [] : [{ ref: `${LIVE}${run.id}`, from: pushedLive }]
+  const rejected = await pushPatiently(remote, [{ ref: done.ref, to: done.commit }], live, context)
+  if (rejected !== undefined) {
+    throw remoteRefusal(
+      remote,
+      rejected,
+      `The run is kept in this repository: \`git push ${remote.name} ${done.ref}\` sends it by hand, and \`codemie-ci sweep --push\` publishes it.`,
+    )
+  }
+  await sendLeftOver(context, remote, done.ref)
+  const place = {
+    runId: run.id,
+    status: run.status,
+    pushedTo: remote.name,
+  }
+  const published =
+    context.publish === 'later'
+      ? undefined
+      : await publishRemotely(context.repository, remote, (await context.state()).objectFormat, context)
+  if (published?.rejected !== undefined) {
+    context.warn({
+      code: 'record-not-published',
+      message: `The record is on ${remote.name} as ${done.ref}, and not on codemie/runs yet: ${remoteRefusal(remote, published.rejected, '').message}`,
+    })
+  }
+  if (published?.commit === undefined) {
+    return {
+      ...place,
+      ref: done.ref,
+      commit: done.commit,
+      path: '',
+      isPublished: false,
+      look: [lookAt(done.ref, '')],
+    }
+  }
+  await rememberPushed(context, [...published.paths.keys(), run.id])
+  const path = published.paths.get(run.id) ?? runPath(run.workflow, run.id)
+  return {
+    ...place,
+    ref: RUNS_BRANCH,
+    commit: published.commit,
+    path,
+    isPublished: true,
+    look: [
+      lookAt(`${PUSHED}${run.id}`, ''),
+      `git fetch ${remote.name} codemie/runs && ${lookAt('FETCH_HEAD', path)}`,
+    ],
+  }
+}
+
+/** Runs that an earlier process could not push go along now. */
+async function sendLeftOver(context: StoreContext, remote: RecordRemote, except: string): Promise<void> {
+  const left = (await listRefs(context.repository.git, [DONE])).filter((one) => one.ref !== except)
+  for (const one of left) await pushPatiently(remote, [{ ref: one.ref, to: one.commit }], [], context)
+}
+
+/** What the remote's branch has now is no longer `done` here, but stays readable until the branch is fetched. */
+async function rememberPushed(context: StoreContext, ids: readonly string[]): Promise<void> {
+  const { git } = context.repository
+  const refs = await listRefs(git, [DONE, PUSHED])
+  const updates = [...new Set(ids)].flatMap((id) => {
+    const done = refs.find((one) => one.ref === `${DONE}${id}`)
+    if (done === undefined) return []
+    const old = refs.find((one) => one.ref === `${PUSHED}${id}`)
+    const zero = '0'.repeat(done.commit.length)
+    return [
+      { ref: done.ref, from: done.commit },
+      { ref: `${PUSHED}${id}`, from: old?.commit ?? zero, to: done.commit },
+    ]
+  })
+  await updateRefs(git, updates).catch(() => {})
+}

@@ -1,0 +1,202 @@
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  write,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { RunEvent } from '../events.ts'
+import { Refusal } from '../failure.ts'
+import { type Redact, redactValue } from './redact.ts'
+
+/** `journal/000001.ndjson`: one segment for each process that wrote. */
+const SEGMENT = /^(\d{6})\.ndjson$/
+
+/** Name of a segment's file. `number` counts from 1. */
+export function segmentName(number: number): string {
+  return `${String(number).padStart(6, '0')}.ndjson`
+}
+
+/**
+ * Appends events to one segment of a journal, one JSON line each.
+ *
+ * Durability is bought in groups: while one `fdatasync` is under way everything that arrives is collected, and the next
+ * one covers all of it. So the price of a step does not grow with the number of steps or of parallel branches.
+ */
+export class JournalWriter {
+  readonly #file: number
+  readonly #redact: Redact
+  readonly #resumeHint: string
+  #pending: string[] = []
+  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  #isFlushing = false
+  #idle: (() => void)[] = []
+  #size = 0
+  #failure: Refusal | undefined
+
+  /**
+   * Creates the segment `<directory>/<number>.ndjson`; it must not exist (two writers never share one).
+   *
+   * @param resumeHint what to tell people to do when the journal cannot be written any more.
+   */
+  constructor(options: {
+    readonly directory: string
+    readonly segment: number
+    readonly redact: Redact
+    readonly resumeHint: string
+  }) {
+    mkdirSync(options.directory, { recursive: true })
+    this.#file = openSync(join(options.directory, segmentName(options.segment)), 'ax')
+    this.#redact = options.redact
+    this.#resumeHint = options.resumeHint
+  }
+
+  /**
+   * Resolves when the event is on the disc. Rejects with a `Refusal` (exit status 6) when it cannot be: the disc is
+   * full, the file system went read-only. What was written before stays, and every later call is refused alike.
+   */
+  append(event: RunEvent): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.appendSoon(event)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      if (!this.#isFlushing) this.#flush()
+    })
+  }
+
+  /** Keeps an event that nobody waits for; it is written with the next {@link append}, or when the journal is closed. */
+  appendSoon(event: RunEvent): void {
+    this.#pending.push(`${JSON.stringify(redactValue(event, this.#redact))}\n`)
+  }
+
+  /** Writes what is left, makes it durable and closes the file. Never fails twice for the same reason. */
+  async close(): Promise<void> {
+    if (this.#pending.length > 0 && !this.#isFlushing && this.#failure === undefined) this.#flush()
+    while (this.#isFlushing) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    closeSync(this.#file)
+  }
+
+  #flush(): void {
+    this.#isFlushing = true
+    const lines = Buffer.from(this.#pending.join(''))
+    const waiting = this.#waiting
+    this.#pending = []
+    this.#waiting = []
+    const finish = (error: NodeJS.ErrnoException | null) => {
+      if (error === null) {
+        this.#size += lines.length
+        for (const one of waiting) one.resolve()
+      } else {
+        this.#fail(error, waiting)
+      }
+      if (this.#failure === undefined && this.#pending.length > 0 && this.#waiting.length > 0)
+        return this.#flush()
+      this.#isFlushing = false
+      if (this.#failure === undefined && this.#pending.length > 0 && this.#idle.length > 0)
+        return this.#flush()
+      for (const wake of this.#idle.splice(0)) wake()
+    }
+    this.#writeAll(lines, (error) => {
+      if (error === null) fdatasync(this.#file, finish)
+      else finish(error)
+    })
+  }
+
+  #writeAll(bytes: Buffer, done: (error: NodeJS.ErrnoException | null) => void): void {
+    write(this.#file, bytes, 0, bytes.length, null, (error, written) => {
+      if (error !== null) return done(error)
+      if (written === bytes.length) return done(null)
+      // A full disc takes a part first; the rest then fails with the reason.
+      write(this.#file, bytes, written, bytes.length - written, null, (restError, rest) => {
+        if (restError !== null) return done(restError)
+        done(
+          rest === bytes.length - written
+            ? null
+            : Object.assign(new Error('short write'), { code: 'ENOSPC' }),
+        )
+      })
+    })
+  }
+
+  #fail(error: NodeJS.ErrnoException, waiting: { reject: (error: unknown) => void }[]): void {
+    try {
+      // Takes half a line away again, so that what is there reads cleanly.
+      ftruncateSync(this.#file, this.#size)
+    } catch {
+      // Then the reader drops the torn line.
+    }
+    const why = error.code === 'ENOSPC' ? 'the disc is full' : `${error.code ?? ''} ${error.message}`.trim()
+    this.#failure = new Refusal('journal-not-writable', `The journal of this run cannot be written: ${why}`, {
+      exitStatus: 6,
+      help: `Every step finished so far is kept. ${error.code === 'ENOSPC' ? 'Free some space, then' : 'Then'} ${this.#resumeHint}`,
+      cause: error,
+    })
+    for (const one of [...waiting, ...this.#waiting]) one.reject(this.#failure)
+    this.#waiting = []
+    this.#pending = []
+  }
+}
+
+/** What a journal holds. */
+export interface JournalContent {
+  readonly events: readonly RunEvent[]
+  /** Segments whose last line was cut off (kill, power cut) and left out. */
+  readonly torn: readonly string[]
+  /** Highest segment number; 0: none. */
+  readonly lastSegment: number
+}
+
+/** Reads all segments of a journal in a directory; a missing directory is an empty journal. */
+export function readJournalDirectory(directory: string): JournalContent {
+  let names: string[]
+  try {
+    names = readdirSync(directory)
+  } catch {
+    names = []
+  }
+  return readJournal(
+    new Map(
+      names.filter((name) => SEGMENT.test(name)).map((name) => [name, readFileSync(join(directory, name))]),
+    ),
+  )
+}
+
+/**
+ * Reads the segments of a journal, given by file name.
+ *
+ * A last line without its newline was being written when the process died: it is left out and reported. Anything else
+ * that is not JSON is damage: a `Refusal` named `journal-damaged`.
+ */
+export function readJournal(segments: ReadonlyMap<string, Uint8Array>): JournalContent {
+  const events: RunEvent[] = []
+  const torn: string[] = []
+  const names = [...segments.keys()].sort()
+  for (const name of names) {
+    const text = Buffer.from(segments.get(name) ?? []).toString('utf8')
+    const lines = text.split('\n')
+    if (lines.pop() !== '') torn.push(name)
+    lines.forEach((line, index) => {
+      events.push(parseLine(line, name, index + 1))
+    })
+  }
+  return { events, torn, lastSegment: Number.parseInt(SEGMENT.exec(names.at(-1) ?? '')?.[1] ?? '0', 10) }
+}
+
+function parseLine(line: string, segment: string, number: number): RunEvent {
+  try {
+    const event: unknown = JSON.parse(line)
+    if (event !== null && typeof event === 'object' && 'type' in event && typeof event.type === 'string') {
+      return event as RunEvent
+    }
+  } catch {
+    // Said below, with the place.
+  }
+  throw new Refusal('journal-damaged', `journal/${segment}:${number} is not an event of a run`, {
+    exitStatus: 6,
+    help: 'The file was changed or the disc is faulty. Start the run again, or take the line out by hand.',
+  })
+}

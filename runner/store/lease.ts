@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Refusal } from '../failure.ts'
+import { replaceFile, writeNewFile } from './durable-file.ts'
+
+/** Who runs a run, in `lease/<fence>.json` of its local directory. */
+export interface Lease {
+  readonly pid: number
+  readonly hostname: string
+  /** ISO 8601. */
+  readonly startedAt: string
+  /** Counts the holders of this run, from 1. */
+  readonly fence: number
+  /** Tells a process from a later one with the same number. Absent where the system does not say. */
+  readonly incarnation?: string
+  /** Set by the holder when it stopped in order. */
+  readonly releasedAt?: string
+}
+
+/** The process that holds or asks for a lease. */
+export interface Holder {
+  readonly pid: number
+  readonly hostname: string
+}
+
+/** Last lease of a run directory; `undefined`: none was ever taken. */
+export function currentLease(directory: string): Lease | undefined {
+  let names: string[]
+  try {
+    names = readdirSync(join(directory, 'lease'))
+  } catch {
+    return undefined
+  }
+  const last = names
+    .filter((name) => /^\d{6}\.json$/.test(name))
+    .sort()
+    .at(-1)
+  if (last === undefined) return undefined
+  try {
+    return JSON.parse(readFileSync(join(directory, 'lease', last), 'utf8')) as Lease
+  } catch {
+    // Being written, or torn: its number still counts.
+    return { pid: 0, hostname: '', startedAt: '', fence: Number.parseInt(last, 10) }
+  }
+}
+
+/** Whether somebody still works under a lease. `unknown`: on another machine, where nobody can be asked. */
+export function isLeaseAlive(lease: Lease, here: Holder): boolean | 'unknown' {
+  if (lease.releasedAt !== undefined || lease.pid === 0) return false
+  if (lease.hostname !== here.hostname) return 'unknown'
+  try {
+    process.kill(lease.pid, 0)
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return lease.incarnation === undefined || lease.incarnation === incarnationOf(lease.pid)
+}
+
+/**
+ * Takes the lease of a run directory: the file `lease/<fence>.json` is created and must not exist, so of any number of
+ * takers one wins.
+ *
+ * @param fenceFloor a fence already used elsewhere (in the published record); the new one is higher.
+ * Refuses with `run-is-live` when a live process holds it.
+ */
+export function takeLease(
+  directory: string,
+  here: Holder,
+  startedAt: string,
+  options: { readonly fenceFloor?: number; readonly evenFromOtherHost?: boolean } = {},
+): Lease {
+  const held = currentLease(directory)
+  const alive = held === undefined ? false : isLeaseAlive(held, here)
+  if (held !== undefined && (alive === true || (alive === 'unknown' && options.evenFromOtherHost !== true))) {
+    throw liveRun(held, alive)
+  }
+  const fence = Math.max(held?.fence ?? 0, options.fenceFloor ?? 0) + 1
+  const incarnation = incarnationOf(here.pid)
+  const lease: Lease = { ...here, startedAt, fence, ...(incarnation === undefined ? {} : { incarnation }) }
+  try {
+    writeNewFile(leaseFile(directory, fence), JSON.stringify(lease))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw liveRun(currentLease(directory) ?? lease, true)
+  }
+  return lease
+}
+
+/** Marks a lease as given back. */
+export function releaseLease(directory: string, lease: Lease, releasedAt: string): void {
+  replaceFile(leaseFile(directory, lease.fence), JSON.stringify({ ...lease, releasedAt }))
+}
+
+/** Refuses with `run-taken-over` when another process took the run since. */
+export function assertLeaseHeld(directory: string, lease: Lease): void {
+  const now = currentLease(directory)
+  if (now === undefined || now.fence === lease.fence) return
+  throw new Refusal('run-taken-over', `Process ${now.pid} on ${now.hostname} has taken this run over`, {
+    exitStatus: 6,
+    help: 'What this process did since then is not recorded. Let the other one finish.',
+  })
+}
+
+function liveRun(lease: Lease, alive: boolean | 'unknown'): Refusal {
+  const where = `process ${lease.pid} on ${lease.hostname}, since ${lease.startedAt}`
+  return alive === true
+    ? new Refusal('run-is-live', `This run is being executed by ${where}`, {
+        exitStatus: 6,
+        help: 'Wait until it ends, or stop that process first.',
+      })
+    : new Refusal('run-is-live', `This run was last executed by ${where}, which cannot be asked from here`, {
+        exitStatus: 6,
+        help: 'If that process is gone, resume with the option that takes the run over.',
+      })
+}
+
+function leaseFile(directory: string, fence: number): string {
+  return join(directory, 'lease', `${String(fence).padStart(6, '0')}.json`)
+}
+
+/** Boot id and start time of a process. Source: proc(5), `stat` field 22. Linux only. */
+function incarnationOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot}:${startTime}`
+  } catch {
+    return undefined
+  }
+}

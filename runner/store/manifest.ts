@@ -1,0 +1,93 @@
+import type { RunStatus } from '../events.ts'
+import type { FailureInfo } from '../failure.ts'
+import type { Usage } from '../models/model.ts'
+
+/** Version of the record's layout, in `run.json`. A reader refuses a higher one. */
+export const RECORD_SCHEMA = 1
+
+/** What started a run. */
+export interface RunTrigger {
+  /** `manual`, or the name of the event: `pull_request`, `schedule`, … */
+  readonly event: string
+  /** Id of the event at its source. Absent for manual runs. */
+  readonly eventId?: string
+  /** From 1. */
+  readonly attempt?: number
+}
+
+/** Who started a run. */
+export interface RunActor {
+  readonly name: string
+  readonly email?: string
+  /** Where the name comes from: the CI system's environment, or `user.name` of git. Neither is proof. */
+  readonly source: 'ci' | 'git'
+}
+
+/** `run.json`: what is kept of a run besides its files. */
+export interface RunManifest {
+  readonly schema: number
+  readonly id: string
+  readonly status: RunStatus
+  readonly workflow: {
+    readonly id: string
+    readonly name: string
+    /** Path in the repository. */
+    readonly file: string
+    /** Object id of the definition as executed; equals `<commit>:<file>` unless the file was changed. */
+    readonly blob: string
+  }
+  readonly trigger: RunTrigger
+  readonly actor?: RunActor
+  readonly repository: {
+    /** Address of the remote, without credentials. */
+    readonly url?: string
+    /** What was checked out. Absent: no commit yet. */
+    readonly commit?: string
+    /** Absent: detached. */
+    readonly branch?: string
+    /** Files that differed from the commit. */
+    readonly changedFiles: number
+  }
+  /** sha256 of `inputs.json`. */
+  readonly inputs: { readonly sha256: string }
+  /** Version of codemie-ci. */
+  readonly engine: string
+  /** Models that answered, sorted. */
+  readonly models: readonly string[]
+  readonly startedAt: string
+  readonly finishedAt?: string
+  /** Time spent running, pauses left out. */
+  readonly durationMs: number
+  /** Steps finished. */
+  readonly steps: number
+  readonly usage?: Usage
+  /** US dollars. A lower bound when `costUnknown`. */
+  readonly costUsd?: number
+  readonly costUnknown?: boolean
+  readonly failure?: FailureInfo
+  /** Page of the CI job. */
+  readonly ciUrl?: string
+  /** Counts the processes that ran this run, from 1; a writer with a lower number than the last one must stop. */
+  readonly fence: number
+  /** Tree of the record that this one continues and replaces. */
+  readonly previousTree?: string
+  /** Said when the journal in the record does not hold everything. */
+  readonly journal?: { readonly leftOutEvents: number }
+  /** Every other file of the record. */
+  readonly files: Readonly<Record<string, { readonly sha256: string; readonly size: number }>>
+}
+
+/** The part of a manifest that is known when a run starts. */
+export type ManifestStart = Pick<
+  RunManifest,
+  | 'id'
+  | 'workflow'
+  | 'trigger'
+  | 'actor'
+  | 'repository'
+  | 'inputs'
+  | 'engine'
+  | 'startedAt'
+  | 'ciUrl'
+  | 'previousTree'
+>

@@ -1,0 +1,46 @@
+import type { Git } from '../git/git.ts'
+
+/** Reads objects by name (`<tree>:<path>`, an id) in one process, in order; `undefined` for those that are not there. */
+export async function readObjects(git: Git, names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+  if (names.length === 0) return []
+  const { stdout } = await git.run({ args: ['cat-file', '--batch'], stdin: `${names.join('\n')}\n` })
+  const found: (Uint8Array | undefined)[] = []
+  let at = 0
+  for (const name of names) {
+    const end = stdout.indexOf(10, at)
+    const head = stdout.toString('utf8', at, end)
+    const size = /^[0-9a-f]{40,64} \w+ (\d+)$/.exec(head)?.[1]
+    at = end + 1
+    if (size === undefined) {
+      if (!head.endsWith(' missing')) throw new Error(`git cat-file answered "${head}" for ${name}`)
+      found.push(undefined)
+      continue
+    }
+    found.push(stdout.subarray(at, at + Number(size)))
+    at += Number(size) + 1
+  }
+  return found
+}
+
+/** All files below a tree by path: two processes, however many files there are. */
+export async function readTree(git: Git, tree: string): Promise<Map<string, Uint8Array>> {
+  const { stdout } = await git.run({ args: ['ls-tree', '-r', '-z', '--full-tree', tree] })
+  const entries = stdout
+    .toString()
+    .split('\0')
+    .flatMap((line) => {
+      // Plain files only: a record never holds links or submodules.
+      const match = /^100(?:644|755) blob ([0-9a-f]+)\t(.+)$/s.exec(line)
+      return match?.[1] !== undefined && match[2] !== undefined ? [{ id: match[1], path: match[2] }] : []
+    })
+  const contents = await readObjects(
+    git,
+    entries.map((entry) => entry.id),
+  )
+  const files = new Map<string, Uint8Array>()
+  entries.forEach((entry, index) => {
+    const content = contents[index]
+    if (content !== undefined) files.set(entry.path, content)
+  })
+  return files
+}

@@ -1,0 +1,314 @@
+import type { RunEvent, RunStatus } from '../events.ts'
+import { renderRunReadme } from '../report/run-readme.ts'
+import { canonicalJson, canonicalLine } from './canonical-json.ts'
+import { type AttemptDigest, digestRun, type RunDigest, type StepDigest } from './digest-run.ts'
+import { placeOfStep } from './file-name.ts'
+import { segmentName } from './journal.ts'
+import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
+import { excerptOf, excerptText, type Payloads, sha256, shrinkEvent } from './payload.ts'
+
+/** How large a record may become; a forge stops showing and indexing larger ones. Units: bytes and files. */
+export interface RecordLimits {
+  readonly fileBytes: number
+  readonly files: number
+  readonly runBytes: number
+}
+
+/** 1 MiB a file, 200 files, 8 MiB a run. */
+export const RECORD_LIMITS: RecordLimits = { fileBytes: 1024 * 1024, files: 200, runBytes: 8 * 1024 * 1024 }
+
+/** Everything a record is made from. All texts are free of secrets already. */
+export interface RecordSource {
+  readonly start: ManifestStart
+  readonly fence: number
+  /** Default: as the events tell. */
+  readonly status?: RunStatus
+  readonly events: readonly RunEvent[]
+  /** The definition as executed; written as `workflow.yaml` or `workflow.toml`. */
+  readonly workflowText: string
+  /** Text of `inputs.json`. */
+  readonly inputsText: string
+  /** The workflow's graph in Mermaid's language, for the README. */
+  readonly graph?: string
+}
+
+/** The files of one run as they are committed. */
+export interface RunRecord {
+  readonly manifest: RunManifest
+  /** Content by path below the run's folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** Whole texts that were too large, by sha256; to be kept outside the commit. */
+  readonly payloads: ReadonlyMap<string, Uint8Array>
+}
+
+/**
+ * Turns a run into the files of its record. Pure: equal runs give equal bytes, and outputs of steps hold no times, so
+ * that two records can be compared with `git diff`.
+ */
+export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_LIMITS): RunRecord {
+  const payloads: Payloads = new Map()
+  const texts = new Map<string, string>()
+  const digest = digestRun(source.events)
+  texts.set(
+    workflowFileName(source.start.workflow.file),
+    shortened(source.workflowText, limits.fileBytes, payloads),
+  )
+  texts.set('inputs.json', fitInputs(source.inputsText, limits, payloads))
+  if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, payloads))
+  // Half of a run is for what people read, half for what a resumption reads.
+  writeSteps(digest.steps, texts, limits, payloads)
+  const leftOutEvents = writeJournal(source.events, texts, limits, payloads)
+
+  const bare = manifestOf(source, digest, leftOutEvents)
+  const readme = renderRunReadme(bare, digest, source.graph)
+  texts.set('README.md', shortened(readme, Math.min(limits.fileBytes, 512 * 1024), payloads))
+
+  const files = new Map<string, Uint8Array>()
+  const listed: Record<string, { sha256: string; size: number }> = {}
+  for (const path of [...texts.keys()].sort()) {
+    const content = Buffer.from(texts.get(path) ?? '')
+    files.set(path, content)
+    listed[path] = { sha256: sha256(content), size: content.length }
+  }
+  const manifest = { ...bare, files: listed }
+  files.set('run.json', Buffer.from(canonicalJson(manifest)))
+  return { manifest, files, payloads }
+}
+
+/** The workflow's graph in Mermaid's language. */
+export const GRAPH_FILE = 'graph.mmd'
+
+/** `workflow.yaml` or `workflow.toml`, by the definition's own ending. */
+export function workflowFileName(file: string): string {
+  return file.endsWith('.toml') ? 'workflow.toml' : 'workflow.yaml'
+}
+
+function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: number): RunManifest {
+  const { start } = source
+  const status = source.status ?? digest.status
+  return {
+    ...start,
+    schema: RECORD_SCHEMA,
+    status,
+    models: digest.models,
+    ...(status === 'running' || digest.lastEventAt === undefined ? {} : { finishedAt: digest.lastEventAt }),
+    durationMs: digest.durationMs,
+    steps: digest.steps.filter((step) => step.status === 'finished').length,
+    ...(digest.usage === undefined ? {} : { usage: digest.usage }),
+    ...(digest.costUsd === undefined ? {} : { costUsd: digest.costUsd }),
+    ...(digest.costUnknown ? { costUnknown: true } : {}),
+    ...(digest.failure === undefined ? {} : { failure: digest.failure }),
+    fence: source.fence,
+    ...(leftOutEvents === 0 ? {} : { journal: { leftOutEvents } }),
+    files: {},
+  }
+}
+
+function shortened(text: string, maxBytes: number, payloads: Payloads): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text
+  return excerptText(excerptOf(text, Math.floor(maxBytes / 2), payloads))
+}
+
+function fitInputs(text: string, limits: RecordLimits, payloads: Payloads): string {
+  if (Buffer.byteLength(text) <= limits.fileBytes) return text
+  return canonicalJson({ $excerpt: excerptOf(text, 64 * 1024, payloads) })
+}
+
+/**
+ * Files of a step: `steps/<step>/<attempt>/output.{json,md}` and `meta.json`. Items of a map share
+ * `map/<step>/0001.ndjson`, one line each. Steps for which there is no room among the files go to
+ * `steps/+more/0001.ndjson`, which no step can be called.
+ */
+function writeSteps(
+  steps: readonly StepDigest[],
+  texts: Map<string, string>,
+  limits: RecordLimits,
+  payloads: Payloads,
+): void {
+  let bytesLeft = Math.floor(limits.runBytes * 0.4)
+  /** An output whole while there is room, then ever smaller pieces of it. */
+  const take = (output: string, maxBytes: number) => {
+    const size = Buffer.byteLength(output)
+    const room = Math.min(maxBytes, Math.max(256, Math.floor(bytesLeft / 4)))
+    const excerpt = size <= room ? undefined : excerptOf(output, Math.min(room, 64 * 1024) / 2, payloads)
+    const text = excerpt === undefined ? output : excerptText(excerpt)
+    bytesLeft -= Buffer.byteLength(text)
+    return { text, excerpt }
+  }
+  const lines = new Map<string, { readonly item: readonly number[]; readonly line: string }[]>()
+  const addLine = (folder: string, item: readonly number[], step: StepDigest) => {
+    const last = step.attempts.at(-1)
+    const output = last?.output === undefined ? undefined : take(last.output, 64 * 1024)
+    const line = canonicalLine({
+      path: step.path,
+      item,
+      state: step.state,
+      status: step.status,
+      attempt: last?.attempt,
+      output: output?.text,
+      outputExcerpt: output?.excerpt && pointer(output.excerpt),
+      failure: last?.failure,
+    })
+    const group = lines.get(folder) ?? []
+    group.push({ item, line })
+    lines.set(folder, group)
+  }
+  // Room for the manifest, the README, the definition, the inputs, the journal and the lines of maps.
+  let filesLeft = limits.files - 40
+  for (const step of steps) {
+    const { folder, item } = placeOfStep(step.path)
+    const needed = step.attempts.length * 2
+    if (item.length > 0) addLine(`map/${folder}`, item, step)
+    else if (needed > filesLeft) addLine('steps/+more', [], step)
+    else {
+      filesLeft -= needed
+      for (const attempt of step.attempts) writeAttempt(step, attempt, folder, texts, take, limits)
+    }
+  }
+  let linesFiles = 20
+  const groups = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
+  groups.forEach(([folder, group], index) => {
+    group.sort((a, b) => compareItems(a.item, b.item))
+    // More maps than files: the rest share one.
+    const target = index < 15 || folder === 'steps/+more' ? folder : 'map/+more'
+    const chunks = intoChunks(
+      group.map((one) => one.line),
+      limits.fileBytes,
+    )
+    for (const chunk of chunks.slice(0, Math.max(1, linesFiles))) {
+      linesFiles--
+      appendChunk(texts, target, chunk, limits.fileBytes)
+    }
+  })
+}
+
+function writeAttempt(
+  step: StepDigest,
+  attempt: AttemptDigest,
+  folder: string,
+  texts: Map<string, string>,
+  take: (
+    output: string,
+    maxBytes: number,
+  ) => { text: string; excerpt: ReturnType<typeof excerptOf> | undefined },
+  limits: RecordLimits,
+): void {
+  const base = `steps/${folder}/${attempt.attempt}`
+  const { output, ...facts } = attempt
+  const meta: Record<string, unknown> = {
+    path: step.path,
+    state: step.state,
+    kind: step.kind,
+    status: output === undefined ? 'failed' : 'finished',
+    ...facts,
+  }
+  if (output !== undefined) {
+    const json = asJsonDocument(output)
+    const taken = take(json ?? output, limits.fileBytes)
+    if (taken.excerpt !== undefined) meta['outputExcerpt'] = pointer(taken.excerpt)
+    const text = taken.text.endsWith('\n') ? taken.text : `${taken.text}\n`
+    texts.set(`${base}/output.${json !== undefined && taken.excerpt === undefined ? 'json' : 'md'}`, text)
+  }
+  texts.set(`${base}/meta.json`, canonicalJson(meta))
+}
+
+/** Canonical JSON of an output that is a JSON object or list; `undefined` for any other text. */
+function asJsonDocument(output: string): string | undefined {
+  if (!/^\s*[[{]/.test(output)) return undefined
+  try {
+    return canonicalJson(JSON.parse(output))
+  } catch {
+    return undefined
+  }
+}
+
+function pointer(excerpt: ReturnType<typeof excerptOf>) {
+  return { sha256: excerpt.sha256, size: excerpt.size, where: excerpt.where }
+}
+
+function compareItems(a: readonly number[], b: readonly number[]): number {
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? -1) - (b[index] ?? -1)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+function intoChunks(lines: readonly string[], maxBytes: number): string[] {
+  const chunks: string[] = []
+  let chunk: string[] = []
+  let size = 0
+  for (const line of lines) {
+    const bytes = Buffer.byteLength(line) + 1
+    if (size + bytes > maxBytes && chunk.length > 0) {
+      chunks.push(chunk.join(''))
+      chunk = []
+      size = 0
+    }
+    chunk.push(`${line}\n`)
+    size += bytes
+  }
+  if (chunk.length > 0) chunks.push(chunk.join(''))
+  return chunks
+}
+
+function appendChunk(texts: Map<string, string>, folder: string, chunk: string, maxBytes: number): void {
+  for (let number = 1; ; number++) {
+    const path = `${folder}/${String(number).padStart(4, '0')}.ndjson`
+    const before = texts.get(path) ?? ''
+    if (before !== '' && Buffer.byteLength(before) + Buffer.byteLength(chunk) > maxBytes) continue
+    texts.set(path, before + chunk)
+    return
+  }
+}
+
+/** From whole to ever smaller pieces of large members; the first that fits is taken. Bytes a member may have. */
+const JOURNAL_STEPS = [256 * 1024, 64 * 1024, 16 * 1024, 4 * 1024, 1024, 512]
+
+/**
+ * Writes the events as segments. A journal that is too large loses first what a resumption can do without (the replies
+ * behind finished steps, announcements), then the middle of large texts, last its newest events.
+ *
+ * @returns how many events were left out.
+ */
+function writeJournal(
+  events: readonly RunEvent[],
+  texts: Map<string, string>,
+  limits: RecordLimits,
+  payloads: Payloads,
+): number {
+  const budget = Math.floor(limits.runBytes * 0.5)
+  const needed = withoutDispensable(events)
+  const tries: (readonly [readonly RunEvent[], number])[] = [
+    ...JOURNAL_STEPS.slice(0, 1).map((size) => [events, size] as const),
+    ...JOURNAL_STEPS.map((size) => [needed, size] as const),
+  ]
+  for (const [kept, maxBytes] of tries) {
+    const large: Payloads = new Map()
+    const lines: string[] = []
+    let total = 0
+    for (const event of kept) {
+      const line = shrinkEvent(event, Math.min(maxBytes, Math.floor(limits.fileBytes / 4)), large)
+      total += Buffer.byteLength(line) + 1
+      if (total > budget) break
+      lines.push(line)
+    }
+    const isLast = kept === needed && maxBytes === JOURNAL_STEPS.at(-1)
+    if (total > budget && !isLast) continue
+    for (const [digest, bytes] of large) payloads.set(digest, bytes)
+    intoChunks(lines, limits.fileBytes).forEach((chunk, index) => {
+      texts.set(`journal/${segmentName(index + 1)}`, chunk)
+    })
+    return events.length - lines.length
+  }
+  return 0
+}
+
+function withoutDispensable(events: readonly RunEvent[]): readonly RunEvent[] {
+  const finished = new Set<string>()
+  for (const event of events) if (event.type === 'step-finished') finished.add(event.path)
+  return events.filter((event) => {
+    if (event.type === 'step-started' || event.type === 'superstep-started') return false
+    return !(event.type === 'effect-finished' && finished.has(event.path))
+  })
+}

@@ -1,0 +1,121 @@
+import type { RunStatus } from '../events.ts'
+import type { Git } from '../git/git.ts'
+import { isRunId } from './run-id.ts'
+
+/** The published tier: append-only, linear, browsable. */
+export const RUNS_BRANCH = 'refs/heads/codemie/runs'
+/** Its short name, as people type it. */
+export const RUNS_BRANCH_NAME = 'codemie/runs'
+/** Runs in progress or paused, one ref each; the tip is the last checkpoint. */
+export const LIVE = 'refs/codemie/live/'
+/** Finished runs that are not on the branch yet. */
+export const DONE = 'refs/codemie/done/'
+/** Runs that this repository published to a remote branch it has not fetched since. Never pushed. */
+export const PUSHED = 'refs/codemie/pushed/'
+
+/** A ref of a run, read without its objects. */
+export interface RunRef {
+  readonly ref: string
+  readonly commit: string
+  readonly tree: string
+  readonly entry: SubjectEntry | undefined
+}
+
+/** What a commit's subject says: `<workflow> <run-id> <status>`. */
+export interface SubjectEntry {
+  /** Slug of the workflow. */
+  readonly workflow: string
+  readonly id: string
+  readonly status: RunStatus
+}
+
+/** A run as a commit on the branch names it. */
+export interface TrailerEntry extends SubjectEntry {
+  readonly tree: string
+}
+
+const FORMAT = '%(refname)%00%(objectname)%00%(tree)%00%(contents:subject)'
+const STATUSES: readonly string[] = [
+  'running',
+  'succeeded',
+  'failed',
+  'paused',
+  'interrupted',
+  'aborted',
+  'budget-exceeded',
+] satisfies RunStatus[]
+
+/** Lists refs by prefixes or full names, in one process. */
+export async function listRefs(git: Git, prefixes: readonly string[]): Promise<RunRef[]> {
+  const { stdout } = await git.run({ args: ['for-each-ref', `--format=${FORMAT}`, ...prefixes] })
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [ref = '', commit = '', tree = '', subject = ''] = line.split('\0')
+      return { ref, commit, tree, entry: parseSubject(subject) }
+    })
+}
+
+/** Reads `<workflow> <run-id> <status>`; `undefined` for anything else. */
+export function parseSubject(subject: string): SubjectEntry | undefined {
+  const [workflow = '', id = '', status = '', more] = subject.split(' ')
+  if (more !== undefined || !isSlug(workflow) || !isRunId(id) || !isStatus(status)) return undefined
+  return { workflow, id, status }
+}
+
+/** Reads the `Run: <id> <workflow> <status> <tree>` trailers of a commit's message. */
+export function parseTrailers(message: string): TrailerEntry[] {
+  const found: TrailerEntry[] = []
+  for (const line of message.split('\n')) {
+    if (!line.startsWith('Run: ')) continue
+    const [id = '', workflow = '', status = '', tree = ''] = line.slice(5).split(' ')
+    if (isSlug(workflow) && isRunId(id) && isStatus(status) && /^[0-9a-f]{40,64}$/.test(tree)) {
+      found.push({ id, workflow, status, tree })
+    }
+  }
+  return found
+}
+
+/** The message of a commit that holds one run at its root. */
+export function runMessage(entry: SubjectEntry): string {
+  return `${entry.workflow} ${entry.id} ${entry.status}\n`
+}
+
+/**
+ * The message of a commit on the branch. The subject names the first run, and each run has its trailer. `[skip ci]`
+ * keeps a push of the branch from starting pipelines that have no filter for branches.
+ */
+export function publishMessage(runs: readonly TrailerEntry[]): string {
+  const [first] = runs
+  const subject = first === undefined ? 'no run' : `${first.workflow} ${first.id} ${first.status}`
+  const trailers = runs.map((run) => `Run: ${run.id} ${run.workflow} ${run.status} ${run.tree}`)
+  return `${subject}\n\n[skip ci]\n\n${trailers.join('\n')}\n`
+}
+
+/** A change of one ref; `undefined` for `to` deletes it. It happens only if the ref still is what it was. */
+export interface RefUpdate {
+  readonly ref: string
+  readonly from: string
+  readonly to?: string
+}
+
+/** Changes refs all together or not at all. Fails with a `GitError` when one of them moved meanwhile. */
+export async function updateRefs(git: Git, updates: readonly RefUpdate[]): Promise<void> {
+  if (updates.length === 0) return
+  const commands = updates.map((update) =>
+    update.to === undefined
+      ? `delete ${update.ref} ${update.from}\n`
+      : `update ${update.ref} ${update.to} ${update.from}\n`,
+  )
+  await git.run({ args: ['update-ref', '--stdin'], stdin: `start\n${commands.join('')}commit\n` })
+}
+
+function isSlug(text: string): boolean {
+  return /^[a-z0-9_-]{1,70}$/.test(text)
+}
+
+function isStatus(text: string): text is RunStatus {
+  return STATUSES.includes(text)
+}

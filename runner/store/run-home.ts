@@ -1,0 +1,138 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Refusal } from '../failure.ts'
+import type { Repository } from '../git/repository.ts'
+import { writeNewFile } from './durable-file.ts'
+import { sha256 } from './payload.ts'
+import { isRunId } from './run-id.ts'
+
+/** Where runs lie while they are not on the branch. */
+export interface RunHome {
+  /** Folders that may hold run directories, in the order in which they are tried. Absolute. */
+  readonly places: readonly string[]
+}
+
+/** Says something that people should know and that did not stop anything. */
+export type Warn = (warning: { readonly code: string; readonly message: string }) => void
+
+/**
+ * The git directory first: it travels with the repository and is in nobody's way. Where it cannot be written (a
+ * read-only mount in CI) the user's state directory, then the temporary one.
+ */
+export function runHome(repository: Repository, env: Readonly<Record<string, string | undefined>>): RunHome {
+  const name = `codemie-ci/${sha256(repository.commonDir).slice(0, 16)}`
+  const state =
+    env['XDG_STATE_HOME'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.local/state'))
+  return {
+    places: [
+      join(repository.commonDir, 'codemie'),
+      ...(state === undefined ? [] : [join(state, name)]),
+      join(env['TMPDIR'] ?? tmpdir(), name),
+    ],
+  }
+}
+
+/**
+ * Makes the directory of a run. It must not exist: making it is the claim on this machine.
+ *
+ * Refuses with `run-exists` when somebody has it, and with `no-place-for-runs` when no place can be written.
+ */
+export function createRunDirectory(home: RunHome, id: string, warn: Warn): string {
+  const taken = findRunDirectory(home, id)
+  if (taken !== undefined) throw runExists(id, taken)
+  const problems: string[] = []
+  for (const place of home.places) {
+    const directory = join(place, 'runs', id)
+    try {
+      mkdirSync(join(place, 'runs'), { recursive: true })
+      mkdirSync(directory)
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      if (code === 'EEXIST' && findRunDirectory(home, id) !== undefined) throw runExists(id, directory)
+      problems.push(`${place}: ${code || message}`)
+      continue
+    }
+    if (problems.length > 0) {
+      warn({
+        code: 'run-kept-elsewhere',
+        message: `The git directory cannot be written (${problems.join('; ')}). This run is kept in ${directory} until it can be committed.`,
+      })
+    }
+    return directory
+  }
+  throw new Refusal('no-place-for-runs', `No place for the journal of this run: ${problems.join('; ')}`, {
+    exitStatus: 6,
+    help: 'Make one of them writable, or set XDG_STATE_HOME to a folder that is.',
+  })
+}
+
+function runExists(id: string, where: string): Refusal {
+  return new Refusal('run-exists', `Run ${id} was started already: ${where}`, {
+    exitStatus: 6,
+    help: `The same event starts one run. \`codemie-ci resume ${id}\` continues it.`,
+  })
+}
+
+/** The directory of a run, wherever it lies; `undefined`: there is none on this machine. */
+export function findRunDirectory(home: RunHome, id: string): string | undefined {
+  if (!isRunId(id)) return undefined
+  return home.places.find((place) => readNames(join(place, 'runs')).includes(id))?.concat('/runs/', id)
+}
+
+/** All run directories on this machine. */
+export function listRunDirectories(home: RunHome): { readonly id: string; readonly directory: string }[] {
+  return home.places.flatMap((place) =>
+    readNames(join(place, 'runs'))
+      .filter(isRunId)
+      .map((id) => ({ id, directory: join(place, 'runs', id) })),
+  )
+}
+
+/** Removes the directory of a run that is safe elsewhere. */
+export function removeRunDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true })
+}
+
+/** Keeps the texts that are too large for a record, under their digest. */
+export function keepPayloads(home: RunHome, payloads: ReadonlyMap<string, Uint8Array>): void {
+  for (const [digest, bytes] of payloads) {
+    let problem: unknown
+    for (const place of home.places) {
+      try {
+        writeNewFile(join(place, 'payloads', digest), bytes)
+        problem = undefined
+        break
+      } catch (error) {
+        problem = error
+        // Equal texts have equal names.
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+          problem = undefined
+          break
+        }
+      }
+    }
+    if (problem !== undefined) throw problem
+  }
+}
+
+/** A text kept by {@link keepPayloads}; `undefined`: not on this machine. */
+export function readPayload(home: RunHome, digest: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{64}$/.test(digest)) return undefined
+  for (const place of home.places) {
+    try {
+      return readFileSync(join(place, 'payloads', digest))
+    } catch {
+      // Not there.
+    }
+  }
+  return undefined
+}
+
+function readNames(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}

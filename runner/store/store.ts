@@ -1,0 +1,258 @@
+import { hostname } from 'node:os'
+import type { RunEvent } from '../events.ts'
+import { Refusal } from '../failure.ts'
+import { blobId } from '../git/object-id.ts'
+import { describeRepository, type Repository, type RepositoryState } from '../git/repository.ts'
+import type { World } from '../world.ts'
+import { canonicalJson } from './canonical-json.ts'
+import type { StoreContext } from './context.ts'
+import { fetchRun } from './fetch-run.ts'
+import { type Holder, takeLease } from './lease.ts'
+import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
+import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
+import { materialise } from './materialise.ts'
+import { sha256 } from './payload.ts'
+import { dropRefs } from './publish-local.ts'
+import { readRun, resolveRunId, type StoredRun, treeOnBranch } from './read-run.ts'
+import { RECORD_LIMITS, type RecordLimits } from './record.ts'
+import { type Redact, redactValue } from './redact.ts'
+import { LIVE, listRefs } from './refs.ts'
+import { openRemote } from './remote.ts'
+import { readRunJournal, writeRunFacts } from './run-directory.ts'
+import { createRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
+import { manualRunId } from './run-id.ts'
+import { RunWriter } from './writer.ts'
+
+/** What a store is made of. */
+export interface StoreOptions {
+  readonly repository: Repository
+  readonly world: Pick<World, 'env' | 'now' | 'random' | 'randomHex' | 'sleep'>
+  /** Takes secrets out of a text; applied to everything that is written, the journal included. */
+  readonly redact: Redact
+  /** Told what people should know and what did not stop anything. */
+  readonly warn: Warn
+  /** Push records. Default: they stay in this repository. */
+  readonly push?: {
+    /** Name of the remote, e.g. `origin`. */
+    readonly remote: string
+    /** Used instead of whatever git is configured with. Never written to a file, a URL or a command line. */
+    readonly token?: string
+    /** `now` (default): put runs on the remote's branch when they end; `later`: leave that to another publisher. */
+    readonly publish?: 'now' | 'later'
+  }
+  /** Default: this process on this machine. */
+  readonly holder?: Holder
+  /** Default: {@link RECORD_LIMITS}. */
+  readonly limits?: RecordLimits
+}
+
+/** A run that is about to start. */
+export interface NewRun {
+  /** Default: a new id for a run started by hand; see `triggeredRunId` for events. */
+  readonly id?: string
+  readonly workflow: {
+    readonly id: string
+    readonly name: string
+    /** Path in the repository. */
+    readonly file: string
+    /** The definition exactly as it is executed. */
+    readonly text: string
+  }
+  readonly inputs: Readonly<Record<string, unknown>>
+  /** Default: by hand. */
+  readonly trigger?: RunTrigger
+  /** Default: `user.name` of git. */
+  readonly actor?: RunActor
+  /** Version of codemie-ci. */
+  readonly engine: string
+  readonly ciUrl?: string
+  /** The workflow's graph in Mermaid's language. */
+  readonly graph?: string
+}
+
+/** A run that goes on. */
+export interface ResumedRun {
+  readonly writer: RunWriter
+  /** What the journal knows; events whose texts were too large to be kept are not among them. */
+  readonly events: readonly RunEvent[]
+  readonly manifest: RunManifest
+  readonly workflowText: string
+  readonly inputs: Readonly<Record<string, unknown>>
+}
+
+/** The records of a repository: git is the database. */
+export interface RunStore {
+  /**
+   * Starts a run: makes its directory, which is the claim on this machine, and with `push` its live ref on the remote,
+   * which is the claim everywhere. Refuses with `run-exists` or `run-claimed` when the run was started already.
+   */
+  claim(run: NewRun): Promise<RunWriter>
+  /**
+   * Takes a run over that is paused, failed or was interrupted, wherever its journal is.
+   *
+   * @param id a run id, the beginning or end of one, or `latest`.
+   * @param options `takeOver`: also from a process on another machine, which cannot be asked whether it lives.
+   * Refuses with `run-is-live` while another process executes it, and with `run-succeeded` when there is nothing to do.
+   */
+  resume(id: string, options?: { readonly takeOver?: boolean }): Promise<ResumedRun>
+  /** Newest first; each run once. */
+  list(filter?: ListFilter): Promise<RunSummary[]>
+  /** Reads a run by id, the beginning or end of one, or `latest`. */
+  read(id: string): Promise<StoredRun>
+  /** What is checked out and configured, as records say it. */
+  state(): Promise<RepositoryState>
+}
+
+/** Opens the store of a repository. Nothing is read, written or contacted before it is used. */
+export async function openStore(options: StoreOptions): Promise<RunStore> {
+  const { repository, world, push } = options
+  let state: Promise<RepositoryState> | undefined
+  const never = new AbortController().signal
+  const context: StoreContext = {
+    repository,
+    home: runHome(repository, world.env),
+    holder: options.holder ?? { pid: process.pid, hostname: hostname() },
+    redact: options.redact,
+    warn: options.warn,
+    limits: options.limits ?? RECORD_LIMITS,
+    now: world.now,
+    random: world.random,
+    randomHex: world.randomHex,
+    sleep: (ms) => world.sleep(ms, never),
+    state: () => {
+      state ??= describeRepository(repository, push?.remote)
+      return state
+    },
+    remote: push === undefined ? undefined : await openRemote(repository, push.remote, push.token),
+    publish: push?.publish ?? 'now',
+  }
+  return {
+    claim: (run) => claim(context, run),
+    resume: async (id, more) =>
+      await resume(context, await resolveRunId(context, id), more?.takeOver ?? false),
+    list: (filter) => listRuns(context, filter),
+    read: async (id) => await readRun(context, await resolveRunId(context, id)),
+    state: context.state,
+  }
+}
+
+async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
+  const startedAt = context.now()
+  const id = run.id ?? manualRunId(startedAt, context.randomHex)
+  // A random id is new; the id of an event may have been used by a run that ended long ago.
+  if (run.id !== undefined) await refuseKnown(context, id)
+  const start = await describeStart(context, id, run, startedAt)
+  const directory = createRunDirectory(context.home, id, context.warn)
+  try {
+    writeRunFacts(directory, {
+      start: start.manifest,
+      workflowText: start.workflowText,
+      inputsText: start.inputsText,
+      graph: run.graph === undefined ? undefined : context.redact(run.graph),
+    })
+    const lease = takeLease(directory, context.holder, start.manifest.startedAt)
+    const writer = new RunWriter(context, { id, directory, lease, segment: 1 })
+    await abandonOnFailure(writer, () => writer.claimOnRemote())
+    return writer
+  } catch (error) {
+    // Nothing was executed: no trace stays, and the id is free again.
+    removeRunDirectory(directory)
+    await dropLocalLive(context, id)
+    throw error
+  }
+}
+
+async function describeStart(context: StoreContext, id: string, run: NewRun, startedAt: number) {
+  const state = await context.state()
+  const workflowText = context.redact(run.workflow.text)
+  const inputsText = canonicalJson(redactValue(run.inputs, context.redact))
+  const actor: RunActor | undefined =
+    run.actor ?? (state.user === undefined ? undefined : { ...state.user, source: 'git' })
+  const manifest: ManifestStart = redactValue(
+    {
+      id,
+      workflow: {
+        id: run.workflow.id,
+        name: run.workflow.name,
+        file: run.workflow.file,
+        blob: blobId(Buffer.from(run.workflow.text), state.objectFormat),
+      },
+      trigger: run.trigger ?? { event: 'manual' },
+      ...(actor === undefined ? {} : { actor }),
+      repository: {
+        ...(state.remote === undefined ? {} : { url: state.remote.url }),
+        ...(state.head.kind === 'unborn' ? {} : { commit: state.head.commit }),
+        ...(state.head.kind === 'detached' ? {} : { branch: state.head.branch }),
+        changedFiles: state.changedFiles,
+      },
+      inputs: { sha256: sha256(inputsText) },
+      engine: run.engine,
+      startedAt: new Date(startedAt).toISOString(),
+      ...(run.ciUrl === undefined ? {} : { ciUrl: run.ciUrl }),
+    },
+    context.redact,
+  )
+  return { manifest, workflowText, inputsText }
+}
+
+async function refuseKnown(context: StoreContext, id: string): Promise<void> {
+  const { git } = context.repository
+  const refs = await listRefs(git, ['refs/codemie', 'refs/heads/codemie', 'refs/remotes'])
+  const byRef = refs.some((one) => one.ref.startsWith('refs/codemie/') && one.ref.endsWith(`/${id}`))
+  let isKnown = byRef
+  for (const commit of isKnown ? [] : branchesOf(refs))
+    isKnown ||= (await treeOnBranch(git, commit, id)) !== undefined
+  if (isKnown) {
+    throw new Refusal('run-exists', `Run ${id} is recorded already`, {
+      exitStatus: 6,
+      help: `The same event starts one run. \`codemie-ci show ${id}\` shows it; a new attempt has another id.`,
+    })
+  }
+}
+
+async function resume(context: StoreContext, id: string, takeOver: boolean): Promise<ResumedRun> {
+  const remoteLive = context.remote === undefined ? undefined : await fetchRun(context, context.remote, id)
+  const stored = await readRun(context, id)
+  if (stored.manifest.status === 'succeeded' && stored.where !== 'directory') {
+    throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
+      help: `\`codemie-ci rerun ${id}\` runs the same again as a new run.`,
+    })
+  }
+  const directory = stored.directory ?? materialise(context, stored)
+  const lease = takeLease(directory, context.holder, new Date(context.now()).toISOString(), {
+    fenceFloor: stored.manifest.fence,
+    evenFromOtherHost: takeOver,
+  })
+  const segment = readRunJournal(directory).lastSegment + 1
+  const writer = new RunWriter(context, { id, directory, lease, segment })
+  if (stored.torn.length > 0) {
+    context.warn({
+      code: 'journal-torn',
+      message: `The last line of ${stored.torn.map((name) => `journal/${name}`).join(', ')} was cut off when the process ended; what it said happens again.`,
+    })
+  }
+  await abandonOnFailure(writer, () => writer.claimOnRemote(remoteLive))
+  const workflow = [...stored.files].find(([path]) => /^workflow\.(yaml|toml)$/.test(path))?.[1]
+  return {
+    writer,
+    events: stored.wholeEvents,
+    manifest: stored.manifest,
+    workflowText: Buffer.from(workflow ?? []).toString('utf8'),
+    inputs: JSON.parse(Buffer.from(stored.files.get('inputs.json') ?? Buffer.from('{}')).toString('utf8')),
+  }
+}
+
+async function abandonOnFailure(writer: RunWriter, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}
+
+async function dropLocalLive(context: StoreContext, id: string): Promise<void> {
+  const { git } = context.repository
+  const live = await listRefs(git, [`${LIVE}${id}`]).catch(() => [])
+  await dropRefs(git, live)
+}

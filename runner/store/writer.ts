@@ -1,0 +1,347 @@
+import { join } from 'node:path'
+import type { RunEvent, RunStatus } from '../events.ts'
+import { Refusal } from '../failure.ts'
+import { writeCommits } from '../git/fast-import.ts'
+import { GitError } from '../git/git.ts'
+import { objectFormatOf, treeId } from '../git/object-id.ts'
+import type { StoreContext } from './context.ts'
+import { slugOf } from './file-name.ts'
+import { finishOnRemote } from './finish-remote.ts'
+import { JournalWriter } from './journal.ts'
+import { assertLeaseHeld, type Lease, releaseLease } from './lease.ts'
+import { type FinishedRun, publishLocally } from './publish-local.ts'
+import { pushPatiently } from './publish-remote.ts'
+import { buildRecord, type RunRecord } from './record.ts'
+import { LIVE, listRefs, RUNS_BRANCH_NAME, runMessage } from './refs.ts'
+import { remoteRefusal } from './remote.ts'
+import { readRunFacts, readRunJournal } from './run-directory.ts'
+import { keepPayloads, removeRunDirectory } from './run-home.ts'
+
+/** Where the record of a run is and how to look at it. */
+export interface RecordPlace {
+  readonly runId: string
+  readonly status: RunStatus
+  /** Ref that holds it: the branch, or one below `refs/codemie/`. */
+  readonly ref: string
+  readonly commit: string
+  /** Folder on the branch; `''` where the ref holds nothing else. */
+  readonly path: string
+  /** It is on the branch; else a later publication puts it there, or the run is paused. */
+  readonly isPublished: boolean
+  /** Name of the remote it was pushed to; `undefined`: it is only in this repository. */
+  readonly pushedTo: string | undefined
+  /** Commands that show it. */
+  readonly look: readonly string[]
+}
+
+/** Pushed checkpoints are at least this far apart, in milliseconds: forges advise few pushes a minute. */
+export const CHECKPOINT_INTERVAL_MS = 60_000
+
+/**
+ * The one writer of a run. Events go to the journal on this machine; git gets a checkpoint when one is asked for, and the
+ * record at the end.
+ */
+export class RunWriter {
+  readonly id: string
+  /** The run's directory on this machine. */
+  readonly directory: string
+  /** Which holder of this run this is, from 1. */
+  readonly fence: number
+  readonly #context: StoreContext
+  readonly #lease: Lease
+  readonly #journal: JournalWriter
+  #liveCommit: string | undefined
+  #pushedLive: string | undefined
+  #lastPushAt = Number.NEGATIVE_INFINITY
+  #isClosed = false
+
+  /**
+   * @param segment number of the journal segment that this writer makes.
+   */
+  constructor(
+    context: StoreContext,
+    options: {
+      readonly id: string
+      readonly directory: string
+      readonly lease: Lease
+      readonly segment: number
+    },
+  ) {
+    this.#context = context
+    this.#lease = options.lease
+    this.id = options.id
+    this.directory = options.directory
+    this.fence = options.lease.fence
+    this.#journal = new JournalWriter({
+      directory: join(options.directory, 'journal'),
+      segment: options.segment,
+      redact: context.redact,
+      resumeHint: `run \`codemie-ci resume ${options.id}\`. The run is kept in ${options.directory}.`,
+    })
+  }
+
+  /** Resolves when the event is on the disc. Rejects with a `Refusal` (exit status 6) when it cannot be. */
+  append(event: RunEvent): Promise<void> {
+    return this.#journal.append(event)
+  }
+
+  /** Keeps an event that nobody has to wait for; it reaches the disc with the next {@link append}. */
+  appendSoon(event: RunEvent): void {
+    this.#journal.appendSoon(event)
+  }
+
+  /**
+   * Commits what the journal holds to the run's live ref, and pushes it when records are pushed and the last push is
+   * {@link CHECKPOINT_INTERVAL_MS} ago. With `force` (before a pause, before an effect that must not happen twice, on a
+   * signal) it is pushed in any case.
+   *
+   * Refuses with `run-taken-over` when another process has the run now: then stop, and do not finish.
+   */
+  async checkpoint(options: { readonly force?: boolean } = {}): Promise<void> {
+    assertLeaseHeld(this.directory, this.#lease)
+    const now = this.#context.now()
+    const isDue = options.force === true || now - this.#lastPushAt >= CHECKPOINT_INTERVAL_MS
+    if (!isDue) return
+    this.#lastPushAt = now
+    await this.#writeLive(this.#buildRecord('running'))
+    await this.#pushLive()
+  }
+
+  /**
+   * Makes the record and commits it. A run that is `paused` stays under its live ref and in its directory; any other
+   * end is put on the branch, and the directory goes. Nothing can be appended after this.
+   *
+   * @param end `status` where the events do not tell it.
+   * @returns where the record is. Refuses (exit status 6, or 5 for `secret-in-record`) when it cannot be kept in git:
+   *   the run directory stays then, and the refusal says how to go on.
+   */
+  async finish(end: { readonly status?: RunStatus } = {}): Promise<RecordPlace> {
+    await this.#close()
+    assertLeaseHeld(this.directory, this.#lease)
+    try {
+      const record = this.#buildRecord(end.status)
+      const place =
+        record.manifest.status === 'paused' ? await this.#pause(record) : await this.#publish(record)
+      // A paused run keeps its directory, so that resuming here needs nothing else; any other is safe in git.
+      if (place.status === 'paused') this.#release()
+      else removeRunDirectory(this.directory)
+      return place
+    } catch (error) {
+      this.#release()
+      throw this.#kept(error)
+    }
+  }
+
+  /** Stops writing without an end: the run stays as it is and can be resumed. */
+  async abandon(): Promise<void> {
+    await this.#close()
+    this.#release()
+  }
+
+  /**
+   * Makes the claim on the remote before anything is spent: creates the live ref there, or moves it from the tip that
+   * was taken over. Refuses with `run-claimed` when somebody else has it, and when the remote cannot be written.
+   */
+  async claimOnRemote(takenOver?: string): Promise<void> {
+    const { remote } = this.#context
+    if (remote === undefined) return
+    this.#liveCommit = takenOver
+    this.#pushedLive = takenOver
+    await this.#writeLive(this.#buildRecord('running'))
+    this.#lastPushAt = this.#context.now()
+    const rejected = await this.#push()
+    if (rejected === undefined) return
+    if (rejected.problem === 'lost-race') {
+      throw new Refusal(
+        'run-claimed',
+        `Run ${this.id} was started or resumed by somebody else: ${rejected.words}`,
+        {
+          exitStatus: 6,
+          help: 'Nothing was executed here.',
+        },
+      )
+    }
+    throw remoteRefusal(remote, rejected, 'Nothing was executed yet.')
+  }
+
+  #buildRecord(status?: RunStatus): RunRecord {
+    const facts = readRunFacts(this.directory)
+    if (facts === undefined) throw new Error(`${this.directory} holds no run`)
+    const { graph, ...rest } = facts
+    const record = buildRecord(
+      {
+        ...rest,
+        ...(graph === undefined ? {} : { graph }),
+        fence: this.fence,
+        events: readRunJournal(this.directory).events,
+        ...(status === undefined ? {} : { status }),
+      },
+      this.#context.limits,
+    )
+    this.#refuseSecrets(record)
+    keepPayloads(this.#context.home, record.payloads)
+    return record
+  }
+
+  /** Everything was cleaned piece by piece; a secret that shows only in the whole stops the commit. */
+  #refuseSecrets(record: RunRecord): void {
+    const hits = [...record.files].filter(([, content]) => {
+      const text = Buffer.from(content).toString('utf8')
+      return this.#context.redact(text) !== text
+    })
+    if (hits.length === 0) return
+    throw new Refusal(
+      'secret-in-record',
+      `A secret was found in the record of run ${this.id}: ${hits.map(([path]) => path).join(', ')}`,
+      {
+        exitStatus: 5,
+        help: 'Nothing was committed. Find out which step printed it, change the secret, and delete the run directory.',
+      },
+    )
+  }
+
+  async #publish(record: RunRecord): Promise<RecordPlace> {
+    const run = this.#finishedRun(record)
+    const { remote } = this.#context
+    if (remote !== undefined) return await finishOnRemote(this.#context, remote, run, this.#pushedLive)
+    const state = await this.#context.state()
+    const done = await publishLocally(this.#context.repository.git, run, this.#context, {
+      remote: state.remote?.name,
+      branchInUse: state.head.kind !== 'detached' && state.head.branch === RUNS_BRANCH_NAME,
+    })
+    return {
+      runId: this.id,
+      status: run.status,
+      ref: done.ref,
+      commit: done.commit,
+      path: done.path,
+      isPublished: done.onBranch,
+      pushedTo: undefined,
+      look: [lookAt(done.ref, done.path)],
+    }
+  }
+
+  #finishedRun(record: RunRecord): FinishedRun {
+    const { manifest } = record
+    const isFirst = manifest.fence === 1 && manifest.trigger.event === 'manual'
+    return {
+      id: this.id,
+      workflow: slugOf(manifest.workflow.id),
+      status: manifest.status,
+      tree: treeId(record.files, objectFormatOf(manifest.workflow.blob)),
+      previousTree: manifest.previousTree,
+      files: record.files,
+      mayExist: !isFirst,
+    }
+  }
+
+  async #pause(record: RunRecord): Promise<RecordPlace> {
+    await this.#writeLive(record)
+    const rejected = await this.#push()
+    const { remote } = this.#context
+    if (remote !== undefined && rejected !== undefined) {
+      throw remoteRefusal(remote, rejected, `The run waits in this repository, under ${LIVE}${this.id}.`)
+    }
+    return {
+      runId: this.id,
+      status: record.manifest.status,
+      ref: `${LIVE}${this.id}`,
+      commit: this.#liveCommit ?? '',
+      path: '',
+      isPublished: false,
+      pushedTo: remote?.name,
+      look: [lookAt(`${LIVE}${this.id}`, '')],
+    }
+  }
+
+  async #writeLive(record: RunRecord): Promise<void> {
+    const { git } = this.#context.repository
+    const ref = `${LIVE}${this.id}`
+    this.#liveCommit ??= (await listRefs(git, [ref]))[0]?.commit
+    const commits = await writeCommits(git, [
+      {
+        ref,
+        parent: this.#liveCommit,
+        startsEmpty: this.#liveCommit !== undefined,
+        message: runMessage({
+          workflow: slugOf(record.manifest.workflow.id),
+          id: this.id,
+          status: record.manifest.status,
+        }),
+        committedAt: Math.floor(this.#context.now() / 1000),
+        files: record.files,
+      },
+    ])
+    if (commits === undefined) {
+      throw new Refusal('run-taken-over', `${ref} was moved by another process`, {
+        exitStatus: 6,
+        help: 'What this process did since its last checkpoint is not recorded. Let the other one finish.',
+      })
+    }
+    this.#liveCommit = commits[0]
+  }
+
+  async #pushLive(): Promise<void> {
+    const rejected = await this.#push()
+    if (rejected === undefined) return
+    if (/stale info/.test(rejected.words)) {
+      throw new Refusal(
+        'run-taken-over',
+        `The live ref of run ${this.id} was moved on the remote: ${rejected.words}`,
+        {
+          exitStatus: 6,
+          help: 'What this process did since its last checkpoint is not recorded. Let the other one finish.',
+        },
+      )
+    }
+    // A checkpoint is a precaution: the journal has everything, and the end of the run pushes again.
+    this.#context.warn({
+      code: 'checkpoint-not-pushed',
+      message: `A checkpoint was not pushed: ${rejected.words}`,
+    })
+  }
+
+  async #push() {
+    const { remote } = this.#context
+    if (remote === undefined || this.#liveCommit === undefined || this.#liveCommit === this.#pushedLive)
+      return undefined
+    const from = this.#pushedLive
+    const update = { ref: `${LIVE}${this.id}`, to: this.#liveCommit, ...(from === undefined ? {} : { from }) }
+    const rejected = await pushPatiently(remote, [update], [], this.#context)
+    if (rejected === undefined) this.#pushedLive = this.#liveCommit
+    return rejected
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#journal.close()
+  }
+
+  #release(): void {
+    try {
+      releaseLease(this.directory, this.#lease, new Date(this.#context.now()).toISOString())
+    } catch {
+      // A lease of a process that is gone counts as given back anyway.
+    }
+  }
+
+  #kept(error: unknown): unknown {
+    if (!(error instanceof GitError) && (error as NodeJS.ErrnoException).syscall === undefined) return error
+    return new Refusal(
+      'record-not-committed',
+      `The run ended, but its record could not be committed: ${(error as Error).message}`,
+      {
+        exitStatus: 6,
+        help: `Nothing is lost: the run is kept in ${this.directory}. When the cause is gone, \`codemie-ci resume ${this.id}\` commits it; no step runs again.`,
+        cause: error,
+      },
+    )
+  }
+}
+
+/** The command that shows the page of a record. */
+export function lookAt(ref: string, path: string): string {
+  const name = ref.replace(/^refs\/heads\//, '')
+  return `git show ${name}:${path === '' ? '' : `${path}/`}README.md`
+}
