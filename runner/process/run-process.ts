@@ -66,14 +66,20 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     const stderr = capture(child.stderr, request.maxOutputBytes)
     let ended: 'timeout' | 'abort' | undefined
     let hardKill: NodeJS.Timeout | undefined
+    let leftBehind: NodeJS.Timeout | undefined
+    let lastWait: NodeJS.Timeout | undefined
 
     const stop = (why: 'timeout' | 'abort') => {
       if (ended !== undefined) return
       ended = why
       killGroup(child, 'SIGTERM')
-      hardKill = setTimeout(() => {
-        killGroup(child, 'SIGKILL')
-        // A descendant that left the group can still hold the pipes; do not wait for it.
+      hardKill = setTimeout(letGo, GRACE_MS)
+    }
+    const letGo = () => {
+      killGroup(child, 'SIGKILL')
+      // A descendant that left the group can still hold the pipes. What is in them is read first, then they are let go.
+      clearTimeout(lastWait)
+      lastWait = setTimeout(() => {
         child.stdout.destroy()
         child.stderr.destroy()
       }, GRACE_MS)
@@ -84,6 +90,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     const cleanUp = () => {
       clearTimeout(timer)
       clearTimeout(hardKill)
+      clearTimeout(leftBehind)
+      clearTimeout(lastWait)
       request.signal.removeEventListener('abort', onAbort)
     }
 
@@ -93,14 +101,19 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       cleanUp()
       resolve({ kind: 'not-started', code: error.code ?? 'UNKNOWN', message: error.message })
     })
+    child.on('exit', () => {
+      // The program is done; what it left running with its pipes open must not keep the step waiting.
+      clearTimeout(timer)
+      leftBehind = setTimeout(letGo, GRACE_MS)
+    })
     child.on('close', (code, signal) => {
       cleanUp()
+      // What the leader left behind in its group must not outlive the step.
+      killGroup(child, 'SIGKILL')
       if (ended === 'abort') {
         reject(request.signal.reason)
         return
       }
-      // What the leader left behind in its group must not outlive the step.
-      killGroup(child, 'SIGKILL')
       const output = { stdout: stdout(), stderr: stderr() }
       resolve(
         ended === 'timeout' ? { kind: 'timed-out', ...output } : { kind: 'exited', code, signal, ...output },

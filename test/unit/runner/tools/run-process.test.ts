@@ -97,6 +97,12 @@ describe('runProcess', () => {
     await waitUntilGone(Number((outcome as { stdout: { text: string } }).stdout.text))
   })
 
+  test('a program that ends and leaves one behind with its pipes open', async () => {
+    const outcome = await runProcess(request(`${WITH_GRANDCHILD}; child.unref(); process.exit(0)`))
+    expect(outcome).toMatchObject({ kind: 'exited', code: 0 })
+    await waitUntilGone(Number((outcome as { stdout: { text: string } }).stdout.text))
+  })
+
   test('a child that does not read its input', async () => {
     const outcome = await runProcess(request('process.exit(0)', { stdin: 'x'.repeat(1_000_000) }))
     expect(outcome).toMatchObject({ kind: 'exited', code: 0 })
