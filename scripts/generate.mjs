@@ -56,6 +56,21 @@ async function loadSchema([file, name]) {
   return (await import(`data:text/javascript;base64,${code}`))[name]
 }
 
+/** Drops what only people read: the validators carry pieces of the schema with them. */
+function withoutWords(schema, isMapOfSchemas = false) {
+  if (Array.isArray(schema)) return schema.map((one) => withoutWords(one))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(
+    ([key]) => isMapOfSchemas || !/^(?:title|description|default|x-.*)$/.test(key),
+  )
+  return Object.fromEntries(
+    kept.map(([key, one]) => [
+      key,
+      withoutWords(one, !isMapOfSchemas && /^(?:properties|definitions)$/.test(key)),
+    ]),
+  )
+}
+
 /** Content of every generated file by its path relative to the root of the repository. */
 export async function generate() {
   const ajv = new Ajv({
@@ -66,12 +81,17 @@ export async function generate() {
   })
   const exported = {}
   for (const [name, place] of Object.entries(VALIDATORS)) {
-    const schema = await loadSchema(place)
+    const schema = withoutWords(await loadSchema(place))
     ajv.addSchema(schema, schema.$id)
     exported[name] = schema.$id
   }
-  // Ajv brings the schema of schemas itself.
-  exported.validateJsonSchema = 'http://json-schema.org/draft-07/schema'
+  // Ajv's copy of the schema of schemas asks for at least one value in an enum; draft 07 itself, and CodeMie, do not.
+  const require = createRequire(import.meta.url)
+  const draft07 = structuredClone(require('ajv/dist/refs/json-schema-draft-07.json'))
+  draft07.$id = 'json-schema-draft-07'
+  draft07.properties.enum = { type: 'array', items: true }
+  ajv.addSchema(draft07, draft07.$id)
+  exported.validateJsonSchema = draft07.$id
   // The code still asks for Ajv's helpers with require(); bundling puts them inside.
   const { outputFiles } = await build({
     stdin: {

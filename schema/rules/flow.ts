@@ -111,7 +111,7 @@ export const oddTransitions: Rule = (draft, say) => {
         help: "Remove it: the other branches reach 'end' by themselves",
       })
     }
-    if (next.iterKey && next.stateId?.value === 'end') {
+    if (next.iterKey?.value && next.stateId?.value === 'end') {
       say({
         code: 'items-to-end',
         severity: 'warning',

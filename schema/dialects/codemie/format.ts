@@ -96,7 +96,8 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
       'Inputs by name; each value is a JSON Schema with the additions `required` (boolean) and `default`',
     additionalProperties: {
       type: ['object', 'null'],
-      properties: { required: { type: ['boolean', 'array'] } },
+      properties: { required: { type: ['boolean', 'array'], description: 'Whether a run needs it' } },
+      additionalProperties: true,
     },
   }),
   budget: MONEY,
