@@ -1,0 +1,43 @@
+import { planRun } from '../../runner/plan.ts'
+import { gatherPlanFacts } from '../../runner/plan-facts.ts'
+import type { InputPlan } from '../../runner/plan-input.ts'
+import type { Project } from '../../runner/project.ts'
+import { toText, type Workflow } from '../../schema/index.ts'
+import type { CommandRunner } from '../command.ts'
+import type { Cli } from '../context.ts'
+import { loadWorkflow } from '../definition.ts'
+import { EXIT } from '../exit-status.ts'
+import { readInput } from '../input.ts'
+import type { Invocation } from '../invocation.ts'
+import { openProjectFor } from '../project.ts'
+import { printJson } from '../ui/json.ts'
+import { renderPlan } from '../ui/plan-text.ts'
+
+/** `codemie-ci plan`: what a run would do. */
+export const plan: CommandRunner = async (invocation, cli) => {
+  const project = await openProjectFor(invocation, cli)
+  const workflow = await loadWorkflow(invocation, project, cli, { isStrict: invocation.flag('strict') })
+  if (!workflow) return EXIT.usage
+  return showPlan(invocation, project, workflow, await readInput(invocation, workflow, cli), cli)
+}
+
+/** Prints the plan of a run. Exit status 2 when the input would stop it. */
+export async function showPlan(
+  invocation: Invocation,
+  project: Project,
+  workflow: Workflow,
+  input: InputPlan,
+  cli: Cli,
+): Promise<number> {
+  const facts = await gatherPlanFacts(project, workflow, {
+    world: cli.world,
+    modelOverride: invocation.text('model'),
+  })
+  const planned = planRun(workflow, { ...facts, input })
+  if (invocation.flag('json')) printJson(cli, planned)
+  else {
+    const columns = Math.min(cli.stdout.columns ?? 100, 120)
+    cli.stdout.write(renderPlan(planned, { palette: cli.look.stdout, columns, drawing: toText(workflow) }))
+  }
+  return input.problems.length > 0 ? EXIT.usage : EXIT.done
+}

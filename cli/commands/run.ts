@@ -1,0 +1,47 @@
+import type { CommandRunner } from '../command.ts'
+import { loadWorkflow } from '../definition.ts'
+import { executeRun, readExecution } from '../execute.ts'
+import { EXIT } from '../exit-status.ts'
+import { readInput } from '../input.ts'
+import { openProjectFor } from '../project.ts'
+import { renderInputProblems } from '../ui/input-problems.ts'
+
+/** `codemie-ci run`: runs a workflow, shows it, keeps its record. */
+export const run: CommandRunner = async (invocation, cli) => {
+  const execution = readExecution(invocation)
+  const project = await openProjectFor(invocation, cli)
+  const workflow = await loadWorkflow(invocation, project, cli, { isStrict: invocation.flag('strict') })
+  if (!workflow) return EXIT.usage
+  const input = await readInput(invocation, workflow, cli)
+  if (invocation.flag('dry-run')) {
+    const { showPlan } = await import('./plan.ts')
+    return showPlan(invocation, project, workflow, input, cli)
+  }
+  if (input.problems.length > 0) {
+    cli.stderr.write(renderInputProblems(input, workflow, cli.look.stderr))
+    return EXIT.usage
+  }
+  const { startRun } = await import('../../runner/run.ts')
+  const { maxConcurrency, commit, push } = execution
+  const model = invocation.text('model')
+  return executeRun(
+    invocation,
+    cli,
+    { name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
+    ({ signal, onEvent, streaming }) =>
+      startRun({
+        project,
+        workflow,
+        input: input.text,
+        world: cli.world,
+        signal,
+        onEvent,
+        streaming,
+        commit,
+        push,
+        strict: invocation.flag('strict'),
+        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+        ...(model === undefined ? {} : { model }),
+      }),
+  )
+}

@@ -1,0 +1,200 @@
+import { Refusal } from '../../runner/failure.ts'
+import { digestRun, type RunDigest, type StepDigest } from '../../runner/store/digest-run.ts'
+import type { RunManifest } from '../../runner/store/manifest.ts'
+import { nearestName } from '../../schema/index.ts'
+import type { CommandRunner } from '../command.ts'
+import { EXIT } from '../exit-status.ts'
+import { openProjectFor } from '../project.ts'
+import { openRecordsFor } from '../records.ts'
+import { renderProblem } from '../report-error.ts'
+import { describeSpent } from '../ui/entry-lines.ts'
+import { printJson } from '../ui/json.ts'
+import { formatDuration, formatTime } from '../ui/numbers.ts'
+import type { Palette } from '../ui/palette.ts'
+import { count, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
+import { readableOutput } from '../ui/readable-output.ts'
+import { headOf, renderStatus } from '../ui/summary.ts'
+
+/** Lines of the result that an overview shows. */
+const HEAD_LINES = 24
+/** More steps of one state in a row than this are shown as one line. */
+const FEW = 6
+
+/** `codemie-ci show`: a run as its record tells it, or what one step put out. */
+export const show: CommandRunner = async (invocation, cli) => {
+  const project = await openProjectFor(invocation, cli)
+  const store = await openRecordsFor(project, cli)
+  const { manifest, events, files, where } = await store.read(invocation.required('run'))
+  const digest = digestRun(events)
+  const path = invocation.argument('step')
+  const isJson = invocation.flag('json')
+  if (path !== undefined) {
+    const step = findStep(digest, path, manifest.id)
+    if (isJson) printJson(cli, step)
+    else writeStep(step, cli.stdout.write.bind(cli.stdout), cli.look.stdout)
+    return EXIT.done
+  }
+  const inputs = readInputs(files.get('inputs.json'))
+  if (isJson) {
+    const { steps, output, warnings, heldBefore, failure } = digest
+    printJson(cli, { ...manifest, where, input: inputs, steps, output, warnings, heldBefore, failure })
+    return EXIT.done
+  }
+  cli.stdout.write(renderRun(manifest, digest, inputs, cli.look.stdout, cli.stdout.columns ?? 100))
+  return EXIT.done
+}
+
+function findStep(digest: RunDigest, path: string, runId: string): StepDigest {
+  const step = digest.steps.find((one) => one.path === path)
+  if (step) return step
+  const paths = digest.steps.map((one) => one.path)
+  const near = nearestName(path, paths)
+  throw new Refusal('no-such-step', `Run ${runId} has no step '${path}'`, {
+    help: near === undefined ? `It has ${paths.slice(0, 12).join(', ')}.` : `Did you mean '${near}'?`,
+  })
+}
+
+function writeStep(step: StepDigest, write: (text: string) => void, palette: Palette): void {
+  const last = step.attempts.at(-1)
+  if (last?.output !== undefined) {
+    const text = stripControls(readableOutput(last.output))
+    write(text.endsWith('\n') ? text : `${text}\n`)
+  } else if (last?.failure) write(renderProblem(last.failure, palette))
+  else write(`The step ${step.path} has no output: it was not finished.\n`)
+}
+
+/** The text that the run started with; JSON where it is JSON. Source: `inputs.json` of the record, `{text, fileNames}`. */
+function readInputs(bytes: Uint8Array | undefined): unknown {
+  if (!bytes) return undefined
+  try {
+    const { text } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { readonly text?: unknown }
+    if (typeof text !== 'string' || text === '') return undefined
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      return text
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function renderRun(
+  manifest: RunManifest,
+  digest: RunDigest,
+  inputs: unknown,
+  palette: Palette,
+  columns: number,
+): string {
+  const { bold, dim, symbols } = palette
+  const { actor, trigger, repository, workflow } = manifest
+  const spent = describeSpent({
+    usage: digest.usage,
+    costUsd: digest.costUsd,
+    costUnknown: digest.costUnknown,
+  })
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['started', `${formatTime(manifest.startedAt)} UTC, ran ${formatDuration(digest.durationMs)}`],
+    [
+      'by',
+      actor
+        ? `${oneLine(actor.name)}${trigger.event === 'manual' ? '' : ` (${trigger.event})`}`
+        : trigger.event,
+    ],
+    ['workflow', workflow.file],
+    ['commit', describeCommit(repository)],
+    ['models', digest.models.length === 0 ? undefined : digest.models.map(oneLine).join(', ')],
+    ['used', [count(digest.steps.length, 'step'), ...spent].join(` ${symbols.dot} `)],
+    [
+      'input',
+      inputs === undefined
+        ? undefined
+        : shorten(
+            oneLine(typeof inputs === 'string' ? inputs : JSON.stringify(inputs)),
+            columns - 12,
+            symbols.ellipsis,
+          ),
+    ],
+    ['page', manifest.ciUrl],
+  ]
+  const status = manifest.status === 'running' ? digest.status : manifest.status
+  const lines = [
+    `${renderStatus(status, palette)} ${bold(oneLine(workflow.name))} ${dim(`${symbols.dot} run ${manifest.id}`)}`,
+    ...facts.flatMap(([name, text]) =>
+      text === undefined ? [] : [`  ${dim(name.padEnd(8))}  ${stripControls(text)}`],
+    ),
+    '',
+    bold('Steps'),
+    ...stepLines(digest.steps, palette),
+  ]
+  for (const { code, message } of digest.warnings) {
+    lines.push(`  ${palette.yellow(symbols.warning)} ${oneLine(message)} ${dim(`[${code}]`)}`)
+  }
+  if (digest.failure) lines.push('', renderProblem(digest.failure, palette).trimEnd())
+  if (digest.heldBefore.length > 0)
+    lines.push('', `Waits before ${digest.heldBefore.map(oneLine).join(', ')}`)
+  if (digest.output !== undefined) {
+    const { head, moreLines } = headOf(readableOutput(digest.output), HEAD_LINES)
+    lines.push('', bold('Result'), ...head.split('\n').map((line) => `  ${line}`.trimEnd()))
+    const last = digest.steps.findLast((step) => step.attempts.some(({ output }) => output !== undefined))
+    if (moreLines > 0 && last) {
+      lines.push(
+        dim(
+          `  ${symbols.ellipsis} ${count(moreLines, 'more line')}: codemie-ci show ${manifest.id} ${last.path}`,
+        ),
+      )
+    }
+  }
+  if (
+    status === 'failed' ||
+    status === 'interrupted' ||
+    status === 'paused' ||
+    status === 'budget-exceeded'
+  ) {
+    lines.push(
+      '',
+      `  ${dim('resume')}    codemie-ci resume ${manifest.id}${status === 'paused' ? ' -m "your answer"' : ''}`,
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function describeCommit({ commit, branch, changedFiles }: RunManifest['repository']): string {
+  if (commit === undefined) return 'none yet'
+  const where = branch === undefined ? 'detached' : branch
+  const dirty = changedFiles === 0 ? '' : `, ${count(changedFiles, 'changed file')}`
+  return `${commit.slice(0, 12)} (${where}${dirty})`
+}
+
+/** Steps in order; many of one state in a row are one line. */
+function stepLines(steps: readonly StepDigest[], palette: Palette): string[] {
+  const groups: StepDigest[][] = []
+  for (const step of steps) {
+    const group = groups.at(-1)
+    if (group?.[0]?.state === step.state) group.push(step)
+    else groups.push([step])
+  }
+  const rows = groups.flatMap((group) => (group.length > FEW ? [group] : group.map((step) => [step])))
+  const width = Math.min(
+    40,
+    Math.max(0, ...rows.map((row) => (row.length > 1 ? (row[0]?.state ?? '') : (row[0]?.path ?? '')).length)),
+  )
+  return rows.map((row) => stepLine(row, width, palette))
+}
+
+function stepLine(row: readonly StepDigest[], width: number, palette: Palette): string {
+  const { dim, green, red, yellow, symbols } = palette
+  const failed = row.filter(({ status }) => status === 'failed').length
+  const open = row.filter(({ status }) => status === 'unfinished').length
+  const sign = failed > 0 ? red(symbols.failed) : open > 0 ? yellow(symbols.paused) : green(symbols.done)
+  const attempts = row.flatMap((step) => step.attempts)
+  const durationMs = attempts.reduce((sum, attempt) => sum + (attempt.durationMs ?? 0), 0)
+  const [first] = row
+  const name = row.length > 1 ? (first?.state ?? '') : (first?.path ?? '')
+  const facts = [
+    ...(row.length > 1 ? [`${row.length - failed - open} of ${row.length}`] : []),
+    ...(attempts.length > row.length ? [count(attempts.length, 'attempt')] : []),
+    ...(open === row.length ? ['not finished'] : [formatDuration(durationMs)]),
+  ]
+  return `  ${sign} ${padEnd(oneLine(name), width)}  ${dim(facts.join('  '))}`
+}

@@ -1,0 +1,143 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Refusal } from '../../runner/failure.ts'
+import { type Definition, readDefinition } from '../../runner/project.ts'
+import {
+  compareDiagnostics,
+  type Diagnostic,
+  renderAnnotation,
+  renderDiagnostic,
+} from '../../schema/index.ts'
+import type { CommandRunner } from '../command.ts'
+import type { Cli } from '../context.ts'
+import { EXIT } from '../exit-status.ts'
+import type { Invocation } from '../invocation.ts'
+import { openProjectFor } from '../project.ts'
+import { printJson } from '../ui/json.ts'
+import { paintWith } from '../ui/paint.ts'
+import type { Palette } from '../ui/palette.ts'
+import { count } from '../ui/plain-text.ts'
+import { usageError } from '../usage-error.ts'
+
+/** A file that was looked at, and all that is wrong with it. */
+interface CheckedFile {
+  /** Relative to the root of the repository. */
+  readonly file: string
+  /** What the diagnostics point into; `undefined` when nobody keeps it. */
+  readonly text: string | undefined
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** `codemie-ci validate`: every problem of every file at once. Exits 2 when a file is invalid. */
+export const validate: CommandRunner = async (invocation, cli) => {
+  const isStrict = invocation.flag('strict')
+  const checked = (await checkAll(invocation, cli)).map((one) => ({
+    ...one,
+    diagnostics: one.diagnostics.map((diagnostic) => judge(diagnostic, isStrict)).sort(compareDiagnostics),
+  }))
+  const all = checked.flatMap(({ diagnostics }) => diagnostics)
+  const errors = all.filter(({ severity }) => severity === 'error').length
+  const warnings = all.filter(({ severity }) => severity === 'warning').length
+  switch (invocation.flag('json') ? 'json' : (invocation.text('format') ?? 'text')) {
+    case 'json':
+      printJson(cli, {
+        valid: errors === 0,
+        errors,
+        warnings,
+        files: checked.map(({ file, diagnostics }) => ({
+          file,
+          valid: diagnostics.every(({ severity }) => severity !== 'error'),
+          diagnostics,
+        })),
+      })
+      break
+    case 'github':
+      // The words of the summary go to the log beside the annotations; those of GitHub are for machines.
+      for (const diagnostic of all) cli.stdout.write(`${renderAnnotation(diagnostic)}\n`)
+      cli.stderr.write(summarise(checked, errors, warnings, cli.look.stderr))
+      break
+    default:
+      writeReport(checked, cli)
+      cli.stdout.write(summarise(checked, errors, warnings, cli.look.stdout))
+  }
+  return errors > 0 ? EXIT.usage : EXIT.done
+}
+
+function judge(diagnostic: Diagnostic, isStrict: boolean): Diagnostic {
+  return isStrict && diagnostic.severity === 'warning' ? { ...diagnostic, severity: 'error' } : diagnostic
+}
+
+async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly CheckedFile[]> {
+  const named = invocation.rest('files')
+  if (named.length === 0) {
+    const project = await openProjectFor(invocation, cli)
+    const config = project.configDiagnostics
+    const configFile = config[0]?.file
+    return [
+      ...(configFile === undefined ? [] : [{ file: configFile, text: undefined, diagnostics: config }]),
+      ...(await project.definitions()).map(checkedDefinition),
+    ]
+  }
+  const { cwd } = cli.world
+  const root = await rootOf(cli)
+  const paths = (await Promise.all(named.map((name) => expand(resolve(cwd, name), name)))).flat()
+  // The order given, each file once.
+  return Promise.all(
+    [...new Set(paths)].map(async (path) => checkedDefinition(await readDefinition(root, path))),
+  )
+}
+
+function checkedDefinition({ file, text, diagnostics }: Definition): CheckedFile {
+  return { file, text, diagnostics }
+}
+
+/** The top of the repository; outside of one, named files are still checked. */
+async function rootOf(cli: Cli): Promise<string> {
+  const { findRepository } = await import('../../runner/git/repository.ts')
+  try {
+    return findRepository(cli.world.cwd, cli.world.env).root
+  } catch (error) {
+    if (error instanceof Refusal) return cli.world.cwd
+    throw error
+  }
+}
+
+const DEFINITION = /\.(?:ya?ml|toml)$/i
+
+async function expand(path: string, named: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found) throw usageError(`There is no file '${named}'.`, `Looked at ${path}.`)
+  if (!found.isDirectory()) return [path]
+  const entries = await readdir(path, { withFileTypes: true, recursive: true })
+  return entries
+    .filter((entry) => entry.isFile() && DEFINITION.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+}
+
+function writeReport(checked: readonly CheckedFile[], cli: Cli): void {
+  const paint = paintWith(cli.look.stdout)
+  for (const { text, diagnostics } of checked) {
+    for (const diagnostic of diagnostics) {
+      cli.stdout.write(`${renderDiagnostic(diagnostic, text, paint)}\n\n`)
+    }
+  }
+}
+
+function summarise(
+  checked: readonly CheckedFile[],
+  errors: number,
+  warnings: number,
+  { green, red, yellow, symbols }: Palette,
+): string {
+  if (checked.length === 0) return 'There is nothing to check: no files in .codemie/workflows.\n'
+  const files = count(checked.length, 'file')
+  if (errors + warnings === 0) return `${green(symbols.done)} ${files} checked, no problems\n`
+  const affected = checked.filter(({ diagnostics }) => diagnostics.length > 0).length
+  const sign = errors > 0 ? red(symbols.failed) : yellow(symbols.warning)
+  const problems = [
+    ...(errors > 0 ? [count(errors, 'error')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ]
+  return `${sign} ${files} checked, ${problems.join(' and ')} in ${count(affected, 'file')}\n`
+}

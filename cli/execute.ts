@@ -1,0 +1,153 @@
+import type { RunEvent, RunFinished } from '../runner/events.ts'
+import type { RunResult } from '../runner/run.ts'
+import type { Cli } from './context.ts'
+import { EXIT } from './exit-status.ts'
+import type { Invocation } from './invocation.ts'
+import { printJson } from './ui/json.ts'
+import { readableOutput } from './ui/readable-output.ts'
+import { headOf, renderSummary } from './ui/summary.ts'
+import { joinViewers, labelWidthFor, openJsonLines, openPlainLog, type Viewer } from './ui/viewer.ts'
+import { usageError } from './usage-error.ts'
+
+/** Options of `run` and `resume` that say how to execute. */
+export interface Execution {
+  readonly commit: boolean
+  readonly push: boolean
+  /** Steps at once; `undefined`: the workflow's own limit. */
+  readonly maxConcurrency: number | undefined
+}
+
+/** What the runner needs to carry on a run that somebody watches. */
+export interface Watched {
+  readonly signal: AbortSignal
+  readonly onEvent: (event: RunEvent) => void
+  /** Somebody watches the answers of models while they come. */
+  readonly streaming: boolean
+}
+
+const MOST_AT_ONCE = 1000
+/** Lines of a result that a terminal shows; a pipe gets all. */
+const HEAD_LINES = 24
+
+/** Reads the options of an execution. Throws a `Refusal` when they make no sense. */
+export function readExecution(invocation: Invocation): Execution {
+  const typed = invocation.text('max-concurrency')
+  const maxConcurrency = typed === undefined ? undefined : Number(typed)
+  if (
+    maxConcurrency !== undefined &&
+    !(Number.isInteger(maxConcurrency) && maxConcurrency >= 1 && maxConcurrency <= MOST_AT_ONCE)
+  ) {
+    throw usageError(
+      `--max-concurrency takes a whole number from 1 to ${MOST_AT_ONCE}, and not '${typed}'.`,
+      'Without it, the limit of the workflow counts.',
+    )
+  }
+  const commit = !invocation.flag('no-commit')
+  const push = invocation.flag('push')
+  if (push && !commit) {
+    throw usageError(
+      '--push and --no-commit exclude each other.',
+      'Without a record there is nothing to push.',
+    )
+  }
+  if (invocation.flag('json') && invocation.flag('jsonl')) {
+    throw usageError('--json and --jsonl exclude each other.', 'Both write to standard output.')
+  }
+  return { commit, push, maxConcurrency }
+}
+
+/**
+ * Carries out a run while a person or a program watches it: shows its events, turns Ctrl-C into a stop that saves, prints
+ * the result and the last block. Returns the exit status.
+ */
+export async function executeRun(
+  invocation: Invocation,
+  cli: Cli,
+  about: { readonly name: string; readonly stateIds: readonly string[] },
+  start: (watched: Watched) => Promise<RunResult>,
+): Promise<number> {
+  const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
+  const viewer = await openViewer(invocation, cli, labelWidthFor(about.stateIds), isForPrograms)
+  const abort = new AbortController()
+  const ignore = cli.onInterrupt(() => {
+    if (abort.signal.aborted) return cli.exitNow(EXIT.interrupted)
+    abort.abort(new Error('interrupted'))
+    viewer.stopping()
+  })
+  let finished: RunFinished | undefined
+  let result: RunResult
+  try {
+    result = await start({
+      signal: abort.signal,
+      streaming: isRedrawn(cli),
+      onEvent: (event) => {
+        if (event.type === 'run-finished') finished = event
+        viewer.onEvent(event)
+      },
+    })
+  } finally {
+    ignore()
+    await viewer.end()
+  }
+  if (invocation.flag('json')) printJson(cli, { ...result, ...totalsOf(finished) })
+  else if (!isForPrograms && result.output !== undefined) writeOutput(result, cli)
+  // A program reads the object; people still have to hear how to go on.
+  if (!isForPrograms || cli.stderr.isTerminal || result.exitStatus !== EXIT.done) {
+    const summary = {
+      runId: result.runId,
+      name: about.name,
+      status: result.status,
+      failure: result.failure,
+      durationMs: finished?.durationMs ?? 0,
+      steps: finished?.steps ?? 0,
+      spent: {
+        usage: finished?.usage,
+        costUsd: finished?.costUsd,
+        costUnknown: finished?.costUnknown === true,
+      },
+      record: result.record,
+    }
+    cli.stderr.write(renderSummary(summary, cli.look.stderr))
+  }
+  return result.exitStatus
+}
+
+function isRedrawn(cli: Cli): boolean {
+  return cli.canRedraw && cli.terminal !== undefined
+}
+
+async function openViewer(
+  invocation: Invocation,
+  cli: Cli,
+  labelWidth: number,
+  isForPrograms: boolean,
+): Promise<Viewer> {
+  const viewers: Viewer[] = []
+  if (invocation.flag('jsonl')) viewers.push(openJsonLines(cli))
+  if (isRedrawn(cli) && cli.terminal) {
+    const { openTerminalView } = await import('./ui/terminal-view.tsx')
+    viewers.push(openTerminalView(cli, cli.terminal.stderr, labelWidth))
+  } else if (!isForPrograms || cli.stderr.isTerminal) viewers.push(openPlainLog(cli, labelWidth))
+  return joinViewers(viewers)
+}
+
+function totalsOf(finished: RunFinished | undefined): Readonly<Record<string, unknown>> {
+  if (!finished) return {}
+  const { durationMs, steps, usage, costUsd, costUnknown } = finished
+  return { durationMs, steps, usage, costUsd, costUnknown }
+}
+
+/** A terminal gets the head of it, a pipe all of it, both without control characters of a model's making. */
+function writeOutput(result: RunResult, cli: Cli): void {
+  const text = readableOutput(result.output ?? '')
+  if (!cli.stdout.isTerminal) {
+    cli.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`)
+    return
+  }
+  const { head, moreLines } = headOf(text, HEAD_LINES)
+  if (head === '') return
+  const { dim, symbols } = cli.look.stdout
+  const more =
+    moreLines > 0 ? dim(`${symbols.ellipsis} ${moreLines} more lines: codemie-ci show ${result.runId}\n`) : ''
+  cli.stdout.write(`\n${head}\n${more}`)
+}

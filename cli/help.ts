@@ -1,0 +1,127 @@
+import type { CommandSpec, OptionSpec } from './command.ts'
+import { COMMANDS } from './commands.ts'
+import { GLOBAL_OPTIONS } from './invocation.ts'
+import type { Palette } from './ui/palette.ts'
+import { padEnd, wrap } from './ui/plain-text.ts'
+
+/** How help is laid out: `columns` of the terminal (80 where there is none). */
+export interface HelpLayout {
+  readonly palette: Palette
+  readonly columns: number | undefined
+}
+
+const WIDEST = 100
+const USUAL = 80
+
+/** The help of the whole program. Ends with a line feed. */
+export function renderHelp(version: string, layout: HelpLayout): string {
+  const { bold, dim } = layout.palette
+  const rows = COMMANDS.map(({ name, summary }) => [name, summary] as const)
+  return lines(
+    `${bold('codemie-ci')} ${version}`,
+    ...paragraph(
+      'Runs AI workflows that are kept as files in a git repository, and keeps every run as a commit.',
+      layout,
+    ),
+    '',
+    `${bold('Usage')}  codemie-ci <command> [options]`,
+    '',
+    bold('Commands'),
+    ...twoColumns(rows, layout),
+    '',
+    bold('Options of every command'),
+    ...twoColumns([...GLOBAL_OPTIONS.map(optionRow), ['-v, --version', 'Show the version']], layout),
+    '',
+    bold('Examples'),
+    ...twoColumns(
+      [
+        ['codemie-ci init', 'set this repository up'],
+        ['codemie-ci plan release-notes', 'see what a run would do'],
+        ['codemie-ci run release-notes', 'run it'],
+        ['codemie-ci show latest', 'look at its record'],
+      ],
+      layout,
+    ),
+    '',
+    dim("'codemie-ci <command> --help' shows the options and examples of a command."),
+  )
+}
+
+/** The help of one command. Ends with a line feed. */
+export function renderCommandHelp(command: CommandSpec, layout: HelpLayout): string {
+  const { bold } = layout.palette
+  const parts: string[] = [
+    ...paragraph(`${command.summary}.`, layout),
+    '',
+    `${bold('Usage')}  ${usageOf(command)}`,
+  ]
+  for (const detail of command.details) parts.push('', ...paragraph(detail, layout))
+  if (command.args.length > 0) {
+    parts.push(
+      '',
+      bold('Arguments'),
+      ...twoColumns(
+        command.args.map((argument) => [argument.name, argument.summary]),
+        layout,
+      ),
+    )
+  }
+  if (command.options.length > 0) {
+    parts.push('', bold('Options'), ...twoColumns(command.options.map(optionRow), layout))
+  }
+  parts.push(
+    '',
+    bold('Options of every command'),
+    ...twoColumns(GLOBAL_OPTIONS.map(optionRow), layout),
+    '',
+    bold('Examples'),
+    ...twoColumns(
+      command.examples.map(({ line, what }) => [line, what]),
+      layout,
+    ),
+  )
+  return lines(...parts)
+}
+
+/** `codemie-ci run <workflow> [input] [options]` */
+export function usageOf(command: CommandSpec): string {
+  const args = command.args.map(({ name, required, variadic }) => {
+    const word = variadic ? `${name}...` : name
+    return required ? `<${word}>` : `[${word}]`
+  })
+  return ['codemie-ci', command.name, ...args, '[options]'].join(' ')
+}
+
+function optionRow(option: OptionSpec): readonly [string, string] {
+  const short = option.short ? `-${option.short}, ` : ''
+  const value = option.value ? ` ${option.value}` : ''
+  const choices = option.choices ? ` (${option.choices.join(', ')})` : ''
+  return [`${short}--${option.name}${value}`, option.summary + choices]
+}
+
+function twoColumns(
+  rows: readonly (readonly [string, string])[],
+  { columns, palette }: HelpLayout,
+): string[] {
+  const left = Math.max(...rows.map(([name]) => name.length))
+  const right = Math.max(20, widthOf(columns) - left - 4)
+  return rows.flatMap(([name, text]) =>
+    wrap(text, right).map((line, index) =>
+      index === 0
+        ? `  ${palette.cyan(name)}${' '.repeat(left - name.length)}  ${line}`
+        : `  ${padEnd('', left)}  ${line}`,
+    ),
+  )
+}
+
+function paragraph(text: string, { columns }: HelpLayout): string[] {
+  return wrap(text, widthOf(columns))
+}
+
+function widthOf(columns: number | undefined): number {
+  return Math.min(columns ?? USUAL, WIDEST)
+}
+
+function lines(...parts: readonly string[]): string {
+  return `${parts.join('\n')}\n`
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type InputPlan, planInput } from '../runner/plan-input.ts'
+import type { Workflow } from '../schema/workflow.ts'
+import type { Cli } from './context.ts'
+import type { Invocation } from './invocation.ts'
+import { usageError } from './usage-error.ts'
+
+/** Reads what the options -i, --input, --input-file and `-` give, and fits it to what the workflow declares. */
+export async function readInput(invocation: Invocation, workflow: Workflow, cli: Cli): Promise<InputPlan> {
+  const text = await readText(invocation, cli)
+  return planInput(workflow, { pairs: readPairs(invocation), ...(text === undefined ? {} : { text }) })
+}
+
+async function readText(invocation: Invocation, cli: Cli): Promise<string | undefined> {
+  const argument = invocation.argument('input')
+  if (argument !== undefined && argument !== '-') {
+    throw usageError(
+      `'${argument}' after the workflow is not understood: only '-' (standard input) stands there.`,
+      'Give single inputs with -i KEY=VALUE, or all of the input with --input TEXT.',
+    )
+  }
+  const text = invocation.text('input')
+  const file = invocation.text('input-file')
+  const sources = [argument, text, file].filter((source) => source !== undefined)
+  if (sources.length > 1) {
+    throw usageError('The input is given more than once.', 'Use one of --input, --input-file and -.')
+  }
+  if (argument === '-' || file === '-') return readStdin(cli)
+  if (file === undefined) return text
+  try {
+    return await readFile(resolve(cli.world.cwd, file), 'utf8')
+  } catch (error) {
+    throw usageError(
+      `--input-file '${file}' cannot be read: ${(error as Error).message}.`,
+      "The path counts from the working directory; '-' is standard input.",
+    )
+  }
+}
+
+/** One line break at the end belongs to the command that wrote it, not to what it says. */
+async function readStdin(cli: Cli): Promise<string> {
+  return (await cli.readStdin()).replace(/\r?\n$/, '')
+}
+
+function readPairs(invocation: Invocation): readonly (readonly [key: string, value: string])[] {
+  return invocation.texts('input-value').map((pair) => {
+    const equals = pair.indexOf('=')
+    if (equals < 1) {
+      throw usageError(
+        `-i takes KEY=VALUE, and '${pair}' ${equals < 0 ? 'has no =' : 'has no KEY'}.`,
+        'For example -i base=main.',
+      )
+    }
+    return [pair.slice(0, equals), pair.slice(equals + 1)]
+  })
+}

@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util'
+import { nearestName } from '../schema/nearest.ts'
+import type { OptionSpec } from './command.ts'
+import { COMMANDS } from './commands.ts'
+import { type LineWithoutCommand, optionsOf, type ParsedLine } from './invocation.ts'
+import { usageError } from './usage-error.ts'
+
+/**
+ * Understands a command line. `undefined`: no command was given, only options that all commands take.
+ * Throws a `Refusal` with the code `usage` when it makes no sense.
+ */
+export async function parseLine(argv: readonly string[]): Promise<ParsedLine | LineWithoutCommand> {
+  const quick = parseQuickly(argv)
+  const line = quick ?? (await import('./parse-with-yargs.ts')).parseWithYargs(argv)
+  if (line.command) checkLine(line as ParsedLine)
+  return line
+}
+
+/**
+ * Parses a well-formed line of a command that has to start fast, with what Node has built in: loading yargs costs as
+ * much time as checking a file. `undefined`: not such a line, and yargs has to say what it means or what is wrong.
+ */
+export function parseQuickly(argv: readonly string[]): ParsedLine | undefined {
+  const command = COMMANDS.find(({ name }) => name === argv[0])
+  if (!command?.startsFast) return undefined
+  const options = Object.fromEntries(
+    optionsOf(command).map((option) => [
+      option.name,
+      {
+        type: option.kind === 'flag' ? ('boolean' as const) : ('string' as const),
+        multiple: option.kind === 'texts',
+        ...(option.short ? { short: option.short } : {}),
+      },
+    ]),
+  )
+  try {
+    const { values, positionals } = parseArgs({
+      args: argv.slice(1),
+      options,
+      allowPositionals: true,
+    })
+    return { command, positionals, options: values as ParsedLine['options'] }
+  } catch {
+    return undefined
+  }
+}
+
+/** `--name <VALUE>` as it stands in messages. */
+export function spellOption(option: OptionSpec): string {
+  return `--${option.name}`
+}
+
+/** What the table says beyond names: choices, and how many arguments. */
+function checkLine({ command, positionals, options }: ParsedLine): void {
+  const tryHelp = `Try 'codemie-ci ${command.name} --help'.`
+  for (const option of command.options) {
+    const value = options[option.name]
+    if (option.choices && typeof value === 'string' && !option.choices.includes(value)) {
+      const near = nearestName(value, option.choices)
+      throw usageError(
+        `${spellOption(option)} takes ${option.choices.join(', ')}, and not '${value}'.${near ? ` Did you mean '${near}'?` : ''}`,
+        tryHelp,
+      )
+    }
+  }
+  if (options['help'] === true) return
+  const missing = command.args.find(
+    (argument, index) => argument.required && positionals[index] === undefined,
+  )
+  if (missing)
+    throw usageError(`'codemie-ci ${command.name}' needs a <${missing.name}>: ${missing.summary}.`, tryHelp)
+  const extra = positionals[command.args.length]
+  if (extra !== undefined && !command.args.at(-1)?.variadic) {
+    const most = command.args.length
+    throw usageError(
+      `'codemie-ci ${command.name}' takes ${most === 0 ? 'no argument' : most === 1 ? 'one argument' : `at most ${most} arguments`}, and '${extra}' is one too many.`,
+      tryHelp,
+    )
+  }
+}

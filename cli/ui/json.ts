@@ -1,0 +1,11 @@
+import type { Cli } from '../context.ts'
+
+/** Prints one JSON value on standard output, indented for people who look at it. */
+export function printJson(cli: Cli, value: unknown): void {
+  cli.stdout.write(`${JSON.stringify(value, wholeNumbers, 2)}\n`)
+}
+
+/** Definitions keep whole numbers as bigint, which JSON does not know. */
+function wholeNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}

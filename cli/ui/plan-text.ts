@@ -1,0 +1,206 @@
+import type { Plan, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
+import type { PlannedText } from '../../runner/plan-text.ts'
+import type { GraphEdge } from '../../schema/index.ts'
+import { renderProblem } from '../report-error.ts'
+import type { Palette } from './palette.ts'
+import { count, oneLine, padEnd, shorten, stripControls } from './plain-text.ts'
+
+/** Lines of a prompt that the plan shows; `--json` has all of it. */
+const PROMPT_LINES = 12
+const SYSTEM_LINES = 3
+
+/** A plan for people. `drawing`: the graph as lines. Ends with a line feed. */
+export function renderPlan(
+  plan: Plan,
+  {
+    palette,
+    columns,
+    drawing,
+  }: { readonly palette: Palette; readonly columns: number; readonly drawing: string },
+): string {
+  const { bold, dim, symbols } = palette
+  const { workflow } = plan
+  const sections = [
+    [
+      `${bold(oneLine(workflow.name))} ${dim(`${symbols.dot} ${workflow.file} ${symbols.dot} ${workflow.lifecycle}`)}`,
+      ...(workflow.description === '' ? [] : [oneLine(workflow.description)]),
+    ],
+    [bold('Inputs'), ...inputLines(plan, palette, columns)],
+    [
+      bold('Graph'),
+      ...stripControls(drawing)
+        .trimEnd()
+        .split('\n')
+        .map((line) => `  ${line}`.trimEnd()),
+    ],
+    [bold('Steps, in order')],
+    ...plan.states.map((state, index) => stateLines(state, index + 1, palette)),
+    [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
+    [bold('Secrets'), ...secretLines(plan, palette)],
+    [bold('Limits'), `  ${limitsOf(plan)}`],
+    endLines(plan, palette),
+  ]
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function inputLines(plan: Plan, { dim }: Palette, columns: number): string[] {
+  if (plan.inputs.length === 0) {
+    return [plan.input === '' ? '  none' : `  ${shorten(oneLine(plan.input), columns - 4)}`]
+  }
+  const width = Math.max(...plan.inputs.map(({ name }) => name.length))
+  return plan.inputs.map((input) => {
+    const value =
+      input.from === 'nowhere'
+        ? input.required
+          ? 'missing'
+          : 'not given'
+        : oneLine(JSON.stringify(input.value))
+    const note = input.from === 'default' ? ' (default)' : ''
+    const about = input.description === '' ? '' : `  ${oneLine(input.description)}`
+    return `  ${padEnd(input.name, width)}  ${shorten(value, 60)}${dim(note + about)}`
+  })
+}
+
+function stateLines(state: PlannedState, number: number, palette: Palette): string[] {
+  const { bold, cyan, dim, yellow } = palette
+  const notes = [
+    ...(state.forEach === undefined ? [] : [`for each ${oneLine(state.forEach)}`]),
+    ...(state.isRepeated ? ['may repeat: it stands on a loop'] : []),
+    ...(state.waitsForOthers ? ['waits for all that leads here'] : []),
+  ]
+  const rows: [string, string[]][] = []
+  if (state.pauses) rows.push(['holds', [yellow('until a person goes on: codemie-ci resume')]])
+  if (state.assistant) {
+    const { tools, mcpServers, datasources, skills, systemPrompt } = state.assistant
+    if (tools.length > 0) rows.push(['tools', [tools.map((tool) => describeTool(tool, palette)).join(', ')]])
+    if (mcpServers.length > 0) rows.push(['servers', [mcpServers.map(oneLine).join(', ')]])
+    if (datasources.length > 0) rows.push(['sources', [datasources.map(oneLine).join(', ')]])
+    if (skills.length > 0) rows.push(['skills', [skills.map(oneLine).join(', ')]])
+    if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
+  }
+  if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
+  for (const [name, value] of Object.entries(state.tool?.args ?? {}))
+    rows.push(...promptRows(name, value, palette))
+  if (state.next.length > 0) rows.push(['then', state.next.map((edge) => describeEdge(edge, palette))])
+  const width = Math.max(0, ...rows.map(([name]) => name.length))
+  return [
+    `  ${dim(`${String(number).padStart(2)}.`)} ${bold(oneLine(state.id))}  ${cyan(describeWork(state, palette))}${notes.length > 0 ? dim(` (${notes.join('; ')})`) : ''}`,
+    ...rows.flatMap(([name, lines]) =>
+      lines.map((line, index) => `      ${dim(padEnd(index === 0 ? name : '', width))}  ${line}`.trimEnd()),
+    ),
+  ]
+}
+
+function describeWork(state: PlannedState, palette: Palette): string {
+  const { assistant, tool } = state
+  if (assistant) {
+    const who = assistant.ref === undefined ? assistant.id : `${assistant.id} (${assistant.ref})`
+    return `assistant ${oneLine(who)} ${palette.symbols.dot} ${oneLine(assistant.model ?? `agent ${assistant.command}`)}`
+  }
+  if (tool) return `tool ${describeTool(tool, palette)}`
+  return KINDS[state.kind]
+}
+
+const KINDS: Readonly<Record<PlannedState['kind'], string>> = {
+  agent: 'assistant',
+  tool: 'tool',
+  transform: 'transform',
+  'state-processor': 'state processor',
+  'documents-tree': 'documents tree',
+  'bedrock-flow': 'Bedrock flow',
+  summary: 'summary',
+  call: 'another workflow',
+  block: 'block',
+}
+
+function describeTool({ name, tool, reach }: PlannedTool, { red, yellow }: Palette): string {
+  if (tool === undefined) return red(`${oneLine(name)} (unknown)`)
+  const spelled = tool === name ? oneLine(name) : `${oneLine(name)} = ${tool}`
+  return reach === 'write' || reach === 'outside' ? yellow(`${spelled} (${REACHES[reach]})`) : spelled
+}
+
+const REACHES: Readonly<Record<PlannedEffect['reach'], string>> = {
+  read: 'reads the repository',
+  network: 'reads from the network',
+  write: 'writes files',
+  outside: 'acts on the outside',
+  unknown: 'does what it wants',
+}
+
+function promptRows(name: string, { text, unknown }: PlannedText, palette: Palette): [string, string[]][] {
+  const marked = textLines(text, PROMPT_LINES, palette).map((line) =>
+    line.replace(/\{\{.*?\}\}|\{%.*?%\}/g, (piece) => (unknown.length > 0 ? palette.yellow(piece) : piece)),
+  )
+  const rows: [string, string[]][] = [[oneLine(name), marked]]
+  if (unknown.length > 0) {
+    const names = unknown.map((one) =>
+      one.from.length > 0 ? `${one.name} from ${one.from.join(' or ')}` : one.name,
+    )
+    rows.push(['', [palette.dim(`known later: ${names.join(', ')}`)]])
+  }
+  return rows
+}
+
+function textLines(text: string, most: number, { dim }: Palette): string[] {
+  const lines = stripControls(text).trimEnd().split('\n')
+  const rest = lines.length - most
+  return rest > 0 ? [...lines.slice(0, most), dim(`and ${count(rest, 'more line', 'more lines')}`)] : lines
+}
+
+function describeEdge({ to, kind, label }: GraphEdge, { dim }: Palette): string {
+  const target = oneLine(to)
+  switch (kind) {
+    case 'goto':
+    case 'fan-out':
+      return target
+    case 'when':
+      return `${target} ${dim(`when ${oneLine(label ?? '')}`)}`
+    case 'otherwise':
+      return `${target} ${dim('otherwise')}`
+    case 'map':
+      return `${target} ${dim(oneLine(label ?? ''))}`
+    case 'on-error':
+      return `${target} ${dim('when it fails')}`
+  }
+}
+
+function effectLines(effects: readonly PlannedEffect[], { yellow }: Palette): string[] {
+  if (effects.length === 0) return ['  nothing']
+  return effects.map(
+    ({ state, by, certainty, reach }) =>
+      `  ${yellow(oneLine(state))}  ${certainty === 'may' ? 'may use' : 'uses'} ${oneLine(by)}, which ${REACHES[reach]}`,
+  )
+}
+
+function secretLines(plan: Plan, { green, red, dim, symbols }: Palette): string[] {
+  if (plan.secrets.length === 0) return ['  none needed']
+  const width = Math.max(...plan.secrets.map(({ variable }) => variable.length))
+  return plan.secrets.map(
+    ({ variable, isSet, for: what }) =>
+      `  ${isSet ? green(symbols.done) : red(symbols.failed)} ${padEnd(variable, width)}  ${isSet ? 'set    ' : 'not set'}  ${dim(`for ${what.join(', ')}`)}`,
+  )
+}
+
+function limitsOf({ limits }: Plan): string {
+  const { usd, tokens, steps } = limits.budget
+  const budget = [
+    ...(usd === undefined ? [] : [`$${usd}`]),
+    ...(tokens === undefined ? [] : [count(tokens, 'token')]),
+    ...(steps === undefined ? [] : [count(steps, 'step')]),
+  ]
+  return `${count(limits.supersteps, 'superstep')}, ${count(limits.stepsAtOnce, 'step')} at once, ${budget.length > 0 ? `budget ${budget.join(', ')}` : 'no budget'}`
+}
+
+function endLines(plan: Plan, palette: Palette): string[] {
+  const { green, red, yellow, symbols } = palette
+  const problems = plan.problems.map((problem) => renderProblem(problem, palette).trimEnd())
+  const unset = plan.secrets.filter(({ isSet }) => !isSet).map(({ variable }) => variable)
+  if (problems.length > 0) {
+    return [...problems, `${red(symbols.failed)} Not ready to run: ${count(problems.length, 'problem')}`]
+  }
+  if (unset.length > 0)
+    return [
+      `${yellow(symbols.warning)} Ready to run once ${unset.join(' and ')} ${unset.length === 1 ? 'is' : 'are'} set`,
+    ]
+  return [`${green(symbols.done)} Ready to run`]
+}

@@ -1,0 +1,99 @@
+import type { RunStatus } from '../../runner/events.ts'
+import type { FailureInfo } from '../../runner/failure.ts'
+import type { RecordPlace } from '../../runner/store/writer.ts'
+import { renderProblem } from '../report-error.ts'
+import { describeSpent } from './entry-lines.ts'
+import { formatDuration } from './numbers.ts'
+import type { Paint, Palette } from './palette.ts'
+import { count, stripControls } from './plain-text.ts'
+import type { Spent } from './progress.ts'
+
+/** What there is to say of a run that is over. */
+export interface RunSummary {
+  readonly runId: string
+  readonly name: string
+  readonly status: RunStatus
+  readonly failure?: FailureInfo | undefined
+  readonly durationMs: number
+  /** Steps finished, those of earlier tries included. */
+  readonly steps: number
+  readonly spent: Spent
+  /** Where the record is; `undefined`: none was kept. */
+  readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
+}
+
+interface StatusLook {
+  readonly word: string
+  readonly paint: (palette: Palette) => Paint
+  readonly sign: (palette: Palette) => string
+  /** Whether `resume` makes sense, and what to type for it. */
+  readonly resume: string | undefined
+}
+
+const STATUS: Readonly<Record<RunStatus, StatusLook>> = {
+  succeeded: { word: 'succeeded', paint: (p) => p.green, sign: (p) => p.symbols.done, resume: undefined },
+  failed: { word: 'failed', paint: (p) => p.red, sign: (p) => p.symbols.failed, resume: '' },
+  paused: {
+    word: 'waits for you',
+    paint: (p) => p.yellow,
+    sign: (p) => p.symbols.paused,
+    resume: ' -m "your answer"',
+  },
+  interrupted: { word: 'interrupted', paint: (p) => p.yellow, sign: (p) => p.symbols.paused, resume: '' },
+  aborted: { word: 'aborted', paint: (p) => p.red, sign: (p) => p.symbols.failed, resume: undefined },
+  'budget-exceeded': {
+    word: 'stopped by its budget',
+    paint: (p) => p.red,
+    sign: (p) => p.symbols.failed,
+    resume: '',
+  },
+  running: { word: 'is running', paint: (p) => p.cyan, sign: (p) => p.symbols.started, resume: '' },
+}
+
+/** A status as people read it, coloured and with its sign: `✓ succeeded`. */
+export function renderStatus(status: RunStatus, palette: Palette): string {
+  const { word, paint, sign } = STATUS[status]
+  return paint(palette)(`${sign(palette)} ${word}`)
+}
+
+/** The last block of a run: how it ended, what it took, where its record is, what to type next. Ends with a line feed. */
+export function renderSummary(summary: RunSummary, palette: Palette): string {
+  const { bold, dim, symbols } = palette
+  const look = STATUS[summary.status]
+  const facts = [
+    formatDuration(summary.durationMs),
+    count(summary.steps, 'step'),
+    ...describeSpent(summary.spent),
+  ]
+  const lines = [
+    '',
+    `${look.paint(palette)(look.sign(palette))} ${bold(stripControls(summary.name))} ${look.paint(palette)(look.word)} ${dim(`${symbols.dot} ${facts.join(` ${symbols.dot} `)}`)}`,
+  ]
+  if (summary.failure) lines.push(renderProblem(summary.failure, palette).trimEnd())
+  const { record } = summary
+  const rows: [string, string][] = []
+  if (record) {
+    rows.push(['record', describeRecord(record)])
+    rows.push(['look', `codemie-ci show ${summary.runId}`])
+    for (const command of record.look) rows.push(['', command])
+    if (look.resume !== undefined) rows.push(['resume', `codemie-ci resume ${summary.runId}${look.resume}`])
+  } else rows.push(['record', 'none was kept'])
+  for (const [name, text] of rows) lines.push(`  ${dim(name.padEnd(6))}  ${text}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** `codemie/runs 1a2b3c4d5e6f runs/review/…`, and where it was pushed to. */
+function describeRecord({ ref, commit, path, pushedTo }: NonNullable<RunSummary['record']>): string {
+  const branch = ref.replace(/^refs\/heads\//, '')
+  const parts = [branch, commit.slice(0, 12), ...(path === '' ? [] : [path])]
+  return `${parts.join(' ')}${pushedTo === undefined ? '' : `, pushed to ${pushedTo}`}`
+}
+
+/** The beginning of a long text for a terminal; the rest is counted. Control characters are gone. */
+export function headOf(
+  text: string,
+  maxLines: number,
+): { readonly head: string; readonly moreLines: number } {
+  const lines = stripControls(text).trimEnd().split('\n')
+  return { head: lines.slice(0, maxLines).join('\n'), moreLines: Math.max(0, lines.length - maxLines) }
+}
