@@ -1,5 +1,5 @@
 import { bind, clamp, integer } from './arguments.ts'
-import type { Budget } from './budget.ts'
+import { Budget } from './budget.ts'
 import { isInstance, TYPES } from './conversions.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
@@ -11,6 +11,7 @@ import {
   type CallArguments,
   callValue,
   iterate,
+  PyBytes,
   PyComplex,
   PyFunction,
   PyIterator,
@@ -18,6 +19,7 @@ import {
   PyTuple,
   PyType,
   type PyValue,
+  PyView,
   toArray,
   truthy,
   typeName,
@@ -165,6 +167,8 @@ export function reversed(value: PyValue): PyIterator {
       new PyRange(last, value.start - value.step, -value.step).pyIterate(),
     )
   }
+  if (value instanceof PyView || value instanceof PyBytes)
+    return new PyIterator('reversed', toArray(value, new Budget()).reverse()[Symbol.iterator]())
   throw typeError(`'${typeName(value)}' object is not reversible`)
 }
 

@@ -61,10 +61,14 @@ export function toTitle(char: string): string {
   const special = TITLE[char]
   if (special !== undefined) return special
   if (isTitle(char)) return char
-  const upper = char.toUpperCase()
-  // A letter that expands (ß to SS) keeps only its first part in upper case.
-  const [first = '', ...rest] = Array.from(upper)
-  return first + rest.join('').toLowerCase()
+  // A letter that expands (ß to SS) keeps only its first cased part in upper case.
+  let title = ''
+  let started = false
+  for (const part of char.toUpperCase()) {
+    title += started ? part.toLowerCase() : part
+    started ||= isCased(part)
+  }
+  return title
 }
 
 /** Python's `str.casefold`: Unicode's full case folding, found by going down, up and down again. */

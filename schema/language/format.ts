@@ -4,7 +4,7 @@ import { PyError, typeError, valueError } from './errors.ts'
 import { fixed, floatRepr, positional, scientific, significant } from './floats.ts'
 import { ascii, intText, repr, str } from './printing.ts'
 import { codePoints, textLength } from './text.ts'
-import { PyBytes, PyComplex, PyObject, PyTuple, type PyValue, typeName } from './values.ts'
+import { PyBytes, PyComplex, PyObject, PyRange, PyTuple, type PyValue, typeName } from './values.ts'
 
 /** A format specification, `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`. */
 type Spec = {
@@ -74,14 +74,12 @@ function group(digits: string, mark: string, size = 3): string {
 
 /** Zeros that fill a number up to its width take part in grouping. */
 function groupToWidth(digits: string, spec: Spec, taken: number, size: number): string {
+  if (spec.fill !== '0' || spec.align !== '=' || spec.grouping === '')
+    return group(digits, spec.grouping, size)
   let padded = digits
-  if (spec.fill === '0' && spec.align === '=' && spec.grouping !== '')
-    while (group(`0${padded}`, spec.grouping, size).length <= spec.width - taken) padded = `0${padded}`
-  const grouped = group(padded, spec.grouping, size)
-  const shortBy = spec.width - taken - grouped.length
-  return spec.fill === '0' && spec.align === '=' && spec.grouping !== '' && shortBy > 0
-    ? `0${grouped}`
-    : grouped
+  // A separator never stands first, so the result can be one longer than the width.
+  while (group(padded, spec.grouping, size).length < spec.width - taken) padded = `0${padded}`
+  return group(padded, spec.grouping, size)
 }
 
 function signOf(negative: boolean, spec: Spec): string {
@@ -141,11 +139,10 @@ function floatDigits(value: number, spec: Spec, budget: Budget): string {
   const trimmed = spec.alternate ? digits : digits.replace(/0+$/, '') || '0'
   const limit = type === '' ? count - 1 : count
   if (exponent < -4 || exponent >= limit) {
-    if (type === '' && exponent >= -4 && exponent < count)
-      return withPoint(positional(trimmed, exponent), type)
     return scientific(trimmed, exponent)
   }
-  return withPoint(positional(trimmed, exponent), type)
+  const digitsOnly = withPoint(positional(trimmed, exponent), type)
+  return spec.alternate && !digitsOnly.includes('.') ? `${digitsOnly}.` : digitsOnly
 }
 
 function withPoint(text: string, type: string): string {
@@ -161,7 +158,8 @@ function formatFloat(value: number, spec: Spec, budget: Budget): string {
   if (spec.noNegativeZero && !/[1-9]/.test(digits)) negative = false
   const sign = signOf(negative, spec)
   const [whole = '', rest = ''] = splitWhole(digits)
-  const body = sign + groupToWidth(whole, spec, sign.length + rest.length, 3) + rest
+  const grouped = Number.isFinite(value) ? groupToWidth(whole, spec, sign.length + rest.length, 3) : whole
+  const body = sign + grouped + rest
   const cased = 'EFG'.includes(spec.type) && spec.type !== '' ? body.toUpperCase() : body
   return pad(cased, spec, '>', budget, sign.length)
 }
@@ -185,10 +183,17 @@ function formatText(value: string, spec: Spec, budget: Budget): string {
 function formatComplex(value: PyComplex, spec: Spec, budget: Budget): string {
   if (spec.type === '%' || spec.align === '=' || spec.fill === '0')
     throw valueError('not allowed in complex format')
-  const inner = { ...spec, width: 0 }
-  const imaginary = formatFloat(value.im, { ...inner, sign: '+' }, budget)
-  const body = `${formatFloat(value.re, inner, budget)}${imaginary}j`
-  return pad(body, spec, '>', budget)
+  const isPlain = spec.type === ''
+  const inner = { ...spec, width: 0, type: isPlain && spec.precision !== undefined ? 'g' : spec.type }
+  const part = (number: number, sign: string): string => {
+    const text = formatFloat(number, { ...inner, sign }, budget)
+    return isPlain ? text.replace(/\.0$/, '') : text
+  }
+  const hasReal = !isPlain || value.re !== 0 || Object.is(value.re, -0)
+  const body = hasReal
+    ? `${part(value.re, spec.sign)}${part(value.im, '+')}j`
+    : `${part(value.im, spec.sign)}j`
+  return pad(isPlain && hasReal ? `(${body})` : body, spec, '>', budget)
 }
 
 /** Python's `format(value, spec)`. Throws `ValueError` for a specification that does not fit, `TypeError` for other types. */
@@ -197,9 +202,7 @@ export function formatValue(value: PyValue, specText: string, budget: Budget): s
   if (typeof value === 'string') return formatText(value, parseSpec(specText, value), budget)
   if (typeof value === 'bigint') return formatInt(value, parseSpec(specText, value), budget)
   if (typeof value === 'boolean') {
-    const spec = parseSpec(specText, value)
-    if (spec.type === '' && spec.width === 0) return str(value)
-    return formatInt(value ? 1n : 0n, spec, budget)
+    return formatInt(value ? 1n : 0n, parseSpec(specText, value), budget)
   }
   if (typeof value === 'number') return formatFloat(value, parseSpec(specText, value), budget)
   if (value instanceof PyComplex) return formatComplex(value, parseSpec(specText, value), budget)
@@ -244,7 +247,7 @@ export function formatPercent(template: string, values: PyValue, budget: Budget)
       budget,
     )
   })
-  const mapping = values instanceof PyDict || Array.isArray(values)
+  const mapping = Array.isArray(values) || [PyDict, PyBytes, PyRange].some((kind) => values instanceof kind)
   if (!keyed && used < sequence.length && !(mapping && used === 0))
     throw typeError('not all arguments converted during string formatting')
   budget.text(result.length)
@@ -283,8 +286,8 @@ function percentItem(value: PyValue, item: PercentItem, budget: Budget): string 
     }
     case 'c': {
       if (typeof value === 'string' && textLength(value) === 1) return pad(value, base, '>', budget)
-      if (typeof value !== 'bigint') throw typeError(`%c requires int or char`)
-      return formatInt(value, { ...base, sign: '', precision: undefined }, budget)
+      if (typeof value !== 'bigint' && typeof value !== 'boolean') throw typeError('%c requires int or char')
+      return formatInt(BigInt(value), { ...base, sign: '', precision: undefined }, budget)
     }
     case 'd':
     case 'i':

@@ -31,7 +31,7 @@ export type Node = Common &
     | {
         readonly kind: 'choice'
         readonly test: Node
-        readonly then: Node
+        readonly chosen: Node
         readonly otherwise: Node | undefined
       }
     | { readonly kind: 'attribute'; readonly object: Node; readonly name: string }

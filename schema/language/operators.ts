@@ -55,7 +55,7 @@ function divideInts(a: bigint, b: bigint): number {
   if (b === 0n) throw zeroDivision('division by zero')
   const exactA = Number(a)
   const exactB = Number(b)
-  if (Number.isSafeInteger(exactA) && Number.isSafeInteger(exactB)) return exactA === 0 ? 0 : exactA / exactB
+  if (Number.isSafeInteger(exactA) && Number.isSafeInteger(exactB)) return exactA / exactB
   const negative = a < 0n !== b < 0n
   const top = a < 0n ? -a : a
   const bottom = b < 0n ? -b : b
@@ -85,7 +85,7 @@ function moduloFloats(a: number, b: number): number {
 function floorDivideFloats(a: number, b: number): number {
   if (b === 0) throw zeroDivision('float floor division by zero')
   const quotient = (a - moduloFloats(a, b)) / b
-  if (quotient === 0) return a / b < 0 ? -0 : 0
+  if (quotient === 0) return a / b < 0 || Object.is(a / b, -0) ? -0 : 0
   const floor = Math.floor(quotient)
   return quotient - floor > 0.5 ? floor + 1 : floor
 }
@@ -105,10 +105,17 @@ function powerFloats(base: number, exponent: number): Numeric {
     return powerComplex(new PyComplex(base, 0), new PyComplex(exponent, 0))
   // JavaScript gives NaN where C and Python give 1.
   if (base === 1 || (base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent))) return 1
-  const result = base ** exponent
+  const result = halfPower(base, exponent) ?? base ** exponent
   if (!Number.isFinite(result) && Number.isFinite(base) && Number.isFinite(exponent))
     throw new PyError('OverflowError', "(34, 'Numerical result out of range')")
   return result
+}
+
+/** Powers like 10 ** 2.5 through the exact square, where JavaScript's own power is off by one digit. */
+function halfPower(base: number, exponent: number): number | undefined {
+  if (exponent <= 0 || Number.isInteger(exponent) || !Number.isInteger(exponent * 2)) return undefined
+  const square = base ** (exponent * 2)
+  return Number.isSafeInteger(square) ? Math.sqrt(square) : undefined
 }
 
 function powerComplex(base: PyComplex, exponent: PyComplex): PyComplex {

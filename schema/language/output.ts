@@ -3,8 +3,21 @@ import { parseJson } from './json.ts'
 import { parseLiteral } from './literal.ts'
 import type { PyValue } from './values.ts'
 
-/** Places where a model's answer may hide a value, in the order CodeMie looks; only the first match of each counts. */
-const HIDING_PLACES = [/```json([\s\S]*?)```/, /~~~json([\s\S]*?)~~~/, /(\{[\s\S]*?\})/] as const
+/** Places where a model's answer may hide a value, in the order CodeMie looks; only the first of each counts. */
+const HIDING_PLACES = [
+  { open: '```json', close: '```', keepMarks: false },
+  { open: '~~~json', close: '~~~', keepMarks: false },
+  { open: '{', close: '}', keepMarks: true },
+] as const
+
+type HidingPlace = (typeof HIDING_PLACES)[number]
+
+function hiddenIn(text: string, { open, close, keepMarks }: HidingPlace): string | undefined {
+  const start = text.indexOf(open)
+  const end = start < 0 ? -1 : text.indexOf(close, start + open.length)
+  if (end < 0) return undefined
+  return keepMarks ? text.slice(start, end + close.length) : text.slice(start + open.length, end)
+}
 
 const MAY_BE_JSON = /^[ \t\n\r]*["[{\-\dtfnNI]/
 
@@ -36,7 +49,7 @@ export function parseOutput(output: PyValue): PyValue {
   const whole = readValue(output)
   if (whole !== undefined) return whole
   for (const place of HIDING_PLACES) {
-    const inside = place.exec(output)?.[1]
+    const inside = hiddenIn(output, place)
     const value = inside === undefined ? undefined : readValue(inside.trim())
     if (value !== undefined) return value
   }

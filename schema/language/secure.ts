@@ -29,15 +29,37 @@ const RULES = {
 
 /** Words that upstream refuses inside tags, also inside longer words: `macos.x` has `os.`, `profile(1)` has `file(`. */
 const FORBIDDEN = [
-  /__\w+__/,
+  /__\w+?__/,
   /os\./,
   /sys\./,
   /subprocess/,
   /(?:open|eval|exec|compile|file|input|globals|locals|getattr|setattr|delattr)\s*\(/,
 ] as const
 
-const TAG = /\{\{.+?\}\}|\{%.+?%\}/gs
-const PRINT = /\{\{(.+?)\}\}/gs
+/** A tag as it stands in the text; Jinja finds its end more carefully, upstream's rules look no closer. */
+type Tag = { readonly text: string; readonly start: number; readonly isPrint: boolean }
+
+function nextTag(text: string, from: number, open: '{{' | '{%'): Tag | undefined {
+  const start = text.indexOf(open, from)
+  const end = start < 0 ? -1 : text.indexOf(open === '{{' ? '}}' : '%}', start + 3)
+  return end < 0 ? undefined : { text: text.slice(start, end + 2), start, isPrint: open === '{{' }
+}
+
+/** All tags from left to right; with `printsOnly` block tags count as text. */
+function* tagsOf(text: string, printsOnly = false): Generator<Tag> {
+  let print = nextTag(text, 0, '{{')
+  let block = printsOnly ? undefined : nextTag(text, 0, '{%')
+  for (;;) {
+    const isPrintFirst = print !== undefined && (block === undefined || print.start < block.start)
+    const tag = isPrintFirst ? print : block
+    if (tag === undefined) return
+    yield tag
+    const end = tag.start + tag.text.length
+    if (print !== undefined && print.start < end) print = nextTag(text, end, '{{')
+    if (block !== undefined && block.start < end) block = nextTag(text, end, '{%')
+  }
+}
+
 const RAW_TAG = /^\{%[-+]?\s*(?:raw|endraw)\s*[-+]?%\}$/
 /** What may stand beside blanks in an expression. */
 const WITH_BLANKS = / in | not | and | or | is |==|!=|>=|<=|[()]/
@@ -45,14 +67,17 @@ const LITERAL = /^["'\d[({]/
 /** Text in doubled braces that is meant as JSON: a quoted key, or an object or list with a quoted text. */
 const JSON_LIKE = /^(?:(?:"[^"]*"|'[^']*')\s*:|\{[^}]*["']|\[[^\]|]*["'])/
 
+function inside(tag: Tag): string {
+  return tag.text.slice(2, -2)
+}
+
 function isJsonLike(expression: string): boolean {
   return JSON_LIKE.test(expression.trim())
 }
 
 function hasTags(text: string): boolean {
-  for (const [tag] of text.matchAll(TAG)) {
-    if (tag.startsWith('{%') ? !RAW_TAG.test(tag) : !isJsonLike(tag.slice(2, -2))) return true
-  }
+  for (const tag of tagsOf(text))
+    if (tag.isPrint ? !isJsonLike(inside(tag)) : !RAW_TAG.test(tag.text)) return true
   return false
 }
 
@@ -66,28 +91,32 @@ function refuse(rule: Rule, text: string, offset: number): TemplateError {
 
 /** The first breach of upstream's rules in a template, or nothing. */
 export function findBreach(text: string): TemplateError | undefined {
-  for (const match of text.matchAll(TAG)) {
-    const [tag] = match
-    if (tag.startsWith('{{') && isJsonLike(tag.slice(2, -2))) continue
-    const place = FORBIDDEN.map((word) => tag.search(word)).find((index) => index >= 0)
-    if (place !== undefined) return refuse(RULES.word, text, match.index + place)
+  for (const tag of tagsOf(text)) {
+    if (tag.isPrint && isJsonLike(inside(tag))) continue
+    const place = FORBIDDEN.map((word) => tag.text.search(word)).find((index) => index >= 0)
+    if (place !== undefined) return refuse(RULES.word, text, tag.start + place)
   }
-  for (const match of text.matchAll(PRINT)) {
-    const expression = (match[1] ?? '').trim()
+  for (const tag of tagsOf(text, true)) {
+    const expression = inside(tag).trim()
     if (expression === '' || isJsonLike(expression)) continue
-    if (/\s/.test(expression) && !WITH_BLANKS.test(expression)) return refuse(RULES.blanks, text, match.index)
+    if (/\s/.test(expression) && !WITH_BLANKS.test(expression)) return refuse(RULES.blanks, text, tag.start)
     const first = expression.split(/[\s.|[(]/)[0] ?? ''
     if (first !== '' && !LITERAL.test(first) && !/^[\p{L}\p{N}_]+$/u.test(first))
-      return refuse(RULES.variable, text, match.index)
+      return refuse(RULES.variable, text, tag.start)
   }
   return undefined
 }
 
 /** Put JSON in doubled braces into raw blocks, so that Jinja leaves it alone. */
 function protectJson(text: string): string {
-  return text.replace(PRINT, (tag: string, expression: string) =>
-    isJsonLike(expression) ? `{% raw %}${tag}{% endraw %}` : tag,
-  )
+  let result = ''
+  let place = 0
+  for (const tag of tagsOf(text, true)) {
+    if (!isJsonLike(inside(tag))) continue
+    result += `${text.slice(place, tag.start)}{% raw %}${tag.text}{% endraw %}`
+    place = tag.start + tag.text.length
+  }
+  return result + text.slice(place)
 }
 
 /** Names that a template may see: plain words that do not start with an underscore. */

@@ -47,15 +47,7 @@ function ignoreCase(value: PyValue): PyValue {
 }
 
 function keyed(get: Getter, caseSensitive: PyValue | undefined): Getter {
-  return truthy(caseSensitive ?? false)
-    ? (item) => checked(get(item))
-    : (item) => checked(ignoreCase(get(item)))
-}
-
-/** Comparing an undefined value is an error that should name it. */
-function checked(value: PyValue): PyValue {
-  if (value instanceof PyUndefined) throw value.error()
-  return value
+  return truthy(caseSensitive ?? false) ? get : (item) => ignoreCase(get(item))
 }
 
 function sorter(
@@ -98,11 +90,15 @@ function groups(
   return found.map(({ items }) => new PyNamedTuple(['grouper', 'list'], [get(items[0] ?? null), items]))
 }
 
+/** All undefined values are one for `unique`. */
+const NOTHING = new PyUndefined('undefined')
+
 function* unique(world: TemplateWorld, items: readonly PyValue[], key: Getter): Generator<PyValue> {
   const seen = new PySet()
   for (const item of items) {
     world.budget.step()
-    const own = key(item)
+    const found = key(item)
+    const own = found instanceof PyUndefined ? NOTHING : found
     if (seen.has(own)) continue
     seen.add(own)
     yield item
@@ -193,11 +189,7 @@ const ROWS: readonly FilterRow[] = [
     'sum',
     ['attribute', 'start'],
     (world, value, [attribute, start]) =>
-      sumItems(
-        toArray(value, world.budget).map(getter(world, attribute)).map(checked),
-        start ?? 0n,
-        world.budget,
-      ),
+      sumItems(toArray(value, world.budget).map(getter(world, attribute)), start ?? 0n, world.budget),
   ],
   extreme('min'),
   extreme('max'),

@@ -119,6 +119,7 @@ class Lexer {
   }
 
   #raw(start: number): void {
+    if (this.#place >= this.#source.length) return
     this.#rawEnd.lastIndex = this.#place
     const match = this.#rawEnd.exec(this.#source)
     if (match === null) throw syntax('Missing end of raw directive', start)
@@ -127,6 +128,8 @@ class Lexer {
   }
 
   #comment(start: number): void {
+    // Jinja does not look for the end of what opens at the very end of a template.
+    if (this.#place >= this.#source.length) return
     this.#commentEnd.lastIndex = this.#place
     if (this.#commentEnd.exec(this.#source) === null) throw syntax('Missing end of comment tag', start)
     this.#after(this.#commentEnd.lastIndex)

@@ -1,6 +1,7 @@
 import { bind } from '../arguments.ts'
 import { isLower, isUpper } from '../characters.ts'
 import { PyDict } from '../dict.ts'
+import { typeError } from '../errors.ts'
 import { binary, contains, isSame, ordered, pyEquals } from '../operators.ts'
 import { str } from '../printing.ts'
 import { isCaseOnly } from '../string-methods.ts'
@@ -12,6 +13,7 @@ import {
   PyRange,
   PyTuple,
   type PyValue,
+  typeName,
 } from '../values.ts'
 import { findFilter, findTest, type TemplateWorld } from './environment.ts'
 import { PyMarkup, PyUndefined, plain } from './values.ts'
@@ -78,6 +80,13 @@ function isCallable(value: PyValue): boolean {
   return value instanceof PyObject && value.pyCall !== undefined
 }
 
+/** A value as the name it may be; Python cannot look up what it cannot hash. */
+function nameIn(value: PyValue): string {
+  if (Array.isArray(value) || value instanceof PyDict)
+    throw typeError(`unhashable type: '${typeName(value)}'`)
+  return typeof value === 'string' ? value : ''
+}
+
 /** Jinja's built-in tests. */
 export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   plainTest('odd', (value, world) => pyEquals(remainder(value, 2n, world), 1n)),
@@ -103,14 +112,8 @@ export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   plainTest('escaped', (value) => value instanceof PyMarkup),
   plainTest('lower', (value) => isCaseOnly(str(value), isLower)),
   plainTest('upper', (value) => isCaseOnly(str(value), isUpper)),
-  plainTest(
-    'filter',
-    (value, world) => typeof value === 'string' && findFilter(world.engine, value) !== undefined,
-  ),
-  plainTest(
-    'test',
-    (value, world) => typeof value === 'string' && findTest(world.engine, value) !== undefined,
-  ),
+  plainTest('filter', (value, world) => findFilter(world.engine, nameIn(value)) !== undefined),
+  plainTest('test', (value, world) => findTest(world.engine, nameIn(value)) !== undefined),
   ...against(['sameas'], (value, other) => isSame(value, other, true)),
   ...against(['in'], (value, other, world) => contains(other, plain(value), world.budget)),
   ...against(['==', 'eq', 'equalto'], (value, other) => pyEquals(value, other)),

@@ -2,13 +2,14 @@ import { clamp, integer } from '../arguments.ts'
 import { PyDict } from '../dict.ts'
 import { PyError, typeError, valueError } from '../errors.ts'
 import { dumpsJson } from '../json.ts'
-import { binary } from '../operators.ts'
+import { binary, pyLength } from '../operators.ts'
 import { repr, str } from '../printing.ts'
 import { replaceText, splitWords, stringMethod, stripChars } from '../string-methods.ts'
 import { codePoints, isSpace, splitLines, textLength } from '../text.ts'
 import { PyObject, PyTuple, type PyValue, toArray, truthy, typeName } from '../values.ts'
 import type { TemplateWorld } from './environment.ts'
 import type { Filter, FilterRow } from './filters.ts'
+import { prettyPrint } from './pretty.ts'
 import { urlize } from './urlize.ts'
 import { escapeHtml, PyMarkup, PyUndefined, stripTags } from './values.ts'
 import { wrapLine } from './wrap.ts'
@@ -41,15 +42,15 @@ function title(text: string): string {
 }
 
 function truncate(value: PyValue, [length, killWords, end, leeway]: (PyValue | undefined)[]): PyValue {
-  const text = str(value)
   const most = clamp(integer(length, 255n))
   const mark = end === undefined ? '...' : str(end)
   const slack = clamp(integer(leeway, 5n, true))
   const room = most - textLength(mark)
   if (room < 0) throw new PyError('AssertionError', `expected length >= ${textLength(mark)}, got ${most}`)
   if (slack < 0) throw new PyError('AssertionError', `expected leeway >= 0, got ${slack}`)
-  const points = codePoints(text)
-  if (points.length <= most + slack) return value
+  if (pyLength(value) <= most + slack) return value
+  if (typeof value !== 'string' && !(value instanceof PyMarkup)) throw unsuitable(value, 'truncate')
+  const points = codePoints(str(value))
   const cut = points.slice(0, room).join('')
   if (truthy(killWords ?? false)) return cut + mark
   const blank = cut.lastIndexOf(' ')
@@ -92,6 +93,7 @@ function wordWrap(
     breakHyphens: truthy(breakHyphens ?? true),
   }
   if (options.width <= 0) throw valueError(`invalid width ${options.width} (must be > 0)`)
+  if (typeof value !== 'string' && !(value instanceof PyMarkup)) throw unsuitable(value, 'wordwrap')
   const text = str(value)
   world.budget.text(text.length * 2)
   return splitLines(text)
@@ -203,7 +205,7 @@ const ROWS: readonly FilterRow[] = [
       return world.autoescape ? new PyMarkup(text) : text
     },
   ],
-  ['pprint', ['verbose'], (_world, value) => repr(value)],
+  ['pprint', ['verbose'], (world, value) => prettyPrint(value, world.budget)],
   ['xmlattr', ['autospace'], xmlAttributes],
   [
     'tojson',

@@ -10,6 +10,19 @@ const HTTP =
 const BARE = /^(?:[\w%-]{2,63}\.)+(?:com|net|int|edu|gov|org|info|mil)(?::\d{1,5})?(?:[/?#]\S*)?$/i
 const MAIL = /^\S+@\w[\w.-]*\.\w+$/
 
+/** Longer words are never addresses; this bounds the work of the patterns above. */
+const MAX_WORD = 2000
+
+/** Punctuation behind an address. */
+function trailing(word: string): string {
+  let end = word.length
+  for (;;) {
+    if (end > 0 && ')>.,\n'.includes(word.charAt(end - 1))) end -= 1
+    else if (word.endsWith('&gt;', end) && end >= 4) end -= 4
+    else return word.slice(end)
+  }
+}
+
 /** Turn the addresses in an escaped text into links, as Jinja's `urlize`. */
 export function urlize(text: string, options: UrlizeOptions): string {
   const attributes =
@@ -20,8 +33,9 @@ export function urlize(text: string, options: UrlizeOptions): string {
   return text
     .split(/(\s+)/)
     .map((word) => {
+      if (word.length > MAX_WORD) return word
       const head = /^(?:[(<]|&lt;)+/.exec(word)?.[0] ?? ''
-      const tail = /(?:[)>.,\n]|&gt;)+$/.exec(word.slice(head.length))?.[0] ?? ''
+      const tail = trailing(word.slice(head.length))
       const middle = word.slice(head.length, word.length - tail.length)
       const link = (href: string, label: string): string =>
         `${head}<a href="${href}"${attributes}>${shown(label)}</a>${tail}`
