@@ -6,20 +6,7 @@ import { StepFailure } from '../failure.ts'
 import { decodeUtf8 } from '../process/run-process.ts'
 import { type BuiltInTool, badArgument, defineTool, POLICY_KEYS, refusedByPolicy } from './define-tool.ts'
 import { decideUrl, isPrivateAddress } from './http-policy.ts'
-import type { ToolContext } from './tool.ts'
-
-/**
- * A secret that HTTP tools add to requests for one host. It never passes through arguments, so no model sees it and no
- * record holds it.
- */
-export interface HttpCredential {
-  /** Host as in the URL, with the port when it is not the default one, e.g. `api.example.com`. */
-  readonly host: string
-  /** Header to set, e.g. `Authorization`. */
-  readonly header: string
-  /** Its whole value, e.g. `Bearer …`. */
-  readonly value: string
-}
+import type { HttpCredential, ToolContext } from './tool.ts'
 
 interface HttpArgs {
   url: string
@@ -78,59 +65,48 @@ const ERROR_STATUS_SCHEMA = {
   description: 'Give back an answer with status 400 or above as a result instead of failing. Default: false.',
 }
 
-/**
- * The tools `http_get` (reads) and `http_request` (any method).
- *
- * @param credentials secrets by host; the one whose host equals the request's is added to it.
- */
-export function createHttpTools(credentials: readonly HttpCredential[] = []): readonly BuiltInTool[] {
-  return [
-    defineTool<HttpArgs>({
-      name: 'http_get',
-      description:
-        'Fetches a web address with GET. Returns {status, content_type, body}; a JSON body is parsed.',
-      reach: 'network',
-      aliases: ['web_scrapper', 'web_scraper', 'fetch'],
-      argumentNames: { uri: 'url', params: 'query' },
-      properties: {
-        url: URL_SCHEMA,
-        headers: HEADERS_SCHEMA,
-        query: QUERY_SCHEMA,
-        allow_error_status: ERROR_STATUS_SCHEMA,
+/** `http_get`, which reads, and `http_request` for any method. */
+export const httpTools: readonly BuiltInTool[] = [
+  defineTool<HttpArgs>({
+    name: 'http_get',
+    description:
+      'Fetches a web address with GET. Returns {status, content_type, body}; a JSON body is parsed.',
+    reach: 'network',
+    aliases: ['web_scrapper', 'web_scraper', 'fetch'],
+    argumentNames: { uri: 'url', params: 'query' },
+    properties: {
+      url: URL_SCHEMA,
+      headers: HEADERS_SCHEMA,
+      query: QUERY_SCHEMA,
+      allow_error_status: ERROR_STATUS_SCHEMA,
+    },
+    required: ['url'],
+    run: (args, context) => call('http_get', { ...args, method: 'GET' }, context),
+  }),
+  defineTool<HttpArgs>({
+    name: 'http_request',
+    description:
+      'Sends an HTTP request. Returns {status, content_type, body}; a JSON body is parsed. An object or list as body is sent as JSON.',
+    reach: 'outside',
+    aliases: ['open_api_invoke', 'rest_request'],
+    argumentNames: { uri: 'url', params: 'query', data: 'body', json: 'body' },
+    properties: {
+      url: URL_SCHEMA,
+      method: {
+        enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+        description: 'Default: GET, or POST when there is a body.',
       },
-      required: ['url'],
-      run: (args, context) => call('http_get', { ...args, method: 'GET' }, context, credentials),
-    }),
-    defineTool<HttpArgs>({
-      name: 'http_request',
-      description:
-        'Sends an HTTP request. Returns {status, content_type, body}; a JSON body is parsed. An object or list as body is sent as JSON.',
-      reach: 'outside',
-      aliases: ['open_api_invoke', 'rest_request'],
-      argumentNames: { uri: 'url', params: 'query', data: 'body', json: 'body' },
-      properties: {
-        url: URL_SCHEMA,
-        method: {
-          enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-          description: 'Default: GET, or POST when there is a body.',
-        },
-        headers: HEADERS_SCHEMA,
-        query: QUERY_SCHEMA,
-        body: { description: 'Text, or a JSON value.' },
-        allow_error_status: ERROR_STATUS_SCHEMA,
-      },
-      required: ['url'],
-      run: (args, context) => call('http_request', args, context, credentials),
-    }),
-  ]
-}
+      headers: HEADERS_SCHEMA,
+      query: QUERY_SCHEMA,
+      body: { description: 'Text, or a JSON value.' },
+      allow_error_status: ERROR_STATUS_SCHEMA,
+    },
+    required: ['url'],
+    run: (args, context) => call('http_request', args, context),
+  }),
+]
 
-async function call(
-  tool: string,
-  args: HttpArgs,
-  context: ToolContext,
-  credentials: readonly HttpCredential[],
-): Promise<HttpResult> {
+async function call(tool: string, args: HttpArgs, context: ToolContext): Promise<HttpResult> {
   let url = parseUrl(tool, args)
   const headers = checkHeaders(tool, args.headers ?? {})
   let body: Buffer | undefined
@@ -150,7 +126,7 @@ async function call(
         tool,
         url,
         method,
-        headers: { ...headers, ...credentialFor(url, credentials) },
+        headers: { ...headers, ...credentialsFor(url, context.credentials ?? []) },
         body,
         allowsPrivate,
         maxBytes: context.policy.maxOutputBytes,
@@ -214,8 +190,9 @@ function checkHeaders(tool: string, given: Readonly<Record<string, string>>): Re
   return headers
 }
 
-function credentialFor(url: URL, credentials: readonly HttpCredential[]): Record<string, string> {
-  const found = credentials.filter((credential) => credential.host.toLowerCase() === url.host.toLowerCase())
+/** Chosen anew for every redirect: a secret does not follow to another origin. */
+function credentialsFor(url: URL, credentials: readonly HttpCredential[]): Record<string, string> {
+  const found = credentials.filter((credential) => credential.origin === url.origin)
   return Object.fromEntries(found.map((credential) => [credential.header.toLowerCase(), credential.value]))
 }
 

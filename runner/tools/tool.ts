@@ -29,6 +29,21 @@ export interface ToolContext {
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   readonly policy: ToolPolicy
+  /** Secrets that HTTP tools may add; those of the integration that the call names, and no others. Default: none. */
+  readonly credentials?: readonly HttpCredential[]
+}
+
+/**
+ * A secret that HTTP tools add to requests for one origin. It never passes through arguments, so no model sees it and no
+ * record holds it.
+ */
+export interface HttpCredential {
+  /** Scheme, host and port as `URL.origin` writes them, e.g. `https://api.example.com`. */
+  readonly origin: string
+  /** Header to set, e.g. `Authorization`. */
+  readonly header: string
+  /** Its whole value, e.g. `Bearer …`. */
+  readonly value: string
 }
 
 /** What tools may do; from `.codemie/config.yaml`, `policy`. */

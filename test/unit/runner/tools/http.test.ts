@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { credentialsOf, type IntegrationInfo } from '../../../../runner/tools/http-credentials.ts'
 import { decideUrl, isPrivateAddress } from '../../../../runner/tools/http-policy.ts'
 import { createToolWorld } from './tool-world.ts'
 
@@ -181,7 +182,7 @@ describe('requests', () => {
       if (request.url === '/away') response.writeHead(302, { location: other }).end()
       else echo(request, response, body)
     })
-    const credentials = [{ host: new URL(base).host, header: 'Authorization', value: 'Bearer s3cret' }]
+    const credentials = [{ origin: base, header: 'Authorization', value: 'Bearer s3cret' }]
     const world = createToolWorld({}, { allowedHosts: [base, other] }, { credentials })
     expect(await world.call('http_get', { url: base })).toMatchObject({
       body: { headers: { authorization: 'Bearer s3cret' } },
@@ -262,4 +263,38 @@ describe('requests', () => {
     const world = createToolWorld({}, { allowedHosts: [base] }, { signal: controller.signal })
     await expect(world.call('http_get', { url: base })).rejects.toBe(why)
   })
+})
+
+describe('secrets of an integration', () => {
+  const env = { T: 'tok', P: 'pass', EMPTY: '' }
+  const origin = 'https://api.example.com'
+  const rows: [situation: string, integration: Partial<IntegrationInfo>, expected: unknown[]][] = [
+    ['a token', { env: { token: 'T' } }, [{ origin, header: 'Authorization', value: 'Bearer tok' }]],
+    [
+      'a token with a user name',
+      { username: 'ann', env: { token: 'T' } },
+      [{ origin, header: 'Authorization', value: `Basic ${btoa('ann:tok')}` }],
+    ],
+    [
+      'a password',
+      { username: 'ann', env: { password: 'P' } },
+      [{ origin, header: 'Authorization', value: `Basic ${btoa('ann:pass')}` }],
+    ],
+    [
+      'a header of its own',
+      { env: { token: 'T' }, options: { header: 'X-Api-Key' } },
+      [{ origin, header: 'X-Api-Key', value: 'tok' }],
+    ],
+    ['GitLab', { type: 'gitlab', env: { token: 'T' } }, [{ origin, header: 'PRIVATE-TOKEN', value: 'tok' }]],
+    ['a variable that is not set', { env: { token: 'NOT_SET' } }, []],
+    ['a variable that is empty', { env: { token: 'EMPTY' } }, []],
+    ['no address', { url: 'nowhere', env: { token: 'T' } }, []],
+    ['a password without a user name', { env: { password: 'P' } }, []],
+  ]
+  for (const [situation, integration, expected] of rows) {
+    test(situation, () => {
+      const full = { alias: 'a', url: `${origin}/v3/`, env: {}, options: {}, ...integration }
+      expect(credentialsOf(full, env)).toEqual(expected)
+    })
+  }
 })

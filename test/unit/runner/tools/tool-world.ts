@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { createBuiltInTools } from '../../../../runner/tools/built-in.ts'
-import type { HttpCredential } from '../../../../runner/tools/http.ts'
 import { createToolRegistry, runTool } from '../../../../runner/tools/registry.ts'
-import type { ToolContext, ToolPolicy } from '../../../../runner/tools/tool.ts'
+import type { HttpCredential, ToolContext, ToolPolicy } from '../../../../runner/tools/tool.ts'
 
 /** A repository folder of its own for one test, with every built-in tool at hand. */
 export interface ToolWorld {
@@ -41,6 +40,7 @@ export function createToolWorld(
     root,
     env: { PATH: process.env.PATH ?? '', SECRET_TOKEN: 'not for children' },
     signal: options.signal ?? new AbortController().signal,
+    credentials: options.credentials ?? [],
     policy: {
       allowedHosts: [],
       allowedCommands: [],
@@ -50,7 +50,7 @@ export function createToolWorld(
       ...policy,
     },
   }
-  const registry = createToolRegistry(createBuiltInTools(options))
+  const registry = createToolRegistry(createBuiltInTools())
   const call = async (tool: string, args: Record<string, unknown> = {}) =>
     (await runTool(registry, { tool, args }, context)).result
   return {
