@@ -3,7 +3,7 @@ import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { StepFailure } from './failure.ts'
 import { createModelClient, type HttpModelClient, type ModelClientSettings } from './models/client.ts'
-import { type ModelPrice, priceOf } from './models/prices.ts'
+import type { ModelPrice } from './models/prices.ts'
 import type { ProviderSettings } from './models/providers.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
@@ -46,7 +46,7 @@ export function setUpRun(
   return {
     models,
     tools,
-    knowsPrice: (model) => priceOf(model, settings.prices) !== undefined,
+    knowsPrice: (model) => models.priceOf(model) !== undefined,
     kit: {
       defaultModel: workflow.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
       ...(options.model === undefined ? {} : { modelOverride: options.model }),
@@ -103,6 +103,7 @@ function providerSettings(provider: Provider): ProviderSettings {
     like: provider.kind,
     headers: provider.headers,
     headers_env: provider.headersEnv,
+    timeout_seconds: provider.timeoutMs / 1000,
     ...(provider.baseUrl === undefined ? {} : { base_url: provider.baseUrl }),
     ...(provider.apiKeyEnv === undefined ? {} : { api_key_env: provider.apiKeyEnv }),
     ...(provider.apiVersion === undefined ? {} : { query: { 'api-version': provider.apiVersion } }),

@@ -1,4 +1,4 @@
-import { dumpsJson, fromJson } from '../../schema/language/index.ts'
+import { dumpsJson, fromJson, repr } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/attempts.ts'
@@ -51,7 +51,9 @@ export function prepareAgent(
           toolOutputTokens: assistant.toolOutputTokens,
           ask: (m) => askModel(effects, { ...request, messages: m }, kit.modelOverride ? [] : fallback),
         })
-      const messages = openingMessages(system, step.history.toArray(), task)
+      // A task that renders to nothing leaves the run's own input as what is asked.
+      const turn = task === '' ? step.input.text : task
+      const messages = openingMessages(system, step.history.toArray(), turn)
       if (!schema) return (await ask(messages)).text
       return dumpsJson(fromJson(await kit.structured.request({ schema, messages, ask })))
     },
@@ -97,7 +99,10 @@ async function answerToolCall(call: ToolCall, conversation: Conversation): Promi
     return answer(toolOutputForModel(result, toolOutputTokens))
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
-    return answer(`Error: ${error.message}`)
+    // The wording is what models that work with CodeMie prompts see there.
+    return answer(
+      `Error calling tool: ${tool.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`,
+    )
   }
 }
 

@@ -6,7 +6,13 @@ import type { ChatMessage } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
 import type { StepKit } from './kit.ts'
 
-const INSTRUCTIONS: Readonly<Record<SummaryWork['of'], string>> = {
+/** What the step is called in the record. */
+const TASKS: Readonly<Record<SummaryWork['of'], string>> = {
+  run: 'Sum up the run',
+  memory: 'Sum up the conversation so far',
+}
+
+export const INSTRUCTIONS: Readonly<Record<SummaryWork['of'], string>> = {
   run: 'Sum up everything that was found and done in the conversation above for a reader who did not see it. Keep every fact, number, name and link; leave out nothing that matters; add nothing.',
   memory:
     'Sum up the conversation above so that the work can go on from your summary alone. Keep every fact, decision, number, name and open question.',
@@ -24,7 +30,7 @@ export function prepareSummary(step: Step, work: SummaryWork, kit: StepKit): Pre
   const messages = step.history.toArray()
   const instruction = INSTRUCTIONS[work.of]
   return {
-    task: instruction,
+    task: TASKS[work.of],
     async execute(effects) {
       const said = work.of === 'run' ? messages.filter(saysSomething) : messages
       if (said.length === 0) return 'No conversation to summarize.'

@@ -9,11 +9,14 @@ import { StepFailure } from '../../runner/failure.ts'
 import { interpret } from '../../runner/interpret.ts'
 import type { ModelReply } from '../../runner/models/model.ts'
 import { createStructuredOutput } from '../../runner/models/structured.ts'
+import { INSTRUCTIONS } from '../../runner/steps/summary.ts'
+import { checkArguments } from '../../runner/tools/check-arguments.ts'
 import type { Tool } from '../../runner/tools/tool.ts'
 import type { World } from '../../runner/world.ts'
-import { type PyValue, repr } from '../../schema/language/index.ts'
+import { dumpsJson, type PyValue, repr } from '../../schema/language/index.ts'
 import { readWorkflow } from '../../schema/read.ts'
-import type { Workflow } from '../../schema/workflow.ts'
+import type { State, Workflow } from '../../schema/workflow.ts'
+import { traceExceptions } from './exceptions.ts'
 import { decode } from './recorded.ts'
 
 /** A recorded run of the other engine: what it was given, and what was observed. */
@@ -66,6 +69,7 @@ interface RecordedTask {
 interface Observed {
   readonly rounds: readonly {
     readonly status: string
+    readonly error?: { readonly type: string; readonly message: string }
     readonly supersteps: readonly {
       readonly tasks: readonly RecordedTask[]
       readonly values?: { readonly messages: readonly RecordedMessage[]; readonly context_store: unknown }
@@ -117,16 +121,20 @@ export function recordedLines(trace: Trace): readonly string[] {
     }
     lines.push(`round ${index + 1} ${round.status}`)
   }
+  // Within a superstep threads race upstream, so rows and calls are compared as sets.
+  const rows: string[] = []
   for (const row of observed.rows) {
     if (row.state_id === 'AI/Run Thoughts') continue
-    lines.push(
-      `row ${row.name} ${row.status} task=${row.task} output=${row.status === 'Failed' ? '' : (row.output ?? '')}`,
+    const status = row.status === 'Interrupted' ? 'Succeeded' : row.status
+    rows.push(
+      `row ${row.name} ${status} task=${TASK_NAMES.get(row.task) ?? row.task} output=${row.status === 'Failed' ? '' : (row.output ?? '')}`,
     )
   }
-  for (const call of observed.llm_calls) lines.push(`model ${call.node} ${messageTexts(call.messages)}`)
-  for (const call of observed.tool_calls) {
-    lines.push(`tool ${call.node} ${call.tool} ${shown(decode(call.args))}`)
-  }
+  const models = observed.llm_calls.map((call) => `model ${call.node} ${messageTexts(call.messages)}`)
+  const tools = observed.tool_calls.map(
+    (call) => `tool ${call.node} ${call.tool} ${shown(decode(call.args))}`,
+  )
+  lines.push(...rows.sort(), ...models.sort(), ...tools.sort())
   lines.push(`delays ${(observed.retry_delays ?? []).join(' ')}`)
   return lines
 }
@@ -139,11 +147,25 @@ function messageTexts(messages: readonly RecordedMessage[]): string {
 
 function textOf({ text = '' }: RecordedMessage): string {
   return text
-    .replace(/<(MARKDOWN|STRICT_JSON|SCHEMA_HINT)_SUFFIX>[\s\S]*$/, '')
+    .replace(/\s*<(MARKDOWN|STRICT_JSON|SCHEMA_HINT)_SUFFIX>[\s\S]*$/, '')
     .replace('<SUMMARIZER_PROMPT>', SUMMARY)
 }
 
 const SUMMARY = '<instruction>'
+
+/** Fixed texts of the other program, in our words. */
+const TASK_NAMES = new Map([
+  ['Summarizing workflow conversation and results', 'Sum up the run'],
+  ["Summarizing workflow conversation because it's too long", 'Sum up the conversation so far'],
+])
+
+/** Our own fixed texts as the recording marks those of the other program. */
+function spokenText(text: string): string {
+  if (Object.values(INSTRUCTIONS).includes(text)) return SUMMARY
+  return text
+    .replace(/\n\nYour answer is read by a program as JSON of this schema:[\s\S]*$/, '')
+    .replace(/\n\nAnswer with one JSON document[\s\S]*$/, '')
+}
 
 function shown(value: PyValue): string {
   return repr(value)
@@ -162,8 +184,21 @@ export async function replayTrace(trace: Trace): Promise<readonly string[]> {
       ...read.diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code}: ${d.message}`),
     ]
   }
-  const replay = new Replay(trace, read.workflow)
+  const replay = new Replay(trace, withAgentTools(read.workflow, trace))
   return replay.run()
+}
+
+/** Tools that the recording offered to every assistant. */
+function withAgentTools(workflow: Workflow, trace: Trace): Workflow {
+  const offered = Object.entries(trace.tools ?? {}).filter(([, tool]) => tool.agent === true)
+  if (offered.length === 0) return workflow
+  const states = workflow.states.map((state): State => {
+    if (state.work.kind !== 'agent') return state
+    const { assistant } = state.work
+    const tools = [...assistant.tools, ...offered.map(([name]) => ({ name, at: assistant.at }))]
+    return { ...state, work: { ...state.work, assistant: { ...assistant, tools } } }
+  })
+  return { ...workflow, states }
 }
 
 class Replay {
@@ -203,7 +238,8 @@ class Replay {
       this.#lines.push(`round ${index + 1} ${statusOf(outcome)}`)
       if (outcome.status !== 'paused') break
     }
-    this.#lines.push(...this.#rows(), ...this.#models, ...this.#tools, `delays ${this.#delays.join(' ')}`)
+    this.#lines.push(...this.#rows().sort(), ...this.#models.sort(), ...this.#tools.sort())
+    this.#lines.push(`delays ${this.#delays.join(' ')}`)
     return this.#lines
   }
 
@@ -272,7 +308,7 @@ class Replay {
     this.#lines.push(`after context=${shown(view.context)} history=${historyTexts(view.history.toArray())}`)
   }
 
-  #rows(): readonly string[] {
+  #rows(): string[] {
     const rows: string[] = []
     for (const event of this.#events) {
       if (event.type === 'step-finished') {
@@ -303,7 +339,7 @@ class Replay {
 
   async #answer({ path, request }: ModelEffect): Promise<ModelReply> {
     const node = stateOf(path)
-    const texts = request.messages.map((m) => [m.role, m.content])
+    const texts = request.messages.map((m) => [m.role, spokenText(m.content)])
     this.#models.push(`model ${node} ${JSON.stringify(texts)}`)
     const reply = this.#replyOf(
       node,
@@ -339,9 +375,11 @@ class Replay {
   }
 
   async #call({ path, request }: ToolEffect): Promise<{ result: unknown }> {
+    const tool = this.#findTool(request.tool)
+    if (tool) await checkArguments(tool, request.args)
     this.#tools.push(`tool ${stateOf(path)} ${request.tool} ${shown(decode(request.args))}`)
     const script = this.#trace.tools?.[request.tool]
-    if (script?.echo) return { result: JSON.stringify(request.args) }
+    if (script?.echo) return { result: dumpsJson(decode(request.args)) }
     const reply = this.#next(`tool ${request.tool}`, script?.replies ?? [''])
     if (typeof reply === 'object' && reply !== null && 'raise' in reply)
       throw toolFailure(reply.raise as Raise)
@@ -357,15 +395,22 @@ class Replay {
       parameters: {
         type: 'object',
         properties: Object.fromEntries(
-          Object.entries(script.args).map(([arg, type]) => [arg, { type: JSON_TYPES[type] ?? 'string' }]),
+          Object.entries(script.args).map(([arg, type]) => [arg, schemaOf(type)]),
         ),
-        required: Object.keys(script.args),
+        required: Object.keys(script.args).filter((arg) => !script.args[arg]?.endsWith('?')),
+        additionalProperties: false,
       },
       reach: 'read',
       aliases: [],
       run: () => Promise.resolve(undefined),
     }
   }
+}
+
+/** `int`, or `int?` for an argument that may be left out; `any` for all types. */
+function schemaOf(type: string): object {
+  const name = JSON_TYPES[type.replace('?', '')]
+  return name === undefined ? {} : { type: name }
 }
 
 const JSON_TYPES: Readonly<Record<string, string>> = {
@@ -404,4 +449,23 @@ function toolFailure({ type, message }: Raise): StepFailure {
   const final =
     /^(ValueError|TypeError|KeyError|IndexError|RuntimeError|OSError|NameError|ZeroDivisionError)$/
   return new StepFailure('scripted', message, { blame: 'tool', retryable: !final.test(type) })
+}
+
+/** How a trace compares: the same, different on purpose, or different. */
+export type TraceVerdict =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'explained'; readonly section: string }
+  | { readonly kind: 'different'; readonly expected: string; readonly found: string }
+
+/** Replays a trace and compares it with its recording, line by line. */
+export async function compareTrace(trace: Trace): Promise<TraceVerdict> {
+  const expected = recordedLines(trace)
+  const found = await replayTrace(trace)
+  const length = Math.max(expected.length, found.length)
+  const first = Array.from({ length }, (_, i) => i).find((i) => expected[i] !== found[i])
+  if (first === undefined) return { kind: 'same' }
+  const { workflow } = readWorkflow({ file: `${trace.id}.yaml`, text: trace.yaml })
+  const exception = traceExceptions.find((one) => one.applies(trace, workflow))
+  if (exception) return { kind: 'explained', section: exception.section }
+  return { kind: 'different', expected: expected[first] ?? '(nothing)', found: found[first] ?? '(nothing)' }
 }
