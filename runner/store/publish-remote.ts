@@ -1,6 +1,6 @@
 import { writeCommits } from '../git/fast-import.ts'
 import type { ObjectFormat } from '../git/object-id.ts'
-import { type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
+import { NETWORK_TIMEOUT_MS, type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
 import type { Repository } from '../git/repository.ts'
 import { BRANCH_README } from './branch-readme.ts'
 import { pendingOf, planGrafts } from './graft.ts'
@@ -145,11 +145,25 @@ export async function pushPatiently(
   then: readonly PushUpdate[],
   world: PublishWorld,
 ): Promise<PushRejected | undefined> {
+  let mayHaveArrived = false
   for (let attempt = 1; ; attempt++) {
     const rejected = await pushTogether(remote.git, remote, first, then)
-    if (rejected === undefined || !isTransient(rejected.problem) || attempt >= MAX_TRIES) return rejected
+    if (rejected === undefined || !isTransient(rejected.problem)) return rejected
+    if (rejected.problem === 'lost-race' && mayHaveArrived && (await hasArrived(remote, first)))
+      return undefined
     // A lease that does not hold will not hold later: only the server's own races are worth another try.
-    if (/stale info/.test(rejected.words)) return rejected
+    if (attempt >= MAX_TRIES || /stale info/.test(rejected.words)) return rejected
+    mayHaveArrived ||= rejected.problem !== 'lost-race'
     await world.sleep(world.random() * Math.min(5000, 200 * 2 ** attempt))
   }
+}
+
+/** After an answer that got lost: whether the remote has what was pushed. */
+async function hasArrived(remote: RecordRemote, updates: readonly PushUpdate[]): Promise<boolean> {
+  const { stdout } = await remote.git.run({
+    args: ['ls-remote', remote.url, ...updates.map((update) => update.ref)],
+    timeoutMs: NETWORK_TIMEOUT_MS,
+  })
+  const there = stdout.toString().split('\n')
+  return updates.every((update) => there.includes(`${update.to}\t${update.ref}`))
 }

@@ -50,10 +50,14 @@ export class RunWriter {
   readonly #context: StoreContext
   readonly #lease: Lease
   readonly #journal: JournalWriter
+  /** Two claims of one event in the same second would else be the same commit, and both would seem to have won. */
+  readonly #nonce: string
   #liveCommit: string | undefined
   #pushedLive: string | undefined
   #lastPushAt = Number.NEGATIVE_INFINITY
   #isClosed = false
+  /** The directory is gone; giving the lease back would make it again. */
+  #isGone = false
 
   /**
    * @param segment number of the journal segment that this writer makes.
@@ -72,6 +76,7 @@ export class RunWriter {
     this.id = options.id
     this.directory = options.directory
     this.fence = options.lease.fence
+    this.#nonce = context.randomHex(16)
     this.#journal = new JournalWriter({
       directory: join(options.directory, 'journal'),
       segment: options.segment,
@@ -124,7 +129,7 @@ export class RunWriter {
         record.manifest.status === 'paused' ? await this.#pause(record) : await this.#publish(record)
       // A paused run keeps its directory, so that resuming here needs nothing else; any other is safe in git.
       if (place.status === 'paused') this.#release()
-      else removeRunDirectory(this.directory)
+      else this.#removeDirectory()
       return place
     } catch (error) {
       this.#release()
@@ -263,11 +268,11 @@ export class RunWriter {
         ref,
         parent: this.#liveCommit,
         startsEmpty: this.#liveCommit !== undefined,
-        message: runMessage({
+        message: `${runMessage({
           workflow: slugOf(record.manifest.workflow.id),
           id: this.id,
           status: record.manifest.status,
-        }),
+        })}\nClaim: ${this.#nonce}\n`,
         committedAt: Math.floor(this.#context.now() / 1000),
         files: record.files,
       },
@@ -318,7 +323,13 @@ export class RunWriter {
     await this.#journal.close()
   }
 
+  #removeDirectory(): void {
+    this.#isGone = true
+    removeRunDirectory(this.directory)
+  }
+
   #release(): void {
+    if (this.#isGone) return
     try {
       releaseLease(this.directory, this.#lease, new Date(this.#context.now()).toISOString())
     } catch {
