@@ -94,7 +94,7 @@ function readPair(text: string, input: InputSpec | undefined): unknown {
 /** Ajv is dear at start-up, so it is loaded when a declared input has a schema to check. */
 async function checkValue(input: InputSpec, value: unknown): Promise<readonly string[]> {
   if (Object.keys(input.schema).length === 0) return []
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { Ajv2020 } = await import('./ajv.ts')
   const check = new Ajv2020({ allErrors: true, strict: false }).compile(plain(input.schema) as object)
   if (check(value)) return []
   return (check.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`.trim())

@@ -1,4 +1,4 @@
-import type { Assistant, State, Work, Workflow } from '../schema/index.ts'
+import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
 import type { RunSetup } from './setup.ts'
 
 /** One reason why a workflow cannot run here. */
@@ -14,6 +14,7 @@ export interface PreflightProblem {
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
+  { datasources }: Pick<RepositoryConfig, 'datasources'>,
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
@@ -29,6 +30,9 @@ export function preflight(
     if (work.kind !== 'agent') continue
     for (const problem of unsupportedIn(work.assistant)) add(problem)
     for (const { name } of work.assistant.tools) needTool(name)
+    for (const id of work.assistant.datasourceIds) {
+      if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
+    }
   }
   for (const model of modelsOf(workflow, kit)) {
     const resolved = models.resolve(model)
@@ -96,12 +100,18 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
   }
 }
 
+function unknownDatasource({ id: assistant }: Assistant, id: string): PreflightProblem {
+  return {
+    message: `Assistant '${assistant}' searches datasource '${id}', which the config does not know`,
+    help: `Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+  }
+}
+
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
   const found: [boolean, string][] = [
     [assistant.command !== undefined, 'an ACP agent'],
     [assistant.mcpServers.some((server) => server.enabled), 'MCP servers'],
     [assistant.skillIds.length > 0, 'skills'],
-    [assistant.datasourceIds.length > 0, 'datasources'],
   ]
   return found
     .filter(([uses]) => uses)

@@ -247,7 +247,7 @@ async function makeReady(
   const setup = setUpRun(project, workflow, world, model === undefined ? {} : { model })
   const problems = [
     ...missing.map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
-    ...preflight(workflow, setup),
+    ...preflight(workflow, setup, project.config),
   ]
   if (problems.length > 0) {
     throw new Refusal(

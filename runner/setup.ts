@@ -1,4 +1,4 @@
-import type { Price, Provider, RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { Assistant, Price, Provider, RepositoryConfig, Workflow } from '../schema/index.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { StepFailure } from './failure.ts'
@@ -8,8 +8,10 @@ import type { ProviderSettings } from './models/providers.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
 import { listDatasource } from './steps/documents-tree-listing.ts'
-import type { StepKit } from './steps/kit.ts'
+import type { OfferedTool, StepKit } from './steps/kit.ts'
 import { createBuiltInTools } from './tools/built-in.ts'
+import { createDatasourceTools } from './tools/datasource.ts'
+import { credentialsOf } from './tools/http-credentials.ts'
 import { createToolRegistry, runTool, type ToolRegistry } from './tools/registry.ts'
 import type { ToolContext, ToolPolicy } from './tools/tool.ts'
 import type { World } from './world.ts'
@@ -34,15 +36,24 @@ export function setUpRun(
   world: World,
   options: { readonly model?: string } = {},
 ): RunSetup {
-  const tools = createToolRegistry(createBuiltInTools(), toolMapping(config))
+  const tools = createToolRegistry(
+    [...createBuiltInTools(), ...createDatasourceTools([...config.datasources.values()])],
+    toolMapping(config),
+  )
   const settings = modelSettings(config)
   const models = createModelClient({ settings, env: world.env, now: world.now })
-  const contextOf = (signal: AbortSignal): ToolContext => ({
-    root,
-    env: toolEnvironment(world),
-    signal,
-    policy: toolPolicy(config),
-  })
+  const env = toolEnvironment(world)
+  const policy = toolPolicy(config)
+  const contextOf = (signal: AbortSignal, alias?: string): ToolContext => {
+    const integration = alias === undefined ? undefined : config.integrations.get(alias)
+    return {
+      root,
+      env,
+      signal,
+      policy,
+      ...(integration ? { credentials: credentialsOf(integration, world.env) } : {}),
+    }
+  }
   return {
     models,
     tools,
@@ -56,6 +67,7 @@ export function setUpRun(
         const lookup = tools.find(name)
         return lookup.found ? lookup.tool : undefined
       },
+      toolsOf: (assistant) => toolsOf(assistant, tools, config),
       async documentsOf(id, signal) {
         const datasource = config.datasources.get(id)
         if (!datasource) throw unknownDatasource(id)
@@ -64,9 +76,26 @@ export function setUpRun(
     },
     perform: openDoor({
       model: ({ request, signal, onText }) => models.call(request, { signal, ...(onText ? { onText } : {}) }),
-      tool: ({ request, signal }) => runTool(tools, request, contextOf(signal)),
+      tool: ({ request, signal }) => runTool(tools, request, contextOf(signal, request.integrationAlias)),
     }),
   }
+}
+
+function toolsOf(
+  assistant: Assistant,
+  tools: ToolRegistry,
+  { datasources, tools: mapping }: RepositoryConfig,
+): readonly OfferedTool[] {
+  const named = assistant.tools.flatMap(
+    ({ name, integrationAlias = mapping.get(name)?.integrationAlias }) => {
+      const lookup = tools.find(name)
+      if (!lookup.found) return []
+      return [{ tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }]
+    },
+  )
+  const searched = assistant.datasourceIds.flatMap((id) => datasources.get(id) ?? [])
+  const searches = createDatasourceTools(searched, { listing: !assistant.excludeExtraContextTools })
+  return [...named, ...searches.map((tool) => ({ tool }))]
 }
 
 function unknownDatasource(id: string): StepFailure {

@@ -169,12 +169,12 @@ const ajvOptions = {
 } as const
 
 async function load2020(): Promise<Ajv> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { Ajv2020 } = await import('../ajv.ts')
   return new Ajv2020(ajvOptions)
 }
 
 async function loadDraft7(): Promise<Ajv> {
-  const { Ajv: AjvDraft7 } = await import('ajv')
+  const { Ajv: AjvDraft7 } = await import('../ajv.ts')
   return new AjvDraft7(ajvOptions)
 }
 

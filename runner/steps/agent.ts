@@ -9,7 +9,7 @@ import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from 
 import type { Tool } from '../tools/tool.ts'
 import { agentTask } from './agent-task.ts'
 import { askModel } from './ask-model.ts'
-import type { StepKit } from './kit.ts'
+import type { OfferedTool, StepKit } from './kit.ts'
 import { renderText } from './render-text.ts'
 import { toolOutputForModel } from './tool-output.ts'
 
@@ -27,12 +27,8 @@ export function prepareAgent(
   const task = agentTask(step, work, warn)
   const described = work.outputSchema ? renderText(work.outputSchema, step.context, warn) : undefined
   const schema = described === undefined ? undefined : enforcedSchemaOf(described)
-  const tools = new Map<string, Tool>()
-  for (const { name } of assistant.tools) {
-    const tool = kit.findTool(name)
-    if (tool) tools.set(tool.name, tool)
-  }
-  const offers = offersOf([...tools.values()])
+  const tools = new Map(kit.toolsOf(assistant).map((offered) => [offered.tool.name, offered]))
+  const offers = offersOf([...tools.values()].map(({ tool }) => tool))
   const system = systemPrompt(assistant.systemPrompt ?? '', described, schema !== undefined)
   const request: Omit<ModelRequest, 'messages'> = {
     model: kit.modelOverride ?? assistant.model ?? kit.defaultModel,
@@ -61,7 +57,7 @@ export function prepareAgent(
 }
 
 interface Conversation {
-  readonly tools: ReadonlyMap<string, Tool>
+  readonly tools: ReadonlyMap<string, OfferedTool>
   readonly effects: StepEffects
   readonly toolOutputTokens: number
   readonly ask: (messages: readonly ChatMessage[]) => Promise<ModelReply>
@@ -90,18 +86,20 @@ async function converse(opening: readonly ChatMessage[], conversation: Conversat
 async function answerToolCall(call: ToolCall, conversation: Conversation): Promise<ChatMessage> {
   const { tools, effects, toolOutputTokens } = conversation
   const answer = (content: string): ChatMessage => ({ role: 'tool', toolCallId: call.id, content })
-  const tool = tools.get(call.name)
-  if (!tool) return answer(`Error: there is no tool '${call.name}'. Tools: ${[...tools.keys()].join(', ')}`)
+  const offered = tools.get(call.name)
+  if (!offered)
+    return answer(`Error: there is no tool '${call.name}'. Tools: ${[...tools.keys()].join(', ')}`)
   const args = parseArguments(call.arguments)
   if (args === undefined) return answer('Error: the arguments are not a JSON object')
   try {
-    const result = await effects.tool({ tool: tool.name, args })
+    const { tool, ...integration } = offered
+    const result = await effects.tool({ tool: tool.name, args, ...integration })
     return answer(toolOutputForModel(result, toolOutputTokens))
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     // The wording is what models that work with CodeMie prompts see there.
     return answer(
-      `Error calling tool: ${tool.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`,
+      `Error calling tool: ${call.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`,
     )
   }
 }

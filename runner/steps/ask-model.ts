@@ -17,7 +17,12 @@ export async function askModel(
       return await effects.model({ ...request, model })
     } catch (error) {
       const next = models[index + 1]
-      if (!(error instanceof StepFailure) || error.retryable || error.blame !== 'provider' || next === undefined) {
+      if (
+        !(error instanceof StepFailure) ||
+        error.retryable ||
+        error.blame !== 'provider' ||
+        next === undefined
+      ) {
         throw error
       }
       effects.warn({ code: 'model-fallback', message: `${model}: ${error.message}. Asking ${next} instead` })

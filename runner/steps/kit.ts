@@ -1,4 +1,5 @@
 import type { PyDict } from '../../schema/language/index.ts'
+import type { Assistant } from '../../schema/workflow.ts'
 import type { StructuredOutput } from '../models/structured.ts'
 import type { Tool } from '../tools/tool.ts'
 
@@ -12,8 +13,17 @@ export interface StepKit {
   readonly fallbackModels: readonly string[]
   /** Looks a tool up by the name a workflow uses. `undefined`: nothing provides it. */
   readonly findTool: (name: string) => Tool | undefined
+  /** What an assistant may call: the tools it names, and those that search its datasources. */
+  readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** Gets JSON of a given shape from models, and checks it. */
   readonly structured: StructuredOutput
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
+}
+
+/** A tool in the hands of an assistant. */
+export interface OfferedTool {
+  readonly tool: Tool
+  /** Whose credentials its calls use. */
+  readonly integrationAlias?: string
 }

@@ -39,7 +39,7 @@ export async function checkArguments(
 }
 
 async function compile(tool: Tool): Promise<ValidateFunction> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const { Ajv2020 } = await import('../ajv.ts')
   const ajv = new Ajv2020({
     allErrors: true,
     strict: false,

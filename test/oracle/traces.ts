@@ -254,6 +254,8 @@ class Replay {
         defaultModel: 'default',
         fallbackModels: [],
         findTool: (name) => this.#findTool(name),
+        toolsOf: ({ tools }) =>
+          tools.flatMap(({ name }) => this.#findTool(name) ?? []).map((tool) => ({ tool })),
         documentsOf: () => Promise.resolve([]),
         structured: createStructuredOutput(),
       },
