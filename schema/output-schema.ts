@@ -11,6 +11,8 @@ export type EnforcedSchema = Readonly<Record<string, unknown>>
  * @returns `undefined`: it is a description, not a schema.
  */
 export function enforcedSchemaOf(text: string): EnforcedSchema | undefined {
+  // Most descriptions are no schema, and a failing parse is dear: without this key there is nothing to parse for.
+  if (!text.includes('"properties"') && !text.includes('\\u')) return undefined
   let schema: unknown
   try {
     schema = JSON.parse(text)

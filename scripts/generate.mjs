@@ -76,6 +76,8 @@ export async function generate() {
   const ajv = new Ajv({
     allErrors: true,
     strict: false,
+    validateFormats: false,
+    logger: false,
     messages: false,
     code: { source: true, esm: true, lines: true },
   })

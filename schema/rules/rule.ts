@@ -31,12 +31,10 @@ export function runRules(rules: readonly Rule[], draft: Draft): readonly Diagnos
       ? Number.parseInt(finding.path.slice(prefix.length), 10)
       : Number.NaN
     const stateId = draft.states[index]?.id?.value
-    const words = Object.fromEntries(Object.entries(finding).filter(([, value]) => value !== undefined))
-    diagnostics.push({
-      ...position,
-      ...(words as Omit<Finding, 'at'>),
-      ...(stateId === undefined ? {} : { stateId }),
-    } as Diagnostic)
+    const words: Record<string, unknown> = { ...position }
+    for (const [key, value] of Object.entries(finding)) if (value !== undefined) words[key] = value
+    if (stateId !== undefined) words.stateId = stateId
+    diagnostics.push(words as unknown as Diagnostic)
   }
   for (const rule of rules) rule(draft, say)
   return diagnostics

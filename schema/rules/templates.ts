@@ -68,7 +68,7 @@ function keysOfSchema(state: DraftState): readonly string[] | undefined {
 export const iterKeyInSchema: Rule = (draft, say) => {
   for (const state of draft.states) {
     const { iterKey, path } = state.next
-    const keys = keysOfSchema(state)
+    const keys = iterKey && keysOfSchema(state)
     if (!iterKey || !keys || keys.length === 0) continue
     const first = iterKey.value.startsWith('/') ? iterKey.value.split('/')[1] : iterKey.value
     if (first === undefined || first === '' || keys.includes(first)) continue

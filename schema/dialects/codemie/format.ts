@@ -460,9 +460,15 @@ export const workflowFileSchema: FormatSchema = {
   definitions: DEFINITIONS,
 }
 
+const RESOLVED = new WeakMap<FormatSchema, FormatSchema>()
+
 /** Follows a reference into the definitions of the root schema; keeps what stands beside it. */
 export function resolveSchema(root: FormatSchema, schema: FormatSchema): FormatSchema {
-  const name = schema.$ref?.slice('#/definitions/'.length)
-  const target = name === undefined ? undefined : root.definitions?.[name]
-  return target ? { ...target, ...schema, ...(target.type ? { type: target.type } : {}) } : schema
+  if (schema.$ref === undefined) return schema
+  const known = RESOLVED.get(schema)
+  if (known) return known
+  const target = root.definitions?.[schema.$ref.slice('#/definitions/'.length)]
+  const resolved = target ? { ...target, ...schema, ...(target.type ? { type: target.type } : {}) } : schema
+  RESOLVED.set(schema, resolved)
+  return resolved
 }

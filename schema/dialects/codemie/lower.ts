@@ -80,7 +80,9 @@ export function lowerCodemie(
 function present<T extends Record<string, unknown>>(
   object: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+  const kept: Record<string, unknown> = {}
+  for (const key in object) if (object[key] !== undefined) kept[key] = object[key]
+  return kept as never
 }
 
 function recordOf(node: YamlNode | undefined): Readonly<Record<string, unknown>> {
