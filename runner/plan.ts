@@ -90,45 +90,44 @@ export interface PlannedEffect {
   readonly by: string
 }
 
+/** Why a run would not start. */
 export interface PlanProblem {
-  readonly code: InputProblem['code'] | 'tool-unknown' | 'model-unusable' | 'assistant-unknown'
+  readonly code: InputProblem['code'] | 'not-runnable'
   readonly message: string
   readonly help?: string
-  readonly state?: string
 }
 
 /** What is known of a model id without calling anybody. */
 export interface ModelFacts {
   /** As `provider:model`. */
   readonly id: string
-  /** Variable of the key; `undefined`: none is needed. */
+  /** Variable of the key; `undefined`: none is needed, or the id leads nowhere. */
   readonly keyVariable?: string | undefined
-  readonly problem?: { readonly message: string; readonly help: string }
 }
 
-/** What is known of a tool name. */
-export type ToolFacts =
-  | { readonly found: true; readonly tool: { readonly name: string; readonly reach: ToolReach } }
-  | { readonly found: false; readonly problem: string; readonly help: string }
-
+/** What `planRun` has to be told, because it is not in the workflow. See `plan-facts.ts`. */
 export interface PlanOptions {
   readonly input: InputPlan
   /** Model of assistants that name none. */
   readonly defaultModel: string
   /** Replaces every choice of a model. */
   readonly modelOverride?: string | undefined
+  /** Models that a run asks, as written. */
+  readonly models: readonly string[]
   readonly describeModel: (id: string) => ModelFacts
-  readonly findTool: (name: string) => ToolFacts
-  /** A stored assistant; `undefined`: there is no such file. Only asked for assistants with a `ref`. */
-  readonly storedAssistant: (id: string) => Assistant | undefined
+  /** The tool that stands for a name; `undefined`: nothing does. */
+  readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
   readonly isSet: (variable: string) => boolean
-  /** Steps at once; the workflow's own limit where absent. */
-  readonly maxConcurrency?: number | undefined
+  /** What stops the run besides its input; keys that are not set are among the secrets, not here. */
+  readonly obstacles: readonly { readonly message: string; readonly help: string }[]
 }
 
-/** Plans a run. Pure: looks at no disc, network, clock or environment but through `options`. */
+/**
+ * Plans a run of a workflow whose assistants are complete (`resolveAssistants`). Pure: looks at no disc, network, clock
+ * or environment but through `options`.
+ */
 export function planRun(workflow: Workflow, options: PlanOptions): Plan {
   const graph = graphOf(workflow)
   const order = orderOf(workflow, graph)
@@ -143,13 +142,16 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
     edges: graph.edges,
     limits: {
       supersteps: workflow.limits.recursionLimit,
-      stepsAtOnce: options.maxConcurrency ?? workflow.limits.maxConcurrency,
+      stepsAtOnce: workflow.limits.maxConcurrency,
       budget: workflow.budget,
     },
-    models: modelsOf(states, workflow, options).map((model) => options.describeModel(model).id),
-    secrets: planSecrets(workflow, states, options),
+    models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
+    secrets: planSecrets(workflow, options),
     effects: states.flatMap((state) => effectsOf(state)),
-    problems: [...options.input.problems, ...problemsOf(states, workflow, options)],
+    problems: [
+      ...options.input.problems,
+      ...options.obstacles.map((obstacle) => ({ code: 'not-runnable' as const, ...obstacle })),
+    ],
   }
 }
 
@@ -270,30 +272,24 @@ function wholeNumbers(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-function planAssistant(written: Assistant, options: PlanOptions): PlannedAssistant {
-  const stored = written.ref === undefined ? undefined : options.storedAssistant(written.ref)
-  const pick = <T>(own: readonly T[], other: readonly T[] | undefined): readonly T[] =>
-    own.length > 0 ? own : (other ?? [])
-  const model = options.modelOverride ?? written.model ?? stored?.model ?? options.defaultModel
-  const command = written.command ?? stored?.command
-  const systemPrompt = written.systemPrompt ?? stored?.systemPrompt
+function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
+  const { id, ref, command, systemPrompt, tools, mcpServers, datasourceIds, skillIds } = assistant
+  const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
-    id: written.id,
-    ...(written.ref === undefined ? {} : { ref: written.ref }),
+    id,
+    ...(ref === undefined ? {} : { ref }),
     ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    tools: pick(written.tools, stored?.tools).map(({ name }) => planTool(name, options)),
-    mcpServers: pick(written.mcpServers, stored?.mcpServers)
-      .filter(({ enabled }) => enabled)
-      .map(({ name }) => name),
-    datasources: pick(written.datasourceIds, stored?.datasourceIds),
-    skills: pick(written.skillIds, stored?.skillIds),
+    tools: tools.map(({ name }) => planTool(name, options)),
+    mcpServers: mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name),
+    datasources: datasourceIds,
+    skills: skillIds,
   }
 }
 
 function planTool(name: string, options: PlanOptions): PlannedTool {
-  const facts = options.findTool(name)
-  return facts.found ? { name, tool: facts.tool.name, reach: facts.tool.reach } : { name }
+  const tool = options.findTool(name)
+  return tool ? { name, tool: tool.name, reach: tool.reach } : { name }
 }
 
 function placeOf({ file, line, column }: Position): string {
@@ -322,33 +318,14 @@ function effectsOf({ id, tool, assistant }: PlannedState): readonly PlannedEffec
   return effects
 }
 
-/** Models that the plan calls, by how their id was written. */
-function modelsOf(
-  states: readonly PlannedState[],
-  workflow: Workflow,
-  options: PlanOptions,
-): readonly string[] {
-  const models = new Set<string>()
-  for (const state of states) {
-    if (state.assistant?.model !== undefined) models.add(state.assistant.model)
-    if (state.kind === 'state-processor') models.add(options.modelOverride ?? options.defaultModel)
-  }
-  if (workflow.finalizer) models.add(options.modelOverride ?? options.defaultModel)
-  return [...models]
-}
-
-function planSecrets(
-  workflow: Workflow,
-  states: readonly PlannedState[],
-  options: PlanOptions,
-): readonly PlannedSecret[] {
+function planSecrets(workflow: Workflow, options: PlanOptions): readonly PlannedSecret[] {
   const needs = new Map<string, Set<string>>()
   const need = (variable: string, what: string) => {
     const known = needs.get(variable)
     if (known) known.add(what)
     else needs.set(variable, new Set([what]))
   }
-  for (const model of modelsOf(states, workflow, options)) {
+  for (const model of options.models) {
     const { id, keyVariable } = options.describeModel(model)
     if (keyVariable !== undefined) need(keyVariable, `model ${id}`)
   }
@@ -378,32 +355,4 @@ function aliasesOf(workflow: Workflow): ReadonlySet<string> {
     }
   }
   return aliases
-}
-
-function problemsOf(
-  states: readonly PlannedState[],
-  workflow: Workflow,
-  options: PlanOptions,
-): readonly PlanProblem[] {
-  const problems: PlanProblem[] = []
-  for (const { id, tool, assistant } of states) {
-    for (const used of [...(tool ? [tool] : []), ...(assistant?.tools ?? [])]) {
-      const facts = options.findTool(used.name)
-      if (!facts.found)
-        problems.push({ code: 'tool-unknown', message: facts.problem, help: facts.help, state: id })
-    }
-    if (assistant?.ref !== undefined && !options.storedAssistant(assistant.ref)) {
-      problems.push({
-        code: 'assistant-unknown',
-        message: `There is no stored assistant '${assistant.ref}'`,
-        help: `Write .codemie/assistants/${assistant.ref}.yaml with at least a system_prompt.`,
-        state: id,
-      })
-    }
-  }
-  for (const model of modelsOf(states, workflow, options)) {
-    const { problem } = options.describeModel(model)
-    if (problem) problems.push({ code: 'model-unusable', ...problem })
-  }
-  return problems
 }

@@ -2,11 +2,10 @@ import { Refusal } from '../../runner/failure.ts'
 import { createGit } from '../../runner/git/git.ts'
 import { describeRepository } from '../../runner/git/repository.ts'
 import { checkProvider } from '../../runner/models/check-provider.ts'
-import { resolveModel } from '../../runner/models/providers.ts'
-import { planRun } from '../../runner/plan.ts'
-import { gatherPlanFacts, modelSettingsOf } from '../../runner/plan-facts.ts'
-import { planInput } from '../../runner/plan-input.ts'
+import type { ResolvedModel } from '../../runner/models/providers.ts'
+import { gatherPlanFacts } from '../../runner/plan-facts.ts'
 import type { Definition, Project } from '../../runner/project.ts'
+import { setUpRun } from '../../runner/setup.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -186,36 +185,25 @@ async function checkModels(
   isOffline: boolean,
   say: Say,
 ): Promise<void> {
-  const models = new Set<string>()
-  for (const { workflow } of definitions) {
-    if (!workflow) continue
-    const facts = await gatherPlanFacts(project, workflow, { world: cli.world })
-    const planned = planRun(workflow, { ...facts, input: await planInput(workflow, { pairs: [] }) })
-    for (const problem of planned.problems) {
-      if (problem.code.startsWith('input-')) continue
-      say({
-        check: 'plan',
-        state: 'warning',
-        message: `${workflow.file}: ${oneLine(problem.message)}`,
-        ...(problem.help === undefined ? {} : { help: problem.help }),
-      })
+  const models = new Map<string, ResolvedModel>()
+  for (const { workflow: definition } of definitions) {
+    if (!definition) continue
+    const { workflow, facts } = await gatherPlanFacts(project, definition, { world: cli.world })
+    for (const { message, help } of facts.obstacles) {
+      say({ check: 'plan', state: 'warning', message: `${workflow.file}: ${oneLine(message)}`, help })
     }
-    for (const model of planned.models) models.add(model)
+    const setup = setUpRun(project, workflow, cli.world)
+    for (const model of facts.models) models.set(facts.describeModel(model).id, setup.models.resolve(model))
   }
   if (models.size === 0) {
     say({ check: 'models', state: 'ok', message: 'No workflow here needs a model' })
     return
   }
   const asked = new Set<string>()
-  for (const model of models) {
-    const resolved = resolveModel(model, modelSettingsOf(project.config), cli.world.env)
+  for (const [model, resolved] of models) {
     if (!resolved.ok) {
-      say({
-        check: 'models',
-        state: 'failed',
-        message: `${oneLine(model)}: ${resolved.problem.message}`,
-        help: resolved.problem.help,
-      })
+      const { message, help } = resolved.problem
+      say({ check: 'models', state: 'failed', message: `${oneLine(model)}: ${message}`, help })
       continue
     }
     const { endpoint } = resolved

@@ -1,4 +1,6 @@
-import { CATALOGUE, type Explanation, explain as explainCode, nearestName } from '../../schema/index.ts'
+// Not through the index of the room: it would load the readers of files.
+import { nearestName } from '../../schema/nearest.ts'
+import { CATALOGUE, type Explanation, explain as explainCode } from '../../schema/rules/catalogue.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import { printJson } from '../ui/json.ts'

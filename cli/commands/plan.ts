@@ -29,11 +29,11 @@ export async function showPlan(
   input: InputPlan,
   cli: Cli,
 ): Promise<number> {
-  const facts = await gatherPlanFacts(project, workflow, {
+  const { workflow: complete, facts } = await gatherPlanFacts(project, workflow, {
     world: cli.world,
-    modelOverride: invocation.text('model'),
+    model: invocation.text('model'),
   })
-  const planned = planRun(workflow, { ...facts, input })
+  const planned = planRun(complete, { ...facts, input })
   if (invocation.flag('json')) printJson(cli, planned)
   else {
     const columns = Math.min(cli.stdout.columns ?? 100, 120)

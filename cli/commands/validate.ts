@@ -1,18 +1,15 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
-import { type Definition, readDefinition } from '../../runner/project.ts'
-import {
-  compareDiagnostics,
-  type Diagnostic,
-  renderAnnotation,
-  renderDiagnostic,
-} from '../../schema/index.ts'
+// Not through the index of the room: it would load all that a check of files does not need.
+import { compareDiagnostics, type Diagnostic } from '../../schema/diagnostic.ts'
+import { renderAnnotation, renderDiagnostic } from '../../schema/frame.ts'
+import { readWorkflow } from '../../schema/read.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
+import { findRoot } from '../find-root.ts'
 import type { Invocation } from '../invocation.ts'
-import { openProjectFor } from '../project.ts'
 import { printJson } from '../ui/json.ts'
 import { paintWith } from '../ui/paint.ts'
 import type { Palette } from '../ui/palette.ts'
@@ -69,47 +66,47 @@ function judge(diagnostic: Diagnostic, isStrict: boolean): Diagnostic {
 
 async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly CheckedFile[]> {
   const named = invocation.rest('files')
-  if (named.length === 0) {
-    const project = await openProjectFor(invocation, cli)
-    const config = project.configDiagnostics
-    const configFile = config[0]?.file
-    return [
-      ...(configFile === undefined ? [] : [{ file: configFile, text: undefined, diagnostics: config }]),
-      ...(await project.definitions()).map(checkedDefinition),
-    ]
+  if (named.length > 0) {
+    const root = findRoot(cli.world.cwd)
+    const paths = named.flatMap((name) => expand(resolve(cli.world.cwd, name), name))
+    // The order given, each file once.
+    return [...new Set(paths)].map((path) => checkFile(root, path))
   }
-  const { cwd } = cli.world
-  const root = await rootOf(cli)
-  const paths = (await Promise.all(named.map((name) => expand(resolve(cwd, name), name)))).flat()
-  // The order given, each file once.
-  return Promise.all(
-    [...new Set(paths)].map(async (path) => checkedDefinition(await readDefinition(root, path))),
-  )
+  const { openProjectFor } = await import('../project.ts')
+  const project = await openProjectFor(invocation, cli)
+  const config = project.configDiagnostics
+  const configFile = config[0]?.file
+  return [
+    ...(configFile === undefined ? [] : [{ file: configFile, text: undefined, diagnostics: config }]),
+    ...(await project.definitions()).map(({ file, text, diagnostics }) => ({ file, text, diagnostics })),
+  ]
 }
 
-function checkedDefinition({ file, text, diagnostics }: Definition): CheckedFile {
-  return { file, text, diagnostics }
+function checkFile(root: string, path: string): CheckedFile {
+  const file = relative(root, path).split(sep).join('/')
+  const { diagnostics, meta } = readWorkflow({ file, bytes: readBytes(path, file) })
+  return { file, text: meta.text, diagnostics }
 }
 
-/** The top of the repository; outside of one, named files are still checked. */
-async function rootOf(cli: Cli): Promise<string> {
-  const { findRepository } = await import('../../runner/git/repository.ts')
+function readBytes(path: string, file: string): Uint8Array {
   try {
-    return findRepository(cli.world.cwd, cli.world.env).root
+    return readFileSync(path)
   } catch (error) {
-    if (error instanceof Refusal) return cli.world.cwd
-    throw error
+    throw new Refusal('definition-unreadable', `${file} cannot be read: ${(error as Error).message}`, {
+      help: 'Mend its permissions, or leave it out.',
+      cause: error,
+    })
   }
 }
 
 const DEFINITION = /\.(?:ya?ml|toml)$/i
 
-async function expand(path: string, named: string): Promise<readonly string[]> {
-  const found = await stat(path).catch(() => undefined)
+/** A folder stands for the definitions in it, at any depth. */
+function expand(path: string, named: string): readonly string[] {
+  const found = statSync(path, { throwIfNoEntry: false })
   if (!found) throw usageError(`There is no file '${named}'.`, `Looked at ${path}.`)
   if (!found.isDirectory()) return [path]
-  const entries = await readdir(path, { withFileTypes: true, recursive: true })
-  return entries
+  return readdirSync(path, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && DEFINITION.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()

@@ -33,8 +33,10 @@ export function renderPlan(
         .split('\n')
         .map((line) => `  ${line}`.trimEnd()),
     ],
-    [bold('Steps, in order')],
-    ...plan.states.map((state, index) => stateLines(state, index + 1, palette)),
+    ...plan.states.map((state, index) => [
+      ...(index === 0 ? [bold('Steps, in order')] : []),
+      ...stateLines(state, index + 1, palette),
+    ]),
     [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
     [bold('Secrets'), ...secretLines(plan, palette)],
     [bold('Limits'), `  ${limitsOf(plan)}`],
