@@ -292,20 +292,45 @@ class Parser {
   #lambda(): Node {
     const { start } = this.#token
     this.#place += 1
-    const inside: Node[] = []
-    while (!this.#skip(':')) {
-      if (this.#skip('*') || this.#skip('**') || this.#skip('/')) {
-        if (this.#is(',')) this.#place += 1
-        continue
-      }
-      const token = this.#token
-      if (token.type !== 'name' || KEYWORDS.has(token.text)) throw this.#unexpected()
-      this.#place += 1
-      if (this.#skip('=')) inside.push(this.#expression())
-      if (!this.#skip(',') && !this.#is(':')) throw this.#unexpected()
-    }
+    const inside = this.#lambdaParameters()
     inside.push(this.#expression())
     return this.#forbidden('a lambda', inside, start)
+  }
+
+  /** The parameters of a lambda up to its colon; gives the expressions of the defaults. */
+  #lambdaParameters(): Node[] {
+    const defaults: Node[] = []
+    let names = 0
+    let mark: '' | '/' | '*' | 'bare *' | '**' = ''
+    while (!this.#skip(':')) {
+      if (mark === '**') throw this.#unexpected()
+      if (this.#skip('**')) mark = '**'
+      else if (this.#is('*') || this.#is('/')) {
+        const isSlash = this.#skip('/')
+        if (mark === '*' || mark === 'bare *' || (isSlash && (mark !== '' || names === 0)))
+          throw this.#unexpected()
+        mark = isSlash ? '/' : '*'
+        if (!isSlash) this.#place += 1
+        if (!isSlash && this.#is(',')) mark = 'bare *'
+      }
+      const isNamed = mark !== '/' || !(this.#is(',') || this.#is(':'))
+      if (mark !== 'bare *' || !this.#is(',')) {
+        if (isNamed) this.#lambdaParameter(defaults, mark)
+      } else if (this.#tokens[this.#place + 1]?.type !== 'name') throw this.#unexpected('expected a name')
+      names += 1
+      if (!this.#skip(',') && !this.#is(':')) throw this.#unexpected()
+    }
+    return defaults
+  }
+
+  #lambdaParameter(defaults: Node[], mark: string): void {
+    const token = this.#token
+    if (token.type !== 'name' || KEYWORDS.has(token.text)) throw this.#unexpected('expected a name')
+    this.#place += 1
+    const isCollected = this.#tokens[this.#place - 2]?.text === '*' || mark === '**'
+    if (!isCollected && this.#skip('=')) defaults.push(this.#expression())
+    else if (defaults.length > 0 && (mark === '' || mark === '/'))
+      throw this.#unexpected('parameter without a default follows parameter with a default')
   }
 
   #primary(): Node {
@@ -382,12 +407,12 @@ class Parser {
     return this.#expression()
   }
 
-  #namedOrTuple(close: string): Node {
+  #namedOrTuple(close: string, loneStar = false): Node {
     const { start } = this.#token
     const item = (): Node => (this.#is('*') ? this.#starred() : this.#named())
     const first = item()
     if (!this.#is(',')) {
-      if (first.kind === 'forbidden' && first.what === STARRED)
+      if (!loneStar && first.kind === 'forbidden' && first.what === STARRED)
         throw this.#unexpected('cannot use starred expression here')
       return first
     }
@@ -405,8 +430,10 @@ class Parser {
     while (!this.#skip(')')) {
       const token = this.#token
       const next = this.#tokens[this.#place + 1]
-      if (this.#is('*')) positional.push(this.#starred())
-      else if (this.#is('**')) {
+      if (this.#is('*')) {
+        if (named.some(([name]) => name === '**')) throw this.#unexpected("'*' after '**'")
+        positional.push(this.#starred())
+      } else if (this.#is('**')) {
         this.#place += 1
         named.push(['**', this.#forbidden("'**' in a call", [this.#expression()], token.start)])
       } else if (token.type === 'name' && next?.type === 'operator' && next.text === '=') {
@@ -440,6 +467,8 @@ class Parser {
   }
 
   #comprehension(results: readonly Node[], start: number): Node {
+    if (results.some((result) => result.kind === 'forbidden' && result.what === STARRED))
+      throw this.#unexpected('iterable unpacking cannot be used in comprehension')
     const inside = [...results]
     while (this.#isComprehension()) {
       if (this.#isName('async')) this.#place += 1
@@ -463,8 +492,10 @@ class Parser {
 
   /** What stands between `for` and `in`: names, attributes, subscripts, in tuples or starred. */
   #targets(): void {
+    let isFirst = true
     do {
-      if (this.#isName('in')) return
+      if (this.#isName('in') && !isFirst) return
+      isFirst = false
       this.#skip('*')
       const target = this.#primary()
       if (!isTarget(target)) throw this.#unexpected('cannot assign to this expression')
@@ -478,7 +509,7 @@ class Parser {
     if (this.#isName('from')) {
       this.#place += 1
       inside.push(this.#expression())
-    } else if (!this.#is(')') && this.#token.type !== 'end') inside.push(this.#namedOrTuple(')'))
+    } else if (!this.#is(')') && this.#token.type !== 'end') inside.push(this.#namedOrTuple(')', true))
     return this.#forbidden("'yield'", inside, start)
   }
 
@@ -566,6 +597,7 @@ class Parser {
         entries.push([value, value])
       } else {
         const key = this.#is('*') ? this.#starred() : this.#named()
+        if (this.#is(':') && key.kind === 'forbidden' && key.what === STARRED) throw this.#unexpected()
         if (this.#skip(':')) {
           if (items.length > 0) throw this.#unexpected()
           entries.push([key, this.#expression()])
