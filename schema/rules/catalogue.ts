@@ -470,7 +470,7 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
   'bad-env-name': {
     title: 'Not the name of an environment variable',
     why: 'Keys that end in _env take the name of a variable, not its value and not $NAME.',
-    wrong: 'api_key_env: ${OPENAI_API_KEY}',
+    wrong: 'api_key_env: $OPENAI_API_KEY',
     right: 'api_key_env: OPENAI_API_KEY',
     fix: 'Write the bare name.',
   },

@@ -7,7 +7,7 @@ import { openEnvelope } from '../../../../schema/dialects/codemie/envelope.ts'
 import { type Diagnostic, enforcedSchemaOf, readWorkflow, readYaml } from '../../../../schema/index.ts'
 import { STRICTER_THAN_CODEMIE } from '../support/exceptions.ts'
 import { edgeLines, upstreamPicture } from '../support/upstream-picture.ts'
-import { readTraceGraphs, readVectors, type UpstreamGraph } from '../support/vectors.ts'
+import { readTemplateGraphs, readTraceGraphs, readVectors, type UpstreamGraph } from '../support/vectors.ts'
 
 const FILE = 'file.yaml'
 const OURS = new Set(STRICTER_THAN_CODEMIE.map((exception) => exception.code))
@@ -276,6 +276,8 @@ describe.skipIf(!existsSync(CORPUS))(`${TEMPLATES.length} shipped templates`, ()
     ).toEqual(codes)
     expect(meta.form).toBe('template')
     if (codes.length === 0) expect(workflow?.states.length).toBe(states)
+    const recorded = readTemplateGraphs()[file]
+    if (recorded?.valid && recorded.graph) expectSameGraph(text, recorded.graph)
   })
 
   it('are all in the table', () => {

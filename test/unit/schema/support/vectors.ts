@@ -33,6 +33,13 @@ export function readTraceGraphs(): readonly {
     .map((name) => ({ name, ...JSON.parse(readFileSync(new URL(name, folder), 'utf8')) }))
 }
 
+/** Verdict and graph of CodeMie's own templates, by file. */
+export function readTemplateGraphs(): Readonly<
+  Record<string, { readonly valid: boolean; readonly graph: UpstreamGraph | null }>
+> {
+  return JSON.parse(readFileSync(new URL('template-graphs.json', FIXTURES), 'utf8'))
+}
+
 export interface UpstreamGraph {
   readonly nodes: readonly string[]
   readonly edges: readonly (readonly [string, string])[]
