@@ -28,7 +28,7 @@ export function parseWithYargs(argv: readonly string[]): ParsedLine | LineWithou
     })
     .options(toYargs(GLOBAL_OPTIONS))
     .fail((message, error) => {
-      throw error ?? usageError(`${message}.`, "Try 'codemie-ci --help'.")
+      throw error && error.name !== 'YError' ? error : usageError(reword(message), "Try 'codemie-ci --help'.")
     })
   for (const command of COMMANDS) {
     parser.command({
@@ -53,6 +53,13 @@ export function parseWithYargs(argv: readonly string[]): ParsedLine | LineWithou
   const words = found._.map(String)
   if (!command && words[0] !== undefined) throw unknownCommand(words[0])
   return readFound(command, found, command ? words.slice(1) : [])
+}
+
+/** What yargs says, in our words where they are plainer. */
+function reword(message: string): string {
+  const name = /^Not enough arguments following: (.+)$/.exec(message)?.[1]
+  if (name === undefined) return `${message}.`
+  return `The option '${name.length === 1 ? '-' : '--'}${name}' needs a value.`
 }
 
 /** What yargs hands to a handler. */

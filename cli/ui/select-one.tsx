@@ -1,5 +1,5 @@
 import { Box, render, Text, useApp, useInput } from 'ink'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import type { Palette } from './palette.ts'
 
 interface Choice {
@@ -54,6 +54,12 @@ export function Select({
 }) {
   const app = useApp()
   const [at, setAt] = useState(0)
+  // Keys can come faster than pictures: what Enter means is what was moved to, not what was last drawn.
+  const place = useRef(0)
+  const move = (by: number) => {
+    place.current = (place.current + by + choices.length) % choices.length
+    setAt(place.current)
+  }
   const { bold, cyan, dim, symbols } = palette
   const finish = (index: number | undefined) => {
     onChoose(index)
@@ -61,9 +67,9 @@ export function Select({
   }
   useInput((input, key) => {
     if (key.escape || (key.ctrl && input === 'c')) return finish(undefined)
-    if (key.return) return finish(at)
-    if (key.downArrow || input === 'j') return setAt((at + 1) % choices.length)
-    if (key.upArrow || input === 'k') return setAt((at - 1 + choices.length) % choices.length)
+    if (key.return) return finish(place.current)
+    if (key.downArrow || input === 'j') return move(1)
+    if (key.upArrow || input === 'k') return move(-1)
     const digit = Number.parseInt(input, 10)
     if (digit >= 1 && digit <= choices.length) finish(digit - 1)
   })
