@@ -5,37 +5,47 @@ import { type IterationItem, route } from '../../runner/engine/route.ts'
 import { agentTask } from '../../runner/steps/agent-task.ts'
 import { loadExpression, PyDict, type PyValue } from '../../schema/language/index.ts'
 import type { OutputPolicy, State, Transition } from '../../schema/workflow.ts'
-import { decode, encode } from './recorded.ts'
+import type { FunctionTable } from './compare.ts'
+import { decode as decodeWith, encode } from './recorded.ts'
 
 type Input = Readonly<Record<string, unknown>>
 
 const AT = { file: 'recorded.yaml', line: 1, column: 1 }
 const located = (value: string) => ({ value, at: AT })
 
-/** The engine's own functions, called as the recordings called upstream's; each gives what was recorded as output. */
-export const engineFunctions: Readonly<Record<string, (input: Input) => unknown>> = {
-  reduce_context(input) {
+/** The engine's own functions, called as the recordings called upstream's. */
+export const engineFunctions: FunctionTable = {
+  reduce_context(input, decode) {
     const old = decode(input['old'] ?? {}) as PyDict
     return encode(applyContextUpdates(old, [contextUpdateOf(input['update'])]))
   },
-  node_update(input) {
-    const next = (input['next'] ?? {}) as Input
-    const messages: Message[] = ((input['history'] ?? []) as string[]).map((text) => ({ role: 'user', text }))
-    const history = History.of(messages)
-    const taskState = (input['task_state'] ?? {}) as Input
-    const firstItem =
-      taskState['first_state_in_iteration'] === true && 'task' in taskState
-        ? decode(taskState['task'])
-        : undefined
-    const output = new StepOutput(String(input['output']))
-    const writes = planWrites(policyOf(next, input['as_human'] === true), output, history, firstItem)
-    const after = history.apply([writes.history]).toArray()
-    return {
-      context_after: encode(applyContextUpdates(decode(input['context']) as PyDict, [writes.context])),
-      history_after: after.map(({ role, text }) => [role === 'user' ? 'human' : 'ai', text]),
-    }
+  node_update: {
+    recorded: (output) => {
+      const { context_after, history_after } = output as Input
+      return { context_after, history_after }
+    },
+    run: (input, decode) => {
+      const next = (input['next'] ?? {}) as Input
+      const messages: Message[] = ((input['history'] ?? []) as string[]).map((text) => ({
+        role: 'user',
+        text,
+      }))
+      const history = History.of(messages)
+      const taskState = (input['task_state'] ?? {}) as Input
+      const firstItem =
+        taskState['first_state_in_iteration'] === true && 'task' in taskState
+          ? decode(taskState['task'])
+          : undefined
+      const output = new StepOutput(String(input['output']))
+      const writes = planWrites(policyOf(next, input['as_human'] === true), output, history, firstItem)
+      const after = history.apply([writes.history]).toArray()
+      return {
+        context_after: encode(applyContextUpdates(decode(input['context']) as PyDict, [writes.context])),
+        history_after: after.map(({ role, text }) => [role === 'user' ? 'human' : 'ai', text]),
+      }
+    },
   },
-  iter_items(input) {
+  iter_items(input, decode) {
     const next = (input['next'] ?? {}) as Input
     const taskState = input['task_state'] as Input | undefined
     const key = String(input['iter_key'])
@@ -81,7 +91,7 @@ export const engineFunctions: Readonly<Record<string, (input: Input) => unknown>
     if (taken.ends) return input['finalizer'] === true ? 'result_finalizer_node' : '__end__'
     return taken.edges[0] ?? null
   },
-  agent_prompt(input) {
+  agent_prompt(input, decode) {
     const taskState = (input['task_state'] ?? {}) as Input
     const number = Number(taskState['iteration_node_number'] ?? 1)
     const total = Number(taskState['total_iterations'] ?? 1)
@@ -108,7 +118,7 @@ function contextUpdateOf(update: unknown): ContextUpdate {
   const append = new PyDict()
   if (update === null) return { start: 'clear', set, append, drop: [] }
   let start: ContextUpdate['start'] = 'merge'
-  for (const [key, value] of (decode(update) as PyDict).entries()) {
+  for (const [key, value] of (decodeWith(update) as PyDict).entries()) {
     if (key === 'context_store_keep_new_only' && value === true) start = 'keep-current'
     else if (value instanceof PyDict && value.has('__APPEND_VALUE__'))
       append.set(key, value.get('__APPEND_VALUE__') as PyValue)
