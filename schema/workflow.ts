@@ -186,7 +186,7 @@ export interface ToolWork {
   readonly toolId: string
   /** Name as written; a leading `_` means "the first tool whose name contains it". */
   readonly tool: string
-  /** `undefined`: every parameter of the tool, taken from the context by name. */
+  /** `undefined`: every parameter of the tool, taken from the context by name. Integers in it are `bigint`, a `number` is a float. */
   readonly args?: Located<Readonly<Record<string, unknown>>>
   readonly integrationAlias?: string
   /** Where in the context the arguments are looked up, e.g. `a.b[0].c`. */
@@ -201,7 +201,10 @@ export interface ToolWork {
 /** Pure reshaping of data; spec/codemie 5.3. */
 export interface TransformWork {
   readonly kind: 'transform'
-  /** `config` as written: `input_source`, `input_key`, `mappings`, `output_schema`, `on_error`, `default_output`. */
+  /**
+   * `config` as written: `input_source`, `input_key`, `mappings`, `output_schema`, `on_error`, `default_output`. Integers in it
+   * are `bigint`, a `number` is a float: `1` and `1.0` print differently.
+   */
   readonly config: Readonly<Record<string, unknown>>
   /** What the author says it is for; `""` where nothing is said. */
   readonly task: Located<string>

@@ -383,6 +383,8 @@ const CONFIG_KEYS: Readonly<Record<string, FormatSchema>> = {
   type: { type: 'string', default: 'generic', description: 'Stored by CodeMie; has no effect' },
   verbose: flag(true, 'Stored by CodeMie; has no effect'),
   max_iteration_key_output_limit: count(1, 10000, 200, 'Stored by CodeMie; has no effect'),
+  name: ours(text('Display name; in the template form it stands beside execution_config')),
+  description: ours(text('What the workflow is for')),
   orphaned_states: anything('States that the editor of CodeMie keeps aside'),
   ...OUR_ROOT_KEYS,
 }

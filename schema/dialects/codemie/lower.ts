@@ -42,8 +42,8 @@ export function lowerCodemie(
   const states = draft.states.map((state) => lowerState(draft, state))
   return {
     id: identity.id,
-    name: readText(childOf(source.envelope, 'name')) ?? identity.id,
-    description: readText(childOf(source.envelope, 'description')) ?? '',
+    name: readText(root('name')) ?? identity.id,
+    description: readText(root('description')) ?? '',
     dialect: 'codemie',
     file: draft.document.file,
     text: identity.text,
