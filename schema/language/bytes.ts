@@ -11,10 +11,15 @@ const ONE_BYTE: Readonly<Record<string, number>> = {
   'iso8859-1': 0xff,
 }
 
+/** The highest code point of a one-byte encoding, or nothing. */
+function oneByteLimit(name: string): number | undefined {
+  return Object.hasOwn(ONE_BYTE, name) ? ONE_BYTE[name] : undefined
+}
+
 /** Python's `str.encode` for UTF-8, ASCII and Latin-1. Throws `LookupError` for other encodings, `ValueError` for what does not fit. */
 export function encode(text: string, encoding: string, errors: string): PyBytes {
   const name = encoding.toLowerCase().replaceAll('_', '-')
-  const most = UTF8.has(encoding.toLowerCase()) || UTF8.has(name) ? 0x10ffff : ONE_BYTE[name]
+  const most = UTF8.has(encoding.toLowerCase()) || UTF8.has(name) ? 0x10ffff : oneByteLimit(name)
   if (most === undefined) throw new PyError('LookupError', `unknown encoding: ${encoding}`)
   let fitting = ''
   for (const char of text) {
@@ -39,7 +44,7 @@ export function decode(bytes: Uint8Array, encoding: string, errors: string): str
       throw valueError("'utf-8' codec can't decode the bytes")
     }
   }
-  const most = ONE_BYTE[name]
+  const most = oneByteLimit(name)
   if (most === undefined) throw new PyError('LookupError', `unknown encoding: ${encoding}`)
   let text = ''
   for (const byte of bytes) {

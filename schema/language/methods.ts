@@ -1,11 +1,11 @@
-import { bind, clamp, integer, type Signature, text } from './arguments.ts'
+import { bind, clamp, integer, text } from './arguments.ts'
 import type { Budget } from './budget.ts'
-import { decode } from './bytes.ts'
+import { decode, encode } from './bytes.ts'
+import { DICT, LIST, SET, TUPLE } from './collection-methods.ts'
 import { PyDict, PySet } from './dict.ts'
-import { PyError, typeError, valueError } from './errors.ts'
+import { PyError, typeError } from './errors.ts'
+import { NONE, type Table, table } from './method-table.ts'
 import { pyEquals } from './operators.ts'
-import { repr } from './printing.ts'
-import { sortItems } from './sorting.ts'
 import { formatTemplate } from './str-format.ts'
 import { stringMethod } from './string-methods.ts'
 import { subscript } from './subscript.ts'
@@ -25,379 +25,38 @@ import {
   typeName,
 } from './values.ts'
 
-type Method<Self> = (self: Self, args: CallArguments, budget: Budget) => PyValue
-type Table<Self> = ReadonlyMap<string, Method<Self>>
-
-type Row<Self> = readonly [
-  name: string,
-  parameters: readonly string[],
-  run: (self: Self, bound: (PyValue | undefined)[], budget: Budget) => PyValue,
-  options?: Partial<Signature>,
-]
-
-function table<Self>(rows: readonly Row<Self>[]): Table<Self> {
-  return new Map(
-    rows.map(([name, parameters, run, options]) => {
-      const signature: Signature = { name, parameters, required: parameters.length, ...options }
-      return [
-        name,
-        (self: Self, args: CallArguments, budget: Budget) => run(self, bind(signature, args), budget),
-      ]
-    }),
-  )
-}
-
-const NONE: PyValue = null
-
-const LIST: Table<PyValue[]> = table<PyValue[]>([
-  [
-    'append',
-    ['object'],
-    (self, [item], budget) => {
-      budget.items(self.length + 1)
-      self.push(item ?? NONE)
-      return NONE
-    },
-  ],
-  [
-    'extend',
-    ['iterable'],
-    (self, [items], budget) => {
-      const more = toArray(items ?? NONE, budget)
-      budget.items(self.length + more.length)
-      self.push(...more)
-      return NONE
-    },
-  ],
-  [
-    'insert',
-    ['index', 'object'],
-    (self, [index, item], budget) => {
-      budget.items(self.length + 1)
-      self.splice(clamp(integer(index, 0n)), 0, item ?? NONE)
-      return NONE
-    },
-  ],
-  ['pop', ['index'], (self, [index]) => popItem(self, integer(index, -1n)), { required: 0 }],
-  [
-    'remove',
-    ['value'],
-    (self, [value]) => {
-      const place = self.findIndex((item) => pyEquals(item, value ?? NONE))
-      if (place < 0) throw valueError('list.remove(x): x not in list')
-      self.splice(place, 1)
-      return NONE
-    },
-  ],
-  [
-    'clear',
-    [],
-    (self) => {
-      self.length = 0
-      return NONE
-    },
-  ],
-  ['copy', [], (self) => [...self]],
-  ['count', ['value'], (self, [value]) => countItems(self, value ?? NONE)],
-  [
-    'index',
-    ['value', 'start', 'stop'],
-    (self, [value, start, stop]) => indexOfItem(self, value ?? NONE, start, stop, 'list'),
-    { required: 1 },
-  ],
-  [
-    'reverse',
-    [],
-    (self) => {
-      self.reverse()
-      return NONE
-    },
-  ],
-  [
-    'sort',
-    ['key', 'reverse'],
-    (self, [key, reverse], budget) => {
-      const sorted = sortItems(self, key ?? NONE, integer(reverse, 0n) !== 0n, budget)
-      self.splice(0, self.length, ...sorted)
-      return NONE
-    },
-    { required: 0, positionalOnly: 0, keywordOnly: 0 },
-  ],
-])
-
-function popItem(self: PyValue[], index: bigint): PyValue {
-  if (self.length === 0) throw new PyError('IndexError', 'pop from empty list')
-  const place = clamp(index) + (index < 0n ? self.length : 0)
-  if (place < 0 || place >= self.length) throw new PyError('IndexError', 'pop index out of range')
-  return self.splice(place, 1)[0] ?? NONE
-}
-
-function countItems(items: readonly PyValue[], value: PyValue): bigint {
-  return BigInt(items.filter((item) => pyEquals(item, value)).length)
-}
-
-function indexOfItem(
-  items: readonly PyValue[],
-  value: PyValue,
-  start: PyValue | undefined,
-  stop: PyValue | undefined,
-  kind: string,
-): bigint {
-  const bound = (wanted: PyValue | undefined, fallback: number): number => {
-    if (wanted === undefined) return fallback
-    const place = clamp(integer(wanted, 0n))
-    return place < 0 ? Math.max(0, place + items.length) : Math.min(place, items.length)
-  }
-  const from = bound(start, 0)
-  const place = items.slice(from, bound(stop, items.length)).findIndex((item) => pyEquals(item, value))
-  if (place < 0)
-    throw valueError(kind === 'list' ? `${repr(value)} is not in list` : `${kind}.index(x): x not in ${kind}`)
-  return BigInt(from + place)
-}
-
-const TUPLE: Table<PyTuple> = table<PyTuple>([
-  ['count', ['value'], (self, [value]) => countItems(self.items, value ?? NONE)],
-  [
-    'index',
-    ['value', 'start', 'stop'],
-    (self, [value, start, stop]) => indexOfItem(self.items, value ?? NONE, start, stop, 'tuple'),
-    { required: 1 },
-  ],
-])
-
-/** The value under a key, which may be `None`, or the fallback when the key is absent. */
-function valueOr(dict: PyDict, key: PyValue, fallback: PyValue): PyValue {
-  const value = dict.get(key)
-  return value === undefined ? fallback : value
-}
-
-const DICT: Table<PyDict> = new Map<string, Method<PyDict>>([
-  ...table<PyDict>([
-    [
-      'get',
-      ['key', 'default'],
-      (self, [key, fallback]) => valueOr(self, key ?? NONE, fallback ?? NONE),
-      { required: 1 },
-    ],
-    ['keys', [], (self) => new PyView('keys', self)],
-    ['values', [], (self) => new PyView('values', self)],
-    ['items', [], (self) => new PyView('items', self)],
-    ['copy', [], (self) => self.copy()],
-    [
-      'clear',
-      [],
-      (self) => {
-        self.clear()
-        return NONE
-      },
-    ],
-    [
-      'pop',
-      ['key', 'default'],
-      (self, [key, fallback], budget) => {
-        const value =
-          fallback === undefined ? self.pyItem(key ?? NONE, budget) : valueOr(self, key ?? NONE, fallback)
-        self.delete(key ?? NONE)
-        return value
-      },
-      { required: 1 },
-    ],
-    [
-      'popitem',
-      [],
-      (self) => {
-        const last = self.pop()
-        if (last === undefined) throw new PyError('KeyError', "'popitem(): dictionary is empty'")
-        return new PyTuple(last)
-      },
-    ],
-    [
-      'setdefault',
-      ['key', 'default'],
-      (self, [key, fallback], budget) => {
-        const present = self.get(key ?? NONE)
-        if (present !== undefined) return present
-        budget.items(self.size + 1)
-        self.set(key ?? NONE, fallback ?? NONE)
-        return fallback ?? NONE
-      },
-      { required: 1 },
-    ],
-    [
-      'fromkeys',
-      ['iterable', 'value'],
-      (_self, [keys, value], budget) =>
-        new PyDict(toArray(keys ?? NONE, budget).map((key) => [key, value ?? NONE] as const)),
-      { required: 1 },
-    ],
-  ]),
-  [
-    'update',
-    (self, args, budget) => {
-      if (args.positional.length > 1) throw typeError('update expected at most 1 argument')
-      const [source] = args.positional
-      if (source !== undefined) for (const [key, value] of pairsOf(source, budget)) self.set(key, value)
-      for (const [key, value] of args.named) self.set(key, value)
-      budget.items(self.size)
-      return NONE
-    },
-  ],
-])
-
-/** The pairs that `dict(source)` and `dict.update(source)` read: of a dictionary, or of an iterable of pairs. */
-export function pairsOf(source: PyValue, budget: Budget): (readonly [PyValue, PyValue])[] {
-  if (source instanceof PyDict) return Array.from(source.entries())
-  return toArray(source, budget).map((pair, index) => {
-    const [key, value, ...rest] = iterablePair(pair, index, budget)
-    if (key === undefined || value === undefined || rest.length > 0)
-      throw valueError(`dictionary update sequence element #${index} has another length than 2`)
-    return [key, value] as const
-  })
-}
-
-function iterablePair(pair: PyValue, index: number, budget: Budget): PyValue[] {
-  try {
-    return toArray(pair, budget)
-  } catch (error) {
-    if (error instanceof PyError && error.pyType === 'TypeError')
-      throw typeError(`cannot convert dictionary update sequence element #${index} to a sequence`)
-    throw error
-  }
-}
-
-type SetRow = readonly [name: string, combine: (mine: PySet, others: PySet[]) => PySet]
-
-const SET_COMBINATIONS: readonly SetRow[] = [
-  ['union', (mine, others) => new PySet([mine, ...others].flatMap((set) => set.members()))],
-  [
-    'intersection',
-    (mine, others) => new PySet(mine.members().filter((member) => others.every((set) => set.has(member)))),
-  ],
-  [
-    'difference',
-    (mine, others) => new PySet(mine.members().filter((member) => !others.some((set) => set.has(member)))),
-  ],
-]
-
-function asSet(value: PyValue, budget: Budget): PySet {
-  return value instanceof PySet ? value : new PySet(toArray(value, budget))
-}
-
-function refill(self: PySet, members: readonly PyValue[]): null {
-  self.clear()
-  for (const member of members) self.add(member)
-  return null
-}
-
-function symmetric(self: PySet, other: PySet): PySet {
-  return new PySet([
-    ...self.members().filter((member) => !other.has(member)),
-    ...other.members().filter((member) => !self.has(member)),
-  ])
-}
-
-const SET: Table<PySet> = new Map<string, Method<PySet>>([
-  ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
-    name,
-    (self, args, budget) =>
-      combine(
-        self,
-        args.positional.map((other) => asSet(other, budget)),
-      ),
-  ]),
-  ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
-    name === 'union' ? 'update' : `${name}_update`,
-    (self, args, budget) =>
-      refill(
-        self,
-        combine(
-          self,
-          args.positional.map((other) => asSet(other, budget)),
-        ).members(),
-      ),
-  ]),
-  ...table<PySet>([
-    [
-      'add',
-      ['elem'],
-      (self, [member], budget) => {
-        budget.items(self.size + 1)
-        self.add(member ?? NONE)
-        return NONE
-      },
-    ],
-    [
-      'remove',
-      ['elem'],
-      (self, [member]) => {
-        if (!self.delete(member ?? NONE)) throw new PyError('KeyError', repr(member ?? NONE))
-        return NONE
-      },
-    ],
-    [
-      'discard',
-      ['elem'],
-      (self, [member]) => {
-        self.delete(member ?? NONE)
-        return NONE
-      },
-    ],
-    [
-      'pop',
-      [],
-      (self) => {
-        const [first] = self.members()
-        if (first === undefined) throw new PyError('KeyError', "'pop from an empty set'")
-        self.delete(first)
-        return first
-      },
-    ],
-    ['clear', [], (self) => refill(self, [])],
-    ['copy', [], (self) => new PySet(self.members())],
-    [
-      'symmetric_difference',
-      ['other'],
-      (self, [other], budget) => symmetric(self, asSet(other ?? NONE, budget)),
-    ],
-    [
-      'symmetric_difference_update',
-      ['other'],
-      (self, [other], budget) => refill(self, symmetric(self, asSet(other ?? NONE, budget)).members()),
-    ],
-    [
-      'isdisjoint',
-      ['other'],
-      (self, [other], budget) =>
-        !asSet(other ?? NONE, budget)
-          .members()
-          .some((member) => self.has(member)),
-    ],
-    [
-      'issubset',
-      ['other'],
-      (self, [other], budget) => {
-        const large = asSet(other ?? NONE, budget)
-        return self.members().every((member) => large.has(member))
-      },
-    ],
-    [
-      'issuperset',
-      ['other'],
-      (self, [other], budget) =>
-        asSet(other ?? NONE, budget)
-          .members()
-          .every((member) => self.has(member)),
-    ],
-  ]),
-])
-
 const INT: Table<bigint> = table<bigint>([
   ['bit_length', [], (self) => (self === 0n ? 0n : BigInt((self < 0n ? -self : self).toString(2).length))],
   ['bit_count', [], (self) => BigInt((self < 0n ? -self : self).toString(2).replaceAll('0', '').length)],
   ['conjugate', [], (self) => self],
   ['is_integer', [], () => true],
+  [
+    'to_bytes',
+    ['length', 'byteorder', 'signed'],
+    (self, [length, order, signed], budget) => {
+      const size = integer(length, 1n)
+      budget.bits(clamp(size) * 8)
+      return toBytes(self, size, order === undefined ? 'big' : text(order, 'byteorder'), signed === true)
+    },
+    { required: 0, positionalOnly: 0 },
+  ],
   ['as_integer_ratio', [], (self) => new PyTuple([self, 1n])],
 ])
+
+/** `int.to_bytes`: the big end first unless told otherwise. */
+function toBytes(self: bigint, length: bigint, order: string, signed: boolean): PyBytes {
+  const size = clamp(length)
+  const least = signed ? -(1n << BigInt(size * 8 - 1)) : 0n
+  const most = signed ? 1n << BigInt(size * 8 - 1) : 1n << BigInt(size * 8)
+  if (self < least || self >= most) throw new PyError('OverflowError', 'int too big to convert')
+  const bytes = new Uint8Array(size)
+  let rest = BigInt.asUintN(size * 8, self)
+  for (let place = size - 1; place >= 0; place -= 1) {
+    bytes[place] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+  return new PyBytes(order === 'little' ? bytes.reverse() : bytes)
+}
 
 const FLOAT: Table<number> = table<number>([
   ['is_integer', [], (self) => Number.isInteger(self)],
@@ -457,7 +116,7 @@ function findMethod(
   if (value instanceof PyDict) return on(DICT, value, name)
   if (value instanceof PySet) return on(SET, value, name)
   if (value instanceof PyTuple) return on(TUPLE, value, name)
-  if (value instanceof PyBytes) return on(BYTES, value, name)
+  if (value instanceof PyBytes) return on(BYTES, value, name) ?? bytesMethod(value, name)
   if (value instanceof PyRange) return on(RANGE, value, name)
   if (value instanceof PyComplex) return on(COMPLEX, value, name)
   if (value instanceof PyView && name === 'isdisjoint')
@@ -467,6 +126,50 @@ function findMethod(
       )
   return undefined
 }
+
+/** Methods that bytes share with texts work on the text of the same code points. */
+function bytesMethod(
+  self: PyBytes,
+  name: string,
+): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
+  const run = TEXT_ONLY.has(name) ? undefined : stringMethod(name)
+  if (run === undefined) return undefined
+  const toText = (value: PyValue): PyValue =>
+    value instanceof PyBytes
+      ? decode(value.bytes, 'latin-1', 'strict')
+      : Array.isArray(value)
+        ? value.map(toText)
+        : value
+  const toBack = (value: PyValue): PyValue => {
+    if (typeof value === 'string') return encode(value, 'latin-1', 'replace')
+    if (Array.isArray(value)) return value.map(toBack)
+    return value instanceof PyTuple ? new PyTuple(value.items.map(toBack)) : value
+  }
+  return (args, budget) => {
+    if (args.positional.some((value) => typeof value === 'string'))
+      throw typeError("a bytes-like object is required, not 'str'")
+    const named = new Map(Array.from(args.named, ([key, value]) => [key, toText(value)] as const))
+    return toBack(
+      run(
+        decode(self.bytes, 'latin-1', 'strict'),
+        { positional: args.positional.map(toText), named },
+        budget,
+      ),
+    )
+  }
+}
+
+/** Methods of texts that bytes do not have. */
+const TEXT_ONLY = new Set([
+  'casefold',
+  'encode',
+  'isdecimal',
+  'isidentifier',
+  'isnumeric',
+  'isprintable',
+  'maketrans',
+  'translate',
+])
 
 function on<Self>(
   methods: Table<Self>,
@@ -510,12 +213,29 @@ const SAMPLES: Readonly<Record<string, PyValue>> = {
   bytes: new PyBytes(new Uint8Array()),
 }
 
+/** What a type offers without a value of it. */
+const CLASS_METHODS: Readonly<Record<string, (args: CallArguments, budget: Budget) => PyValue>> = {
+  'dict.fromkeys': (args, budget) => DICT.get('fromkeys')?.(new PyDict(), args, budget) ?? NONE,
+  'str.maketrans': (args, budget) => stringMethod('maketrans')?.('', args, budget) ?? NONE,
+  'int.from_bytes': (args) => {
+    const [source, order] = bind(
+      { name: 'from_bytes', parameters: ['bytes', 'byteorder'], required: 1, positionalOnly: 0 },
+      args,
+    )
+    if (!(source instanceof PyBytes)) throw typeError('from_bytes() needs bytes')
+    const bytes = order === 'little' ? source.bytes.toReversed() : source.bytes
+    return bytes.length === 0
+      ? 0n
+      : BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`)
+  },
+}
+
 /** `str.lower` and the like: the method takes its object as the first argument. */
 function unbound(type: PyType, name: string): PyValue | undefined {
+  const classMethod = CLASS_METHODS[`${type.name}.${name}`]
+  if (classMethod !== undefined) return new PyFunction(name, classMethod)
   const sample = SAMPLES[type.name]
   if (sample === undefined || findMethod(sample, name) === undefined) return undefined
-  if (type.name === 'dict' && name === 'fromkeys')
-    return new PyFunction(name, (args, budget) => DICT.get(name)?.(new PyDict(), args, budget) ?? NONE)
   return new PyFunction(
     name,
     ({ positional: [self, ...rest], named }, budget) => {

@@ -1,7 +1,8 @@
 import { PyError } from './errors.ts'
+import type { FStringPiece } from './fstring-scanner.ts'
 import { type CallParts, type FStringPart, heightOver, type Node } from './nodes.ts'
 import type { BinaryOperator, CompareOperator } from './operators.ts'
-import { type FStringPiece, type Token, tokenize } from './tokens.ts'
+import { type Token, tokenize } from './tokens.ts'
 import { Ellipsis, PyBytes, type PyValue } from './values.ts'
 
 /** How far expressions may nest. CPython gives up a little later, at a depth that differs between builds. */

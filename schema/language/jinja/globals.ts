@@ -1,9 +1,9 @@
 import { integer } from '../arguments.ts'
 import type { Budget } from '../budget.ts'
+import { pairsOf } from '../collection-methods.ts'
 import { TYPES } from '../conversions.ts'
 import { PyDict } from '../dict.ts'
 import { PyError, typeError } from '../errors.ts'
-import { pairsOf } from '../methods.ts'
 import { type CallArguments, PyFunction, PyRange, PyType, type PyValue } from '../values.ts'
 import { PyCycler, PyJoiner, PyNamespace } from './values.ts'
 

@@ -156,7 +156,7 @@ export function unescapeHtml(text: string): string {
   return text.replace(
     /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(\w{2,8}));/g,
     (all, decimal: string, hex: string, name: string) => {
-      if (name !== undefined) return ENTITIES[name] ?? all
+      if (name !== undefined) return (Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined) ?? all
       const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
       return code <= 0x10ffff && code > 0 ? String.fromCodePoint(code) : '\ufffd'
     },
