@@ -49,7 +49,7 @@ export function significant(value: number, count: number): { digits: string; exp
 }
 
 /** The shortest digits that read back as the same float, and the exponent of the first. */
-export function shortest(value: number): { digits: string; exponent: number } {
+function shortest(value: number): { digits: string; exponent: number } {
   const [mantissa = '0', exponent = '0'] = Math.abs(value).toExponential().split('e')
   return { digits: mantissa.replace('.', ''), exponent: Number(exponent) }
 }

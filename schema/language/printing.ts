@@ -1,5 +1,5 @@
 import { PyDict, PySet } from './dict.ts'
-import { typeError, valueError } from './errors.ts'
+import { valueError } from './errors.ts'
 import { floatRepr } from './floats.ts'
 import {
   PyBytes,
@@ -158,12 +158,4 @@ export function ascii(value: PyValue): string {
   let text = ''
   for (const char of repr(value)) text += char <= '~' ? char : hexEscape(char)
   return text
-}
-
-/** The text of a value that must be one; `what` names the place in the message. */
-export function expectText(value: PyValue | undefined, what: string): string {
-  if (typeof value === 'string') return value
-  throw typeError(
-    `${what} must be str, not ${value === undefined ? 'nothing' : value === null ? 'None' : 'another type'}`,
-  )
 }

@@ -17,7 +17,7 @@ export type LanguageProblem = {
 }
 
 /** The 1-based line and column of an offset in a text. */
-export function positionIn(text: string, offset: number): { line: number; column: number } {
+function positionIn(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset)
   const lines = before.split(/\r\n|\r|\n/)
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }

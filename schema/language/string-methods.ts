@@ -51,11 +51,6 @@ export function stringMethod(
   }
 }
 
-/** The names of all methods of `str` that expressions can call. */
-export function stringMethodNames(): Iterable<string> {
-  return METHODS.keys()
-}
-
 define('lower', [], (self) => self.toLowerCase())
 define('upper', [], (self) => self.toUpperCase())
 define('casefold', [], (self) => caseFold(self))
@@ -72,7 +67,7 @@ define('swapcase', [], (self) => {
 })
 
 /** Python's `str.title`: every run of cased characters starts with a capital, so `they're` becomes `They'Re`. */
-export function titleCase(self: string): string {
+function titleCase(self: string): string {
   let result = ''
   let inWord = false
   for (const char of self) {

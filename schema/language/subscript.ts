@@ -4,7 +4,7 @@ import { codePoints, hasSurrogates } from './text.ts'
 import { PyBytes, PyObject, PyRange, PySlice, PyTuple, type PyValue, typeName } from './values.ts'
 
 /** The places a slice picks from a sequence of `length` items, in order (CPython's `PySlice_AdjustIndices`). */
-export function sliceBounds(slice: PySlice, length: number): { start: number; step: number; count: number } {
+function sliceBounds(slice: PySlice, length: number): { start: number; step: number; count: number } {
   const step = bound(slice.step) ?? 1
   if (step === 0) throw valueError('slice step cannot be zero')
   const adjust = (value: number | undefined, fallback: number): number => {

@@ -61,7 +61,7 @@ export function isSpace(char: string): boolean {
 }
 
 /** Where Python's `str.splitlines` ends a line; `\r\n` counts once. */
-export const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
+const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
 
 /** Python's `str.splitlines(keepends)`. */
 export function splitLines(text: string, keepEnds = false): string[] {

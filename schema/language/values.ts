@@ -14,9 +14,6 @@ export type CallArguments = {
   readonly named: ReadonlyMap<string, PyValue>
 }
 
-/** A call without arguments. */
-export const NO_ARGUMENTS: CallArguments = Object.freeze({ positional: [], named: new Map() })
-
 /** Stands where CPython prints a memory address. */
 export const ADDRESS = '0x7f0000000000'
 
@@ -138,17 +135,6 @@ class PyEllipsis extends PyObject {
 
 /** Python's `...`. */
 export const Ellipsis: PyObject = new PyEllipsis()
-
-class PyNotImplemented extends PyObject {
-  readonly pyType = 'NotImplementedType'
-
-  override pyRepr(): string {
-    return 'NotImplemented'
-  }
-}
-
-/** Python's `NotImplemented`, which no operator of ours lets through. */
-export const NotImplemented: PyObject = new PyNotImplemented()
 
 /** What a subscript with colons makes. */
 export class PySlice extends PyObject {

@@ -64,7 +64,7 @@ function tryAttribute(engine: Engine, object: PyValue, name: string, budget: Bud
 }
 
 /** `object.name` as Jinja reads it: an attribute or method first, then an item, else undefined. */
-export function readAttribute(engine: Engine, object: PyValue, name: string, budget: Budget): PyValue {
+function readAttribute(engine: Engine, object: PyValue, name: string, budget: Budget): PyValue {
   if (object instanceof PyUndefined) throw object.error()
   const attribute = tryAttribute(engine, object, name, budget)
   if (attribute !== undefined) return attribute
@@ -73,7 +73,7 @@ export function readAttribute(engine: Engine, object: PyValue, name: string, bud
 }
 
 /** `object[key]` as Jinja reads it: an item first, then an attribute, else undefined. */
-export function readItem(engine: Engine, object: PyValue, key: PyValue, budget: Budget): PyValue {
+function readItem(engine: Engine, object: PyValue, key: PyValue, budget: Budget): PyValue {
   if (object instanceof PyUndefined) throw object.error()
   const item = tryItem(object, key, budget)
   if (item !== undefined) return item

@@ -152,7 +152,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /** Turn character references back into characters: numbers and the most common names. */
-export function unescapeHtml(text: string): string {
+function unescapeHtml(text: string): string {
   return text.replace(
     /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(\w{2,8}));/g,
     (all, decimal: string, hex: string, name: string) => {
