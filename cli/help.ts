@@ -12,6 +12,8 @@ export interface HelpLayout {
 
 const WIDEST = 100
 const USUAL = 80
+/** When names take more than this part of the width, what is said of them stands below. */
+const MOST_LEFT = 0.6
 
 /** The help of the whole program. Ends with a line feed. */
 export function renderHelp(version: string, layout: HelpLayout): string {
@@ -104,7 +106,14 @@ function twoColumns(
   { columns, palette }: HelpLayout,
 ): string[] {
   const left = Math.max(...rows.map(([name]) => name.length))
-  const right = Math.max(20, widthOf(columns) - left - 4)
+  const width = widthOf(columns)
+  if (left > width * MOST_LEFT) {
+    return rows.flatMap(([name, text]) => [
+      `  ${palette.cyan(name)}`,
+      ...wrap(text, width - 6).map((line) => `      ${line}`),
+    ])
+  }
+  const right = width - left - 4
   return rows.flatMap(([name, text]) =>
     wrap(text, right).map((line, index) =>
       index === 0

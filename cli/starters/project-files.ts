@@ -96,10 +96,9 @@ jobs:
       - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
         with:
           persist-credentials: false
-      # A version is published once and never moved. To pin the commit as well: git ls-remote the tag.
-      - uses: codemie/codemie-ci@v${version}
-        with:
-          command: validate
+      # A release is published once and never moved; its commit is what git ls-remote prints for the tag.
+      # Without the input workflow it only checks what is under .codemie/workflows.
+      - uses: codemie/codemie-ci/action@v${version}
 
   run:
     name: Run
@@ -113,8 +112,10 @@ jobs:
         with:
           fetch-depth: 0
           persist-credentials: false
-      - uses: codemie/codemie-ci@v${version}
+      - uses: codemie/codemie-ci/action@v${version}
 ${secret}        with:
           workflow: \${{ inputs.workflow }}
+          push: 'true'
+          token: \${{ github.token }} # pushes the record, and nothing else sees it
 `
 }
