@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
-import { writeNewFile } from './durable-file.ts'
+import { replaceFile, writeNewFile } from './durable-file.ts'
+import { currentLease } from './lease.ts'
+import { EXCERPT_SIGN } from './payload.ts'
 import type { StoredRun } from './read-run.ts'
-import { GRAPH_FILE } from './record.ts'
+import { GRAPH_FILE, workflowFileName } from './record.ts'
 import { startOf, writeRunFacts } from './run-directory.ts'
-import { createRunDirectory } from './run-home.ts'
+import { createRunDirectory, findKeptDirectory, takeKeptDirectory } from './run-home.ts'
 
 /**
  * Makes the run directory of a run that is only in git, so that it can go on here. A run from the branch remembers the
@@ -13,21 +16,42 @@ import { createRunDirectory } from './run-home.ts'
  */
 export function materialise(context: StoreContext, stored: StoredRun): string {
   const { manifest, files } = stored
-  const directory = createRunDirectory(context.home, manifest.id, context.warn)
+  const start = {
+    ...startOf(manifest),
+    ...(stored.where === 'branch' && stored.tree !== undefined ? { previousTree: stored.tree } : {}),
+  }
+  const kept = findKeptDirectory(context.home, manifest.id)
+  // What was put aside is more than the record, unless somebody else has continued the run since.
+  if (kept !== undefined && currentLease(kept)?.fence === manifest.fence) {
+    const directory = takeKeptDirectory(kept)
+    replaceFile(join(directory, 'run.json'), JSON.stringify(start))
+    return directory
+  }
   const textOf = (path: string) => {
     const content = files.get(path)
     return content === undefined ? undefined : Buffer.from(content).toString('utf8')
   }
+  const isExcerpt = ['inputs.json', workflowFileName(manifest.workflow.file)].some((path) =>
+    textOf(path)?.includes(EXCERPT_SIGN),
+  )
+  if (isExcerpt) {
+    throw new Refusal(
+      'inputs-elsewhere',
+      `The inputs or the definition of run ${manifest.id} were too large for its record`,
+      {
+        exitStatus: 6,
+        help: 'Resume it on the machine that ran it, or run the workflow again.',
+      },
+    )
+  }
+  const directory = createRunDirectory(context.home, manifest.id, context.warn)
   mkdirSync(join(directory, 'journal'))
   for (const [path, content] of files) {
     if (/^journal\/\d{6}\.ndjson$/.test(path)) writeNewFile(join(directory, path), content)
   }
   const workflowPath = [...files.keys()].find((path) => /^workflow\.(yaml|toml)$/.test(path))
   writeRunFacts(directory, {
-    start: {
-      ...startOf(manifest),
-      ...(stored.where === 'branch' && stored.tree !== undefined ? { previousTree: stored.tree } : {}),
-    },
+    start,
     workflowText: (workflowPath === undefined ? undefined : textOf(workflowPath)) ?? '',
     inputsText: textOf('inputs.json') ?? '{}\n',
     graph: textOf(GRAPH_FILE),

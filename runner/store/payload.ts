@@ -16,8 +16,12 @@ export interface Excerpt {
   readonly isJson?: true
 }
 
-/** Large texts of a record by sha256, to be kept beside it. */
-export type Payloads = Map<string, Uint8Array>
+/** Where whole texts are kept, and how many of a record were cut. */
+export interface Cuts {
+  /** For people: stands in each excerpt. */
+  readonly where: string
+  count: number
+}
 
 /** sha256 in hex. */
 export function sha256(content: string | Uint8Array): string {
@@ -25,14 +29,14 @@ export function sha256(content: string | Uint8Array): string {
 }
 
 /**
- * Replaces a text by its two ends and remembers the whole of it in `payloads`.
+ * Replaces a text by its two ends.
  *
  * @param keepBytes how much stays, both ends together.
  */
-export function excerptOf(text: string, keepBytes: number, payloads: Payloads): Excerpt {
+export function excerptOf(text: string, keepBytes: number, cuts: Cuts): Excerpt {
   const bytes = Buffer.from(text)
   const digest = sha256(bytes)
-  payloads.set(digest, bytes)
+  cuts.count++
   const end = Math.floor(keepBytes / 2)
   // Cut characters turn into replacement characters at the seam; those go.
   const head = bytes
@@ -48,14 +52,17 @@ export function excerptOf(text: string, keepBytes: number, payloads: Payloads): 
     tail,
     sha256: digest,
     size: bytes.length,
-    where: `codemie/payloads/${digest} in the git directory`,
+    where: cuts.where,
   }
 }
+
+/** Stands in every text that was cut. */
+export const EXCERPT_SIGN = 'bytes left out; sha256 '
 
 /** An excerpt as text for people. */
 export function excerptText(excerpt: Excerpt): string {
   const left = excerpt.size - Buffer.byteLength(excerpt.head) - Buffer.byteLength(excerpt.tail)
-  return `${excerpt.head}\n\n[… ${left} bytes left out; sha256 ${excerpt.sha256}; whole text: ${excerpt.where} …]\n\n${excerpt.tail}`
+  return `${excerpt.head}\n\n[… ${left} ${EXCERPT_SIGN}${excerpt.sha256}; whole text: ${excerpt.where} …]\n\n${excerpt.tail}`
 }
 
 const MARK = '$excerpt'
@@ -63,7 +70,7 @@ const MARK = '$excerpt'
 const LARGE_MEMBERS = ['output', 'reply', 'task', 'message', 'userInput', 'failure'] as const
 
 /** A line of the journal with every member larger than `maxBytes` replaced by an excerpt. */
-export function shrinkEvent(event: RunEvent, maxBytes: number, payloads: Payloads): string {
+export function shrinkEvent(event: RunEvent, maxBytes: number, cuts: Cuts): string {
   const line = JSON.stringify(event)
   if (line.length <= maxBytes && Buffer.byteLength(line) <= maxBytes) return line
   const copy: Record<string, unknown> = { ...event }
@@ -72,7 +79,7 @@ export function shrinkEvent(event: RunEvent, maxBytes: number, payloads: Payload
     if (value === undefined) continue
     const text = typeof value === 'string' ? value : canonicalLine(value)
     if (Buffer.byteLength(text) <= maxBytes) continue
-    const excerpt = excerptOf(text, Math.floor(maxBytes / 2), payloads)
+    const excerpt = excerptOf(text, Math.floor(maxBytes / 2), cuts)
     copy[key] = { [MARK]: typeof value === 'string' ? excerpt : { ...excerpt, isJson: true } }
   }
   return JSON.stringify(copy)
@@ -105,6 +112,20 @@ export function restoreEvent(
     }
   }
   return { event: copy === undefined ? event : (copy as unknown as RunEvent), isWhole }
+}
+
+/** All large texts of events by their sha256, to put excerpts back together. */
+export function textsByDigest(events: readonly RunEvent[]): Map<string, Uint8Array> {
+  const texts = new Map<string, Uint8Array>()
+  for (const event of events) {
+    for (const key of LARGE_MEMBERS) {
+      const value = (event as unknown as Record<string, unknown>)[key]
+      if (value === undefined) continue
+      const bytes = Buffer.from(typeof value === 'string' ? value : canonicalLine(value))
+      texts.set(sha256(bytes), bytes)
+    }
+  }
+  return texts
 }
 
 function excerptIn(value: unknown): Excerpt | undefined {

@@ -7,10 +7,11 @@ import { currentLease } from './lease.ts'
 import { branchesOf, listRuns } from './list-runs.ts'
 import type { RunManifest } from './manifest.ts'
 import { readObjects, readTree } from './objects.ts'
+import { textsByDigest } from './payload.ts'
 import { buildRecord } from './record.ts'
 import { DONE, LIVE, listRefs, PUSHED, parseTrailers } from './refs.ts'
 import { parseManifest, readRunFacts, readRunJournal, restoreEvents } from './run-directory.ts'
-import { findRunDirectory, readPayload } from './run-home.ts'
+import { findKeptDirectory, findRunDirectory } from './run-home.ts'
 import { isRunId, runPath } from './run-id.ts'
 
 /** A run as it was found. */
@@ -100,7 +101,8 @@ function readDirectory(context: StoreContext, directory: string): StoredRun | un
     },
     context.limits,
   )
-  const { all, whole } = restoreEvents(journal.events, (digest) => readPayload(context.home, digest))
+  // Excerpts are here only where the run was continued from a record.
+  const { all, whole } = restoreEvents(journal.events, keptTexts(context, facts.start.id))
   return {
     manifest: record.manifest,
     files: record.files,
@@ -133,7 +135,7 @@ export async function readRecord(
     ),
   )
   const journal = readJournal(segments)
-  const { all, whole } = restoreEvents(journal.events, (digest) => readPayload(context.home, digest))
+  const { all, whole } = restoreEvents(journal.events, keptTexts(context, source.id))
   return {
     manifest,
     files,
@@ -169,4 +171,16 @@ export async function treeOnBranch(git: Git, commit: string, id: string): Promis
     args: ['log', '--max-count=1', '--format=%B', '--fixed-strings', `--grep=Run: ${id} `, commit],
   })
   return parseTrailers(log.stdout.toString()).find((run) => run.id === id)?.tree
+}
+
+/** Whole texts of a run that was put aside on this machine; read when the first one is asked for. */
+export function keptTexts(context: StoreContext, id: string): (digest: string) => Uint8Array | undefined {
+  let texts: Map<string, Uint8Array> | undefined
+  return (digest) => {
+    if (texts === undefined) {
+      const kept = findKeptDirectory(context.home, id)
+      texts = kept === undefined ? new Map() : textsByDigest(readRunJournal(kept).events)
+    }
+    return texts.get(digest)
+  }
 }

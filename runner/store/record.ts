@@ -1,11 +1,12 @@
 import type { RunEvent, RunStatus } from '../events.ts'
+import type { FailureInfo } from '../failure.ts'
 import { renderRunReadme } from '../report/run-readme.ts'
 import { canonicalJson, canonicalLine } from './canonical-json.ts'
 import { type AttemptDigest, digestRun, type RunDigest, type StepDigest } from './digest-run.ts'
 import { placeOfStep } from './file-name.ts'
 import { segmentName } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
-import { excerptOf, excerptText, type Payloads, sha256, shrinkEvent } from './payload.ts'
+import { type Cuts, excerptOf, excerptText, sha256, shrinkEvent } from './payload.ts'
 
 /** How large a record may become; a forge stops showing and indexing larger ones. Units: bytes and files. */
 export interface RecordLimits {
@@ -37,8 +38,8 @@ export interface RunRecord {
   readonly manifest: RunManifest
   /** Content by path below the run's folder. */
   readonly files: ReadonlyMap<string, Uint8Array>
-  /** Whole texts that were too large, by sha256; to be kept outside the commit. */
-  readonly payloads: ReadonlyMap<string, Uint8Array>
+  /** Texts were cut or events left out: what the record was made from has to be kept. */
+  readonly isCut: boolean
 }
 
 /**
@@ -46,22 +47,22 @@ export interface RunRecord {
  * that two records can be compared with `git diff`.
  */
 export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_LIMITS): RunRecord {
-  const payloads: Payloads = new Map()
+  const cuts: Cuts = { where: `codemie/kept/${source.start.id} in the git directory`, count: 0 }
   const texts = new Map<string, string>()
   const digest = digestRun(source.events)
   texts.set(
     workflowFileName(source.start.workflow.file),
-    shortened(source.workflowText, limits.fileBytes, payloads),
+    shortened(source.workflowText, limits.fileBytes, cuts),
   )
-  texts.set('inputs.json', fitInputs(source.inputsText, limits, payloads))
-  if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, payloads))
-  // Half of a run is for what people read, half for what a resumption reads.
-  writeSteps(digest.steps, texts, limits, payloads)
-  const leftOutEvents = writeJournal(source.events, texts, limits, payloads)
+  texts.set('inputs.json', fitInputs(source.inputsText, limits, cuts))
+  if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, cuts))
+  // Of a full record about a third is for what people read and a third for what a resumption reads.
+  writeSteps(digest.steps, texts, limits, cuts)
+  const leftOutEvents = writeJournal(source.events, texts, limits, cuts)
 
-  const bare = manifestOf(source, digest, leftOutEvents)
+  const bare = manifestOf(source, digest, leftOutEvents, cuts)
   const readme = renderRunReadme(bare, digest, source.graph)
-  texts.set('README.md', shortened(readme, Math.min(limits.fileBytes, 512 * 1024), payloads))
+  texts.set('README.md', shortened(readme, Math.min(limits.fileBytes, 256 * 1024), cuts))
 
   const files = new Map<string, Uint8Array>()
   const listed: Record<string, { sha256: string; size: number }> = {}
@@ -72,7 +73,7 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
   }
   const manifest = { ...bare, files: listed }
   files.set('run.json', Buffer.from(canonicalJson(manifest)))
-  return { manifest, files, payloads }
+  return { manifest, files, isCut: cuts.count > 0 || leftOutEvents > 0 }
 }
 
 /** The workflow's graph in Mermaid's language. */
@@ -83,7 +84,7 @@ export function workflowFileName(file: string): string {
   return file.endsWith('.toml') ? 'workflow.toml' : 'workflow.yaml'
 }
 
-function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: number): RunManifest {
+function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: number, cuts: Cuts): RunManifest {
   const { start } = source
   const status = source.status ?? digest.status
   return {
@@ -97,21 +98,21 @@ function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: numb
     ...(digest.usage === undefined ? {} : { usage: digest.usage }),
     ...(digest.costUsd === undefined ? {} : { costUsd: digest.costUsd }),
     ...(digest.costUnknown ? { costUnknown: true } : {}),
-    ...(digest.failure === undefined ? {} : { failure: digest.failure }),
+    ...(digest.failure === undefined ? {} : { failure: shortFailure(digest.failure, cuts) }),
     fence: source.fence,
     ...(leftOutEvents === 0 ? {} : { journal: { leftOutEvents } }),
     files: {},
   }
 }
 
-function shortened(text: string, maxBytes: number, payloads: Payloads): string {
+function shortened(text: string, maxBytes: number, cuts: Cuts): string {
   if (Buffer.byteLength(text) <= maxBytes) return text
-  return excerptText(excerptOf(text, Math.floor(maxBytes / 2), payloads))
+  return excerptText(excerptOf(text, Math.floor(maxBytes / 2), cuts))
 }
 
-function fitInputs(text: string, limits: RecordLimits, payloads: Payloads): string {
+function fitInputs(text: string, limits: RecordLimits, cuts: Cuts): string {
   if (Buffer.byteLength(text) <= limits.fileBytes) return text
-  return canonicalJson({ $excerpt: excerptOf(text, 64 * 1024, payloads) })
+  return canonicalJson({ $excerpt: excerptText(excerptOf(text, 64 * 1024, cuts)) })
 }
 
 /**
@@ -123,15 +124,16 @@ function writeSteps(
   steps: readonly StepDigest[],
   texts: Map<string, string>,
   limits: RecordLimits,
-  payloads: Payloads,
+  cuts: Cuts,
 ): void {
-  let bytesLeft = Math.floor(limits.runBytes * 0.4)
+  let bytesLeft = Math.floor(limits.runBytes * 0.3)
+  let leftOutLines = 0
   /** An output whole while there is room, then ever smaller pieces of it. */
   const take = (output: string, maxBytes: number) => {
     const size = Buffer.byteLength(output)
-    const room = Math.min(maxBytes, Math.max(256, Math.floor(bytesLeft / 4)))
-    const excerpt = size <= room ? undefined : excerptOf(output, Math.min(room, 64 * 1024) / 2, payloads)
-    const text = excerpt === undefined ? output : excerptText(excerpt)
+    const room = Math.min(maxBytes, Math.max(0, Math.floor(bytesLeft / 4)))
+    const excerpt = size <= room ? undefined : excerptOf(output, Math.min(room, 64 * 1024) / 2, cuts)
+    const text = excerpt === undefined ? output : room === 0 ? '' : excerptText(excerpt)
     bytesLeft -= Buffer.byteLength(text)
     return { text, excerpt }
   }
@@ -145,10 +147,17 @@ function writeSteps(
       state: step.state,
       status: step.status,
       attempt: last?.attempt,
-      output: output?.text,
+      output: output?.text === '' ? undefined : output?.text,
       outputExcerpt: output?.excerpt && pointer(output.excerpt),
-      failure: last?.failure,
+      failure: last?.failure && shortFailure(last.failure, cuts),
     })
+    bytesLeft -= Buffer.byteLength(line) - Buffer.byteLength(output?.text ?? '')
+    // Even lines without their outputs can be too many.
+    if (bytesLeft < -0.04 * limits.runBytes) {
+      leftOutLines++
+      cuts.count++
+      return
+    }
     const group = lines.get(folder) ?? []
     group.push({ item, line })
     lines.set(folder, group)
@@ -162,10 +171,13 @@ function writeSteps(
     else if (needed > filesLeft) addLine('steps/+more', [], step)
     else {
       filesLeft -= needed
-      for (const attempt of step.attempts) writeAttempt(step, attempt, folder, texts, take, limits)
+      for (const attempt of step.attempts) {
+        const { failure } = attempt
+        const short = failure === undefined ? attempt : { ...attempt, failure: shortFailure(failure, cuts) }
+        writeAttempt(step, short, folder, texts, take, limits)
+      }
     }
   }
-  let linesFiles = 20
   const groups = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
   groups.forEach(([folder, group], index) => {
     group.sort((a, b) => compareItems(a.item, b.item))
@@ -175,11 +187,23 @@ function writeSteps(
       group.map((one) => one.line),
       limits.fileBytes,
     )
-    for (const chunk of chunks.slice(0, Math.max(1, linesFiles))) {
-      linesFiles--
+    for (const chunk of chunks) {
       appendChunk(texts, target, chunk, limits.fileBytes)
     }
   })
+  if (leftOutLines > 0) {
+    appendChunk(
+      texts,
+      'map/+more',
+      `${canonicalLine({ leftOutLines, where: cuts.where })}\n`,
+      limits.fileBytes,
+    )
+  }
+}
+
+/** Messages of failures can hold whole answers of a server. */
+function shortFailure(failure: FailureInfo, cuts: Cuts): FailureInfo {
+  return { ...failure, message: shortened(failure.message, 4096, cuts) }
 }
 
 function writeAttempt(
@@ -275,16 +299,16 @@ function writeJournal(
   events: readonly RunEvent[],
   texts: Map<string, string>,
   limits: RecordLimits,
-  payloads: Payloads,
+  cuts: Cuts,
 ): number {
-  const budget = Math.floor(limits.runBytes * 0.5)
+  const budget = Math.floor(limits.runBytes * 0.35)
   const needed = withoutDispensable(events)
   const tries: (readonly [readonly RunEvent[], number])[] = [
     ...JOURNAL_STEPS.slice(0, 1).map((size) => [events, size] as const),
     ...JOURNAL_STEPS.map((size) => [needed, size] as const),
   ]
   for (const [kept, maxBytes] of tries) {
-    const large: Payloads = new Map()
+    const large: Cuts = { where: cuts.where, count: 0 }
     const lines: string[] = []
     let total = 0
     for (const event of kept) {
@@ -295,7 +319,7 @@ function writeJournal(
     }
     const isLast = kept === needed && maxBytes === JOURNAL_STEPS.at(-1)
     if (total > budget && !isLast) continue
-    for (const [digest, bytes] of large) payloads.set(digest, bytes)
+    cuts.count += large.count
     intoChunks(lines, limits.fileBytes).forEach((chunk, index) => {
       texts.set(`journal/${segmentName(index + 1)}`, chunk)
     })

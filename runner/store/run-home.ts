@@ -1,9 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../failure.ts'
 import type { Repository } from '../git/repository.ts'
-import { writeNewFile } from './durable-file.ts'
 import { sha256 } from './payload.ts'
 import { isRunId } from './run-id.ts'
 
@@ -94,39 +93,28 @@ export function removeRunDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
 }
 
-/** Keeps the texts that are too large for a record, under their digest. */
-export function keepPayloads(home: RunHome, payloads: ReadonlyMap<string, Uint8Array>): void {
-  for (const [digest, bytes] of payloads) {
-    let problem: unknown
-    for (const place of home.places) {
-      try {
-        writeNewFile(join(place, 'payloads', digest), bytes)
-        problem = undefined
-        break
-      } catch (error) {
-        problem = error
-        // Equal texts have equal names.
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-          problem = undefined
-          break
-        }
-      }
-    }
-    if (problem !== undefined) throw problem
-  }
+/**
+ * Puts the directory of a run aside whose record could not hold everything: it moves to `kept/<id>` beside `runs`, where
+ * excerpts in the record point to.
+ */
+export function keepRunDirectory(directory: string): void {
+  const kept = join(dirname(dirname(directory)), 'kept', basename(directory))
+  rmSync(kept, { recursive: true, force: true })
+  mkdirSync(dirname(kept), { recursive: true })
+  renameSync(directory, kept)
 }
 
-/** A text kept by {@link keepPayloads}; `undefined`: not on this machine. */
-export function readPayload(home: RunHome, digest: string): Uint8Array | undefined {
-  if (!/^[0-9a-f]{64}$/.test(digest)) return undefined
-  for (const place of home.places) {
-    try {
-      return readFileSync(join(place, 'payloads', digest))
-    } catch {
-      // Not there.
-    }
-  }
-  return undefined
+/** Directory of a run that was put aside; `undefined`: nothing was cut, or it was on another machine. */
+export function findKeptDirectory(home: RunHome, id: string): string | undefined {
+  if (!isRunId(id)) return undefined
+  return home.places.find((place) => readNames(join(place, 'kept')).includes(id))?.concat('/kept/', id)
+}
+
+/** Makes a directory that was put aside the run's own again. */
+export function takeKeptDirectory(kept: string): string {
+  const directory = join(dirname(dirname(kept)), 'runs', basename(kept))
+  renameSync(kept, directory)
+  return directory
 }
 
 function readNames(directory: string): string[] {

@@ -13,12 +13,12 @@ import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifes
 import { materialise } from './materialise.ts'
 import { sha256 } from './payload.ts'
 import { dropRefs } from './publish-local.ts'
-import { readRun, resolveRunId, type StoredRun, treeOnBranch } from './read-run.ts'
+import { keptTexts, readRun, resolveRunId, type StoredRun, treeOnBranch } from './read-run.ts'
 import { RECORD_LIMITS, type RecordLimits } from './record.ts'
 import { type Redact, redactValue } from './redact.ts'
 import { LIVE, listRefs } from './refs.ts'
 import { openRemote } from './remote.ts'
-import { readRunJournal, writeRunFacts } from './run-directory.ts'
+import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
 import { RunWriter } from './writer.ts'
@@ -219,11 +219,15 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
     })
   }
   const directory = stored.directory ?? materialise(context, stored)
+  // The directory holds more than a record, which has limits.
+  const facts = readRunFacts(directory)
+  if (facts === undefined) throw new Error(`${directory} holds no run`)
+  const journal = readRunJournal(directory)
   const lease = takeLease(directory, context.holder, new Date(context.now()).toISOString(), {
     fenceFloor: stored.manifest.fence,
     evenFromOtherHost: takeOver,
   })
-  const segment = readRunJournal(directory).lastSegment + 1
+  const segment = journal.lastSegment + 1
   const writer = new RunWriter(context, { id, directory, lease, segment })
   if (stored.torn.length > 0) {
     context.warn({
@@ -232,13 +236,12 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
     })
   }
   await abandonOnFailure(writer, () => writer.claimOnRemote(remoteLive))
-  const workflow = [...stored.files].find(([path]) => /^workflow\.(yaml|toml)$/.test(path))?.[1]
   return {
     writer,
-    events: stored.wholeEvents,
+    events: restoreEvents(journal.events, keptTexts(context, id)).whole,
     manifest: stored.manifest,
-    workflowText: Buffer.from(workflow ?? []).toString('utf8'),
-    inputs: JSON.parse(Buffer.from(stored.files.get('inputs.json') ?? Buffer.from('{}')).toString('utf8')),
+    workflowText: facts.workflowText,
+    inputs: JSON.parse(facts.inputsText),
   }
 }
 

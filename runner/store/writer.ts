@@ -15,7 +15,7 @@ import { buildRecord, type RunRecord } from './record.ts'
 import { LIVE, listRefs, RUNS_BRANCH_NAME, runMessage } from './refs.ts'
 import { remoteRefusal } from './remote.ts'
 import { readRunFacts, readRunJournal } from './run-directory.ts'
-import { keepPayloads, removeRunDirectory } from './run-home.ts'
+import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
 
 /** Where the record of a run is and how to look at it. */
 export interface RecordPlace {
@@ -129,7 +129,7 @@ export class RunWriter {
         record.manifest.status === 'paused' ? await this.#pause(record) : await this.#publish(record)
       // A paused run keeps its directory, so that resuming here needs nothing else; any other is safe in git.
       if (place.status === 'paused') this.#release()
-      else this.#removeDirectory()
+      else this.#leaveDirectory(record.isCut)
       return place
     } catch (error) {
       this.#release()
@@ -184,7 +184,6 @@ export class RunWriter {
       this.#context.limits,
     )
     this.#refuseSecrets(record)
-    keepPayloads(this.#context.home, record.payloads)
     return record
   }
 
@@ -323,9 +322,11 @@ export class RunWriter {
     await this.#journal.close()
   }
 
-  #removeDirectory(): void {
+  #leaveDirectory(isCut: boolean): void {
+    this.#release()
     this.#isGone = true
-    removeRunDirectory(this.directory)
+    if (isCut) keepRunDirectory(this.directory)
+    else removeRunDirectory(this.directory)
   }
 
   #release(): void {

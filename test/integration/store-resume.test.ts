@@ -164,6 +164,23 @@ describe('a run that is in git', () => {
     expect(repository.git('show', `codemie/runs:${place.path}/steps/b/1/output.md`)).toBe('ours')
   })
 
+  test('too large for its record: goes on from what was put aside, and is not put aside twice', async () => {
+    const large = 'y'.repeat(3_000_000)
+    const store = await openTestStore(repository)
+    await play(await store.claim(newRun({ inputs: { large } })), eventsOf(ID, { a: large }, 'failed'))
+    const kept = join(repository.root, '.git/codemie/kept')
+    expect(readdirSync(kept)).toEqual([ID])
+    const events = JSON.stringify(eventsOf(ID, { a: large }, 'failed'))
+    expect(JSON.stringify((await store.read(ID)).wholeEvents) === events).toBe(true)
+    const resumed = await store.resume(ID)
+    expect(resumed.inputs['large'] === large).toBe(true)
+    expect(JSON.stringify(resumed.events) === events).toBe(true)
+    expect(readdirSync(kept)).toEqual([])
+    const place = await play(resumed.writer, [resumedEvent, ...eventsOf(ID, { b: 'y' }).slice(1)])
+    expect(place).toMatchObject({ status: 'succeeded', path: FOLDER })
+    expect(readdirSync(kept)).toEqual([ID])
+  })
+
   test('paused: stays under its live ref and goes on here', async () => {
     const store = await openTestStore(repository)
     const writer = await store.claim(newRun())
