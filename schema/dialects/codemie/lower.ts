@@ -1,5 +1,6 @@
 import type { Located } from '../../diagnostic.ts'
 import { parseDurationMs } from '../../duration.ts'
+import { loadExpression } from '../../language/index.ts'
 import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
 import type {
   AgentWork,
@@ -237,15 +238,25 @@ function lowerState(draft: Draft, state: DraftState): State {
 
 const NOWHERE: Located<string> = { value: '', at: { file: '', line: 1, column: 1 } }
 
+/** Conditions may spell Python's `True` and `False` in small letters; the places of everything else stay as they are. */
+function lowerCondition({ value, at }: Located<string>): Located<string> {
+  return { value: loadExpression(value), at }
+}
+
 function lowerNext(state: DraftState): Transition {
   const next: DraftNext = state.next
   if (next.condition) {
     const { expression = NOWHERE, onTrue = NOWHERE, otherwise = NOWHERE } = next.condition
-    return { kind: 'choose', form: 'condition', cases: [{ when: expression, to: onTrue }], otherwise }
+    return {
+      kind: 'choose',
+      form: 'condition',
+      cases: [{ when: lowerCondition(expression), to: onTrue }],
+      otherwise,
+    }
   }
   if (next.switch) {
     const cases = next.switch.cases.map((one) => ({
-      when: one.condition ?? NOWHERE,
+      when: lowerCondition(one.condition ?? NOWHERE),
       to: one.stateId ?? NOWHERE,
     }))
     return { kind: 'choose', form: 'switch', cases, otherwise: next.switch.default ?? NOWHERE }
