@@ -13,12 +13,15 @@ export type EnforcedSchema = Readonly<Record<string, unknown>>
 export function enforcedSchemaOf(text: string): EnforcedSchema | undefined {
   // Most descriptions are no schema, and a failing parse is dear: without this key there is nothing to parse for.
   if (!text.includes('"properties"') && !text.includes('\\u')) return undefined
-  let schema: unknown
   try {
-    schema = JSON.parse(text)
+    return enforcedSchemaIn(JSON.parse(text))
   } catch {
     return undefined
   }
+}
+
+/** As {@link enforcedSchemaOf}, for JSON that has been parsed. */
+export function enforcedSchemaIn(schema: unknown): EnforcedSchema | undefined {
   if (!isObject(schema) || typeof schema.type !== 'string' || !isObject(schema.properties)) return undefined
   return validateJsonSchema(schema) && hasReadableFormats(schema) ? schema : undefined
 }

@@ -96,6 +96,12 @@ function typesInWords(types: unknown): string {
   return all.map((type) => TYPE_WORDS[String(type)] ?? String(type)).join(' or ')
 }
 
+/** The schema of a key; names such as `constructor` are no keys just because every object has them. */
+function propertyOf(schema: FormatSchema | undefined, name: string): FormatSchema | undefined {
+  const properties = schema?.properties
+  return properties && Object.hasOwn(properties, name) ? properties[name] : undefined
+}
+
 type Found = {
   readonly node: YamlNode
   readonly entry: YamlEntry | undefined
@@ -116,7 +122,7 @@ function follow(check: ShapeCheck, pointer: string): Found {
       node = entry.value
       name = part
       const below: FormatSchema | undefined =
-        schema?.properties?.[part] ??
+        propertyOf(schema, part) ??
         (typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined)
       schema = below && resolveSchema(check.schema, below)
     } else if (node.kind === 'seq') {
@@ -165,7 +171,7 @@ function describe(check: ShapeCheck, error: ShapeError, all: readonly ShapeError
     case 'required': {
       if (error.schemaPath.includes('/anyOf/')) return undefined
       const missing = String(error.params.missingProperty)
-      const below = schema?.properties?.[missing]
+      const below = propertyOf(schema, missing)
       const about = below && resolveSchema(check.schema, below).description
       return {
         ...whole,
@@ -288,7 +294,7 @@ function walkUnknown(
   if (node.kind !== 'map') return
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
   for (const [name, entry] of node.entries) {
-    const below = schema.properties?.[name] ?? rest
+    const below = propertyOf(schema, name) ?? rest
     if (below) walkUnknown(check, entry.value, below, pointerTo(path, name), found)
     // Where any key may stand nothing is unknown; where none may, the validator has spoken.
     else if (schema.properties && schema.additionalProperties === undefined) {

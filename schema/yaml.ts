@@ -174,6 +174,11 @@ const KNOWN_TAGS: Readonly<Record<string, 'map' | 'seq' | ScalarKind | 'binary'>
   binary: 'binary',
 }
 
+function knownTag(tag: string): (typeof KNOWN_TAGS)[string] | undefined {
+  const name = tag.startsWith(CORE_TAG) ? tag.slice(CORE_TAG.length) : ''
+  return Object.hasOwn(KNOWN_TAGS, name) ? KNOWN_TAGS[name] : undefined
+}
+
 class TooMuch extends Error {}
 
 type YamlScalarSource = {
@@ -419,7 +424,7 @@ class Reading {
   #kindOf(node: { tag?: string }, text: string, plain: boolean): ScalarKind | 'binary' {
     const tag = node.tag
     if (tag === undefined || tag === '!') return plain || tag === '!' ? kindOfPlain(text) : 'str'
-    const known = tag.startsWith(CORE_TAG) ? KNOWN_TAGS[tag.slice(CORE_TAG.length)] : undefined
+    const known = knownTag(tag)
     if (known && known !== 'map' && known !== 'seq') return known
     this.#unknownTag(node, tag)
     return 'str'
@@ -428,7 +433,7 @@ class Reading {
   #checkTag(node: { tag?: string }, shape: 'map' | 'seq') {
     const tag = node.tag
     if (tag === undefined || tag === '!') return
-    const known = tag.startsWith(CORE_TAG) ? KNOWN_TAGS[tag.slice(CORE_TAG.length)] : undefined
+    const known = knownTag(tag)
     if (known !== shape) this.#unknownTag(node, tag)
   }
 

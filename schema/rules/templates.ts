@@ -2,7 +2,7 @@ import type { Draft, DraftState } from '../dialects/codemie/draft.ts'
 import { checkTemplate } from '../language/index.ts'
 import { readText } from '../lax.ts'
 import { nearestName } from '../nearest.ts'
-import { enforcedSchemaOf } from '../output-schema.ts'
+import { enforcedSchemaIn, enforcedSchemaOf } from '../output-schema.ts'
 import { childOf, entryOf, type YamlNode } from '../yaml.ts'
 import { placeInside } from './expressions.ts'
 import type { Rule } from './rule.ts'
@@ -10,9 +10,9 @@ import type { Rule } from './rule.ts'
 /** Placeholders in a task are filled in only on request; otherwise the model reads `{{name}}` literally. */
 export const literalTemplates: Rule = (draft, say) => {
   for (const state of draft.states) {
-    if (!state.assistantId || state.renderTask) continue
+    if (!state.assistantId || state.renderTask || !state.task?.value.includes('{')) continue
     const node = childOf(state.node, 'task')
-    const match = /\{\{.*?\}\}|\{%.*?%\}/s.exec(state.task?.value ?? '')
+    const match = /\{\{.*?\}\}|\{%.*?%\}/s.exec(state.task.value)
     if (!node || !match) continue
     say({
       code: 'template-not-rendered',
@@ -52,10 +52,12 @@ export const itemVariable: Rule = (draft, say) => {
 function keysOfSchema(state: DraftState): readonly string[] | undefined {
   const text = state.outputSchema?.value
   if (text === undefined) return undefined
-  const schema = enforcedSchemaOf(text)
-  if (schema) return Object.keys(schema.properties as object)
+  // Half JSON with dots in it is common, and a failing parse is dear.
+  if (text.includes('...')) return undefined
   try {
     const example: unknown = JSON.parse(text)
+    const schema = enforcedSchemaIn(example)
+    if (schema) return Object.keys(schema.properties as object)
     return typeof example === 'object' && example !== null && !Array.isArray(example)
       ? Object.keys(example)
       : undefined

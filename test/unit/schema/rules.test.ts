@@ -56,6 +56,11 @@ const SHAPE: readonly Row[] = [
     ['warning unknown-key 1:1'],
   ],
   [
+    'a key that every object of JavaScript has',
+    file('constructor: 5\n', HEAD, AGENT, '    next: {state_id: end}\n'),
+    ['warning unknown-key 1:1'],
+  ],
+  [
     'a key that is known to be ignored',
     file('retry_policy: {max_interval_seconds: 5}\n', HEAD, AGENT, '    next: {state_id: end}\n'),
     ['warning ignored-key 1:16'],

@@ -82,6 +82,7 @@ describe('what cannot be read', () => {
     ['a placeholder without quotes', 'a: {{b}}', 'yaml-syntax', 1, 5],
     ['an unclosed quote', 'a: "b', 'yaml-syntax', 1, 6],
     ['an unknown tag', 'a: !b c', 'yaml-tag', 1, 7],
+    ['a tag with the name of a method', 'a: !!constructor c', 'yaml-tag', 1, 18],
     ['a date that does not exist', 'a: 2024-02-30', 'yaml-value', 1, 4],
     ['an alias of nothing', 'a: *b', 'yaml-syntax', 1, 4],
     ['an alias inside its own anchor', 'a: &b [*b]', 'yaml-syntax', 1, 8],

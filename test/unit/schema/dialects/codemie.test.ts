@@ -85,10 +85,13 @@ function expectSameGraph(yaml: string, graph: UpstreamGraph) {
   const { workflow } = readWorkflow({ file: FILE, text: yaml })
   if (!workflow) throw new Error('there is no workflow to draw')
   const ours = upstreamPicture(workflow)
-  expect(ours.nodes).toEqual([...graph.nodes].sort())
+  const isPlain = ours.deferred.every((id) => id === 'end')
+  const states = (nodes: readonly string[]) =>
+    [...nodes].filter((node) => isPlain || node !== '__end__').sort()
+  expect(states(ours.nodes)).toEqual(states(graph.nodes))
   if (graph.deferred) expect(ours.deferred).toEqual(graph.deferred)
   if (graph.map_targets) expect(ours.map_targets).toEqual(graph.map_targets)
-  if (ours.deferred.every((id) => id === 'end')) expect(edgeLines(ours.edges)).toEqual(edgeLines(graph.edges))
+  if (isPlain) expect(edgeLines(ours.edges)).toEqual(edgeLines(graph.edges))
 }
 
 describe('the verdict is the same as upstream', () => {
@@ -121,7 +124,8 @@ describe('the verdict is the same as upstream', () => {
   })
 })
 
-const graphs = readTraceGraphs().filter(({ graph }) => graph !== undefined)
+// Some runs are refused before there is a graph.
+const graphs = readTraceGraphs().filter(({ graph }) => graph?.edges !== undefined)
 
 describe.skipIf(graphs.length === 0)(`the graphs of ${graphs.length} recorded runs`, () => {
   it('are the same', () => {
