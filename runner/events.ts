@@ -128,6 +128,9 @@ export interface AttemptFailed extends Happened {
   readonly durationMs: number
   /** `undefined`: no further attempt. */
   readonly retryInMs?: number
+  /** Of the answer that could not be used; what the attempt had asked before is in events of its own. */
+  readonly usage?: Usage
+  readonly costUsd?: number
 }
 
 /** Something the author should know, and that did not stop the run. */

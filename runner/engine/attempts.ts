@@ -1,8 +1,9 @@
 import type { RetryPolicy } from '../../schema/workflow.ts'
 import type { Perform, ToolRequest } from '../effect.ts'
-import type { RunEvent, StepFinished } from '../events.ts'
+import type { AttemptFailed, RunEvent, StepFinished } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
+import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
 import type { Memory } from './memory.ts'
 import type { Step, StepResult } from './step.ts'
@@ -18,6 +19,8 @@ export interface PreparedStep {
 /** How one attempt of a step reaches the world. */
 export interface StepEffects {
   readonly signal: AbortSignal
+  /** The retry policy has no further attempt. */
+  readonly isLastAttempt: boolean
   model(request: ModelRequest): Promise<ModelReply>
   /** Gives the tool's result: text, or a JSON value. */
   tool(request: ToolRequest): Promise<unknown>
@@ -62,10 +65,10 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
     }
     const firstAttempt = memory.attempt(path)
     for (let attempt = firstAttempt; ; attempt++) {
-      const outcome = await runAttempt(step, attempt, options)
+      const triesLeft = state.retry.maxAttempts - (attempt - firstAttempt + 1)
+      const outcome = await runAttempt(step, { attempt, isLastAttempt: triesLeft <= 0 }, options)
       if (!('failure' in outcome)) return outcome
       const { failure, durationMs } = outcome
-      const triesLeft = state.retry.maxAttempts - (attempt - firstAttempt + 1)
       const info = failure.toInfo()
       const failed = {
         type: 'attempt-failed',
@@ -74,6 +77,7 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
         attempt,
         failure: info,
         durationMs,
+        ...paidFor(failure),
       } as const
       if (failure.retryable && triesLeft > 0) {
         const retryInMs = delayBefore(state.retry, attempt - firstAttempt + 1, failure, world.random())
@@ -91,12 +95,18 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
   }
 }
 
+interface Attempt {
+  /** From 1. */
+  readonly attempt: number
+  readonly isLastAttempt: boolean
+}
+
 type AttemptFailure = { readonly task: string; readonly failure: StepFailure; readonly durationMs: number }
 
 /** One try. Aborts and bugs are thrown; everything else that goes wrong is a `StepFailure` value. */
 async function runAttempt(
   step: Step,
-  attempt: number,
+  attempt: Attempt,
   options: StepRunnerOptions,
 ): Promise<StepResult | AttemptFailure> {
   const { world, emit } = options
@@ -111,15 +121,31 @@ async function runAttempt(
     const prepared = await options.prepare(step, warn)
     task = prepared.task
     const after = step.after
-    await emit({ type: 'step-started', path, state: state.id, kind: state.work.kind, attempt, task, after })
+    const { kind } = state.work
+    await emit({
+      type: 'step-started',
+      path,
+      state: state.id,
+      kind,
+      attempt: attempt.attempt,
+      task,
+      after,
+    })
     const output = await prepared.execute(createEffects(step, attempt, signal, account, warn, options))
     const durationMs = world.now() - started
-    const finished = { path, state: state.id, attempt, output, durationMs, ...account.totals() }
-    await emit({ type: 'step-finished', ...finished })
+    await emit({
+      type: 'step-finished',
+      path,
+      state: state.id,
+      attempt: attempt.attempt,
+      output,
+      durationMs,
+      ...account.totals(),
+    })
     return { task, output }
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason
-    const failure = timer?.aborted ? timeoutFailure(path, state.timeoutMs ?? 0, error) : error
+    const failure = timer?.aborted ? timeoutFailure(step, state.timeoutMs ?? 0, error) : error
     if (!(failure instanceof StepFailure)) throw failure
     return { task, failure, durationMs: world.now() - started }
   }
@@ -127,7 +153,7 @@ async function runAttempt(
 
 function createEffects(
   step: Step,
-  attempt: number,
+  { attempt, isLastAttempt }: Attempt,
   signal: AbortSignal,
   account: Account,
   warn: (warning: StepWarning) => void,
@@ -137,6 +163,7 @@ function createEffects(
   let asked = 0
   return {
     signal,
+    isLastAttempt,
     warn,
     async model(request) {
       const ordinal = ++asked
@@ -185,9 +212,16 @@ export function delayBefore(policy: RetryPolicy, n: number, failure: StepFailure
   return Math.round(Math.max(backoff, failure.retryAfterMs ?? 0) + random * 1000)
 }
 
-function timeoutFailure(path: string, timeoutMs: number, cause: unknown): StepFailure {
+/** An answer that came but cannot be used has no event of its own, and yet it costs. */
+function paidFor(failure: StepFailure): Pick<AttemptFailed, 'usage' | 'costUsd'> {
+  if (!(failure instanceof AnswerFailure)) return {}
+  const { usage, costUsd } = failure
+  return { ...(usage ? { usage } : {}), ...(costUsd === undefined ? {} : { costUsd }) }
+}
+
+function timeoutFailure({ path, state }: Step, timeoutMs: number, cause: unknown): StepFailure {
   return new StepFailure('step-timeout', `Step '${path}' did not finish within ${timeoutMs} ms`, {
-    blame: 'provider',
+    blame: state.work.kind === 'tool' ? 'tool' : 'provider',
     retryable: true,
     help: "Raise the state's 'timeout', or make the step smaller.",
     cause,

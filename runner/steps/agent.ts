@@ -1,4 +1,4 @@
-import { dumpsJson, fromJson, repr } from '../../schema/language/index.ts'
+import { dumpsJson, fromJson, repr, toJson } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/attempts.ts'
@@ -9,6 +9,7 @@ import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from 
 import type { Tool } from '../tools/tool.ts'
 import { agentTask } from './agent-task.ts'
 import { askModel } from './ask-model.ts'
+import { definitionDict } from './definition-values.ts'
 import type { OfferedTool, StepKit } from './kit.ts'
 import { renderText } from './render-text.ts'
 import { toolOutputForModel } from './tool-output.ts'
@@ -50,7 +51,11 @@ export function prepareAgent(
       // A task that renders to nothing leaves the run's own input as what is asked.
       const turn = task === '' ? step.input.text : task
       const messages = openingMessages(system, step.history.toArray(), turn)
-      if (!schema) return (await ask(messages)).text
+      if (!schema) {
+        const reply = await ask(messages)
+        if (reply.finishReason === 'length') effects.warn(truncated(reply))
+        return reply.text
+      }
       return dumpsJson(fromJson(await kit.structured.request({ schema, messages, ask })))
     },
   }
@@ -81,6 +86,13 @@ async function converse(opening: readonly ChatMessage[], conversation: Conversat
       help: 'Tell the assistant in its prompt when to stop calling tools.',
     },
   )
+}
+
+function truncated({ model }: ModelReply): StepWarning {
+  return {
+    code: 'model-output-truncated',
+    message: `The answer of ${model} hit its length limit and is not complete. Raise \`max_tokens\` in the parameters of the assistant, or ask for less`,
+  }
 }
 
 async function answerToolCall(call: ToolCall, conversation: Conversation): Promise<ChatMessage> {
@@ -143,8 +155,9 @@ function systemPrompt(prompt: string, schema: string | undefined, enforced: bool
 }
 
 function parametersOf({ assistant }: AgentWork): Pick<ModelRequest, 'parameters'> {
-  const parameters = {
-    ...assistant.parameters,
+  const parameters: Readonly<Record<string, unknown>> = {
+    // Definitions keep whole numbers as bigint, which JSON does not know.
+    ...(toJson(definitionDict(assistant.parameters)) as object),
     ...(assistant.temperature === undefined ? {} : { temperature: assistant.temperature }),
   }
   return Object.keys(parameters).length > 0 ? { parameters } : {}

@@ -1,0 +1,434 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createGate, type ModelServer, startModelServer } from '../helpers/model-server.ts'
+import { eventsOfType, makeProject, type TestProject } from '../helpers/project.ts'
+
+let server: ModelServer
+let project: TestProject | undefined
+
+beforeEach(async () => {
+  server = await startModelServer()
+})
+afterEach(async () => {
+  project?.remove()
+  project = undefined
+  await server.close()
+})
+
+/** A project whose only settings are the two variables of OpenAI. */
+function projectOf(workflow: string, more: Parameters<typeof makeProject>[0] = {}): TestProject {
+  project = makeProject({
+    workflows: { w: `enable_summarization_node: false\n${workflow}` },
+    ...more,
+    env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url, ...more.env },
+  })
+  return project
+}
+
+const one = (assistant: string, state = '') =>
+  `assistants:\n  - ${assistant}\nstates:\n  - { id: ask, assistant_id: a, task: Say hello, ${state} next: { state_id: end } }\n`
+
+describe('an assistant with nothing but OPENAI_API_KEY and OPENAI_BASE_URL', () => {
+  test('is asked with its prompt, the input as history and the task; the answer is the output of the run', async () => {
+    server.reply('Hello there.')
+    const run = await projectOf(one('{ id: a, system_prompt: "You are {{ kind }}." }')).run('w', {
+      input: 'Greet Ann',
+    })
+    expect(run).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'Hello there.' })
+    expect(server.requests.map((request) => request.body)).toEqual([
+      {
+        model: 'gpt-5-mini',
+        messages: [
+          { role: 'system', content: 'You are {{ kind }}.' },
+          { role: 'user', content: 'Greet Ann' },
+          { role: 'user', content: 'Say hello' },
+        ],
+      },
+    ])
+    expect(server.requests[0]?.headers.authorization).toBe('Bearer sk-test-0123456789')
+    server.assertDone()
+  })
+
+  test('without a task is sent a dash', async () => {
+    server.reply('ok')
+    await projectOf(
+      'assistants: [{ id: a, system_prompt: P }]\nstates: [{ id: s, assistant_id: a, next: { state_id: end } }]\n',
+    ).run('w')
+    expect(server.requests[0]?.body.messages).toEqual([
+      { role: 'system', content: 'P' },
+      { role: 'user', content: '-' },
+    ])
+  })
+
+  test('gets temperature and parameters passed on as they are written', async () => {
+    server.reply('ok')
+    await projectOf(
+      one(
+        '{ id: a, system_prompt: P, model: gpt-4.1, temperature: 0.2, parameters: { top_p: 0.5, seed: 7, max_tokens: 99, stop: [END] } }',
+      ),
+    ).run('w')
+    const { messages: _, ...body } = server.requests[0]?.body ?? {}
+    expect(body).toEqual({
+      model: 'gpt-4.1',
+      temperature: 0.2,
+      top_p: 0.5,
+      seed: 7,
+      max_completion_tokens: 99,
+      stop: ['END'],
+    })
+  })
+})
+
+describe('the history that an agent sees', () => {
+  const chain = (middle: string) => `
+assistants: [{ id: a, system_prompt: P }]
+states:
+  - { id: one, assistant_id: a, task: First, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: three${middle} } }
+  - { id: three, assistant_id: a, task: Third, next: { state_id: end } }
+`
+  const seenBy = (index: number) =>
+    server.requests[index]?.body.messages
+      .slice(1)
+      .map((message: { role: string; content: string }) => `${message.role}: ${message.content}`)
+
+  test('holds the input and the answers so far, never the tasks', async () => {
+    server.reply('one says', 'two says', 'three says')
+    await projectOf(chain('')).run('w', { input: 'In' })
+    expect(seenBy(0)).toEqual(['user: In', 'user: First'])
+    expect(seenBy(1)).toEqual(['user: In', 'assistant: one says', 'user: Second'])
+    expect(seenBy(2)).toEqual(['user: In', 'assistant: one says', 'assistant: two says', 'user: Third'])
+  })
+
+  test.each([
+    ['left out', ', include_in_llm_history: false', ['user: In', 'assistant: one says', 'user: Third']],
+    ['forgotten before', ', clear_prior_messages: true', ['assistant: two says', 'user: Third']],
+    ['forgotten with itself', ', clear_prior_messages: true, include_in_llm_history: false', ['user: Third']],
+  ])('%s', async (_name, flags, expected) => {
+    server.reply('one says', 'two says', 'three says')
+    await projectOf(chain(flags)).run('w', { input: 'In' })
+    expect(seenBy(2)).toEqual(expected)
+  })
+
+  test('messages without text are left out', async () => {
+    server.reply('', 'two says', 'three says')
+    await projectOf(chain('')).run('w')
+    expect(seenBy(1)).toEqual(['user: Second'])
+  })
+
+  test('an answer can enter as a word of the user', async () => {
+    server.reply('one says', 'two says')
+    await projectOf(`
+assistants: [{ id: a, system_prompt: P }]
+states:
+  - { id: one, assistant_id: a, task: First, result_as_human_message: true, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: end } }
+`).run('w')
+    expect(seenBy(1)).toEqual(['user: one says', 'user: Second'])
+  })
+})
+
+describe('prompts', () => {
+  test('are rendered with context and item only where the state says so', async () => {
+    server.reply('{"items": [{"id": 1, "name": "Zoë"}, "plain"], "tone": "kind"}')
+    server.otherwise('done')
+    await projectOf(`
+assistants: [{ id: a, system_prompt: "P {{ tone }}" }]
+states:
+  - { id: plan, assistant_id: a, task: "Plan {{ tone }}", next: { state_id: each, iter_key: items } }
+  - id: each
+    assistant_id: a
+    task: "Do {{ name }} in a {{ tone }} way"
+    resolve_dynamic_values_in_prompt: true
+    next: { state_id: last }
+  - { id: last, assistant_id: a, task: "Last {{ tone }}", next: { state_id: end } }
+`).run('w')
+    const turns = server.requests.map((request) => request.lastUserMessage)
+    expect(turns[0]).toBe('Plan {{ tone }}')
+    expect(turns.slice(1, 3).sort()).toEqual([
+      'Do  in a kind way\nCurrent task: plain',
+      "Do Zoë in a kind way\nCurrent task: {'id': 1, 'name': 'Zoë'}",
+    ])
+    expect(turns[3]).toBe('Last {{ tone }}')
+    for (const request of server.requests) expect(request.body.messages[0].content).toBe('P {{ tone }}')
+  })
+
+  test('a template that fails stays as written and warns with its place', async () => {
+    server.reply('ok')
+    const run = await projectOf(
+      one('{ id: a, system_prompt: P }', 'resolve_dynamic_values_in_prompt: true,').replace(
+        'task: Say hello',
+        "task: 'Say {{ a.b.c }}'",
+      ),
+    ).run('w', { input: '{"a": 1}' })
+    expect(server.requests[0]?.lastUserMessage).toBe('Say {{ a.b.c }}')
+    expect(eventsOfType(run, 'warning')).toMatchObject([
+      { path: 'ask', position: '.codemie/workflows/w.yaml:5:39' },
+    ])
+  })
+
+  test('attached files are named below the task', async () => {
+    server.reply('ok')
+    await projectOf(one('{ id: a, system_prompt: P }')).run('w', { fileNames: ['a.pdf', 'b.png'] })
+    expect(server.requests[0]?.lastUserMessage).toBe('Say hello\nFile attached: a.pdf\nFile attached: b.png')
+  })
+})
+
+describe('tools of an agent', () => {
+  const reader = one('{ id: a, system_prompt: P, tools: [{ name: read_file }, { name: list_files }] }')
+
+  test('several calls in one answer are all answered, in their order', async () => {
+    server.reply(
+      {
+        text: 'Let me look.',
+        toolCalls: [
+          { name: 'read_file', args: { path: 'a.txt' }, id: 'c1' },
+          { name: 'read_file', args: { path: 'b.txt' }, id: 'c2' },
+        ],
+      },
+      'Read both.',
+    )
+    const run = await projectOf(reader, { files: { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' } }).run('w')
+    expect(run.output).toBe('Read both.')
+    expect(
+      server.requests[0]?.body.tools.map((tool: { function: { name: string } }) => tool.function.name),
+    ).toEqual(['read_file', 'list_files'])
+    const answers = server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
+    expect(answers.map((m: { tool_call_id: string }) => m.tool_call_id)).toEqual(['c1', 'c2'])
+    expect(answers[0].content).toContain('alpha')
+    expect(answers[1].content).toContain('beta')
+    const wish = server.requests[1]?.body.messages.find((m: { role: string }) => m.role === 'assistant')
+    expect(wish.content).toBe('Let me look.')
+    expect(wish.tool_calls.map((call: { id: string }) => call.id)).toEqual(['c1', 'c2'])
+    server.assertDone()
+  })
+
+  test('inner calls never enter the history of the next state', async () => {
+    server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'a.txt' } }] }, 'Read it.', 'Done.')
+    await projectOf(
+      `
+assistants: [{ id: a, system_prompt: P, tools: [{ name: read_file }] }]
+states:
+  - { id: one, assistant_id: a, task: First, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: end } }
+`,
+      { files: { 'a.txt': 'alpha\n' } },
+    ).run('w')
+    expect(server.requests[2]?.body.messages.slice(1)).toEqual([
+      { role: 'assistant', content: 'Read it.' },
+      { role: 'user', content: 'Second' },
+    ])
+  })
+
+  test.each([
+    [
+      'a tool that is not offered',
+      { name: 'write_file', args: {} },
+      /^Error: there is no tool 'write_file'\. Tools: read_file, list_files$/,
+    ],
+    [
+      'arguments that are no JSON',
+      { name: 'read_file', args: '{"path": ' },
+      /^Error: the arguments are not a JSON object$/,
+    ],
+    [
+      'arguments that are a list',
+      { name: 'read_file', args: '[1]' },
+      /^Error: the arguments are not a JSON object$/,
+    ],
+    [
+      'a tool that fails',
+      { name: 'read_file', args: { path: 'none.txt' } },
+      /^Error calling tool: read_file with: \nArguments: \{'path': 'none\.txt'\}\. \nThe root cause is: '.*none\.txt.*'$/s,
+    ],
+    [
+      'a path outside the repository',
+      { name: 'read_file', args: { path: '../../etc/passwd' } },
+      /^Error calling tool: read_file with: \nArguments: \{'path': '\.\.\/\.\.\/etc\/passwd'\}\. \nThe root cause is: '.*contains "\.\."'$/s,
+    ],
+  ])('%s is told to the model, and the run goes on', async (_name, call, words) => {
+    server.reply({ toolCalls: [call] }, 'Never mind.')
+    const run = await projectOf(reader).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'Never mind.' })
+    const [answer] =
+      server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool') ?? []
+    expect(answer.content).toMatch(words)
+  })
+
+  test('a long result is cut at the limit of the assistant, and the model is told', async () => {
+    server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'long.txt' } }] }, 'ok')
+    await projectOf(
+      one('{ id: a, system_prompt: P, tools: [{ name: read_file }], limit_tool_output_tokens: 50 }'),
+      { files: { 'long.txt': 'word '.repeat(1000) } },
+    ).run('w')
+    const answer = server.requests[1]?.body.messages.at(-1).content
+    expect(answer).toMatch(/^Tool output is truncated\. Ratio limit\/used_tokens: 0\.\d+\. Tool output: /)
+    expect(answer.length).toBeLessThan(400)
+  })
+
+  test('an agent that never ends is stopped and blamed on the model', async () => {
+    server.otherwise({ toolCalls: [{ name: 'list_files', args: {} }] })
+    const run = await projectOf(reader).run('w')
+    expect(run).toMatchObject({
+      status: 'failed',
+      exitStatus: 1,
+      failure: {
+        code: 'agent-does-not-end',
+        blame: 'model',
+        message: 'The agent called its model 150 times without an answer',
+      },
+    })
+    expect(server.requests).toHaveLength(150)
+  })
+})
+
+describe('an answer cut at the token limit', () => {
+  test('is kept as it is, with a warning that says so', async () => {
+    server.reply({ text: 'Half an ans', finishReason: 'length' })
+    const run = await projectOf(one('{ id: a, system_prompt: P }')).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'Half an ans' })
+    expect(eventsOfType(run, 'warning')).toMatchObject([
+      {
+        code: 'model-output-truncated',
+        path: 'ask',
+        message:
+          'The answer of openai:gpt-5-mini hit its length limit and is not complete. Raise `max_tokens` in the parameters of the assistant, or ask for less',
+      },
+    ])
+  })
+
+  test('where JSON was asked for fails the step', async () => {
+    server.reply({ text: '{"a": ', finishReason: 'length' })
+    const run = await projectOf(
+      one(
+        '{ id: a, system_prompt: P }',
+        `output_schema: '{"type": "object", "properties": {"a": {"type": "integer"}}}',`,
+      ),
+    ).run('w')
+    expect(run).toMatchObject({
+      exitStatus: 1,
+      failure: { code: 'model-output-truncated', blame: 'model' },
+    })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('in the middle of a tool call never runs the tool with half of its arguments', async () => {
+    server.reply(
+      { toolCalls: [{ name: 'read_file', args: '{"path": "a.t' }], finishReason: 'length' },
+      'Sorry.',
+    )
+    const run = await projectOf(one('{ id: a, system_prompt: P, tools: [{ name: read_file }] }')).run('w')
+    expect(run.output).toBe('Sorry.')
+    expect(eventsOfType(run, 'effect-finished').map((event) => event.kind)).toEqual(['model', 'model'])
+  })
+})
+
+describe('structured output', () => {
+  const schema =
+    '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false}'
+  const asking = one('{ id: a, system_prompt: P }', `output_schema: '${schema}',`)
+
+  test('is asked for, checked, and asked for again with what is wrong', async () => {
+    server.reply('{"n": "two"}', 'Sorry: {"n": 2}', '```json\n{"n": 2}\n```')
+    const run = await projectOf(asking).run('w')
+    expect(run.output).toBe('{"n": 2}')
+    expect(server.requests[0]?.body.response_format).toEqual({
+      type: 'json_schema',
+      json_schema: { name: 'answer', strict: true, schema: JSON.parse(schema) },
+    })
+    expect(server.requests[1]?.body.messages.slice(-2)).toEqual([
+      { role: 'assistant', content: '{"n": "two"}' },
+      {
+        role: 'user',
+        content:
+          'This answer does not fit the required JSON Schema:\n- /n must be integer\nAnswer again with the corrected JSON document only, without explanation.',
+      },
+    ])
+    expect(server.requests).toHaveLength(3)
+  })
+
+  test('that never fits fails the step after its tries, and blames the model', async () => {
+    server.otherwise('no')
+    const run = await projectOf(`retry_policy: { max_attempts: 2 }\n${asking}`).run('w')
+    expect(run).toMatchObject({
+      exitStatus: 1,
+      failure: { code: 'model-output-invalid', blame: 'model' },
+    })
+    expect(server.requests).toHaveLength(6)
+  })
+
+  test('an example of the answer is only described', async () => {
+    server.reply('not JSON at all')
+    const run = await projectOf(one('{ id: a, system_prompt: P }', `output_schema: '{"n": 1}',`)).run('w')
+    expect(run.output).toBe('not JSON at all')
+    expect(server.requests[0]?.body.response_format).toBeUndefined()
+    expect(server.requests[0]?.body.messages[0].content).toBe(
+      'P\n\nAnswer with one JSON document and nothing around it. It must have this form:\n{"n": 1}',
+    )
+  })
+})
+
+describe('fallback models', () => {
+  test('are asked in order when the chosen one cannot answer at all', async () => {
+    server.reply({ status: 409, text: 'busy' }, { status: 409, text: 'busy' }, 'Third time lucky.')
+    const run = await projectOf(
+      `models: { fallback: [m3] }\n${one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')}`,
+    ).run('w')
+    expect(run.output).toBe('Third time lucky.')
+    expect(server.requests.map((request) => request.body.model)).toEqual(['m1', 'm2', 'm3'])
+    expect(
+      eventsOfType(run, 'warning').map(({ code, message }) => [code, message.replace(/127[.\d:]+/, 'HOST')]),
+    ).toEqual([
+      [
+        'model-fallback',
+        'm1: openai (HOST) reports a conflict with another request (409): busy. Asking m2 instead',
+      ],
+      [
+        'model-fallback',
+        'm2: openai (HOST) reports a conflict with another request (409): busy. Asking m3 instead',
+      ],
+    ])
+  })
+
+  test('take over when the provider is down for longer than the retries', async () => {
+    server.when((request) => request.body.model === 'm1', ...Array(3).fill({ status: 500, text: 'broken' }))
+    server.reply('From m2.')
+    const run = await projectOf(
+      `retry_policy: { max_attempts: 3 }\n${one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')}`,
+    ).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'From m2.' })
+    expect(server.requests.map((request) => request.body.model)).toEqual(['m1', 'm1', 'm1', 'm2'])
+  })
+
+  test('are not asked when --model says which one it is', async () => {
+    server.reply({ status: 409, text: 'busy' })
+    const run = await projectOf(one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')).run(
+      'w',
+      {
+        model: 'm9',
+      },
+    )
+    expect(run.status).toBe('failed')
+    expect(server.requests.map((request) => request.body.model)).toEqual(['m9'])
+  })
+})
+
+describe('steps at once', () => {
+  test('are never more than the workflow allows, nor fewer when there is work', async () => {
+    const gate = createGate()
+    server.when('Current task', ...Array(10).fill({ text: 'done', after: gate.passed }))
+    server.reply(JSON.stringify({ items: Array.from({ length: 10 }, (_, i) => `i${i}`) }))
+    const running = projectOf(`
+max_concurrency: 3
+assistants: [{ id: a, system_prompt: P }]
+states:
+  - { id: plan, assistant_id: a, task: Plan, next: { state_id: each, iter_key: items } }
+  - { id: each, assistant_id: a, task: Do, next: { state_id: end } }
+`).run('w')
+    await server.waitForRequests(4)
+    expect(server.inFlight).toBe(3)
+    gate.open()
+    expect((await running).status).toBe('succeeded')
+    expect(server.maxInFlight).toBe(3)
+    expect(server.requests).toHaveLength(11)
+  })
+})
