@@ -2,6 +2,7 @@ import type { LanguageProblem } from '../schema/language/index.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Perform } from './effect.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
+import { stepCounter } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { type EngineOutcome, type PauseAnswer, runEngine, type SuperstepView } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
@@ -32,6 +33,8 @@ export interface InterpretOptions {
   readonly strict: boolean
   /** Steps at once; the workflow's own limit where absent. */
   readonly maxConcurrency?: number
+  /** Steps of the whole run; no limit where absent. */
+  readonly maxSteps?: number
   readonly observe?: (view: SuperstepView) => void
 }
 
@@ -39,6 +42,16 @@ export interface InterpretOptions {
 export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
   const { workflow, input, kit, memory, answers, world, signal, emit, streaming, strict } = options
   const perform = rememberingDoor(options.perform, memory, (event) => void emit(event), world.now)
+  const countStep = stepCounter(options.maxSteps)
+  const runStep = createStepRunner({
+    prepare: (step, warn) => prepareStep(step, kit, warn),
+    perform,
+    memory,
+    world,
+    signal,
+    emit,
+    streaming,
+  })
   return runEngine({
     workflow,
     input,
@@ -46,15 +59,10 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
     signal,
     ...(options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency }),
     ...(options.observe ? { observe: options.observe } : {}),
-    runStep: createStepRunner({
-      prepare: (step, warn) => prepareStep(step, kit, warn),
-      perform,
-      memory,
-      world,
-      signal,
-      emit,
-      streaming,
-    }),
+    runStep: async (step) => {
+      countStep()
+      return runStep(step)
+    },
     onSuperstep: (number, steps) =>
       void emit({ type: 'superstep-started', number, steps: steps.map((step) => step.path) }),
     onProblem(problem, at, path) {

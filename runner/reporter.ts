@@ -64,7 +64,9 @@ export class Reporter {
 
   #count(event: RunEvent): void {
     if (event.type === 'step-finished') this.#finished.add(event.path)
-    if (event.type !== 'effect-finished' || event.kind !== 'model') return
+    const isCall = event.type === 'effect-finished' && event.kind === 'model'
+    const isPaidFailure = event.type === 'attempt-failed' && event.usage !== undefined
+    if (!isCall && !isPaidFailure) return
     this.#usage = addUsage(this.#usage, event.usage)
     if (event.costUsd === undefined) this.#isCostUnknown = true
     else this.#costUsd = (this.#costUsd ?? 0) + event.costUsd

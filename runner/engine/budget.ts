@@ -3,6 +3,7 @@ import type { Effect, EffectReply, Perform } from '../effect.ts'
 import type { RunEvent } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import type { ModelReply } from '../models/model.ts'
+import { AnswerFailure } from '../models/model-failure.ts'
 
 /** Spent over the whole run, earlier tries included. */
 export interface Spending {
@@ -14,11 +15,32 @@ export interface Spending {
 export function spendingOf(events: Iterable<RunEvent>): Spending {
   const spending = { usd: 0, tokens: 0 }
   for (const event of events) {
-    if (event.type !== 'effect-finished') continue
+    if (event.type !== 'effect-finished' && event.type !== 'attempt-failed') continue
     spending.usd += event.costUsd ?? 0
     spending.tokens += (event.usage?.inputTokens ?? 0) + (event.usage?.outputTokens ?? 0)
   }
   return spending
+}
+
+/** What a run may spend: the repository's ceiling, and below it what the workflow asks for. Pure. */
+export function lowerBudget(ceiling: MoneyAndTokens, wanted: MoneyAndTokens): MoneyAndTokens {
+  const lower = (key: keyof MoneyAndTokens) => {
+    const limits = [ceiling[key], wanted[key]].filter((limit) => limit !== undefined)
+    return limits.length === 0 ? {} : { [key]: Math.min(...limits) }
+  }
+  return { ...lower('usd'), ...lower('tokens'), ...lower('steps') }
+}
+
+/**
+ * Counts the steps of a run, those that a resumption takes from the journal included. Call it before each step; it
+ * throws when that one is more than `limit`.
+ */
+export function stepCounter(limit: number | undefined): () => void {
+  let steps = 0
+  return () => {
+    if (limit !== undefined && ++steps > limit)
+      throw spent(`${limit} steps`, 'the next one would be too many')
+  }
 }
 
 /**
@@ -42,11 +64,19 @@ export function budgetDoor(
     if (budget.tokens !== undefined && spending.tokens >= budget.tokens) {
       throw spent(`${budget.tokens} tokens`, `${spending.tokens} tokens`)
     }
-    const reply = await inner(effect)
-    const { usage, costUsd } = reply as ModelReply
-    spending.usd += costUsd ?? 0
-    spending.tokens += (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)
-    return reply
+    const add = ({ usage, costUsd }: Pick<ModelReply, 'usage' | 'costUsd'>) => {
+      spending.usd += costUsd ?? 0
+      spending.tokens += (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)
+    }
+    try {
+      const reply = await inner(effect)
+      add(reply as ModelReply)
+      return reply
+    } catch (error) {
+      // Refused or filtered: the answer cannot be used, and yet it was paid for.
+      if (error instanceof AnswerFailure) add(error)
+      throw error
+    }
   }
 }
 
