@@ -1,7 +1,7 @@
 import { readWorkflow, toMermaid, type Workflow } from '../schema/index.ts'
 import { resolveAssistants } from './assistants.ts'
 import { answersOf } from './engine/answers.ts'
-import { budgetDoor, spendingOf } from './engine/budget.ts'
+import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
 import type { EngineOutcome, PauseAnswer } from './engine/engine.ts'
 import { memoryOf, NO_MEMORY } from './engine/memory.ts'
 import type { RunInput } from './engine/step.ts'
@@ -89,19 +89,23 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
   const { workflow, setup } = await makeReady(options.workflow, options)
   const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
   const runId = options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
-  const { id, name, file, text } = options.workflow
+  const { id, name, file } = options.workflow
   const writer = await claim(options, runId, input)
-  return carryOut(options, {
-    runId,
-    workflow,
-    setup,
-    input,
-    writer,
-    known: [],
-    answers: [],
-    opening: { type: 'run-started', runId, workflow: id, name, file },
-    text,
-  })
+  try {
+    return await carryOut(options, {
+      runId,
+      workflow,
+      setup,
+      input,
+      writer,
+      known: [],
+      answers: [],
+      opening: { type: 'run-started', runId, workflow: id, name, file },
+    })
+  } catch (error) {
+    await writer?.abandon()
+    throw error
+  }
 }
 
 /**
@@ -139,7 +143,6 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       known: resumed.events,
       answers: answersOf([...resumed.events, { at, ...opening }]),
       opening,
-      text: resumed.workflowText,
     })
   } catch (error) {
     await resumed.writer.abandon()
@@ -158,7 +161,6 @@ interface Execution {
   readonly known: readonly RunEvent[]
   readonly answers: readonly PauseAnswer[]
   readonly opening: Parameters<Reporter['emit']>[0]
-  readonly text: string
 }
 
 async function carryOut(options: RunOptions, execution: Execution): Promise<RunResult> {
@@ -166,7 +168,7 @@ async function carryOut(options: RunOptions, execution: Execution): Promise<RunR
   const { runId, workflow, setup, known, writer } = execution
   const reporter = new Reporter(world, options.onEvent, writer, known)
   await reporter.emit(execution.opening)
-  const budget = { ...options.project.config.budgets, ...workflow.budget }
+  const budget = lowerBudget(options.project.config.budgets, workflow.budget)
   const outcome = await interpret({
     workflow,
     input: execution.input,
@@ -180,6 +182,7 @@ async function carryOut(options: RunOptions, execution: Execution): Promise<RunR
     streaming: options.streaming ?? false,
     strict: options.strict ?? false,
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
   setup.models.close()
   const end = endOf(outcome)
