@@ -46,6 +46,12 @@ export function toText(workflow: Drawn): string {
   return new Drawing(workflow, graph).lines().join('\n')
 }
 
+function addTo<T>(table: Map<string, T[]>, key: string, value: T) {
+  const list = table.get(key)
+  if (list) list.push(value)
+  else table.set(key, [value])
+}
+
 /** One drawing under way: which states stand in it already. */
 class Drawing {
   readonly #graph: WorkflowGraph
@@ -62,7 +68,7 @@ class Drawing {
     this.#states = new Map(workflow.states.map((state) => [state.id, state]))
     this.#finalizer = workflow.finalizer
     const out = new Map<string, GraphEdge[]>()
-    for (const edge of graph.edges) out.set(edge.from, [...(out.get(edge.from) ?? []), edge])
+    for (const edge of graph.edges) addTo(out, edge.from, edge)
     this.#out = out
     this.#meet = meetingPoints(graph)
     this.#width = Math.min(32, Math.max(0, ...graph.nodes.map((id) => oneLine(id).length)))
@@ -175,8 +181,8 @@ function meetingPoints(graph: WorkflowGraph): ReadonlyMap<string, string> {
   const forward = new Map<string, string[]>()
   const backward = new Map<string, string[]>([[EXIT, []]])
   const link = (from: string, to: string) => {
-    forward.set(from, [...(forward.get(from) ?? []), to])
-    backward.set(to, [...(backward.get(to) ?? []), from])
+    addTo(forward, from, to)
+    addTo(backward, to, from)
   }
   for (const edge of graph.edges) link(edge.from, edge.to)
   for (const id of [...graph.nodes, END]) if (!forward.has(id)) link(id, EXIT)

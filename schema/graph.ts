@@ -77,14 +77,14 @@ function neighbours(
   graph: WorkflowGraph,
   direction: 'forward' | 'backward',
 ): ReadonlyMap<string, readonly string[]> {
-  const table = new Map<string, string[]>()
+  const table = new Map<string, Set<string>>()
   for (const edge of graph.edges) {
     const [from, to] = direction === 'forward' ? [edge.from, edge.to] : [edge.to, edge.from]
     const list = table.get(from)
-    if (!list) table.set(from, [to])
-    else if (!list.includes(to)) list.push(to)
+    if (list) list.add(to)
+    else table.set(from, new Set([to]))
   }
-  return table
+  return new Map([...table].map(([id, targets]) => [id, [...targets]]))
 }
 
 function spread(table: ReadonlyMap<string, readonly string[]>, starts: readonly string[]): Set<string> {

@@ -1,13 +1,21 @@
+// Comparing costs the product of both lengths; nobody mistypes names beyond these bounds by hand.
+const LONGEST_NAME = 80
+const MOST_NAMES = 300
+
 /**
  * The known name that a mistyped one most likely means.
  *
  * @returns `undefined` when nothing is near: more than a third of the letters would have to change.
  */
 export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+  if (typed.length > LONGEST_NAME) return undefined
   const limit = Math.max(1, Math.floor(typed.length / 3))
   let best: string | undefined
   let bestDistance = limit + 1
+  let looked = 0
   for (const name of known) {
+    looked += 1
+    if (looked > MOST_NAMES) break
     if (name === typed || Math.abs(name.length - typed.length) >= bestDistance) continue
     const distance = distanceOf(typed.toLowerCase(), name.toLowerCase())
     if (distance < bestDistance) {

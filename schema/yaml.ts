@@ -532,7 +532,13 @@ class Reading {
       while (next < literal.length && (literal[next]?.[1] ?? 0) <= i) next += 1
       const range = literal[next]
       if (range && range[0] <= i) continue
-      if (this.#isInComment(i, literal)) continue
+      if (this.#isInComment(i, literal, next)) {
+        // The rest of the line is comment too.
+        const end = this.#text.indexOf('\n', i)
+        if (end < 0) return
+        i = end
+        continue
+      }
       this.#report('error', 'yaml-tab', i, i + 1, 'A tab stands where YAML wants blanks', {
         help: 'Indent and separate with blanks',
       })
@@ -540,13 +546,18 @@ class Reading {
     }
   }
 
-  #isInComment(offset: number, literal: readonly (readonly [number, number])[]): boolean {
+  /** `next` is the first literal that ends behind the offset: a `#` before the offset is literal only inside earlier ones. */
+  #isInComment(offset: number, literal: readonly (readonly [number, number])[], next: number): boolean {
     const lineStart = this.#text.lastIndexOf('\n', offset - 1) + 1
     const line = this.#text.slice(lineStart, offset)
+    let before = next - 1
     for (const match of line.matchAll(/(^|[ \t])#/g)) {
       const hash = lineStart + match.index + match[0].length - 1
       if (line.slice(0, match.index).includes('\t')) return false
-      if (!literal.some(([start, end]) => start <= hash && hash < end)) return true
+      while (before > 0 && (literal[before]?.[0] ?? 0) > hash) before -= 1
+      while (before + 1 < next && (literal[before + 1]?.[0] ?? 0) <= hash) before += 1
+      const range = literal[before]
+      if (!range || hash < range[0] || hash >= range[1]) return true
     }
     return false
   }

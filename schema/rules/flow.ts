@@ -54,7 +54,11 @@ export const endlessLoops: Rule = (draft, say) => {
   const open: string[] = []
   for (const [id, targets] of table) {
     if (targets.length === 0 || targets.includes('end')) open.push(id)
-    for (const target of targets) sources.set(target, [...(sources.get(target) ?? []), id])
+    for (const target of targets) {
+      const list = sources.get(target)
+      if (list) list.push(id)
+      else sources.set(target, [id])
+    }
   }
   const ends = new Set(open)
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -85,8 +89,13 @@ export const endlessLoops: Rule = (draft, say) => {
 
 /** Ways on that are allowed but rarely meant. */
 export const oddTransitions: Rule = (draft, say) => {
-  const mapTargets = new Set<string>()
-  for (const { next } of draft.states) if (next.iterKey && next.stateId) mapTargets.add(next.stateId.value)
+  /** Targets of iterations, with the keys that lead to them. */
+  const keysInto = new Map<string, Set<string>>()
+  for (const { next } of draft.states) {
+    if (!next.iterKey || !next.stateId) continue
+    const keys = keysInto.get(next.stateId.value) ?? new Set()
+    keysInto.set(next.stateId.value, keys.add(next.iterKey.value))
+  }
   for (const state of draft.states) {
     const { next } = state
     const id = state.id?.value ?? ''
@@ -121,8 +130,8 @@ export const oddTransitions: Rule = (draft, say) => {
         help: "Name the state that runs for each item, or remove 'iter_key'",
       })
     }
-    const isInIteration = mapTargets.has(id)
-    if (isInIteration && (next.condition || next.switch)) {
+    const keys = keysInto.get(id)
+    if (keys && (next.condition || next.switch)) {
       say({
         code: 'choice-ends-iteration',
         severity: 'warning',
@@ -132,11 +141,7 @@ export const oddTransitions: Rule = (draft, say) => {
         help: "Add 'iter_key' states for the work on each item and choose afterwards, if that is not meant",
       })
     }
-    if (isInIteration && next.iterKey && !state.finishIteration) {
-      const keys = draft.states
-        .filter((other) => other.next.stateId?.value === id)
-        .map((other) => other.next.iterKey?.value)
-      if (keys.includes(next.iterKey.value)) continue
+    if (keys && next.iterKey && !state.finishIteration && !keys.has(next.iterKey.value)) {
       say({
         code: 'iteration-continues',
         severity: 'warning',

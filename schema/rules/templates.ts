@@ -7,19 +7,32 @@ import { childOf, entryOf, type YamlNode } from '../yaml.ts'
 import { placeInside } from './expressions.ts'
 import type { Rule } from './rule.ts'
 
+/** The first `{{ … }}` or `{% … %}` of a text. Plain searching: a pattern would look for the end anew from every brace. */
+function firstPlaceholder(text: string): { readonly index: number; readonly text: string } | undefined {
+  const found = [
+    ['{{', '}}'],
+    ['{%', '%}'],
+  ].flatMap(([open = '', close = '']) => {
+    const index = text.indexOf(open)
+    const end = index < 0 ? -1 : text.indexOf(close, index + open.length)
+    return end < 0 ? [] : [{ index, text: text.slice(index, end + close.length) }]
+  })
+  return found.sort((a, b) => a.index - b.index)[0]
+}
+
 /** Placeholders in a task are filled in only on request; otherwise the model reads `{{name}}` literally. */
 export const literalTemplates: Rule = (draft, say) => {
   for (const state of draft.states) {
     if (!state.assistantId || state.renderTask || !state.task?.value.includes('{')) continue
     const node = childOf(state.node, 'task')
-    const match = /\{\{.*?\}\}|\{%.*?%\}/s.exec(state.task.value)
+    const match = firstPlaceholder(state.task.value)
     if (!node || !match) continue
     say({
       code: 'template-not-rendered',
       severity: 'warning',
-      at: placeInside(draft, node, match.index, match[0].length),
+      at: placeInside(draft, node, match.index, match.text.length),
       path: `${state.path}/task`,
-      message: `'${match[0].replaceAll(/\s+/g, ' ')}' reaches the model as it stands: this task is not a template`,
+      message: `'${match.text.replaceAll(/\s+/g, ' ')}' reaches the model as it stands: this task is not a template`,
       help: "Add 'resolve_dynamic_values_in_prompt: true' to the state",
     })
   }
