@@ -20,6 +20,6 @@ export function agentTask(
   if (step.isMapTarget) text += `\nCurrent task: ${step.item ? str(step.item.value) : ''}`
   else text += step.input.fileNames.map((name) => `\nFile attached: ${name}`).join('')
   if (!work.renderTask || text === EMPTY_TASK) return text
-  const context = contextWithItem(step.context, step.item?.value)
+  const context = step.isMapTarget ? contextWithItem(step.context, step.item?.value) : step.context
   return renderText({ value: text, at: work.task.at }, context, warn)
 }

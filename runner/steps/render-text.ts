@@ -24,11 +24,11 @@ export function renderText(
   )
 }
 
-/** The context with the keys of a dict item over it, as templates of an iteration see it; keys without a value do not count. */
+/** The context with the keys of a dict item over it, as templates of an iteration see it. */
 export function contextWithItem(context: PyDict, item: PyValue | undefined): PyDict {
   if (!(item instanceof PyDict) || item.size === 0) return context
   const merged = context.copy()
-  for (const [key, value] of item.entries()) if (value !== null) merged.set(key, value)
+  for (const [key, value] of item.entries()) merged.set(key, value)
   return merged
 }
 

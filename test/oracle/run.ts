@@ -1,12 +1,7 @@
 import { compareVector, type FunctionTable, type Verdict } from './compare.ts'
-import { engineFunctions } from './engine-functions.ts'
-import { languageFunctions } from './language-functions.ts'
+import { functions } from './functions.ts'
 import { OWN_RECORDINGS, openRecordings, type Recordings } from './recorded.ts'
-import { stepFunctions } from './step-functions.ts'
 import { compareTrace, type Trace } from './traces.ts'
-
-/** Every recorded function that has a counterpart here. */
-export const functions: FunctionTable = { ...languageFunctions, ...engineFunctions, ...stepFunctions }
 
 interface Tally {
   same: number

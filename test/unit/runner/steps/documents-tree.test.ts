@@ -1,11 +1,10 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { buildDocumentsTree, documentPath, filterDocuments } from '../../../../runner/steps/documents-tree.ts'
+import { buildDocumentsTree, documentPath } from '../../../../runner/steps/documents-tree.ts'
 import { compileIgnoreLines } from '../../../../runner/steps/documents-tree-filter.ts'
 import { listDatasource } from '../../../../runner/steps/documents-tree-listing.ts'
 import { fromJson, PyDict, type PyValue, toJson } from '../../../../schema/language/index.ts'
-import { decode, readVectors } from '../../schema/language/vectors.ts'
 import { createToolWorld } from '../tools/tool-world.ts'
 
 const silent = () => {}
@@ -15,20 +14,6 @@ function dicts(value: PyValue): PyDict[] {
     throw new Error('no dictionaries')
   return value
 }
-
-describe('as recorded', () => {
-  for (const { id, input, output } of readVectors('filter_documents')) {
-    test(`${id} pattern ${input.pattern}, filter ${JSON.stringify(input.filter)}`, () => {
-      const kept = filterDocuments(
-        dicts(decode(input.documents)),
-        input.pattern as string | null,
-        input.filter as string | null,
-        silent,
-      )
-      expect(kept.map(documentPath)).toEqual(output)
-    })
-  }
-})
 
 describe('lines of gitignore syntax', () => {
   const rows: [lines: string, matching: string[], other: string[]][] = [

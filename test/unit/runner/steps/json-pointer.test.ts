@@ -2,17 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { resolvePointer, toolOutputText } from '../../../../runner/steps/json-pointer.ts'
 import { fromJson } from '../../../../schema/language/index.ts'
-import { canonical, decode, encode, readVectors } from '../../schema/language/vectors.ts'
-
-describe('as recorded', () => {
-  for (const { id, input, output, error } of readVectors('json_pointer')) {
-    test(`${id} ${input.pointer}`, () => {
-      const resolve = () => resolvePointer(decode(input.source), input.pointer as string)
-      if (error !== undefined) expect(resolve).toThrow(StepFailure)
-      else expect(canonical(encode(resolve()))).toBe(canonical(output))
-    })
-  }
-})
 
 test('a failure tells the pointer, the place and what is there, and is final', () => {
   const resolve = () => resolvePointer(fromJson({ a: { b: 1, c: 2 } }), '/a/x')

@@ -1,28 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { extractPath, extractSource } from '../../../../runner/steps/path-extract.ts'
 import { fromJson, PyDict } from '../../../../schema/language/index.ts'
-import { canonical, decode, encode, readVectors } from '../../schema/language/vectors.ts'
+import { decode, encode } from '../../../oracle/recorded.ts'
 
 function dict(value: unknown): PyDict {
   const decoded = decode(value)
   if (!(decoded instanceof PyDict)) throw new Error('the vector holds no dictionary')
   return decoded
 }
-
-describe('as recorded', () => {
-  for (const { id, input, output } of readVectors('path_extract')) {
-    test(`${id} ${input.path}`, () => {
-      const found = extractPath(dict(input.data), input.path as string)
-      expect(canonical(encode(found ?? null))).toBe(canonical(output))
-    })
-  }
-  for (const { id, input, output } of readVectors('transform_source')) {
-    test(`${id} ${input.input_key}`, () => {
-      const found = extractSource(dict(input.context), (input.input_key ?? null) as string | null)
-      expect(canonical(encode(found))).toBe(canonical(output))
-    })
-  }
-})
 
 describe('slices with a step', () => {
   const list = [0, 1, 2, 3, 4, 5]

@@ -1,33 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import {
-  renderToolArguments,
-  resolveToolArguments,
-  type ToolArgumentsSource,
-} from '../../../../runner/steps/tool-arguments.ts'
+import { resolveToolArguments, type ToolArgumentsSource } from '../../../../runner/steps/tool-arguments.ts'
 import { PyDict } from '../../../../schema/language/index.ts'
-import { canonical, decode, encode, readVectors } from '../../schema/language/vectors.ts'
+import { decode, encode } from '../../../oracle/recorded.ts'
 
 function dict(value: unknown): PyDict {
   const decoded = decode(value)
   if (!(decoded instanceof PyDict)) throw new Error('no dictionary')
   return decoded
 }
-
-describe('as recorded', () => {
-  for (const { id, input, output } of readVectors('tool_args')) {
-    test(`${id} ${JSON.stringify(input.args)}`, () => {
-      const state = (input.task_state ?? {}) as { task?: unknown; first_state_in_iteration?: boolean }
-      const args = renderToolArguments({
-        args: input.args == null ? undefined : dict(input.args),
-        parameters: [],
-        context: dict(input.context),
-        inputKey: input.input_key as string | undefined,
-        firstItem: state.first_state_in_iteration === true ? decode(state.task) : undefined,
-      })
-      expect(canonical(encode(args))).toBe(canonical(output))
-    })
-  }
-})
 
 describe('situations', () => {
   const rows: [situation: string, source: Partial<ToolArgumentsSource>, expected: unknown][] = [

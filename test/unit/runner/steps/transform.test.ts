@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { runTransform, type TransformSource } from '../../../../runner/steps/transform.ts'
 import { PyDict, type PyValue } from '../../../../schema/language/index.ts'
-import { decode, readVectors } from '../../schema/language/vectors.ts'
+import { decode } from '../../../oracle/recorded.ts'
 
 function dict(value: unknown): PyDict {
   const decoded = decode(value)
@@ -22,16 +22,6 @@ function sourceOf(input: Record<string, unknown>): TransformSource {
     taskState: dict({ ...((input.task_state ?? {}) as object), user_input: userInput }),
   }
 }
-
-describe('as recorded', () => {
-  for (const { id, input, output, error } of readVectors('transform')) {
-    test(id, () => {
-      const run = () => runTransform(dict(input.config), sourceOf(input)).output
-      if (error !== undefined) expect(run).toThrow(StepFailure)
-      else expect(run()).toBe(output)
-    })
-  }
-})
 
 function run(config: unknown, context: unknown = {}) {
   return runTransform(dict(config), sourceOf({ context: context as Record<string, unknown> }))
