@@ -6,7 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  write,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../events.ts'
@@ -100,26 +100,15 @@ export class JournalWriter {
         return this.#flush()
       for (const wake of this.#idle.splice(0)) wake()
     }
-    this.#writeAll(lines, (error) => {
-      if (error === null) fdatasync(this.#file, finish)
-      else finish(error)
-    })
-  }
-
-  #writeAll(bytes: Buffer, done: (error: NodeJS.ErrnoException | null) => void): void {
-    write(this.#file, bytes, 0, bytes.length, null, (error, written) => {
-      if (error !== null) return done(error)
-      if (written === bytes.length) return done(null)
-      // A full disc takes a part first; the rest then fails with the reason.
-      write(this.#file, bytes, written, bytes.length - written, null, (restError, rest) => {
-        if (restError !== null) return done(restError)
-        done(
-          rest === bytes.length - written
-            ? null
-            : Object.assign(new Error('short write'), { code: 'ENOSPC' }),
-        )
-      })
-    })
+    try {
+      // Into the page cache this takes microseconds; a trip through the thread pool would cost more than the write.
+      for (let offset = 0; offset < lines.length; ) offset += writeSync(this.#file, lines, offset)
+    } catch (error) {
+      // Not before the caller has its promise.
+      setImmediate(finish, error as NodeJS.ErrnoException)
+      return
+    }
+    fdatasync(this.#file, finish)
   }
 
   #fail(error: NodeJS.ErrnoException, waiting: { reject: (error: unknown) => void }[]): void {

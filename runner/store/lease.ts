@@ -79,7 +79,8 @@ export function takeLease(
   const incarnation = incarnationOf(here.pid)
   const lease: Lease = { ...here, startedAt, fence, ...(incarnation === undefined ? {} : { incarnation }) }
   try {
-    writeNewFile(leaseFile(directory, fence), JSON.stringify(lease))
+    // Whoever held it is gone after a power cut, and so may be the file.
+    writeNewFile(leaseFile(directory, fence), JSON.stringify(lease), false)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     throw liveRun(currentLease(directory) ?? lease, true)
@@ -89,7 +90,7 @@ export function takeLease(
 
 /** Marks a lease as given back. */
 export function releaseLease(directory: string, lease: Lease, releasedAt: string): void {
-  replaceFile(leaseFile(directory, lease.fence), JSON.stringify({ ...lease, releasedAt }))
+  replaceFile(leaseFile(directory, lease.fence), JSON.stringify({ ...lease, releasedAt }), false)
 }
 
 /** Refuses with `run-taken-over` when another process took the run since. */

@@ -128,16 +128,16 @@ async function addBranch(
         ...(slug === undefined ? [] : ['--', `runs/${slug}`]),
       ],
     })
-    const messages = stdout.toString().split('\0')
-    for (const message of messages) {
-      for (const { tree, ...entry } of parseTrailers(message)) {
-        const run: RunSummary = { ...entry, startedAt: startOfRun(entry.id), where: 'branch', tree }
-        if (!matches(run)) continue
-        found++
-        add(run)
-      }
+    // Trailers are plain ASCII; reading bytes as characters is the fastest way to a string.
+    const messages = stdout.toString('latin1')
+    for (const { id, workflow, status, tree } of parseTrailers(messages)) {
+      const run: RunSummary = { id, workflow, status, startedAt: startOfRun(id), where: 'branch', tree }
+      if (!matches(run)) continue
+      found++
+      add(run)
     }
-    if (portion === 0 || messages.length < portion || found >= limit + 20) return
+    const commits = stdout.length === 0 ? 0 : messages.split('\0').length
+    if (portion === 0 || commits < portion || found >= limit + 20) return
   }
 }
 

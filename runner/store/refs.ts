@@ -65,15 +65,17 @@ export function parseSubject(subject: string): SubjectEntry | undefined {
   return { workflow, id, status }
 }
 
-/** Reads the `Run: <id> <workflow> <status> <tree>` trailers of a commit's message. */
-export function parseTrailers(message: string): TrailerEntry[] {
+/** `Run: <id> <workflow> <status> <tree>` on a line of its own; one expression, because lists read thousands. */
+const TRAILER = new RegExp(
+  `^Run: (\\d{8}T\\d{6}Z-[0-9a-f]{8}) ([a-z0-9_-]{1,70}) (${STATUSES.join('|')}) ([0-9a-f]{40,64})$`,
+  'gm',
+)
+
+/** Reads the `Run:` trailers of a commit's message, or of many messages in one text. */
+export function parseTrailers(messages: string): TrailerEntry[] {
   const found: TrailerEntry[] = []
-  for (const line of message.split('\n')) {
-    if (!line.startsWith('Run: ')) continue
-    const [id = '', workflow = '', status = '', tree = ''] = line.slice(5).split(' ')
-    if (isSlug(workflow) && isRunId(id) && isStatus(status) && /^[0-9a-f]{40,64}$/.test(tree)) {
-      found.push({ id, workflow, status, tree })
-    }
+  for (const [, id = '', workflow = '', status, tree = ''] of messages.matchAll(TRAILER)) {
+    found.push({ id, workflow, status: status as RunStatus, tree })
   }
   return found
 }

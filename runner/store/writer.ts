@@ -323,7 +323,7 @@ export class RunWriter {
   }
 
   #leaveDirectory(isCut: boolean): void {
-    this.#release()
+    if (isCut) this.#release()
     this.#isGone = true
     if (isCut) keepRunDirectory(this.directory)
     else removeRunDirectory(this.directory)
