@@ -13,6 +13,18 @@ function namesInWords(names: readonly string[]): string {
     : `one of ${shown}`
 }
 
+// Comparing names is the dear part of a report; whoever reads beyond the first hundred wants no more guesses.
+const MOST_GUESSES = 100
+
+/** Finds the nearest of some names, until enough guesses were made. */
+function guesserOf(names: readonly string[]): (typed: string) => string | undefined {
+  let left = MOST_GUESSES
+  return (typed) => {
+    left -= 1
+    return left < 0 ? undefined : nearestName(typed, names)
+  }
+}
+
 interface Kind {
   readonly code: string
   readonly noun: string
@@ -23,47 +35,41 @@ const ASSISTANT: Kind = { code: 'unknown-assistant', noun: 'Assistant', list: 'a
 const TOOL: Kind = { code: 'unknown-tool', noun: 'Tool', list: 'tools' }
 const CUSTOM_NODE: Kind = { code: 'unknown-custom-node', noun: 'Custom node', list: 'custom_nodes' }
 
-function checkReference(
-  say: Say,
-  kind: Kind,
-  reference: Located<string> | undefined,
-  path: string,
-  items: readonly DraftItem[],
-) {
-  if (!reference) return
-  const { value, at } = reference
-  if (value === '') {
+/** Makes the check of references into one list. */
+function referenceCheck(say: Say, kind: Kind, items: readonly DraftItem[]) {
+  const names = items.flatMap((item) => (item.id ? [item.id.value] : []))
+  const known = new Set(names)
+  const guess = guesserOf(names)
+  return (reference: Located<string> | undefined, path: string) => {
+    if (!reference || (known.has(reference.value) && reference.value !== '')) return
+    const { value, at } = reference
+    const help = `Name an entry of '${kind.list}'`
+    if (value === '') {
+      say({ code: 'empty-reference', severity: 'error', at, path, message: `${kind.noun} is required`, help })
+      return
+    }
     say({
-      code: 'empty-reference',
+      code: kind.code,
       severity: 'error',
       at,
       path,
-      message: `${kind.noun} is required`,
-      help: `Name an entry of '${kind.list}'`,
+      message: `${kind.noun} '${value}' does not exist`,
+      expected: names.length > 0 ? namesInWords(names) : undefined,
+      didYouMean: guess(value),
+      help: names.length > 0 ? help : `Add it to '${kind.list}', which has no entries`,
     })
-    return
   }
-  if (items.some((item) => item.id?.value === value)) return
-  const names = items.flatMap((item) => (item.id ? [item.id.value] : []))
-  say({
-    code: kind.code,
-    severity: 'error',
-    at,
-    path,
-    message: `${kind.noun} '${value}' does not exist`,
-    expected: names.length > 0 ? namesInWords(names) : undefined,
-    didYouMean: nearestName(value, names),
-    help:
-      names.length > 0 ? `Name an entry of '${kind.list}'` : `Add it to '${kind.list}', which has no entries`,
-  })
 }
 
 /** The assistants, tools and custom nodes that states name exist. */
 export const workerReferences: Rule = (draft, say) => {
+  const checkAssistant = referenceCheck(say, ASSISTANT, draft.assistants)
+  const checkTool = referenceCheck(say, TOOL, draft.tools)
+  const checkNode = referenceCheck(say, CUSTOM_NODE, draft.customNodes)
   for (const state of draft.states) {
-    checkReference(say, ASSISTANT, state.assistantId, `${state.path}/assistant_id`, draft.assistants)
-    checkReference(say, TOOL, state.toolId, `${state.path}/tool_id`, draft.tools)
-    checkReference(say, CUSTOM_NODE, state.customNodeId, `${state.path}/custom_node_id`, draft.customNodes)
+    checkAssistant(state.assistantId, `${state.path}/assistant_id`)
+    checkTool(state.toolId, `${state.path}/tool_id`)
+    checkNode(state.customNodeId, `${state.path}/custom_node_id`)
   }
 }
 
@@ -71,7 +77,10 @@ export const workerReferences: Rule = (draft, say) => {
 export const stateReferences: Rule = (draft, say) => {
   const names = draft.states.flatMap((state) => (state.id ? [state.id.value] : []))
   const known = new Set([...names, 'end'])
-  const check = (target: Located<string>, path: string, also: readonly string[], help: string) => {
+  const targets = [...names, 'end']
+  const handlers = [...targets, 'continue']
+  const guess = guesserOf(handlers)
+  const check = (target: Located<string>, path: string, allowed: readonly string[], help: string) => {
     if (target.value === '') {
       say({
         code: 'empty-reference',
@@ -81,22 +90,22 @@ export const stateReferences: Rule = (draft, say) => {
         message: 'State is required',
         help,
       })
-    } else if (!known.has(target.value) && !also.includes(target.value)) {
+    } else if (!known.has(target.value) && !(allowed === handlers && target.value === 'continue')) {
       say({
         code: 'unknown-state',
         severity: 'error',
         at: target.at,
         path,
         message: `State '${target.value}' does not exist`,
-        expected: namesInWords([...names, 'end', ...also]),
-        didYouMean: nearestName(target.value, [...names, 'end', ...also]),
+        expected: namesInWords(allowed),
+        didYouMean: guess(target.value),
         help,
       })
     }
   }
   for (const state of draft.states) {
     for (const mention of mentionsOf(state.next)) {
-      check(mention.target, mention.path, [], "Name a state of this file, or 'end'")
+      check(mention.target, mention.path, targets, "Name a state of this file, or 'end'")
     }
     const handler = childOf(state.node, 'on_error')
     if (handler?.kind === 'scalar' && typeof handler.value === 'string') {
@@ -104,7 +113,7 @@ export const stateReferences: Rule = (draft, say) => {
       check(
         { value: handler.value, at },
         `${state.path}/on_error`,
-        ['continue'],
+        handlers,
         "Name a state of this file, 'continue', or 'end'",
       )
     }

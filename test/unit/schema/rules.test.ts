@@ -603,3 +603,45 @@ describe('forms of a file', () => {
     ])
   })
 })
+
+describe('hostile files', () => {
+  const many = (line: (i: number) => string) => Array.from({ length: 8000 }, (_, i) => line(i)).join('\n')
+
+  it.each([
+    [
+      'braces that never close',
+      file(HEAD, AGENT, `    task: "${'{{'.repeat(500_000)}"\n    next: {state_id: end}\n`),
+      0,
+    ],
+    [
+      'tabs in a comment',
+      file(`# ${'\t'.repeat(1_000_000)}\n`, HEAD, AGENT, '    next: {state_id: end}\n'),
+      0,
+    ],
+    [
+      'thousands of wrong names',
+      file(
+        'states:\n',
+        many((i) => `  - {id: s${i}, assistant_id: b${i}, next: {state_id: q${i}}}`),
+      ),
+      16_000,
+    ],
+    [
+      'names of half a megabyte',
+      file(HEAD, `  - {id: s, assistant_id: ${'a'.repeat(500_000)}, next: {state_id: end}}\n`),
+      1,
+    ],
+    [
+      'an expression of brackets',
+      file(
+        HEAD,
+        AGENT,
+        `    next: {condition: {expression: "${'('.repeat(200_000)}", then: end, otherwise: end}}\n`,
+      ),
+      1,
+    ],
+  ])('%s are read in time', (_situation, text, errors) => {
+    const { diagnostics } = readWorkflow({ file: 'file.yaml', text })
+    expect(diagnostics.filter((one) => one.severity === 'error').length).toBe(errors)
+  })
+})
