@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import type { RunActor, RunTrigger } from '../runner/store/manifest.ts'
+import { triggeredRunId } from '../runner/store/run-id.ts'
+
+/** What started the job that the action is a step of. Source: the `github` context. */
+export interface CiEvent {
+  /** `push`, `pull_request`, `schedule`, … */
+  readonly name: string
+  /** The event as GitHub delivers it to webhooks. */
+  readonly payload: Readonly<Record<string, unknown>>
+  /** `owner/name` */
+  readonly repository: string
+  /** `https://github.com`, or the address of an Enterprise Server. */
+  readonly serverUrl: string
+  /** Who started this attempt. */
+  readonly actor: string
+  /** Id of the workflow run; the same in each of its attempts. */
+  readonly runId: string
+  /** From 1; a re-run counts up. */
+  readonly attempt: number
+  /** Id of the job in its workflow file; the same for all jobs of a matrix. */
+  readonly job: string
+  /** Name of this step within the job: its `id`, or what GitHub makes up. */
+  readonly step: string
+}
+
+/** What a record says about where its run comes from. */
+export interface Origin {
+  readonly runId: string
+  readonly trigger: RunTrigger
+  readonly actor: RunActor
+  /** Page of this attempt of the workflow run. */
+  readonly ciUrl: string
+}
+
+/**
+ * Where a run comes from, as its record says it. The run's id follows from the event, so that the same step of the same
+ * attempt can start one run only, on whatever machine. Jobs of a matrix differ in their input.
+ *
+ * @param receivedAt milliseconds since 1970; used where the event does not say when it happened.
+ */
+export function originOf(
+  event: CiEvent,
+  run: { readonly workflow: string; readonly input: string },
+  receivedAt: number,
+): Origin {
+  const { repository, attempt, job, step } = event
+  const input = createHash('sha256').update(run.input).digest('hex').slice(0, 16)
+  const page = `${event.serverUrl}/${repository}/actions/runs/${event.runId}`
+  return {
+    runId: triggeredRunId({
+      happenedAt: happenedAt(event.payload) ?? receivedAt,
+      repository,
+      workflow: run.workflow,
+      eventId: [event.runId, job, step, input].join('/'),
+      attempt,
+    }),
+    trigger: { event: event.name, eventId: event.runId, attempt },
+    actor: { name: event.actor, source: 'ci' },
+    ciUrl: attempt > 1 ? `${page}/attempts/${attempt}` : page,
+  }
+}
+
+/**
+ * Where payloads say when their event happened, the most particular first. Only times that GitHub sets: the dates of a
+ * commit are its author's to choose. Source: "Webhook events and payloads".
+ */
+const MOMENTS: readonly (readonly [member: string, key: string])[] = [
+  ['comment', 'updated_at'],
+  ['review', 'submitted_at'],
+  ['pull_request', 'updated_at'],
+  ['issue', 'updated_at'],
+  ['release', 'published_at'],
+  ['workflow_run', 'updated_at'],
+]
+
+/** Milliseconds since 1970; `undefined` for events that do not say, such as a schedule. */
+function happenedAt(payload: Readonly<Record<string, unknown>>): number | undefined {
+  const read = (member: string, key: string) =>
+    (payload[member] as Readonly<Record<string, unknown>> | null | undefined)?.[key]
+  for (const [member, key] of MOMENTS) {
+    const value = read(member, key)
+    const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
+    if (!Number.isNaN(at)) return at
+  }
+  // In seconds in the payload of a push; in others it is text, and the time of an earlier push.
+  const pushedAt = read('repository', 'pushed_at')
+  return typeof pushedAt === 'number' ? pushedAt * 1000 : undefined
+}

@@ -1,0 +1,127 @@
+import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
+import { Refusal } from '../runner/failure.ts'
+import type { Project } from '../runner/project.ts'
+import type { RunResult } from '../runner/run.ts'
+import { digestRun, type RunDigest } from '../runner/store/digest-run.ts'
+import { redactValue } from '../runner/store/redact.ts'
+import type { RecordPlace } from '../runner/store/writer.ts'
+import type { World } from '../runner/world.ts'
+import type { Diagnostic, Workflow } from '../schema/index.ts'
+import { annotateAll } from './check.ts'
+import { shorten } from './cut.ts'
+import { originOf } from './event.ts'
+import { tokensOf } from './figures.ts'
+import type { ActionEnvironment, Job } from './job.ts'
+import { logLine } from './log-text.ts'
+import { readRunInput } from './run-input.ts'
+import { openRunLog } from './run-log.ts'
+import { renderRunSummary, STATUS } from './run-summary.ts'
+import type { Settings } from './settings.ts'
+
+/** A workflow that was checked, and what running it needs. */
+export interface Execution {
+  readonly settings: Settings
+  readonly project: Project
+  readonly workflow: Workflow
+  /** As the run sees it: in the working directory, without what belongs to the action alone. */
+  readonly world: World
+  readonly job: Job
+  readonly redact: (text: string) => string
+  /** What is known to be wrong with the files, for the annotations; no error among them. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Characters of the output `output`; a job's outputs together may have 1 MB. */
+const LONGEST_OUTPUT = 100_000
+
+/**
+ * Runs a workflow, logs it, writes its summary and the outputs of the action. Refuses like `startRun` when nothing was
+ * executed; what goes wrong with the record afterwards is part of the summary.
+ */
+export async function executeWorkflow(
+  { event: findEvent, signal, world: { now } }: ActionEnvironment,
+  { settings, project, workflow, world, job, redact, diagnostics }: Execution,
+): Promise<{ readonly status: RunStatus; readonly exitStatus: number }> {
+  const input = await readRunInput(workflow, settings.inputs)
+  const [event, { startRun }] = await Promise.all([findEvent(), import('../runner/run.ts')])
+  const events: RunEvent[] = []
+  const show = openRunLog(job)
+  let result: RunResult | undefined
+  let thrown: { readonly error: unknown } | undefined
+  try {
+    result = await startRun({
+      project,
+      world,
+      workflow,
+      input,
+      signal,
+      onEvent: (one) => {
+        events.push(one)
+        show(one)
+      },
+      commit: settings.commit,
+      push: settings.push,
+      strict: settings.strict,
+      ...(settings.token === undefined ? {} : { pushToken: settings.token }),
+      ...(settings.maxConcurrency === undefined ? {} : { maxConcurrency: settings.maxConcurrency }),
+      ...(event === undefined ? {} : originOf(event, { workflow: workflow.id, input }, now())),
+    })
+  } catch (error) {
+    if (!events.some(({ type }) => type === 'run-started')) throw error
+    thrown = { error }
+  }
+  const recordProblem = thrown?.error instanceof Refusal ? thrown.error : undefined
+  const digest = redactValue(digestRun(events), redact)
+  const runId = result?.runId ?? events.find((one) => one.type === 'run-started')?.runId ?? ''
+  const record = result?.record
+  const { words } = STATUS[digest.status]
+  job.log(`${logLine(workflow.name)} ${words}${record ? `; its record is ${placeText(record)}` : ''}`)
+  annotateAll([...diagnostics, ...warningsOf(events, workflow)], job)
+  const problem = recordProblem ?? digest.failure
+  if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
+  else if (digest.status === 'paused')
+    job.say('info', workflow.name, `Run ${runId} ${words}; the summary says how it goes on.`)
+  else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
+  setOutputs(job, runId, digest, record)
+  await job.summarise(renderRunSummary({ runId, workflow, digest, record, recordProblem, event }))
+  // A bug is told like any failure, and then to us.
+  if (thrown && !recordProblem) throw thrown.error
+  // A step that waits has done its part; GitHub knows no third colour.
+  const isFine = digest.status === 'succeeded' || digest.status === 'paused'
+  const exitStatus = recordProblem?.exitStatus ?? (isFine ? 0 : (result?.exitStatus ?? 1))
+  return { status: digest.status, exitStatus }
+}
+
+function setOutputs(job: Job, runId: string, digest: RunDigest, record: RecordPlace | undefined): void {
+  job.setOutput('run-id', runId)
+  job.setOutput('record', record ? placeText(record) : '')
+  job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
+  job.setOutput('tokens', String(tokensOf(digest) ?? 0))
+  job.setOutput('cost-usd', digest.costUnknown ? 'unknown' : String(digest.costUsd ?? 0))
+}
+
+/** A record as git reads it: `git show codemie/runs:runs/…`. */
+function placeText({ ref, path }: RecordPlace): string {
+  return `${ref.replace(/^refs\/heads\//, '')}:${path}`
+}
+
+/** Warnings of a run that point into its definition, each once however many steps met it. */
+function warningsOf(events: readonly RunEvent[], { file }: Workflow): readonly Diagnostic[] {
+  const found = new Map<string, Diagnostic>()
+  for (const event of events) {
+    if (event.type !== 'warning') continue
+    const { code, message } = event
+    const diagnostic: Diagnostic = { code, message, severity: 'warning', ...placeOf(event, file) }
+    found.set(JSON.stringify(diagnostic), diagnostic)
+  }
+  return [...found.values()]
+}
+
+function placeOf(
+  { position }: RunWarning,
+  file: string,
+): { readonly file: string; readonly line: number; readonly column: number } {
+  const [, named, line, column] = /^(.*):(\d+):(\d+)$/.exec(position ?? '') ?? []
+  if (named === undefined) return { file, line: 1, column: 1 }
+  return { file: named, line: Number(line), column: Number(column) }
+}

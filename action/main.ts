@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { RunStatus } from '../runner/events.ts'
+import { Refusal } from '../runner/failure.ts'
+import { createRedactor, REDACTED, secretValues } from '../runner/policy/secrets.ts'
+import { openProject } from '../runner/project.ts'
+import { projectRedactor } from '../runner/records.ts'
+import type { World } from '../runner/world.ts'
+import { countProblems } from './annotations.ts'
+import { type CheckedFile, checkFiles, hasErrors, reportProblems } from './check.ts'
+import { executeWorkflow } from './execute.ts'
+import { count } from './figures.ts'
+import { type ActionEnvironment, guardJob, type Job } from './job.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { renderCheckSummary, renderRefusalSummary } from './summary.ts'
+
+/**
+ * What became of a step: the status of its run, or `valid` and `invalid` when only definitions were checked, or
+ * `refused` when what was asked for could not start.
+ */
+export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'refused'
+
+export interface ActionResult {
+  readonly status: ActionStatus
+  /** 0: the step succeeds, also for a run that waits for a person. Else as in `docs/exit-status.md`. */
+  readonly exitStatus: number
+}
+
+/**
+ * One step of a GitHub Actions job: checks all definitions, or checks and runs one workflow. Everything it has to say
+ * goes to `environment.job`. Throws only for bugs.
+ */
+export async function runAction(environment: ActionEnvironment): Promise<ActionResult> {
+  const { world, input } = environment
+  let redact = createRedactor(secretValues(world.env))
+  const job = guardJob(environment.job, (text) => redact(text))
+  const finish = (result: ActionResult) => {
+    job.setOutput('status', result.status)
+    return result
+  }
+  try {
+    const settings = readSettings(input)
+    const runWorld = await enterDirectory(world, settings.directory)
+    const project = await openProject(runWorld).catch(explainMissingCheckout)
+    redact = joinRedactors(projectRedactor(project.config, world), redact, settings.token)
+    maskSecrets(world, redact, job)
+    const definitions =
+      settings.workflow === undefined ? await project.definitions() : [await project.find(settings.workflow)]
+    const files = checkFiles(project, definitions, settings.strict)
+    const [definition] = definitions
+    if (settings.workflow === undefined || !definition?.workflow || hasErrors(files)) {
+      return finish(await reportCheck(files, settings, job))
+    }
+    const diagnostics = files.flatMap((file) => file.diagnostics)
+    const { workflow } = definition
+    const execution = { settings, project, workflow, world: runWorld, job, redact, diagnostics }
+    return finish(await executeWorkflow(environment, execution))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    job.say('error', error.code, [error.message, error.help].filter(Boolean).join('\n'))
+    await job.summarise(renderRefusalSummary(error))
+    return finish({ status: 'refused', exitStatus: error.exitStatus })
+  }
+}
+
+async function reportCheck(
+  files: readonly CheckedFile[],
+  settings: Settings,
+  job: Job,
+): Promise<ActionResult> {
+  reportProblems(files, job)
+  const all = files.flatMap(({ diagnostics }) => diagnostics)
+  if (files.length === 0) {
+    // A wrong directory would else look like a success.
+    job.say(
+      'warning',
+      'Nothing to check',
+      `There are no files in .codemie/workflows around '${settings.directory}'.`,
+    )
+  }
+  job.log(`${count(files.length, 'file')} checked, ${countProblems(all)}`)
+  await job.summarise(renderCheckSummary(files))
+  return hasErrors(files) ? { status: 'invalid', exitStatus: 1 } : { status: 'valid', exitStatus: 0 }
+}
+
+/**
+ * The world in the working directory, without the variables that only the action may see: its inputs, the token among
+ * them, and the runner's own credentials. A config could name them as the key of a provider.
+ */
+async function enterDirectory(world: World, directory: string): Promise<World> {
+  const cwd = resolve(world.cwd, directory)
+  const found = await stat(cwd).catch(() => undefined)
+  if (!found?.isDirectory()) {
+    throw new Refusal(
+      'no-such-directory',
+      `\`working-directory\` names '${directory}', which is ${found ? 'a file' : 'not there'}`,
+      { help: `Looked at ${cwd}. Did actions/checkout run before this step?` },
+    )
+  }
+  const env = Object.entries(world.env).filter(([name]) => !/^(INPUT|ACTIONS)_/i.test(name))
+  return { ...world, cwd, env: Object.fromEntries(env) }
+}
+
+function explainMissingCheckout(error: unknown): never {
+  if (!(error instanceof Refusal) || error.code !== 'no-repository') throw error
+  throw new Refusal(error.code, error.message, {
+    help: 'Let actions/checkout run before this step, and `working-directory` name a directory of that clone.',
+    cause: error,
+  })
+}
+
+function joinRedactors(
+  first: (text: string) => string,
+  second: (text: string) => string,
+  token: string | undefined,
+): (text: string) => string {
+  const third = createRedactor(token === undefined ? [] : [token])
+  return (text) => third(second(first(text)))
+}
+
+/** The redactor cleans what this step writes; the runner then keeps the same values out of what other steps write. */
+function maskSecrets({ env }: World, redact: (text: string) => string, job: Job): void {
+  const values = Object.values(env).filter((value) => value !== undefined)
+  for (const value of new Set(values)) if (redact(value) === REDACTED) job.mask(value)
+}

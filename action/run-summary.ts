@@ -1,0 +1,266 @@
+import type { RunStatus } from '../runner/events.ts'
+import type { FailureInfo, Refusal } from '../runner/failure.ts'
+import { addUsage } from '../runner/models/model.ts'
+import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
+import { renderOutput } from '../runner/report/run-readme.ts'
+import type { RunDigest, StepDigest } from '../runner/store/digest-run.ts'
+import type { RecordPlace } from '../runner/store/writer.ts'
+import { type NodeStatus, toMermaid, type Workflow } from '../schema/index.ts'
+import { cutText, shorten } from './cut.ts'
+import type { CiEvent } from './event.ts'
+import { cost, count, duration, grouped, type Spent, tokensOf } from './figures.ts'
+import { code, MOST_SUMMARY_BYTES, table } from './summary.ts'
+
+/** A run that is over, and everything its summary tells. All texts are free of secrets. */
+export interface FinishedRun {
+  readonly runId: string
+  readonly workflow: Workflow
+  readonly digest: RunDigest
+  /** `undefined`: none was kept, or keeping it failed. */
+  readonly record: RecordPlace | undefined
+  /** What went wrong after the run itself: its record could not be kept or pushed. */
+  readonly recordProblem: Refusal | undefined
+  readonly event: CiEvent | undefined
+}
+
+const LONGEST_MESSAGE = 1000
+const MOST_LINES = 20
+/** GitHub draws no larger diagrams. Source: `maxTextSize` of Mermaid. */
+const LONGEST_GRAPH = 50_000
+
+/** How a status is told to people. */
+export const STATUS: Readonly<Record<RunStatus, { readonly sign: string; readonly words: string }>> = {
+  running: { sign: '▶️', words: 'is running' },
+  succeeded: { sign: '✅', words: 'succeeded' },
+  failed: { sign: '❌', words: 'failed' },
+  paused: { sign: '⏸️', words: 'waits for a person' },
+  interrupted: { sign: '⏹️', words: 'was interrupted' },
+  aborted: { sign: '❌', words: 'was aborted' },
+  'budget-exceeded': { sign: '❌', words: 'was stopped by its budget' },
+}
+
+/**
+ * The summary of a run, in Markdown that a forge can show without harm: what models wrote is neutralised.
+ *
+ * @param maxBytes the result is cut so that all fits; everything else is small.
+ */
+export function renderRunSummary(run: FinishedRun, maxBytes = MOST_SUMMARY_BYTES): string {
+  const { digest, workflow } = run
+  const { sign, words } = STATUS[digest.status]
+  const head = [`## ${sign} ${inlineText(shorten(workflow.name, 200))} ${words}`, facts(run)]
+  const tail = [
+    failure(digest),
+    steps(digest.steps),
+    graph(workflow, digest),
+    warnings(digest),
+    `### Record\n\n${record(run)}`,
+  ].filter((section) => section !== undefined)
+  const taken = Buffer.byteLength([...head, ...tail].join('\n\n'))
+  const result = resultSection(digest, maxBytes - taken - 200)
+  return `${[...head, ...result, ...tail].join('\n\n')}\n`
+}
+
+function facts({ runId, digest }: FinishedRun): string {
+  const tokens = tokensOf(digest)
+  const money = cost(digest)
+  const finished = digest.steps.filter(({ status }) => status === 'finished').length
+  return [
+    count(finished, 'step'),
+    duration(digest.durationMs),
+    ...(tokens === undefined ? [] : [count(tokens, 'token')]),
+    ...(money === undefined ? [] : [`cost ${money}`]),
+    ...(digest.models.length === 0 ? [] : [digest.models.slice(0, 5).map(code).join(', ')]),
+    `run ${code(runId)}`,
+  ].join(' · ')
+}
+
+function resultSection(digest: RunDigest, maxBytes: number): readonly string[] {
+  const { output } = digest
+  if (output === undefined || output.trim() === '') return []
+  const { markdown, isCut } = renderResult(output, maxBytes)
+  const note = isCut ? ['_The result is longer than a summary may be; all of it is in the record._'] : []
+  // The rule ends what the result's own headings began.
+  return ['### Result', ...(markdown === '' ? [] : [markdown]), ...note, '---']
+}
+
+/**
+ * An output as Markdown in at most `maxBytes`. What is too long is cut before it is made harmless: a cut afterwards could
+ * open a code span again.
+ */
+export function renderResult(
+  output: string,
+  maxBytes: number,
+): { readonly markdown: string; readonly isCut: boolean } {
+  const whole = renderOutput(output)
+  if (Buffer.byteLength(whole) <= maxBytes) return { markdown: whole, isCut: false }
+  const isData = whole.startsWith('```') && whole.endsWith('```') && isJson(output)
+  const source = isData ? JSON.stringify(JSON.parse(output), undefined, 2) : output
+  for (let size = maxBytes; size > 0; size = Math.floor(size / 2)) {
+    const head = cutText(source, size)
+    const markdown = isData ? fenced(head, 'json') : neutraliseMarkdown(head)
+    if (Buffer.byteLength(markdown) <= maxBytes) return { markdown, isCut: true }
+  }
+  return { markdown: '', isCut: true }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function failure(digest: RunDigest): string | undefined {
+  const failed = digest.steps.filter(({ status }) => status === 'failed')
+  if (digest.failure === undefined && failed.length === 0) return undefined
+  const lines = failed.slice(0, MOST_LINES).map(({ path, attempts }) => {
+    const why = attempts.at(-1)?.failure?.message
+    return `- step ${code(path)}: ${why === undefined ? 'failed' : sentence(why)}`
+  })
+  if (failed.length > MOST_LINES) lines.push(`- and ${failed.length - MOST_LINES} more`)
+  const parts = [
+    ...(digest.failure === undefined ? [] : [describeFailure(digest.failure)]),
+    ...(lines.length === 0 ? [] : [lines.join('\n')]),
+  ]
+  return `### What failed\n\n${parts.join('\n\n')}`
+}
+
+function describeFailure(failure: FailureInfo | Refusal): string {
+  const head = `${code(failure.code)}: ${sentence(failure.message)}`
+  return failure.help === undefined ? head : `${head}\n\nWhat to do: ${sentence(failure.help)}`
+}
+
+/** Steps of one state as one row: a map can have thousands. */
+function steps(all: readonly StepDigest[]): string | undefined {
+  if (all.length === 0) return undefined
+  const byState = new Map<string, StepDigest[]>()
+  for (const step of all) byState.set(step.state, [...(byState.get(step.state) ?? []), step])
+  const rows = [...byState].map(([state, group]) => {
+    const attempts = group.flatMap((step) => step.attempts)
+    const spent = attempts.reduce<Spent>(addSpent, {})
+    const tokens = tokensOf(spent)
+    return [
+      group.length === 1 ? code(state) : `${code(state)} × ${grouped(group.length)}`,
+      describeStatus(group),
+      grouped(attempts.length),
+      duration(attempts.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)),
+      tokens === undefined ? '' : grouped(tokens),
+      cost(spent) ?? '',
+    ]
+  })
+  return `### Steps\n\n${table(['State', 'Status', 'Attempts', 'Time', 'Tokens', 'Cost'], rows)}`
+}
+
+const STEP_WORDS: Readonly<Record<StepDigest['status'], string>> = {
+  finished: '✅ done',
+  failed: '❌ failed',
+  unfinished: '⏹️ not finished',
+}
+
+function describeStatus(group: readonly StepDigest[]): string {
+  const [first] = group
+  if (first && group.every(({ status }) => status === first.status)) return STEP_WORDS[first.status]
+  return (['finished', 'failed', 'unfinished'] as const)
+    .map((status) => [status, group.filter((step) => step.status === status).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([status, number]) => `${grouped(number)} ${STEP_WORDS[status]}`)
+    .join(', ')
+}
+
+function addSpent(a: Spent, b: Spent): Spent {
+  return {
+    usage: addUsage(a.usage, b.usage),
+    costUsd: a.costUsd === undefined ? b.costUsd : a.costUsd + (b.costUsd ?? 0),
+    costUnknown: a.costUnknown === true || b.costUnknown === true,
+  }
+}
+
+function graph(workflow: Workflow, digest: RunDigest): string | undefined {
+  const drawing = toMermaid(workflow, { status: statusOfStates(workflow, digest) })
+  if (drawing.length > LONGEST_GRAPH) return undefined
+  return `### Graph\n\n${fenced(drawing, 'mermaid')}`
+}
+
+/** How far each state has come: the worst of its steps. States that a finished run did not reach are skipped. */
+export function statusOfStates(
+  { states }: Pick<Workflow, 'states'>,
+  digest: Pick<RunDigest, 'status' | 'steps' | 'heldBefore'>,
+): ReadonlyMap<string, NodeStatus> {
+  const found = new Map<string, NodeStatus>()
+  const worsen = (state: string, status: NodeStatus) => {
+    const known = found.get(state)
+    if (known === undefined || SEVERITY[status] > SEVERITY[known]) found.set(state, status)
+  }
+  for (const { state, status } of digest.steps) worsen(state, NODE_STATUS[status])
+  for (const path of digest.heldBefore) worsen(stateOfPath(path), 'waiting')
+  if (digest.status === 'succeeded') for (const { id } of states) if (!found.has(id)) found.set(id, 'skipped')
+  return found
+}
+
+const NODE_STATUS: Readonly<Record<StepDigest['status'], NodeStatus>> = {
+  finished: 'done',
+  failed: 'failed',
+  unfinished: 'running',
+}
+
+const SEVERITY: Readonly<Record<NodeStatus, number>> = {
+  skipped: 0,
+  done: 1,
+  running: 2,
+  waiting: 3,
+  failed: 4,
+}
+
+/** `review[3]#2` belongs to the state `review`. */
+function stateOfPath(path: string): string {
+  return path.replace(/(?:\[\d+\])*(?:#\d+)?$/, '')
+}
+
+function warnings(digest: RunDigest): string | undefined {
+  const counted = new Map<string, number>()
+  for (const { code: name, message } of digest.warnings) {
+    const line = `${sentence(message)} ${code(name)}`
+    counted.set(line, (counted.get(line) ?? 0) + 1)
+  }
+  if (counted.size === 0) return undefined
+  const lines = [...counted]
+    .slice(0, MOST_LINES)
+    .map(([line, times]) => `- ${line}${times === 1 ? '' : ` (${grouped(times)} times)`}`)
+  if (counted.size > MOST_LINES) lines.push(`- and ${counted.size - MOST_LINES} more`)
+  return `### Warnings\n\n${lines.join('\n')}`
+}
+
+/** Where the record is, and how to go on. */
+function record({ runId, digest, record: place, recordProblem, event }: FinishedRun): string {
+  if (recordProblem !== undefined) return describeFailure(recordProblem)
+  if (place === undefined) return 'None was kept: `commit` is `false`.'
+  const branch = place.ref.replace(/^refs\/heads\//, '')
+  const where = place.path === '' ? code(branch) : `${code(place.path)} on ${code(branch)}`
+  const lines = [
+    place.pushedTo === undefined
+      ? `${where}, in this job's clone only: it goes when the job ends. \`push: true\` keeps it.`
+      : `${linkTo(place, event) ?? where}, pushed to ${code(place.pushedTo)}.`,
+  ]
+  const resume = `codemie-ci resume ${runId}${place.pushedTo === undefined ? '' : ' --push'}`
+  if (digest.status === 'paused') {
+    const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
+    lines.push(`The run waits before ${held || 'its next step'}. In a clone, ${code(resume)} lets it go on.`)
+  } else if (digest.status !== 'succeeded' && digest.status !== 'aborted') {
+    lines.push(`What is finished is kept: in a clone, ${code(resume)} goes on after it.`)
+  }
+  return lines.join('\n\n')
+}
+
+/** The folder on the forge, at the commit that holds it for good. */
+function linkTo(place: RecordPlace, event: CiEvent | undefined): string | undefined {
+  if (event === undefined || place.path === '' || place.pushedTo !== 'origin') return undefined
+  // The path is a slug, digits and hyphens.
+  return `[${code(place.path)}](${event.serverUrl}/${event.repository}/tree/${place.commit}/${place.path})`
+}
+
+/** What was written elsewhere, on one line and as text. */
+function sentence(text: string): string {
+  return inlineText(shorten(text, LONGEST_MESSAGE))
+}

@@ -1,0 +1,60 @@
+import { Refusal } from '../runner/failure.ts'
+
+/** The inputs of `action.yml`, read. */
+export interface Settings {
+  /** `undefined`: check all definitions and run none. */
+  readonly workflow: string | undefined
+  /** The workflow's inputs as they were written; see `readRunInput`. */
+  readonly inputs: string
+  /** Relative to the workspace. */
+  readonly directory: string
+  readonly strict: boolean
+  readonly maxConcurrency: number | undefined
+  readonly commit: boolean
+  readonly push: boolean
+  /** `undefined`: git's own credentials push. */
+  readonly token: string | undefined
+}
+
+const MOST_AT_ONCE = 1000
+
+/** Reads the inputs of the action. Refuses with `action-inputs-invalid` and everything that is wrong with them. */
+export function readSettings(input: (name: string) => string): Settings {
+  const problems: string[] = []
+  const flag = (name: string): boolean => {
+    const text = input(name)
+    if (/^(true|false|)$/i.test(text)) return text.toLowerCase() === 'true'
+    problems.push(`\`${name}\` takes \`true\` or \`false\`, and not '${text}'.`)
+    return false
+  }
+  const settings: Settings = {
+    workflow: input('workflow') || undefined,
+    inputs: input('inputs'),
+    directory: input('working-directory') || '.',
+    strict: flag('strict'),
+    maxConcurrency: readCount(input('max-concurrency'), problems),
+    commit: flag('commit'),
+    push: flag('push'),
+    token: input('token') || undefined,
+  }
+  if (settings.push && !settings.commit) {
+    problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
+  }
+  if (settings.inputs !== '' && settings.workflow === undefined) {
+    problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
+  }
+  if (problems.length > 0) {
+    throw new Refusal('action-inputs-invalid', problems.join('\n'), {
+      help: 'All inputs are explained in docs/action.md of codemie-ci.',
+    })
+  }
+  return settings
+}
+
+function readCount(text: string, problems: string[]): number | undefined {
+  if (text === '') return undefined
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= MOST_AT_ONCE) return count
+  problems.push(`\`max-concurrency\` takes a whole number from 1 to ${MOST_AT_ONCE}, and not '${text}'.`)
+  return undefined
+}
