@@ -1,6 +1,6 @@
 import type { Git } from '../git/git.ts'
 import { readObjects } from './objects.ts'
-import { parseSubject, type RunRef, type TrailerEntry } from './refs.ts'
+import type { RunRef, TrailerEntry } from './refs.ts'
 import type { Warn } from './run-home.ts'
 import { runPath } from './run-id.ts'
 
@@ -79,10 +79,4 @@ async function previousTreeOf(git: Git, tree: string): Promise<string | undefine
   } catch {
     return undefined
   }
-}
-
-/** The subject of a commit as an entry with its tree. */
-export function entryOf(subject: string, tree: string): TrailerEntry | undefined {
-  const entry = parseSubject(subject)
-  return entry === undefined ? undefined : { ...entry, tree }
 }

@@ -7,7 +7,7 @@ import { currentLease, isLeaseAlive } from './lease.ts'
 import { DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
 import { readRunFacts, readRunJournal } from './run-directory.ts'
 import { listRunDirectories, type RunHome } from './run-home.ts'
-import { runPath, startOfRun } from './run-id.ts'
+import { startOfRun } from './run-id.ts'
 
 /** One run in a list: what is known without opening its record. */
 export interface RunSummary {
@@ -139,9 +139,4 @@ async function addBranch(
     const commits = stdout.length === 0 ? 0 : messages.split('\0').length
     if (portion === 0 || commits < portion || found >= limit + 20) return
   }
-}
-
-/** The folder of a listed run on the branch. */
-export function folderOfRun(run: Pick<RunSummary, 'workflow' | 'id'>): string {
-  return runPath(run.workflow, run.id)
 }
