@@ -1,12 +1,13 @@
 import type { RunEvent } from '../events.ts'
+import type { StepResult } from './step.ts'
 
 /**
  * What an earlier try of this run already knows, read from its journal. Resuming is running again with this as
  * memory: finished steps are not run, and the attempt that was cut off does not repeat the effects it had.
  */
 export interface Memory {
-  /** Output of a finished step. */
-  finished(path: string): { readonly task: string; readonly output: string } | undefined
+  /** What a finished step gave. */
+  finished(path: string): StepResult | undefined
   /** The attempt to go on with: the one that was cut off, or the one after the last that failed. From 1. */
   attempt(path: string): number
   /** The reply that an effect of that attempt got, if it asked for exactly the same thing. */
@@ -23,7 +24,7 @@ export const NO_MEMORY: Memory = {
 /** Builds the memory from the events of a journal, in their order. Pure. */
 export function memoryOf(events: Iterable<RunEvent>): Memory {
   const tasks = new Map<string, string>()
-  const outputs = new Map<string, string>()
+  const outputs = new Map<string, { readonly output: string; readonly failed?: true }>()
   const attempts = new Map<string, number>()
   const replies = new Map<string, { readonly request: string; readonly reply: unknown }>()
   for (const event of events) {
@@ -39,7 +40,7 @@ export function memoryOf(events: Iterable<RunEvent>): Memory {
         replies.set(effectKey(event.path, event.attempt, event.ordinal), event)
         break
       case 'step-finished':
-        outputs.set(event.path, event.output)
+        outputs.set(event.path, { output: event.output, ...(event.failure ? { failed: true } : {}) })
         break
       default:
         break
@@ -47,8 +48,8 @@ export function memoryOf(events: Iterable<RunEvent>): Memory {
   }
   return {
     finished(path) {
-      const output = outputs.get(path)
-      return output === undefined ? undefined : { task: tasks.get(path) ?? '', output }
+      const known = outputs.get(path)
+      return known && { task: tasks.get(path) ?? '', ...known }
     },
     attempt: (path) => attempts.get(path) ?? 1,
     reply(path, attempt, ordinal, request) {

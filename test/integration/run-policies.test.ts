@@ -1,0 +1,365 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createGate, type ModelServer, startModelServer } from '../helpers/model-server.ts'
+import { eventsOfType, makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
+
+let server: ModelServer
+let project: TestProject | undefined
+
+beforeEach(async () => {
+  server = await startModelServer()
+})
+afterEach(async () => {
+  project?.remove()
+  project = undefined
+  await server.close()
+})
+
+function projectOf(workflow: string, more: ProjectPlan = {}): TestProject {
+  project = makeProject({
+    workflows: { w: `enable_summarization_node: false\n${workflow}` },
+    ...more,
+    env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url },
+  })
+  return project
+}
+
+const AGENT = 'assistants: [{ id: a, system_prompt: P }]'
+const turns = () => server.requests.map((request) => request.lastUserMessage)
+
+describe('a pause before a state', () => {
+  const workflow = `
+${AGENT}
+states:
+  - { id: draft, assistant_id: a, task: Draft, next: { state_id: publish } }
+  - { id: publish, assistant_id: a, task: "Publish {{ tone }}", resolve_dynamic_values_in_prompt: true, interrupt_before: true, next: { state_id: last } }
+  - { id: last, assistant_id: a, task: Last, next: { state_id: end } }
+`
+
+  test('ends with status 3; resuming with a message tells it to the agent, and nothing is asked twice', async () => {
+    server.reply('a draft')
+    const w = projectOf(workflow)
+    const run = await w.run('w', { input: '{"tone": "softly"}' })
+    expect(run).toMatchObject({ status: 'paused', exitStatus: 3, heldBefore: ['publish'] })
+    expect(run.record).toMatchObject({ ref: `refs/codemie/live/${run.runId}`, isPublished: false })
+    expect(eventsOfType(run, 'run-paused')).toMatchObject([
+      { before: ['publish'], reason: 'interrupt-before' },
+    ])
+
+    server.reply('published', 'done')
+    const again = await w.resume(run.runId, { userInput: 'Make it shorter' })
+    expect(again).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'done', runId: run.runId })
+    expect(turns()).toEqual(['Draft', 'Publish softly', 'Last'])
+    expect(server.requests[1]?.body.messages).toEqual([
+      { role: 'system', content: 'P' },
+      { role: 'user', content: '{"tone": "softly"}' },
+      { role: 'assistant', content: 'a draft' },
+      { role: 'user', content: 'Make it shorter' },
+      { role: 'user', content: 'Publish softly' },
+    ])
+    expect(w.git('for-each-ref', '--format=%(refname)').split('\n')).toEqual([
+      'refs/heads/codemie/runs',
+      'refs/heads/main',
+    ])
+  })
+
+  test('a message that is an object enters the context', async () => {
+    server.reply('a draft', 'published', 'done')
+    const w = projectOf(workflow)
+    const run = await w.run('w', { input: '{"tone": "softly"}' })
+    await w.resume(run.runId, { userInput: '{"tone": "loudly"}' })
+    expect(turns()[1]).toBe('Publish loudly')
+  })
+
+  test('a failure after the pause does not ask the person again', async () => {
+    server.reply('a draft', { status: 401 })
+    const w = projectOf(workflow)
+    const run = await w.run('w')
+    const failed = await w.resume(run.runId, { userInput: 'Go on' })
+    expect(failed).toMatchObject({ status: 'failed', exitStatus: 1 })
+    server.reply('published', 'done')
+    const again = await w.resume(run.runId)
+    expect(again).toMatchObject({ status: 'succeeded', output: 'done' })
+    expect(server.requests[2]?.body).toEqual(server.requests[1]?.body)
+    expect(JSON.stringify(server.requests[2]?.body)).toContain('Go on')
+    server.assertDone()
+  })
+})
+
+describe('a condition that cannot be evaluated', () => {
+  const workflow = `
+${AGENT}
+states:
+  - id: ask
+    assistant_id: a
+    task: Ask
+    next:
+      condition:
+        expression: "missing > 3"
+        then: yes-state
+        otherwise: no-state
+  - { id: yes-state, assistant_id: a, task: Say yes, next: { state_id: end } }
+  - { id: no-state, assistant_id: a, task: Say no, next: { state_id: end } }
+`
+
+  test('counts as false, and warns with its place', async () => {
+    server.reply('{"n": 1}', 'no')
+    const run = await projectOf(workflow).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'no' })
+    expect(eventsOfType(run, 'warning')).toMatchObject([
+      {
+        path: 'ask',
+        position: '.codemie/workflows/w.yaml:10:21',
+        message: expect.stringContaining('missing'),
+      },
+    ])
+  })
+
+  test('fails with --strict, at its place', async () => {
+    server.reply('{"n": 1}')
+    const run = await projectOf(workflow).run('w', { strict: true })
+    expect(run).toMatchObject({ status: 'failed', exitStatus: 1 })
+    expect(run.failure).toMatchObject({
+      code: 'condition-failed',
+      blame: 'workflow',
+      message: expect.stringMatching(/^\.codemie\/workflows\/w\.yaml:10:21: .*missing/),
+      help: 'Mend the expression, or run without --strict: the condition then counts as false.',
+    })
+  })
+})
+
+describe('on_error', () => {
+  const workflow = (onError: string) => `
+retry_policy: { max_attempts: 2 }
+${AGENT}
+states:
+  - { id: risky, assistant_id: a, task: Risky, on_error: ${onError}, next: { state_id: after, output_key: said } }
+  - { id: after, assistant_id: a, task: "After {{ error.code }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
+  - { id: rescue, assistant_id: a, task: "Rescue {{ error.code }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
+`
+
+  test.each([
+    ['continue', 'After provider-error'],
+    ['rescue', 'Rescue provider-error'],
+  ])('%s: the run goes on after the last attempt, and knows why', async (onError, next) => {
+    server.reply({ status: 500, text: 'Oh no' }, { status: 500, text: 'Oh no' }, 'fine')
+    const run = await projectOf(workflow(onError)).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'fine' })
+    expect(turns()).toEqual(['Risky', 'Risky', next])
+    const [risky] = eventsOfType(run, 'step-finished')
+    expect(risky).toMatchObject({ path: 'risky', failure: { code: 'provider-error', blame: 'provider' } })
+    expect(JSON.parse(risky?.output ?? '')).toEqual({
+      error: { code: 'provider-error', message: expect.stringContaining('Oh no') },
+    })
+  })
+
+  test('a step that was given up goes the same way after a resumption', async () => {
+    server.reply({ status: 500 }, { status: 500 }, { status: 401 })
+    const w = projectOf(workflow('rescue'))
+    await w.run('w')
+    server.reply('fine')
+    const again = await w.resume('latest')
+    expect(again).toMatchObject({ status: 'succeeded', output: 'fine' })
+    expect(turns()).toEqual(['Risky', 'Risky', 'Rescue provider-error', 'Rescue provider-error'])
+  })
+})
+
+describe('timeout', () => {
+  test('ends one attempt, and the next may do better', async () => {
+    server.reply({ text: 'late', after: createGate().passed }, 'in time')
+    const run = await projectOf(
+      `${AGENT}\nstates: [{ id: s, assistant_id: a, task: T, timeout: 0.2, next: { state_id: end } }]\n`,
+    ).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'in time' })
+    expect(eventsOfType(run, 'attempt-failed')).toMatchObject([
+      { failure: { code: 'step-timeout', message: "Step 's' did not finish within 200 ms" } },
+    ])
+  })
+
+  test('of a tool is blamed on the tool, with status 1', async () => {
+    const run = await projectOf(
+      `retry_policy: { max_attempts: 1 }\ntools: [{ id: t, tool: run_command, tool_args: { command: sleep 60 } }]\nstates: [{ id: s, tool_id: t, timeout: 0.2, next: { state_id: end } }]\n`,
+      { config: 'policy: { commands: [sleep] }\n' },
+    ).run('w')
+    expect(run).toMatchObject({
+      status: 'failed',
+      exitStatus: 1,
+      failure: {
+        code: 'step-timeout',
+        blame: 'tool',
+        help: "Raise the state's 'timeout', or make the step smaller.",
+      },
+    })
+  })
+})
+
+describe('a budget', () => {
+  const three = `
+${AGENT}
+states:
+  - { id: one, assistant_id: a, task: First, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: three } }
+  - { id: three, assistant_id: a, task: Third, next: { state_id: end } }
+`
+
+  test('of tokens stops before the call that would go over, and a higher one lets the run go on', async () => {
+    server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
+    const w = projectOf(three, { config: 'budgets: { tokens: 200 }\n' })
+    const run = await w.run('w')
+    expect(run).toMatchObject({
+      status: 'budget-exceeded',
+      exitStatus: 4,
+      failure: {
+        code: 'budget-exceeded',
+        blame: 'policy',
+        message: 'The budget of 200 tokens is spent (200 tokens)',
+        help: 'Raise the budget and resume the run: what is finished is kept.',
+      },
+    })
+    expect(turns()).toEqual(['First', 'Second'])
+
+    expect(await w.resume('latest')).toMatchObject({ status: 'budget-exceeded', exitStatus: 4 })
+    expect(turns()).toHaveLength(2)
+    w.write('.codemie/config.yaml', 'budgets: { tokens: 201 }\n')
+    expect(await w.resume('latest')).toMatchObject({ status: 'succeeded' })
+    expect(turns()).toEqual(['First', 'Second', 'Third'])
+  })
+
+  test('of dollars counts with the known price', async () => {
+    server.otherwise({ text: 'ok', usage: { input: 1_000_000, output: 0 } })
+    const run = await projectOf(three, {
+      config: 'budgets: { usd: 5 }\nprices: { gpt-5-mini: { input: 3, output: 1 } }\n',
+    }).run('w')
+    expect(run).toMatchObject({
+      status: 'budget-exceeded',
+      exitStatus: 4,
+      failure: { message: 'The budget of 5 US dollars is spent ($6.0000)' },
+    })
+    expect(turns()).toEqual(['First', 'Second'])
+  })
+
+  test('of dollars asks no model whose price nobody knows', async () => {
+    const run = await projectOf(three.replace('system_prompt: P', 'system_prompt: P, model: in-house'), {
+      config: 'budgets: { usd: 5 }\n',
+    }).run('w')
+    expect(run).toMatchObject({
+      status: 'failed',
+      exitStatus: 5,
+      failure: {
+        code: 'price-unknown',
+        blame: 'policy',
+        message: "The price of 'in-house' is not known, so a budget in dollars cannot be kept",
+        help: "Give its price under 'prices' in .codemie/config.yaml, or limit tokens instead.",
+      },
+    })
+    expect(server.requests).toEqual([])
+  })
+
+  test('of the repository is a ceiling: a workflow can only go below it', async () => {
+    server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
+    const run = await projectOf(`budget: { tokens: 100000 }\n${three}`, {
+      config: 'budgets: { tokens: 100 }\n',
+    }).run('w')
+    expect(run.failure?.message).toBe('The budget of 100 tokens is spent (100 tokens)')
+    project?.remove()
+    const lower = await projectOf(`budget: { tokens: 100 }\n${three}`, {
+      config: 'budgets: { tokens: 100000 }\n',
+    }).run('w')
+    expect(lower.failure?.message).toBe('The budget of 100 tokens is spent (100 tokens)')
+  })
+
+  test('of steps stops before the step that is too many, and stays so after a resumption', async () => {
+    server.otherwise('ok')
+    const w = projectOf(`budget: { steps: 2 }\n${three}`)
+    const run = await w.run('w')
+    expect(run).toMatchObject({
+      status: 'budget-exceeded',
+      exitStatus: 4,
+      failure: { message: 'The budget of 2 steps is spent (the next one would be too many)' },
+    })
+    expect(turns()).toEqual(['First', 'Second'])
+    expect(await w.resume('latest')).toMatchObject({ status: 'budget-exceeded' })
+    expect(turns()).toHaveLength(2)
+  })
+
+  test('counts answers that were paid for and cannot be used', async () => {
+    server.otherwise({ refusal: 'I would rather not', usage: { input: 60, output: 40 } })
+    const w = projectOf(
+      `${AGENT}\nstates:\n  - { id: one, assistant_id: a, task: First, on_error: continue, next: { state_id: two } }\n  - { id: two, assistant_id: a, task: Second, next: { state_id: end } }\n`,
+      { config: 'budgets: { tokens: 100 }\n' },
+    )
+    const run = await w.run('w')
+    expect(run).toMatchObject({ status: 'budget-exceeded', exitStatus: 4 })
+    expect(turns()).toEqual(['First'])
+    expect(eventsOfType(run, 'run-finished')[0]?.usage).toEqual({
+      inputTokens: 60,
+      outputTokens: 40,
+      cachedInputTokens: 0,
+    })
+    expect(await w.resume('latest')).toMatchObject({ status: 'budget-exceeded' })
+    expect(turns()).toEqual(['First'])
+  })
+})
+
+describe('a loop that does not end', () => {
+  test('is stopped at the recursion limit and blamed on the workflow', async () => {
+    server.otherwise('again')
+    const run = await projectOf(
+      `recursion_limit: 5\n${AGENT}\nstates:\n  - { id: s, assistant_id: a, task: T, next: { condition: { expression: "False", then: end, otherwise: s } } }\n`,
+    ).run('w')
+    expect(run).toMatchObject({
+      status: 'failed',
+      exitStatus: 1,
+      failure: {
+        code: 'recursion-limit',
+        blame: 'workflow',
+        message: 'The run needs more than 5 supersteps',
+        help: "Raise 'recursion_limit' in .codemie/workflows/w.yaml, or mend the loop that does not end.",
+      },
+    })
+    expect(turns()).toHaveLength(5)
+  })
+})
+
+describe('the same run twice', () => {
+  test('gives byte-equal step outputs, and the same tree but for the id', async () => {
+    const w = projectOf(`
+max_concurrency: 3
+${AGENT}
+custom_nodes:
+  - id: shape
+    custom_node_id: transform_node
+    config:
+      mappings:
+        - { output_field: first, type: extract, source_path: notes }
+states:
+  - { id: plan, assistant_id: a, task: Plan, next: { state_id: each, iter_key: items } }
+  - { id: each, assistant_id: a, task: Do, next: { state_id: shape, append_to_context: true, output_key: notes } }
+  - { id: shape, custom_node_id: shape, next: { state_id: end } }
+`)
+    const answer = async (order: readonly string[]) => {
+      const gates = new Map(order.map((item) => [item, createGate()]))
+      server.when('Plan', '{"items": ["x", "y", "z"]}')
+      for (const [item, gate] of gates)
+        server.when(`Current task: ${item}`, { text: `about ${item}`, after: gate.passed })
+      const before = server.requests.length
+      const running = w.run('w', {
+        onEvent: (event) => {
+          if (event.type !== 'step-finished') return
+          const next = order[order.indexOf(event.output.replace('about ', '')) + 1]
+          gates.get(next ?? '')?.open()
+        },
+      })
+      await server.waitForRequests(before + 4)
+      gates.get(order[0] ?? '')?.open()
+      return await running
+    }
+    const first = await answer(['x', 'y', 'z'])
+    const second = await answer(['z', 'y', 'x'])
+    expect(first.status).toBe('succeeded')
+    expect(second.output).toBe(first.output)
+    const steps = (path: string | undefined) =>
+      w.git('ls-tree', '-r', `codemie/runs:${path}/steps`).split('\n')
+    expect(steps(second.record?.path)).toEqual(steps(first.record?.path))
+    expect(await w.outputsOf(second.runId)).toEqual(await w.outputsOf(first.runId))
+  })
+})
