@@ -218,8 +218,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...EXECUTION,
     ],
     examples: [
-      { line: 'codemie-ci run release-notes -i from=v1.0.0 -i to=HEAD', what: 'with two inputs' },
-      { line: 'git diff main | codemie-ci run review -', what: 'with free text from a pipe' },
+      { line: 'codemie-ci run review -i base=main --model gpt-5', what: 'with an input and a model' },
+      { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
       { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
     ],
     load: async () => (await import('./commands/run.ts')).run,

@@ -94,11 +94,18 @@ export function usageOf(command: CommandSpec): string {
   return ['codemie-ci', command.name, ...args, '[options]'].join(' ')
 }
 
+/** `-i, --input-value KEY=VALUE` */
+export function spellOption({ name, short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`
+}
+
+/** ` (one, two)` after the summary of an option; `''` when any value will do. */
+export function spellChoices({ choices }: OptionSpec): string {
+  return choices ? ` (${choices.join(', ')})` : ''
+}
+
 function optionRow(option: OptionSpec): readonly [string, string] {
-  const short = option.short ? `-${option.short}, ` : ''
-  const value = option.value ? ` ${option.value}` : ''
-  const choices = option.choices ? ` (${option.choices.join(', ')})` : ''
-  return [`${short}--${option.name}${value}`, option.summary + choices]
+  return [spellOption(option), option.summary + spellChoices(option)]
 }
 
 function twoColumns(

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
 import { nearestName } from '../schema/nearest.ts'
-import type { OptionSpec } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { type LineWithoutCommand, optionsOf, type ParsedLine } from './invocation.ts'
 import { usageError } from './usage-error.ts'
@@ -45,11 +44,6 @@ export function parseQuickly(argv: readonly string[]): ParsedLine | undefined {
   }
 }
 
-/** `--name <VALUE>` as it stands in messages. */
-export function spellOption(option: OptionSpec): string {
-  return `--${option.name}`
-}
-
 /** What the table says beyond names: choices, and how many arguments. */
 function checkLine({ command, positionals, options }: ParsedLine): void {
   const tryHelp = `Try 'codemie-ci ${command.name} --help'.`
@@ -58,7 +52,7 @@ function checkLine({ command, positionals, options }: ParsedLine): void {
     if (option.choices && typeof value === 'string' && !option.choices.includes(value)) {
       const near = nearestName(value, option.choices)
       throw usageError(
-        `${spellOption(option)} takes ${option.choices.join(', ')}, and not '${value}'.${near ? ` Did you mean '${near}'?` : ''}`,
+        `--${option.name} takes ${option.choices.join(', ')}, and not '${value}'.${near ? ` Did you mean '${near}'?` : ''}`,
         tryHelp,
       )
     }

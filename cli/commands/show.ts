@@ -99,7 +99,9 @@ function renderRun(
       'by',
       actor
         ? `${oneLine(actor.name)}${trigger.event === 'manual' ? '' : ` (${trigger.event})`}`
-        : trigger.event,
+        : trigger.event === 'manual'
+          ? undefined
+          : trigger.event,
     ],
     ['workflow', workflow.file],
     ['commit', describeCommit(repository)],

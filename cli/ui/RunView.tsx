@@ -1,7 +1,7 @@
 import { Box, Static, Text } from 'ink'
 import { formatDuration } from './numbers.ts'
 import type { Palette } from './palette.ts'
-import { oneLine, padEnd, shorten, stripControls } from './plain-text.ts'
+import { grouped, oneLine, padEnd, shorten, stripControls } from './plain-text.ts'
 import type { LiveGroup } from './progress.ts'
 
 /** Everything that one frame shows. */
@@ -67,8 +67,8 @@ function liveLine(
   const { dim, symbols } = palette
   const facts: string[] = []
   if (group.total > 1) {
-    facts.push(`${group.done} of ${group.total}`, `${group.running} running`)
-    if (group.failed > 0) facts.push(`${group.failed} failed`)
+    facts.push(`${grouped(group.done)} of ${grouped(group.total)}`, `${group.running} running`)
+    if (group.failed > 0) facts.push(`${grouped(group.failed)} failed`)
   }
   if (group.startedAt !== undefined) facts.push(formatDuration(nowMs - Date.parse(group.startedAt)))
   const head = `${padEnd(stripControls(group.label), labelWidth)}  ${facts.join('  ')}`

@@ -1,6 +1,6 @@
 import { formatCost, formatDuration, formatTokens } from './numbers.ts'
 import type { Palette } from './palette.ts'
-import { count, oneLine, padEnd, stripControls } from './plain-text.ts'
+import { count, grouped, oneLine, padEnd, stripControls } from './plain-text.ts'
 import type { Entry, GroupResult, Spent } from './progress.ts'
 
 /** How entries become lines. */
@@ -27,7 +27,7 @@ export function renderEntry(entry: Entry, layout: EntryLayout): string | undefin
       return `  ${cyan(symbols.started)} ${entry.total === 1 ? stripControls(entry.label) : `${name(entry.label)}  ${count(entry.total, 'step')}`}`
     case 'group-progress':
       if (onlyWhatIsOver) return undefined
-      return dim(`  ${symbols.dot} ${name(entry.label)}  ${entry.done} of ${entry.total}`)
+      return dim(`  ${symbols.dot} ${name(entry.label)}  ${grouped(entry.done)} of ${grouped(entry.total)}`)
     case 'group-done': {
       const { group } = entry
       const sign =
@@ -64,11 +64,11 @@ const PAUSES: Readonly<Record<string, string>> = {
 
 function describeGroup(group: GroupResult, { dim }: Palette): string {
   if (group.reused === group.total)
-    return dim(group.total === 1 ? 'done before' : `${group.total} done before`)
+    return dim(group.total === 1 ? 'done before' : `${grouped(group.total)} done before`)
   const parts: string[] = []
-  if (group.total > 1) parts.push(`${group.done} of ${group.total}`)
-  if (group.failed > 0 && group.total > 1) parts.push(`${group.failed} failed`)
-  if (group.reused > 0) parts.push(`${group.reused} done before`)
+  if (group.total > 1) parts.push(`${grouped(group.done)} of ${grouped(group.total)}`)
+  if (group.failed > 0 && group.total > 1) parts.push(`${grouped(group.failed)} failed`)
+  if (group.reused > 0) parts.push(`${grouped(group.reused)} done before`)
   parts.push(formatDuration(group.durationMs), ...describeSpent(group))
   return dim(parts.join('  '))
 }

@@ -50,7 +50,7 @@ export interface LiveGroup {
   readonly running: number
   /** ISO time of the first start; `undefined`: still waiting for its turn. */
   readonly startedAt: string | undefined
-  /** The tool that is being called, or the end of what the model has answered so far; of the step that said something last. */
+  /** The tool that is being called, or the end of what the model has answered so far; of one of the steps. */
   readonly activity: string
 }
 
@@ -65,6 +65,8 @@ interface Group {
   lastAt: string
   running: number
   activity: string
+  /** The step whose activity it is: answers that come at the same time are not mixed. */
+  speaker: string | undefined
   spent: Spent
   isAnnounced: boolean
   isOver: boolean
@@ -179,6 +181,8 @@ export class Progress {
 
   #stepProgress(event: Extract<RunEvent, { type: 'step-progress' }>): void {
     const group = this.#group(event.path, event.at)
+    group.speaker ??= event.path
+    if (group.speaker !== event.path) return
     if (event.tool !== undefined) group.activity = `calling ${event.tool}`
     else if (event.text !== undefined) {
       const before = group.activity.startsWith('calling ') ? '' : group.activity
@@ -197,7 +201,10 @@ export class Progress {
     const group = this.#group(path, at)
     group.lastAt = at
     group.running = Math.max(0, group.running - 1)
-    group.activity = ''
+    if (group.speaker === path) {
+      group.speaker = undefined
+      group.activity = ''
+    }
     if (how === 'failed') group.failed++
     else group.done++
     if (how === 'reused') group.reused++
@@ -236,6 +243,7 @@ function newGroup(label: string, paths: readonly string[], at: string): Group {
     lastAt: at,
     running: 0,
     activity: '',
+    speaker: undefined,
     spent: NOTHING,
     isAnnounced: false,
     isOver: false,

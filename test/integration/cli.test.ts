@@ -550,7 +550,7 @@ describe('init', () => {
     expect(text.match(/persist-credentials: false/g)).toHaveLength(2)
     expect(text.match(/timeout-minutes: /g)).toHaveLength(2)
     expect(text).toContain('uses: codemie/codemie-ci/action@v9.9.9\n')
-    expect(text).toContain('OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}\n')
+    expect(text).toMatch(/OPENAI_API_KEY: \$\{\{ secrets\.OPENAI_API_KEY \}\}\n/)
   })
 
   it('says so when a file stands in the way', async () => {

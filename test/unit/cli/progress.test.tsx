@@ -81,8 +81,8 @@ describe('the plain log', () => {
     ])
     expect(lines).toHaveLength(11)
     expect(lines[0]).toBe('  ▸ item        1,000 steps')
-    expect(lines[1]).toBe('  · item        100 of 1000')
-    expect(lines.at(-1)).toBe('  ✓ item        1000 of 1000  1.0s')
+    expect(lines[1]).toBe('  · item        100 of 1,000')
+    expect(lines.at(-1)).toBe('  ✓ item        1,000 of 1,000  1.0s')
   })
 
   it('tells of attempts that fail, and of the last one', () => {
