@@ -122,14 +122,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [
-      'Without files, checks all workflows and the configuration of the repository. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
+      'Without files, checks all workflows, the stored assistants and the configuration of the repository. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
     ],
     args: [
       {
         name: 'files',
         required: false,
         variadic: true,
-        summary: 'Workflow files or folders; default: all of the repository',
+        summary: 'Files or folders; default: all of the repository',
         completes: 'files',
       },
     ],

@@ -20,8 +20,8 @@ import { usageError } from '../usage-error.ts'
 interface CheckedFile {
   /** Relative to the root of the repository. */
   readonly file: string
-  /** What the diagnostics point into; `undefined` when nobody keeps it. */
-  readonly text: string | undefined
+  /** What the diagnostics point into. */
+  readonly text: string
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -65,27 +65,51 @@ function judge(diagnostic: Diagnostic, isStrict: boolean): Diagnostic {
 }
 
 async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly CheckedFile[]> {
+  const { cwd } = cli.world
   const named = invocation.rest('files')
-  if (named.length > 0) {
-    const root = findRoot(cli.world.cwd)
-    const paths = named.flatMap((name) => expand(resolve(cli.world.cwd, name), name))
-    // The order given, each file once.
-    return [...new Set(paths)].map((path) => checkFile(root, path))
+  const root = findRoot(cwd)
+  if (named.length === 0 && root === undefined) {
+    throw new Refusal('no-repository', `${cwd} is not inside a git repository`, {
+      help: 'Change into one, or name the files to check.',
+    })
   }
-  const { openProjectFor } = await import('../project.ts')
-  const project = await openProjectFor(invocation, cli)
-  const config = project.configDiagnostics
-  const configFile = config[0]?.file
-  return [
-    ...(configFile === undefined ? [] : [{ file: configFile, text: undefined, diagnostics: config }]),
-    ...(await project.definitions()).map(({ file, text, diagnostics }) => ({ file, text, diagnostics })),
-  ]
+  const typed = invocation.text('config')
+  const config = typed === undefined ? undefined : resolve(cwd, typed)
+  if (config !== undefined && !isThere(config)) throw noFile(String(typed), config)
+  const paths =
+    named.length > 0
+      ? named.flatMap((name) => expand(resolve(cwd, name), name))
+      : filesOf(root ?? cwd, config)
+  const checked: CheckedFile[] = []
+  // The order given, each file once.
+  for (const path of new Set(paths)) checked.push(await checkFile(root ?? cwd, path, config))
+  return checked
 }
 
-function checkFile(root: string, path: string): CheckedFile {
+/** Everything of a repository that has a format of ours: configuration, assistants, workflows. */
+function filesOf(root: string, config = join(root, '.codemie/config.yaml')): readonly string[] {
+  const folders = ['.codemie/assistants', '.codemie/workflows'].map((folder) => join(root, folder))
+  return [...[config].filter(isThere), ...folders.filter(isThere).flatMap(definitionsIn)]
+}
+
+/** Tells by its place what kind of file a file is, and loads the reader of that kind when there is one to read. */
+async function checkFile(root: string, path: string, config: string | undefined): Promise<CheckedFile> {
   const file = relative(root, path).split(sep).join('/')
-  const { diagnostics, meta } = readWorkflow({ file, bytes: readBytes(path, file) })
+  const bytes = readBytes(path, file)
+  if (path === config || file === '.codemie/config.yaml') {
+    const { readConfig } = await import('../../schema/config.ts')
+    return { file, text: textOf(bytes), diagnostics: readConfig({ file, bytes }).diagnostics }
+  }
+  if (/(?:^|\/)\.codemie\/assistants\/[^/]+$/.test(file)) {
+    const { readAssistantFile } = await import('../../schema/assistant-file.ts')
+    return { file, text: textOf(bytes), diagnostics: readAssistantFile({ file, bytes }).diagnostics }
+  }
+  const { diagnostics, meta } = readWorkflow({ file, bytes })
   return { file, text: meta.text, diagnostics }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }
 
 function readBytes(path: string, file: string): Uint8Array {
@@ -104,9 +128,20 @@ const DEFINITION = /\.(?:ya?ml|toml)$/i
 /** A folder stands for the definitions in it, at any depth. */
 function expand(path: string, named: string): readonly string[] {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw usageError(`There is no file '${named}'.`, `Looked at ${path}.`)
-  if (!found.isDirectory()) return [path]
-  return readdirSync(path, { withFileTypes: true, recursive: true })
+  if (!found) throw noFile(named, path)
+  return found.isDirectory() ? definitionsIn(path) : [path]
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+function noFile(named: string, path: string): Refusal {
+  return usageError(`There is no file '${named}'.`, `Looked at ${path}.`)
+}
+
+function definitionsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && DEFINITION.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
@@ -127,7 +162,8 @@ function summarise(
   warnings: number,
   { green, red, yellow, symbols }: Palette,
 ): string {
-  if (checked.length === 0) return 'There is nothing to check: no files in .codemie/workflows.\n'
+  if (checked.length === 0)
+    return 'There is nothing to check: no files in .codemie. `codemie-ci init` writes the first ones.\n'
   const files = count(checked.length, 'file')
   if (errors + warnings === 0) return `${green(symbols.done)} ${files} checked, no problems\n`
   const affected = checked.filter(({ diagnostics }) => diagnostics.length > 0).length

@@ -330,6 +330,30 @@ describe('validate', () => {
     const { status, stdout } = await run('validate')
     expect(status).toBe(2)
     expect(stdout).toContain('--> .codemie/config.yaml:1:9')
+    expect(stdout).toContain('1 | models: [1]\n')
+  })
+
+  it('checks stored assistants as what they are, named or not', async () => {
+    const { run } = open({ '.codemie/assistants/helper.yaml': 'system_promt: You help\n' })
+    for (const line of ['validate', 'validate .codemie/assistants/helper.yaml']) {
+      const { status, stdout } = await run(line)
+      expect(status).toBe(2)
+      expect(stdout).toContain('--> .codemie/assistants/helper.yaml:1:1')
+      expect(stdout).toContain("did you mean 'system_prompt'?")
+    }
+  })
+
+  it('needs files or a repository', async () => {
+    const { run, repository } = open()
+    expect(await run('validate', { cwd: repository.beside('') })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('error no-repository: '),
+    })
+    expect(await run('validate')).toEqual({
+      status: 0,
+      stdout: 'There is nothing to check: no files in .codemie. `codemie-ci init` writes the first ones.\n',
+      stderr: '',
+    })
   })
 
   it('names a file that is not there', async () => {
@@ -533,7 +557,7 @@ describe('init', () => {
     expect(await run(`init --template ${template} --no-github`)).toMatchObject({ status: 0, stderr: '' })
     expect(await run('validate --strict')).toEqual({
       status: 0,
-      stdout: '✓ 1 file checked, no problems\n',
+      stdout: '✓ 2 files checked, no problems\n',
       stderr: '',
     })
     expect(await run(`plan ${template}`)).toMatchObject({ status: 0, stderr: '' })
