@@ -26,6 +26,9 @@ export function segmentName(number: number): string {
  *
  * Durability is bought in groups: while one `fdatasync` is under way everything that arrives is collected, and the next
  * one covers all of it. So the price of a step does not grow with the number of steps or of parallel branches.
+ *
+ * What nobody waits for is handed to the system at once: it outlives the process, however that ends. A model that was
+ * paid for must not be asked again because of a `kill -9` in the middle of a step.
  */
 export class JournalWriter {
   readonly #file: number
@@ -34,7 +37,12 @@ export class JournalWriter {
   #pending: string[] = []
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #isFlushing = false
+  #isWritePlanned = false
+  /** Something was written that no `fdatasync` has covered yet. */
+  #isUnsafe = false
+  #isClosed = false
   #idle: (() => void)[] = []
+  /** Bytes of whole lines in the file. */
   #size = 0
   #failure: Refusal | undefined
 
@@ -68,41 +76,63 @@ export class JournalWriter {
     })
   }
 
-  /** Keeps an event that nobody waits for; it is written with the next {@link append}, or when the journal is closed. */
+  /**
+   * Keeps an event that nobody waits for. A killed process does not lose it; a power cut may, until the next
+   * {@link append}, or until the journal is closed.
+   */
   appendSoon(event: RunEvent): void {
     this.#pending.push(`${JSON.stringify(redactValue(event, this.#redact))}\n`)
+    if (this.#isWritePlanned) return
+    this.#isWritePlanned = true
+    // Before whatever the writer of the event does next: that may be a request which costs again.
+    queueMicrotask(() => this.#writePlanned())
   }
 
   /** Writes what is left, makes it durable and closes the file. Never fails twice for the same reason. */
   async close(): Promise<void> {
-    if (this.#pending.length > 0 && !this.#isFlushing && this.#failure === undefined) this.#flush()
+    if (this.#isBehind && !this.#isFlushing) this.#flush()
     while (this.#isFlushing) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    this.#isClosed = true
     closeSync(this.#file)
+  }
+
+  get #isBehind(): boolean {
+    return this.#failure === undefined && (this.#pending.length > 0 || this.#isUnsafe)
+  }
+
+  #writePlanned(): void {
+    this.#isWritePlanned = false
+    if (this.#pending.length === 0 || this.#isClosed || this.#failure !== undefined) return
+    try {
+      this.#writePending()
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException, [])
+    }
+  }
+
+  #writePending(): void {
+    const lines = Buffer.from(this.#pending.join(''))
+    this.#pending = []
+    // Into the page cache this takes microseconds; a trip through the thread pool would cost more than the write.
+    for (let offset = 0; offset < lines.length; ) offset += writeSync(this.#file, lines, offset)
+    this.#size += lines.length
+    this.#isUnsafe = true
   }
 
   #flush(): void {
     this.#isFlushing = true
-    const lines = Buffer.from(this.#pending.join(''))
     const waiting = this.#waiting
-    this.#pending = []
     this.#waiting = []
     const finish = (error: NodeJS.ErrnoException | null) => {
-      if (error === null) {
-        this.#size += lines.length
-        for (const one of waiting) one.resolve()
-      } else {
-        this.#fail(error, waiting)
-      }
-      if (this.#failure === undefined && this.#pending.length > 0 && this.#waiting.length > 0)
-        return this.#flush()
+      if (error === null) for (const one of waiting) one.resolve()
+      else this.#fail(error, waiting)
+      if (this.#isBehind && (this.#waiting.length > 0 || this.#idle.length > 0)) return this.#flush()
       this.#isFlushing = false
-      if (this.#failure === undefined && this.#pending.length > 0 && this.#idle.length > 0)
-        return this.#flush()
       for (const wake of this.#idle.splice(0)) wake()
     }
     try {
-      // Into the page cache this takes microseconds; a trip through the thread pool would cost more than the write.
-      for (let offset = 0; offset < lines.length; ) offset += writeSync(this.#file, lines, offset)
+      this.#writePending()
+      this.#isUnsafe = false
     } catch (error) {
       // Not before the caller has its promise.
       setImmediate(finish, error as NodeJS.ErrnoException)
