@@ -3,7 +3,7 @@ import type { Cli } from './context.ts'
 import { EXIT } from './exit-status.ts'
 import { Invocation, type ParsedLine } from './invocation.ts'
 import { parseLine } from './parse-line.ts'
-import { reportError } from './report-error.ts'
+import { withoutColors } from './ui/palette.ts'
 
 /**
  * Does one command line, e.g. `['validate', '--strict']`. Everything that can go wrong is reported on standard error.
@@ -13,6 +13,7 @@ export async function runCli(argv: readonly string[], cli: Cli): Promise<number>
   try {
     return await runLine(argv, cli)
   } catch (error) {
+    const { reportError } = await import('./report-error.ts')
     return reportError(error, cli)
   }
 }
@@ -45,13 +46,12 @@ async function showHelp(word: string | undefined, cli: Cli): Promise<number> {
 /** Applies the options that all commands take. */
 async function inDirectory(options: ParsedLine['options'], cli: Cli): Promise<Cli> {
   const directory = options['directory']
-  const withColors = options['no-color'] === true ? await withoutColor(cli) : cli
+  const withColors = options['no-color'] === true ? withoutColor(cli) : cli
   if (typeof directory !== 'string') return withColors
   const { enterDirectory } = await import('./directory.ts')
   return { ...withColors, world: await enterDirectory(withColors.world, directory) }
 }
 
-async function withoutColor(cli: Cli): Promise<Cli> {
-  const { withoutColors } = await import('./ui/palette.ts')
+function withoutColor(cli: Cli): Cli {
   return { ...cli, look: { stdout: withoutColors(cli.look.stdout), stderr: withoutColors(cli.look.stderr) } }
 }
