@@ -9,6 +9,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import type { Diagnostic, Position, Severity } from './diagnostic.ts'
+import { findTooDeep } from './yaml-depth.ts'
 import {
   kindOfPlain,
   readingInYaml12,
@@ -256,14 +257,16 @@ class Reading {
       )
       return undefined
     }
+    const deep = findTooDeep(this.#text, YAML_LIMITS.depth + 1)
+    if (deep !== undefined) {
+      this.#tooDeep(deep, deep + 1)
+      return undefined
+    }
     try {
       return this.#parse()
     } catch (error) {
       if (error instanceof TooMuch) return undefined
-      // The parser is recursive: text that nests thousands of levels ends its stack.
-      if (!(error instanceof RangeError)) throw error
-      this.#tooDeep(0, 0)
-      return undefined
+      throw error
     }
   }
 
@@ -285,10 +288,6 @@ class Reading {
     })
     // One broken line makes a parser stumble over all the lines after it: only the first problem is true.
     const first = parsed.errors[0]
-    if (first?.code === 'RESOURCE_EXHAUSTION') {
-      this.#tooDeep(first.pos[0], first.pos[1])
-      return undefined
-    }
     if (first) {
       this.#report(
         'error',

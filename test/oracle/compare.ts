@@ -7,17 +7,20 @@ type Input = Vector['input']
 type Decode = (value: unknown) => PyValue
 type Run = (input: Input, decode: Decode) => unknown
 
-/** Calls our side of each recorded function and gives what the recording would hold as output. */
-export type FunctionTable = Readonly<
-  Record<
-    string,
-    | Run
-    | {
-        readonly run: Run /** What of the recorded output is compared. */
-        readonly recorded: (output: unknown) => unknown
-      }
-  >
->
+/**
+ * Our side of each recorded function: called, it gives what the recording would hold as output. `recorded` says what of
+ * the recorded output is compared; `differs` compares by itself and tells the difference.
+ */
+export type FunctionTable = Readonly<Record<string, Run | Converted | Comparison>>
+
+interface Converted {
+  readonly run: Run
+  readonly recorded: (output: unknown) => unknown
+}
+
+interface Comparison {
+  readonly differs: (vector: Vector) => string | undefined
+}
 
 /** How one recording compares: the same, different on purpose, or different. */
 export type Verdict =
@@ -32,14 +35,32 @@ export function compareVector(
   vector: Vector,
   recordings: Recordings,
 ): Verdict {
-  const { run, recorded } = typeof entry === 'function' ? { run: entry, recorded: (o: unknown) => o } : entry
-  const expected = vector.error ? `fails: ${vector.error.message}` : canonical(recorded(vector.output))
-  const found = outcomeOf(() => run(vector.input, recordings.decode))
-  const isSame = vector.error ? found.failed : !found.failed && found.text === expected
-  if (isSame) return { kind: 'same' }
+  const { expected, found } = outcomesOf(entry, vector, recordings)
+  if (expected === found) return { kind: 'same' }
   const exception = vectorExceptions.find((one) => one.functions.includes(name) && one.applies(vector))
   if (exception) return { kind: 'explained', section: exception.section }
-  return { kind: 'different', expected, found: found.text }
+  return { kind: 'different', expected, found }
+}
+
+const FAILS = 'fails'
+
+function outcomesOf(
+  entry: FunctionTable[string],
+  vector: Vector,
+  recordings: Recordings,
+): { readonly expected: string; readonly found: string } {
+  if ('differs' in entry) {
+    const difference = entry.differs(vector)
+    const expected = canonical(vector.error ?? vector.output)
+    return { expected, found: difference ?? expected }
+  }
+  const { run, recorded } = typeof entry === 'function' ? { run: entry, recorded: (o: unknown) => o } : entry
+  const found = outcomeOf(() => run(vector.input, recordings.decode))
+  if (vector.error && found.failed) return { expected: FAILS, found: FAILS }
+  return {
+    expected: vector.error ? `${FAILS}: ${vector.error.message}` : canonical(recorded(vector.output)),
+    found: found.text,
+  }
 }
 
 function outcomeOf(run: () => unknown): { readonly failed: boolean; readonly text: string } {
@@ -48,6 +69,6 @@ function outcomeOf(run: () => unknown): { readonly failed: boolean; readonly tex
   } catch (error) {
     const isOurs = error instanceof LanguageError || error instanceof PyError || error instanceof StepFailure
     if (!isOurs) throw error
-    return { failed: true, text: `fails: ${error.message}` }
+    return { failed: true, text: `${FAILS}: ${error.message}` }
   }
 }

@@ -16,8 +16,11 @@ import type { World } from '../../runner/world.ts'
 import { dumpsJson, type PyValue, repr } from '../../schema/language/index.ts'
 import { readWorkflow } from '../../schema/read.ts'
 import type { State, Workflow } from '../../schema/workflow.ts'
-import { traceExceptions } from './exceptions.ts'
+import type { Verdict } from './compare.ts'
 import { decode } from './recorded.ts'
+import { differenceInGraph } from './schema-functions.ts'
+import { traceExceptions } from './trace-exceptions.ts'
+import type { UpstreamGraph } from './upstream-picture.ts'
 
 /** A recorded run of the other engine: what it was given, and what was observed. */
 export interface Trace {
@@ -29,6 +32,7 @@ export interface Trace {
   readonly tools?: Readonly<Record<string, ScriptedTool>>
   readonly resume?: readonly { user_input: string | null; edit?: { output: string; output_key?: string } }[]
   readonly abort_at?: unknown
+  readonly graph: UpstreamGraph
   readonly observed: Observed
 }
 
@@ -453,20 +457,16 @@ function toolFailure({ type, message }: Raise): StepFailure {
   return new StepFailure('scripted', message, { blame: 'tool', retryable: !final.test(type) })
 }
 
-/** How a trace compares: the same, different on purpose, or different. */
-export type TraceVerdict =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'explained'; readonly section: string }
-  | { readonly kind: 'different'; readonly expected: string; readonly found: string }
-
 /** Replays a trace and compares it with its recording, line by line. */
-export async function compareTrace(trace: Trace): Promise<TraceVerdict> {
+export async function compareTrace(trace: Trace): Promise<Verdict> {
+  const { workflow } = readWorkflow({ file: `${trace.id}.yaml`, text: trace.yaml })
+  const graph = workflow && trace.graph ? differenceInGraph(trace.yaml, trace.graph) : undefined
+  if (graph !== undefined) return { kind: 'different', expected: JSON.stringify(trace.graph), found: graph }
   const expected = recordedLines(trace)
   const found = await replayTrace(trace)
   const length = Math.max(expected.length, found.length)
   const first = Array.from({ length }, (_, i) => i).find((i) => expected[i] !== found[i])
   if (first === undefined) return { kind: 'same' }
-  const { workflow } = readWorkflow({ file: `${trace.id}.yaml`, text: trace.yaml })
   const exception = traceExceptions.find((one) => one.applies(trace, workflow))
   if (exception) return { kind: 'explained', section: exception.section }
   return { kind: 'different', expected: expected[first] ?? '(nothing)', found: found[first] ?? '(nothing)' }

@@ -1,5 +1,12 @@
-import { graphOf, type Workflow } from '../../../../schema/index.ts'
-import type { UpstreamGraph } from './vectors.ts'
+import { graphOf, type Workflow } from '../../schema/index.ts'
+
+/** A graph as the recordings hold it. */
+export interface UpstreamGraph {
+  readonly nodes: readonly string[]
+  readonly edges: readonly (readonly [string, string])[]
+  readonly deferred?: readonly string[]
+  readonly map_targets?: readonly string[]
+}
 
 const START = '__start__'
 const STOP = '__end__'
