@@ -4,6 +4,8 @@ import type { Palette } from './ui/palette.ts'
 /** Somewhere to write text to; a terminal, a pipe or a string in tests. Writing never throws. */
 export interface Output {
   write(text: string): void
+  /** Writes a command for the CI system: the only text that may be one. */
+  writeCommand(text: string): void
   /** Whether a person looks at it as it is written. */
   readonly isTerminal: boolean
   /** Width in columns; `undefined` when it is not a terminal or does not say. */

@@ -1,7 +1,9 @@
+import { fstatSync } from 'node:fs'
 import { realWorld } from '../runner/world.ts'
 import { runCli } from './cli.ts'
 import type { Cli, Output } from './context.ts'
 import { isCi, makePalette, wantsColor, wantsUnicode } from './ui/palette.ts'
+import { defuseCommands } from './ui/workflow-commands.ts'
 
 /**
  * Does the command line of a process, from its arguments to its end. Everything below gets what it needs of the process
@@ -9,8 +11,9 @@ import { isCi, makePalette, wantsColor, wantsUnicode } from './ui/palette.ts'
  */
 export async function start(process: NodeJS.Process, version: string): Promise<void> {
   const { env } = process
-  const stdout = openOutput(process.stdout)
-  const stderr = openOutput(process.stderr)
+  const isObeyed = env['GITHUB_ACTIONS'] === 'true'
+  const stdout = openOutput(process.stdout, isObeyed)
+  const stderr = openOutput(process.stderr, isObeyed)
   const unicode = wantsUnicode(env, process.platform)
   const look = (stream: Output) => makePalette({ color: wantsColor(env, stream, false), unicode })
   const isAttended = stderr.isTerminal && !isCi(env) && env['TERM'] !== 'dumb'
@@ -38,20 +41,33 @@ export async function start(process: NodeJS.Process, version: string): Promise<v
   process.exit()
 }
 
-/** A reader that went away (`codemie-ci list | head -1`) ends the output, not the work. */
-function openOutput(stream: NodeJS.WriteStream): Output {
+/**
+ * A reader that went away (`codemie-ci list | head -1`) ends the output, not the work. `isObeyed`: the log belongs to a CI
+ * system that obeys commands in it; a file gets the exact text all the same.
+ */
+function openOutput(stream: NodeJS.WriteStream & { readonly fd: number }, isObeyed: boolean): Output {
   let isOpen = true
   stream.on('error', () => {
     isOpen = false
   })
+  const writeCommand = (text: string) => {
+    if (isOpen) stream.write(text)
+  }
   return {
-    write: (text) => {
-      if (isOpen) stream.write(text)
-    },
+    write: isObeyed && !isFile(stream.fd) ? (text) => writeCommand(defuseCommands(text)) : writeCommand,
+    writeCommand,
     isTerminal: stream.isTTY === true,
     get columns() {
       return stream.isTTY ? stream.columns : undefined
     },
+  }
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile()
+  } catch {
+    return false
   }
 }
 

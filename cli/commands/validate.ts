@@ -50,7 +50,7 @@ export const validate: CommandRunner = async (invocation, cli) => {
       break
     case 'github':
       // The words of the summary go to the log beside the annotations; those of GitHub are for machines.
-      for (const diagnostic of all) cli.stdout.write(`${renderAnnotation(diagnostic)}\n`)
+      for (const diagnostic of all) cli.stdout.writeCommand(`${renderAnnotation(diagnostic)}\n`)
       cli.stderr.write(summarise(checked, errors, warnings, cli.look.stderr))
       break
     default:

@@ -73,6 +73,10 @@ on:
         description: Workflow to run, by the name of its file
         default: ${starter.name}
         type: string
+      inputs:
+        description: Its inputs, as lines of key=value, as a JSON object, or as text
+        default: ''
+        type: string
   pull_request:
     paths: ['.codemie/**']
 
@@ -115,6 +119,7 @@ jobs:
       - uses: codemie/codemie-ci/action@v${version}
 ${secret}        with:
           workflow: \${{ inputs.workflow }}
+          inputs: \${{ inputs.inputs }}
           push: 'true'
           token: \${{ github.token }} # pushes the record, and nothing else sees it
 `

@@ -1,5 +1,5 @@
 import { runCli } from '../../cli/cli.ts'
-import type { Cli } from '../../cli/context.ts'
+import type { Cli, Output } from '../../cli/context.ts'
 import { makePalette } from '../../cli/ui/palette.ts'
 import { realWorld } from '../../runner/world.ts'
 
@@ -35,11 +35,17 @@ export async function runInProcess(argv: readonly string[], options: RunCliOptio
   options.onInterruptible?.(() => {
     for (const listener of listeners) listener()
   })
+  const openOutput = (name: 'stdout' | 'stderr'): Output => ({
+    write: (text) => written[name].push(text),
+    writeCommand: (text) => written[name].push(text),
+    isTerminal,
+    columns: options.columns,
+  })
   const cli: Cli = {
     version: '9.9.9',
     world: realWorld({ cwd: () => options.cwd, env }),
-    stdout: { write: (text) => written.stdout.push(text), isTerminal, columns: options.columns },
-    stderr: { write: (text) => written.stderr.push(text), isTerminal, columns: options.columns },
+    stdout: openOutput('stdout'),
+    stderr: openOutput('stderr'),
     readStdin: async () => options.stdin ?? '',
     canAsk: false,
     canRedraw: false,

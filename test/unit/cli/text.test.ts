@@ -3,6 +3,7 @@ import { formatCost, formatDuration, formatTokens } from '../../../cli/ui/number
 import { wantsColor, wantsUnicode } from '../../../cli/ui/palette.ts'
 import { displayWidth, oneLine, shorten, stripControls, wrap } from '../../../cli/ui/plain-text.ts'
 import { readableOutput } from '../../../cli/ui/readable-output.ts'
+import { defuseCommands } from '../../../cli/ui/workflow-commands.ts'
 
 describe('text for a terminal', () => {
   it.each([
@@ -36,6 +37,15 @@ describe('text for a terminal', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
     expect(wrap('a-very-long-word b', 5)).toEqual(['a-very-long-word', 'b'])
   })
+})
+
+describe('commands of GitHub Actions in a log', () => {
+  it.each([
+    ['a command', '::set-output name=x::y', ': :set-output name=x::y'],
+    ['an indented one', 'a\n  ::add-mask::b\n', 'a\n  : :add-mask::b\n'],
+    ['the older spelling', 'a ##[group]b', 'a ## [group]b'],
+    ['colons inside a line', 'std::vector', 'std::vector'],
+  ])('lose their meaning: %s', (_what, text, expected) => expect(defuseCommands(text)).toBe(expected))
 })
 
 describe('numbers for people', () => {
