@@ -1,6 +1,8 @@
 import type { RunEvent, RunFinished } from '../runner/events.ts'
+import type { Project } from '../runner/project.ts'
+import { projectRedactor } from '../runner/records.ts'
 import type { RunResult } from '../runner/run.ts'
-import type { Cli } from './context.ts'
+import type { Cli, Output } from './context.ts'
 import { EXIT } from './exit-status.ts'
 import type { Invocation } from './invocation.ts'
 import { printJson } from './ui/json.ts'
@@ -62,12 +64,19 @@ export function readExecution(invocation: Invocation): Execution {
  */
 export async function executeRun(
   invocation: Invocation,
-  cli: Cli,
+  project: Project,
+  outside: Cli,
   about: { readonly name: string; readonly stateIds: readonly string[] },
   start: (watched: Watched) => Promise<RunResult>,
 ): Promise<number> {
+  const redact = projectRedactor(project.config, outside.world)
+  const cli = {
+    ...outside,
+    stdout: redacted(outside.stdout, redact),
+    stderr: redacted(outside.stderr, redact),
+  }
   const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
-  const viewer = await openViewer(invocation, cli, labelWidthFor(about.stateIds), isForPrograms)
+  const viewer = await openViewer(invocation, cli, labelWidthFor(about.stateIds), isForPrograms, redact)
   const abort = new AbortController()
   const ignore = cli.onInterrupt(() => {
     if (abort.signal.aborted) return cli.exitNow(EXIT.interrupted)
@@ -112,6 +121,16 @@ export async function executeRun(
   return result.exitStatus
 }
 
+/** Secrets are taken out where text leaves: a tool may print its environment, and a server its request. */
+function redacted(output: Output, redact: (text: string) => string): Output {
+  return {
+    write: (text) => output.write(redact(text)),
+    writeCommand: (text) => output.writeCommand(redact(text)),
+    isTerminal: output.isTerminal,
+    columns: output.columns,
+  }
+}
+
 function isRedrawn(cli: Cli): boolean {
   return cli.canRedraw && cli.terminal !== undefined
 }
@@ -121,12 +140,13 @@ async function openViewer(
   cli: Cli,
   labelWidth: number,
   isForPrograms: boolean,
+  redact: (text: string) => string,
 ): Promise<Viewer> {
   const viewers: Viewer[] = []
   if (invocation.flag('jsonl')) viewers.push(openJsonLines(cli))
   if (isRedrawn(cli) && cli.terminal) {
     const { openTerminalView } = await import('./ui/terminal-view.tsx')
-    viewers.push(openTerminalView(cli, cli.terminal.stderr, labelWidth))
+    viewers.push(openTerminalView(cli, cli.terminal.stderr, labelWidth, redact))
   } else if (!isForPrograms || cli.stderr.isTerminal) viewers.push(openPlainLog(cli, labelWidth))
   return joinViewers(viewers)
 }

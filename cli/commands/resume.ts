@@ -13,6 +13,7 @@ export const resume: CommandRunner = async (invocation, cli) => {
   const states = events.flatMap((event) => (event.type === 'step-started' ? [event.state] : []))
   return executeRun(
     invocation,
+    project,
     cli,
     { name: manifest.workflow.name, stateIds: [...new Set(states)] },
     ({ signal, onEvent, streaming }) =>

@@ -26,6 +26,7 @@ export const run: CommandRunner = async (invocation, cli) => {
   const model = invocation.text('model')
   return executeRun(
     invocation,
+    project,
     cli,
     { name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
     ({ signal, onEvent, streaming }) =>

@@ -14,6 +14,7 @@ export function openTerminalView(
   cli: Cli,
   stderr: NodeJS.WriteStream,
   labelWidth: number,
+  redact: (text: string) => string,
   clock: { readonly now: () => number } = { now: Date.now },
 ): Viewer {
   const palette = cli.look.stderr
@@ -26,7 +27,7 @@ export function openTerminalView(
     const { steps, ...spent } = progress.totals
     return {
       lines,
-      live: progress.live,
+      live: progress.live.map((group) => ({ ...group, activity: redact(group.activity) })),
       totals: [count(steps, 'step'), ...describeSpent(spent)].join(` ${palette.symbols.dot} `),
       nowMs: clock.now(),
       tick,
@@ -46,7 +47,7 @@ export function openTerminalView(
     onEvent: (event) => {
       for (const entry of progress.apply(event)) {
         const text = renderEntry(entry, layout)
-        if (text !== undefined) lines.push({ key: lines.length, text })
+        if (text !== undefined) lines.push({ key: lines.length, text: redact(text) })
       }
     },
     stopping: () => {

@@ -179,6 +179,14 @@ describe('run', () => {
     expect(stdout).toBe('\ntwo text\n')
   })
 
+  it('shows no secret, whoever says it', async () => {
+    const { run, server } = await openWithModel({ ask: ASK })
+    server.reply('one', 'The key is sk-0123456789abcdef')
+    const shown = await run('run ask --jsonl')
+    expect(shown.stdout).toContain('The key is [redacted]')
+    expect(shown.stdout + shown.stderr).not.toContain('sk-0123456789abcdef')
+  })
+
   it('shows tokens, and never a price that is not known', async () => {
     const { run, server } = await openWithModel({ ask: ASK })
     server.reply('one', 'two')
