@@ -80,7 +80,7 @@ async function reportCheck(
   }
   job.log(`${count(files.length, 'file')} checked, ${countProblems(all)}`)
   await job.summarise(renderCheckSummary(files))
-  return hasErrors(files) ? { status: 'invalid', exitStatus: 1 } : { status: 'valid', exitStatus: 0 }
+  return hasErrors(files) ? { status: 'invalid', exitStatus: 2 } : { status: 'valid', exitStatus: 0 }
 }
 
 /**

@@ -48,8 +48,9 @@ export function renderRunSummary(run: FinishedRun, maxBytes = MOST_SUMMARY_BYTES
   const { digest, workflow } = run
   const { sign, words } = STATUS[digest.status]
   const head = [`## ${sign} ${inlineText(shorten(workflow.name, 200))} ${words}`, facts(run)]
+  const failed = failure(digest)
+  if (failed !== undefined) head.push(failed)
   const tail = [
-    failure(digest),
     steps(digest.steps),
     graph(workflow, digest),
     warnings(digest),
@@ -80,7 +81,8 @@ function resultSection(digest: RunDigest, maxBytes: number): readonly string[] {
   const { markdown, isCut } = renderResult(output, maxBytes)
   const note = isCut ? ['_The result is longer than a summary may be; all of it is in the record._'] : []
   // The rule ends what the result's own headings began.
-  return ['### Result', ...(markdown === '' ? [] : [markdown]), ...note, '---']
+  const title = digest.status === 'succeeded' ? '### Result' : '### Output of the last finished step'
+  return [title, ...(markdown === '' ? [] : [markdown]), ...note, '---']
 }
 
 /**

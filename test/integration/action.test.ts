@@ -75,7 +75,7 @@ describe('checking all definitions', () => {
       workflows: { bad: ASK.replace('state_id: two', 'state_id: tow'), odd: `${ASK}nmae: Other\n` },
       config: 'modles: {}\n',
     })()
-    expect(step).toMatchObject({ status: 'invalid', exitStatus: 1, outputs: { status: 'invalid' } })
+    expect(step).toMatchObject({ status: 'invalid', exitStatus: 2, outputs: { status: 'invalid' } })
     expect(step.annotations.map(({ severity, file, line }) => `${severity} ${file}:${line}`)).toEqual([
       'error .codemie/workflows/bad.yaml:6',
       'warning .codemie/config.yaml:1',
@@ -95,7 +95,7 @@ describe('checking all definitions', () => {
     expect(await run()).toMatchObject({ status: 'valid', exitStatus: 0 })
     expect(await run({ inputs: { strict: 'true' } })).toMatchObject({
       status: 'invalid',
-      exitStatus: 1,
+      exitStatus: 2,
       annotations: [{ severity: 'error' }],
     })
   })
@@ -175,7 +175,7 @@ describe('a step that cannot start', () => {
 
   test('an invalid workflow is annotated and not run', async () => {
     const run = make({ workflows: { ask: `${ASK}nmae: Other\n`, bad: 'states: 1\n' } })
-    expect(await run({ inputs: { workflow: 'bad' } })).toMatchObject({ status: 'invalid', exitStatus: 1 })
+    expect(await run({ inputs: { workflow: 'bad' } })).toMatchObject({ status: 'invalid', exitStatus: 2 })
     const strict = await run({ inputs: { workflow: 'ask', strict: 'true' } })
     expect(strict).toMatchObject({
       status: 'invalid',

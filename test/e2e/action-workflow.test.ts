@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { findProgram, runWorkflows } from '../helpers/act.ts'
+import { BUNDLE } from '../helpers/action-bundle.ts'
+import { buildIfStale } from '../helpers/built-cli.ts'
+import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { makeProject, type TestProject } from '../helpers/project.ts'
+
+const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const PAGE = readFileSync(root('docs/action.md'), 'utf8')
+const SHA = '0123456789abcdef0123456789abcdef01234567'
+/** The workflow files that docs/action.md shows, by name. */
+const EXAMPLES: Readonly<Record<string, string>> = Object.fromEntries(
+  [...PAGE.matchAll(/```yaml\n# \.github\/workflows\/([\w-]+)\.yml\n([\s\S]*?)```/g)].map(
+    ([, name, text]) => [name, text ?? ''],
+  ),
+)
+
+const ACT = findProgram('act')
+const NODE = process.env['CODEMIE_TEST_NODE24'] ?? process.execPath
+
+const REPORT = `
+name: Report
+enable_summarization_node: false
+inputs:
+  since: { type: string, required: true }
+tools:
+  - { id: list, tool: list_files, tool_args: { path: docs } }
+states:
+  - { id: look, tool_id: list, next: { state_id: end } }
+`
+
+describe.skipIf(ACT === undefined)(
+  'a workflow file of docs/action.md, run by act (skipped without act)',
+  () => {
+    let project: TestProject
+    let forge: GitServer
+    let bare: string
+    let action: string
+
+    beforeAll(buildIfStale, 60_000)
+    beforeEach(async () => {
+      action = mkdtempSync(join(tmpdir(), 'codemie-action-'))
+      cpSync(root('action/action.yml'), join(action, 'action/action.yml'), { recursive: true })
+      cpSync(BUNDLE, join(action, 'dist/action.mjs'), { recursive: true })
+    })
+    afterEach(async () => {
+      await forge.close()
+      project.remove()
+      rmSync(action, { recursive: true, force: true })
+    })
+
+    async function run(example: string, event: string, payload: object, report = REPORT) {
+      project = makeProject({
+        workflows: { report },
+        files: { [`.github/workflows/${example}.yml`]: EXAMPLES[example] ?? '', 'docs/a.md': 'a' },
+      })
+      const tokens = { 'job-token-0123456789': { login: 'github-actions[bot]', write: true } }
+      forge = await startGitServer(project.beside('forge'), tokens, project.env['PATH'] ?? '')
+      bare = forge.createBare('acme/app')
+      project.git('push', '-q', bare, 'main')
+      return await runWorkflows({
+        act: ACT ?? '',
+        clone: project.root,
+        event,
+        payload,
+        repository: 'acme/app',
+        serverUrl: forge.origin,
+        sha: project.git('rev-parse', 'HEAD'),
+        ref: 'refs/heads/main',
+        token: 'job-token-0123456789',
+        actions: {
+          [`codemie/codemie-ci@${SHA}`]: action,
+          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+        },
+        node: NODE,
+      })
+    }
+
+    test('a check of a pull request', async () => {
+      const seen = await run('codemie-check', 'pull_request', { number: 1 }, `${REPORT}nmae: Other\n`)
+      expect(seen.jobs, seen.log).toEqual({ 'codemie check/Check': 'failure' })
+      expect(seen.annotations).toContainEqual(
+        expect.objectContaining({ level: 'error', file: '.codemie/workflows/report.yaml' }),
+      )
+      expect(seen.outputs).toMatchObject({ status: 'invalid' })
+      expect(seen.summaries.join()).toContain('## ❌ 1 file checked, 1 error')
+    })
+
+    test('a run whose record is pushed, and whose outputs the next step reads', async () => {
+      const seen = await run('codemie-run', 'workflow_dispatch', { inputs: { since: 'monday' } })
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.outputs).toMatchObject({ status: 'succeeded', output: expect.stringContaining('a.md') })
+      const manifest = project.git('-C', bare, 'show', `${seen.outputs['record']}/run.json`)
+      expect(JSON.parse(manifest)).toMatchObject({
+        trigger: { event: 'workflow_dispatch', eventId: '1001', attempt: 1 },
+        actor: { name: 'octo', source: 'ci' },
+      })
+      expect(project.git('-C', bare, 'show', `${seen.outputs['record']}/inputs.json`)).toContain('monday')
+      expect(seen.summaries.join()).toContain('pushed to `origin`')
+      expect(seen.text).not.toContain('job-token-0123456789')
+    })
+  },
+)
+
+describe('workflow files of docs/action.md', () => {
+  let folder: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'codemie-examples-'))
+    const workflows = join(folder, '.github/workflows')
+    mkdirSync(workflows, { recursive: true })
+    for (const [name, text] of Object.entries(EXAMPLES)) writeFileSync(join(workflows, `${name}.yml`), text)
+    execFileSync('git', ['init', '-q', folder], { env: { PATH: process.env['PATH'] ?? '', HOME: folder } })
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  const check = (program: string, args: string[]) =>
+    execFileSync(program, args, {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
+
+  test('there are two', () => {
+    expect(Object.keys(EXAMPLES)).toEqual(['codemie-check', 'codemie-run'])
+  })
+
+  test.skipIf(!findProgram('actionlint'))('are right for actionlint (skipped without actionlint)', () => {
+    expect(check('actionlint', ['-no-color'])).toBe('')
+  })
+
+  test.skipIf(!findProgram('zizmor'))('are safe for zizmor (skipped without zizmor)', () => {
+    check('zizmor', ['--offline', '--quiet', '--strict-collection', '--color=never', '.github'])
+  })
+})
