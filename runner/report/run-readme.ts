@@ -151,7 +151,7 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
   } else if (manifest.status !== 'succeeded' && manifest.status !== 'running') {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
-  lines.push(`Check that nothing was changed since: \`codemie-ci verify ${manifest.id}\`.`)
+  if (lines.length === 0) lines.push(`Read it in a terminal: \`codemie-ci show ${manifest.id}\`.`)
   return lines.join('\n\n')
 }
 

@@ -11,9 +11,8 @@ executed, \`journal/\` holds what happened in order, \`steps/\` and \`map/\` wha
 
 Nothing here is built or executed, and commits are only ever added. \`git log --oneline\` is the list of runs.
 
-    codemie-ci runs             list them
-    codemie-ci show <run id>    read one
-    codemie-ci verify <run id>  check that nothing was changed since
+    codemie-ci runs           list them
+    codemie-ci show <run id>  read one
 
 This branch shares no history with the source code: do not merge it.
 `

@@ -27,7 +27,7 @@ export async function finishOnRemote(
     throw remoteRefusal(
       remote,
       rejected,
-      `The run is kept in this repository: \`git push ${remote.name} ${done.ref}\` sends it by hand, and \`codemie-ci sweep --push\` publishes it.`,
+      `The run is kept in this repository: \`git push ${remote.name} ${done.ref}\` sends it by hand, and the next run with --push publishes it.`,
     )
   }
   await sendLeftOver(context, remote, done.ref)

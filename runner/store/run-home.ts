@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../failure.ts'
@@ -47,9 +47,9 @@ export function createRunDirectory(home: RunHome, id: string, warn: Warn): strin
       mkdirSync(join(place, 'runs'), { recursive: true })
       mkdirSync(directory)
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException
+      const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST' && findRunDirectory(home, id) !== undefined) throw runExists(id, directory)
-      problems.push(`${place}: ${code || message}`)
+      problems.push(`${place}: ${whyNotWritable(place, error as NodeJS.ErrnoException)}`)
       continue
     }
     if (problems.length > 0) {
@@ -64,6 +64,19 @@ export function createRunDirectory(home: RunHome, id: string, warn: Warn): strin
     exitStatus: 6,
     help: 'Make one of them writable, or set XDG_STATE_HOME to a folder that is.',
   })
+}
+
+/** Making folders in a read-only file system fails with ENOENT in Node, which would send people the wrong way. */
+function whyNotWritable(place: string, error: NodeJS.ErrnoException): string {
+  if (error.code !== 'ENOENT') return error.code ?? error.message
+  let there = place
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK)
+    return error.code
+  } catch (reason) {
+    return (reason as NodeJS.ErrnoException).code ?? error.code
+  }
 }
 
 function runExists(id: string, where: string): Refusal {

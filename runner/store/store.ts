@@ -215,7 +215,7 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
   const stored = await readRun(context, id)
   if (stored.manifest.status === 'succeeded' && stored.where !== 'directory') {
     throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
-      help: `\`codemie-ci rerun ${id}\` runs the same again as a new run.`,
+      help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })
   }
   const directory = stored.directory ?? materialise(context, stored)

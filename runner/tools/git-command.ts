@@ -27,6 +27,20 @@ const SAFE_SETTINGS = [
   'submodule.recurse=false',
 ]
 
+/** Variables that make git ask nobody and read no configuration but the repository's. */
+export function isolatedGitEnv(ceiling: string): Readonly<Record<string, string>> {
+  return {
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_NO_LAZY_FETCH: '1',
+    // A folder that is no repository must not be taken for part of one above it.
+    GIT_CEILING_DIRECTORIES: ceiling,
+  }
+}
+
 /** What git printed. `text` is cut at `maxBytes`; then `isCut` is true. */
 export interface GitOutput {
   readonly text: string
@@ -57,16 +71,7 @@ export async function runGit(context: ToolContext, call: GitCall): Promise<GitOu
     program: 'git',
     args: ['--no-pager', '--literal-pathspecs', '--no-optional-locks', ...settings, ...call.args],
     cwd: context.root,
-    env: pickChildEnv(context.env, CHILD_ENV_NAMES, {
-      LC_ALL: 'C.UTF-8',
-      TZ: 'UTC',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: devNull,
-      GIT_NO_LAZY_FETCH: '1',
-      // A folder that is no repository must not be taken for part of one above it.
-      GIT_CEILING_DIRECTORIES: dirname(context.root),
-    }),
+    env: pickChildEnv(context.env, CHILD_ENV_NAMES, isolatedGitEnv(dirname(context.root))),
     ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
     timeoutMs: context.policy.timeoutMs,
     maxOutputBytes: call.maxBytes ?? context.policy.maxOutputBytes,

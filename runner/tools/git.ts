@@ -1,6 +1,7 @@
 import { type BuiltInTool, defineTool } from './define-tool.ts'
 import { resolveCommit, runGit } from './git-command.ts'
 import { gitLogTool } from './git-log.ts'
+import { gitStatusTool } from './git-status.ts'
 import { resolveInRoot } from './root.ts'
 import type { ToolContext } from './tool.ts'
 
@@ -114,55 +115,8 @@ const gitShowTool = defineTool<{ revision?: string; path?: string; stat?: boolea
   },
 })
 
-const gitStatusTool = defineTool<Record<string, never>>({
-  name: 'git_status',
-  description:
-    'Tells the current branch and commit and lists files that are changed or new: {branch, commit, files}.',
-  reach: 'read',
-  properties: {},
-  async run(_args, context) {
-    const tool = 'git_status'
-    const output = await runGit(context, {
-      tool,
-      args: [
-        'status',
-        '--porcelain=v2',
-        '--branch',
-        '-z',
-        '--untracked-files=all',
-        '--ignore-submodules=all',
-      ],
-    })
-    const files: { path: string; change: string }[] = []
-    let branch: string | null = null
-    let commit: string | null = null
-    const tokens = output.text.split('\0')
-    for (let at = 0; at < tokens.length; at++) {
-      const token = tokens[at] ?? ''
-      const words = token.split(' ')
-      if (token.startsWith('# branch.oid ')) commit = words[2] === '(initial)' ? null : (words[2] ?? null)
-      else if (token.startsWith('# branch.head '))
-        branch = words[2] === '(detached)' ? null : words.slice(2).join(' ')
-      else if (words[0] === '1')
-        files.push({ path: words.slice(8).join(' '), change: describeChange(words[1]) })
-      else if (words[0] === '2') {
-        files.push({ path: words.slice(9).join(' '), change: 'renamed' })
-        at++ // The next token is the old path.
-      } else if (words[0] === 'u') files.push({ path: words.slice(10).join(' '), change: 'conflict' })
-      else if (words[0] === '?') files.push({ path: words.slice(1).join(' '), change: 'untracked' })
-    }
-    return { branch, commit, files }
-  },
-})
-
 /** Tools that read history; none of them changes the repository. */
 export const gitTools: readonly BuiltInTool[] = [gitLogTool, gitDiffTool, gitShowTool, gitStatusTool]
-
-function describeChange(xy: string | undefined): string {
-  if (xy?.includes('A')) return 'added'
-  if (xy?.includes('D')) return 'deleted'
-  return 'modified'
-}
 
 async function rootedPaths(
   context: ToolContext,

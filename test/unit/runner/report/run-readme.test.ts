@@ -124,8 +124,6 @@ graph TD
 ## How to go on
 
 Finished steps are kept: \`codemie-ci resume 20261120T104455Z-3f9a1c2e\` goes on after them.
-
-Check that nothing was changed since: \`codemie-ci verify 20261120T104455Z-3f9a1c2e\`.
 `)
 })
 

@@ -1,6 +1,0 @@
-export type { ListFilter, RunSummary } from './list-runs.ts'
-export type { RunActor, RunManifest, RunTrigger } from './manifest.ts'
-export type { StoredRun } from './read-run.ts'
-export { isRunId, manualRunId, triggeredRunId } from './run-id.ts'
-export { type NewRun, openStore, type ResumedRun, type RunStore, type StoreOptions } from './store.ts'
-export type { RecordPlace, RunWriter } from './writer.ts'
