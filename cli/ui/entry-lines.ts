@@ -42,11 +42,10 @@ export function renderEntry(entry: Entry, layout: EntryLayout): string | undefin
     }
     case 'attempt-failed': {
       const { path, attempt, failure, retryInMs } = entry
-      const isLast = retryInMs === undefined
-      const head = `${stripControls(path)}: attempt ${attempt} failed: ${oneLine(failure.message)}`
-      return isLast
-        ? `  ${red(symbols.failed)} ${head}`
-        : `  ${yellow(symbols.warning)} ${head} ${dim(`${symbols.dot} next in ${formatDuration(retryInMs)}`)}`
+      const message = oneLine(failure.message)
+      return retryInMs === undefined
+        ? `  ${red(symbols.failed)} ${stripControls(path)}: attempt ${attempt} failed: ${message}`
+        : `  ${yellow(symbols.warning)} ${stripControls(path)}: attempt ${attempt} failed, next in ${formatDuration(retryInMs)}: ${message}`
     }
     case 'warning': {
       const place = entry.place ? `${stripControls(entry.place)}: ` : ''

@@ -68,6 +68,7 @@ interface Group {
   /** The step whose activity it is: answers that come at the same time are not mixed. */
   speaker: string | undefined
   spent: Spent
+  /** Its start was told: it waits for the outside, so people want to see it move. */
   isAnnounced: boolean
   isOver: boolean
 }
@@ -212,7 +213,7 @@ export class Progress {
     const settled = group.done + group.failed
     if (settled >= group.total) return this.#endGroup(group)
     const tenth = Math.ceil(group.total / FEW)
-    return group.startedAt !== undefined && settled % tenth === 0
+    return group.isAnnounced && settled % tenth === 0
       ? [{ kind: 'group-progress', label: group.label, done: settled, total: group.total }]
       : []
   }

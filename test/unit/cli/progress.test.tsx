@@ -85,6 +85,15 @@ describe('the plain log', () => {
     expect(lines.at(-1)).toBe('  ✓ item        1,000 of 1,000  1.0s')
   })
 
+  it('does not count what waits for nobody', () => {
+    const paths = Array.from({ length: 100 }, (_, index) => `sort[${index + 1}]`)
+    const lines = log([
+      superstep(1, paths),
+      ...paths.flatMap((path, index) => [started(path, index, 'transform'), finished(path, index + 1)]),
+    ])
+    expect(lines).toEqual(['  ✓ sort        100 of 100  0.1s'])
+  })
+
   it('tells of attempts that fail, and of the last one', () => {
     const failure = {
       code: 'provider-busy',
@@ -108,7 +117,7 @@ describe('the plain log', () => {
     ])
     expect(lines).toEqual([
       '  ▸ a',
-      '  ! a: attempt 1 failed: The server says 503 · next in 1.5s',
+      '  ! a: attempt 1 failed, next in 1.5s: The server says 503',
       '  ✗ a: attempt 2 failed: The server says 503',
       '  ✗ a           0.0s',
     ])
