@@ -1,0 +1,90 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { providerPresets } from '../../runner/models/providers.ts'
+import { configFileSchema } from '../../schema/config-format.ts'
+
+type Schema = typeof configFileSchema
+
+const DOCS = new URL('../../docs/', import.meta.url)
+
+/** Compares the part of a page between its markers with what it should be; UPDATE_DOCS=1 writes it instead. */
+function expectPart(file: string, part: string, content: string): void {
+  const url = new URL(file, DOCS)
+  const page = readFileSync(url, 'utf8')
+  const begin = `<!-- ${part}: begin -->`
+  const end = `<!-- ${part}: end -->`
+  expect(page).toContain(begin)
+  expect(page).toContain(end)
+  const fresh = `${page.split(begin)[0]}${begin}\n${content}\n${end}${page.split(end)[1]}`
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(url, fresh)
+  else expect(page).toBe(fresh)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+const code = (text: string) => `\`${text}\``
+const codes = (texts: readonly string[]) => texts.map(code).join(', ')
+
+test('the table of providers in docs/models.md is that of the presets', () => {
+  const rows = Object.entries(providerPresets).map(([name, preset]) => [
+    code(name),
+    preset.baseUrl === undefined ? 'none, set it' : code(preset.baseUrl),
+    codes(preset.baseUrlEnv.map((row) => row.name)),
+    codes(preset.keyEnv) + (preset.key === 'optional' ? ' (optional)' : ''),
+  ])
+  expectPart('models.md', 'providers', table(['Provider', 'Address', 'Or the address in', 'Key in'], rows))
+})
+
+test('the tables of keys in docs/configuration.md are those of the JSON Schema', () => {
+  const sections = Object.entries(configFileSchema.properties ?? {}).map(([name, schema]) =>
+    [
+      `## ${name}`,
+      `${schema.description}.`,
+      table(['Key', 'Value', 'Default', 'Meaning'], keyRows(name, schema)),
+    ].join('\n\n'),
+  )
+  expectPart('configuration.md', 'config keys', sections.join('\n\n'))
+})
+
+/** A row for every key below a schema that takes a value of its own. */
+function keyRows(path: string, schema: Schema): readonly (readonly string[])[] {
+  const { additionalProperties: named, properties } = schema
+  if (properties) {
+    return Object.entries(properties).flatMap(([name, inner]) => keyRows(`${path}.${name}`, inner))
+  }
+  if (typeof named === 'object' && named.properties) return keyRows(`${path}.<name>`, named)
+  const key = typeof named === 'object' ? `${path}.<name>` : path
+  const fallback = schema.default === undefined ? '' : code(JSON.stringify(schema.default))
+  return [
+    [
+      code(key),
+      describeValue(typeof named === 'object' ? named : schema),
+      fallback,
+      schema.description ?? '',
+    ],
+  ]
+}
+
+function describeValue(schema: Schema): string {
+  if (schema.enum) return codes(schema.enum.map(String))
+  const types = [schema.type ?? 'anything'].flat()
+  const words = types.map((type) => (type === 'array' ? 'list of text' : (TYPE_WORDS[type] ?? type)))
+  const { minimum, exclusiveMinimum } = schema
+  const from =
+    minimum !== undefined
+      ? `, ${minimum} or more`
+      : exclusiveMinimum !== undefined
+        ? `, above ${exclusiveMinimum}`
+        : ''
+  return words.join(' or ') + from
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'whole number',
+  object: 'map',
+}
