@@ -1,14 +1,19 @@
 import { devNull } from 'node:os'
+import { Refusal } from '../failure.ts'
 import { CHILD_ENV_NAMES, pickChildEnv } from '../process/child-env.ts'
 import { runProcess } from '../process/run-process.ts'
+
+const HELP = {
+  exited: "These are git's own words. `codemie-ci doctor` looks at the repository.",
+  'timed-out': 'Something may hold it up: a lock, a slow disc, a network drive. Then try again.',
+  'not-started': 'Install git, or put it into PATH.',
+} as const
 
 /**
  * A git command that did not do what was asked. `kind` tells why it ended; `stderr` holds git's own words (C locale)
  * and `stdout` what it had printed before, which for `push --porcelain` is the per-ref answer.
  */
-export class GitError extends Error {
-  override readonly name = 'GitError'
-  readonly code = 'git-failed'
+export class GitError extends Refusal {
   readonly kind: 'exited' | 'timed-out' | 'not-started'
   /** `null` when a signal ended it or it never ran. */
   readonly exitCode: number | null
@@ -24,7 +29,7 @@ export class GitError extends Error {
       readonly stdout?: string
     },
   ) {
-    super(message)
+    super('git-failed', message, { exitStatus: 6, help: HELP[details.kind] })
     this.kind = details.kind
     this.exitCode = details.exitCode ?? null
     this.stderr = details.stderr ?? ''
@@ -144,7 +149,7 @@ async function runGit(cwd: string, env: Readonly<Record<string, string>>, call: 
     maxOutputBytes: call.maxOutputBytes ?? 64 * 1024 * 1024,
     signal: call.signal ?? new AbortController().signal,
   })
-  const name = `git ${call.args[0] ?? ''}`
+  const name = `git ${commandOf(call.args)}`
   if (outcome.kind === 'not-started') {
     const why = outcome.code === 'ENOENT' ? 'git was not found in PATH' : outcome.message
     throw new GitError(`${name} could not be started: ${why}`, { kind: 'not-started' })
@@ -180,8 +185,16 @@ async function runGit(cwd: string, env: Readonly<Record<string, string>>, call: 
   return { stdout: outcome.stdout.bytes, stderr, exitCode: outcome.code }
 }
 
+/** The command's own name: settings may stand before it. */
+function commandOf(args: readonly string[]): string {
+  return args.find((arg, index) => arg !== '-c' && args[index - 1] !== '-c') ?? ''
+}
+
+/** Lines that say nothing about the reason. */
+const NOISE = /^(?:hint:|fast-import: dumping crash report|warning: die\(\) called many times|\s*$)/
+
 /** The end of what git said, on one line: the beginning is progress, the end is the reason. */
 function lastLines(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('hint:'))
-  return lines.slice(-4).join(' | ') || 'without a word'
+  const lines = new Set(stderr.split('\n').filter((line) => !NOISE.test(line)))
+  return [...lines].slice(-4).join(' | ') || 'without a word'
 }
