@@ -35,6 +35,10 @@ export async function start(process: NodeJS.Process, version: string): Promise<v
       return { stdin: process.stdin, stderr: process.stderr }
     },
   }
+  // Thrown where nobody waits for it, so no state can be trusted any more.
+  process.on('uncaughtException', (error) => {
+    void import('./report-error.ts').then(({ reportError }) => process.exit(reportError(error, cli)))
+  })
   process.exitCode = await runCli(process.argv.slice(2), cli)
   await Promise.all([drain(process.stdout), drain(process.stderr)])
   // A connection that a provider or a tool keeps open must not keep the process.
