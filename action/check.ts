@@ -1,5 +1,8 @@
-import type { Definition, Project } from '../runner/project.ts'
-import { compareDiagnostics, type Diagnostic, renderDiagnostic } from '../schema/index.ts'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Refusal } from '../runner/failure.ts'
+import { type Definition, PROJECT_DIRECTORY, type Project } from '../runner/project.ts'
+import { compareDiagnostics, type Diagnostic, readAssistantFile, renderDiagnostic } from '../schema/index.ts'
 import { chooseAnnotations } from './annotations.ts'
 import type { Job } from './job.ts'
 
@@ -7,42 +10,41 @@ import type { Job } from './job.ts'
 export interface CheckedFile {
   /** Relative to the root of the repository. */
   readonly file: string
-  /** Name of the workflow in it; `undefined` for the config, and where it could not be read. */
-  readonly workflow: string | undefined
+  readonly kind: 'configuration' | 'assistant' | 'workflow'
+  /** What a workflow calls itself, where that could be read. */
+  readonly name?: string | undefined
   /** What the diagnostics point into. */
-  readonly text: string | undefined
+  readonly text: string
   /** In file order. */
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/**
- * What is wrong with the config and with some definitions. With `isStrict`, warnings are errors.
- * The config is among the files only when there is something to say about it.
- */
-export function checkFiles(
+/** Reads every file of a project that has a format of ours: configuration, stored assistants, workflows. */
+export async function checkProject(project: Project): Promise<readonly CheckedFile[]> {
+  const [config, assistants, definitions] = await Promise.all([
+    checkConfig(project),
+    checkAssistants(project),
+    project.definitions(),
+  ])
+  return [...config, ...assistants, ...definitions.map(checkDefinition)]
+}
+
+/** Reads what one workflow is run with: the configuration and its definition. */
+export async function checkWorkflow(
   project: Project,
-  definitions: readonly Definition[],
-  isStrict: boolean,
-): readonly CheckedFile[] {
-  const judge = (diagnostics: readonly Diagnostic[]) =>
-    diagnostics
-      .map(
-        (one): Diagnostic => (isStrict && one.severity === 'warning' ? { ...one, severity: 'error' } : one),
-      )
-      .sort(compareDiagnostics)
-  const [config] = project.configDiagnostics
-  const files = definitions.map(({ file, text, workflow, diagnostics }) => ({
-    file,
-    workflow: workflow?.name,
-    text,
-    diagnostics: judge(diagnostics),
+  definition: Definition,
+): Promise<readonly CheckedFile[]> {
+  return [...(await checkConfig(project)), checkDefinition(definition)]
+}
+
+/** The same files with every warning made an error. */
+export function makeStrict(files: readonly CheckedFile[]): readonly CheckedFile[] {
+  return files.map((file) => ({
+    ...file,
+    diagnostics: file.diagnostics.map((one) =>
+      one.severity === 'warning' ? { ...one, severity: 'error' } : one,
+    ),
   }))
-  if (!config) return files
-  const { file } = config
-  return [
-    { file, workflow: undefined, text: undefined, diagnostics: judge(project.configDiagnostics) },
-    ...files,
-  ]
 }
 
 /** Whether anything stops a run or fails a check. */
@@ -66,4 +68,49 @@ export function annotateAll(diagnostics: readonly Diagnostic[], job: Job): void 
   const { shown, leftOut } = chooseAnnotations(diagnostics)
   for (const diagnostic of shown) job.annotate(diagnostic)
   if (leftOut !== undefined) job.say('info', 'More problems', leftOut)
+}
+
+function checkDefinition({ file, text, workflow, diagnostics }: Definition): CheckedFile {
+  return { file, kind: 'workflow', name: workflow?.name, text, diagnostics: inFileOrder(diagnostics) }
+}
+
+async function checkConfig({ root, configDiagnostics }: Project): Promise<readonly CheckedFile[]> {
+  const file = `${PROJECT_DIRECTORY}/config.yaml`
+  const bytes = await orMissing(readFile(join(root, file)), file)
+  if (!bytes) return []
+  const text = bytes.toString('utf8')
+  return [{ file, kind: 'configuration', text, diagnostics: inFileOrder(configDiagnostics) }]
+}
+
+async function checkAssistants({ root }: Project): Promise<readonly CheckedFile[]> {
+  const folder = `${PROJECT_DIRECTORY}/assistants`
+  const names = await orMissing(readdir(join(root, folder)), folder)
+  const files = (names ?? [])
+    .filter((name) => /\.ya?ml$/i.test(name))
+    .sort()
+    .map(async (name): Promise<readonly CheckedFile[]> => {
+      const file = `${folder}/${name}`
+      const bytes = await orMissing(readFile(join(root, file)), file)
+      if (!bytes) return []
+      const { diagnostics } = readAssistantFile({ file, bytes })
+      return [
+        { file, kind: 'assistant', text: bytes.toString('utf8'), diagnostics: inFileOrder(diagnostics) },
+      ]
+    })
+  return (await Promise.all(files)).flat()
+}
+
+function inFileOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...diagnostics].sort(compareDiagnostics)
+}
+
+/** What was read, or `undefined` when it is not there. Refuses with `file-unreadable`. */
+async function orMissing<T>(reading: Promise<T>, file: string): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new Refusal('file-unreadable', `${file} cannot be read: ${message}`, { cause: error })
+  }
 }

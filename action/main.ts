@@ -7,7 +7,14 @@ import { openProject } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
 import type { World } from '../runner/world.ts'
 import { countProblems } from './annotations.ts'
-import { type CheckedFile, checkFiles, hasErrors, reportProblems } from './check.ts'
+import {
+  type CheckedFile,
+  checkProject,
+  checkWorkflow,
+  hasErrors,
+  makeStrict,
+  reportProblems,
+} from './check.ts'
 import { executeWorkflow } from './execute.ts'
 import { count } from './figures.ts'
 import { type ActionEnvironment, guardJob, type Job } from './job.ts'
@@ -44,13 +51,10 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
     const project = await openProject(runWorld).catch(explainMissingCheckout)
     redact = joinRedactors(projectRedactor(project.config, world), redact, settings.token)
     maskSecrets(world, redact, job)
-    const definitions =
-      settings.workflow === undefined ? await project.definitions() : [await project.find(settings.workflow)]
-    const files = checkFiles(project, definitions, settings.strict)
-    const [definition] = definitions
-    if (settings.workflow === undefined || !definition?.workflow || hasErrors(files)) {
-      return finish(await reportCheck(files, settings, job))
-    }
+    const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)
+    const found = definition ? await checkWorkflow(project, definition) : await checkProject(project)
+    const files = settings.strict ? makeStrict(found) : found
+    if (!definition?.workflow || hasErrors(files)) return finish(await reportCheck(files, settings, job))
     const diagnostics = files.flatMap((file) => file.diagnostics)
     const { workflow } = definition
     const execution = { settings, project, workflow, world: runWorld, job, redact, diagnostics }
@@ -70,12 +74,12 @@ async function reportCheck(
 ): Promise<ActionResult> {
   reportProblems(files, job)
   const all = files.flatMap(({ diagnostics }) => diagnostics)
-  if (files.length === 0) {
+  if (!files.some(({ kind }) => kind === 'workflow')) {
     // A wrong directory would else look like a success.
     job.say(
       'warning',
       'Nothing to check',
-      `There are no files in .codemie/workflows around '${settings.directory}'.`,
+      `There are no workflows in .codemie/workflows of the repository around '${settings.directory}'.`,
     )
   }
   job.log(`${count(files.length, 'file')} checked, ${countProblems(all)}`)

@@ -3,7 +3,7 @@ import { inlineText } from '../runner/report/neutralise.ts'
 import type { Diagnostic, Severity } from '../schema/index.ts'
 import { countProblems } from './annotations.ts'
 import type { CheckedFile } from './check.ts'
-import { shorten } from './cut.ts'
+import { cutText, shorten } from './cut.ts'
 import { count } from './figures.ts'
 
 /** What one step may add to the summary of a job, in bytes. Source: "Job summaries", limits. */
@@ -16,14 +16,14 @@ const LONGEST_MESSAGE = 1000
 /** The summary of a check: every file with its verdict, then every problem. Markdown. */
 export function renderCheckSummary(files: readonly CheckedFile[]): string {
   const all = files.flatMap(({ diagnostics }) => diagnostics)
-  if (files.length === 0) return '## Nothing to check\n\nThere are no files in `.codemie/workflows`.\n'
+  if (files.length === 0) return '## ⚠️ Nothing to check\n\nThere are no files in `.codemie/workflows`.\n'
   const sections = [
     `## ${SIGNS[verdictOf(all)]} ${count(files.length, 'file')} checked, ${countProblems(all)}`,
     table(
-      ['File', 'Workflow', 'Result'],
-      files.map(({ file, workflow, diagnostics }) => [
+      ['File', 'What', 'Result'],
+      files.map(({ file, kind, name, diagnostics }) => [
         code(file),
-        workflow === undefined ? '' : inlineText(shorten(workflow, 200)),
+        name === undefined ? kind : `${kind} ${inlineText(shorten(name, 200))}`,
         `${SIGNS[verdictOf(diagnostics)]} ${countProblems(diagnostics)}`,
       ]),
     ),
@@ -37,7 +37,12 @@ export function renderCheckSummary(files: readonly CheckedFile[]): string {
           ),
         ]),
   ]
-  return `${sections.join('\n\n')}\n`
+  const whole = sections.join('\n\n')
+  // Every row stands on one line, so a cut at the end of a line leaves nothing open.
+  const shown = cutText(whole, MOST_SUMMARY_BYTES - 200)
+  const rest =
+    shown.length < whole.length ? '\n\n_There is more than a summary may hold; all of it is in the log._' : ''
+  return `${shown}${rest}\n`
 }
 
 /** The summary of a step that could not do what it was asked for. Markdown. */

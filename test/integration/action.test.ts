@@ -67,24 +67,26 @@ describe('checking all definitions', () => {
       said: [],
     })
     expect(step.summary).toContain('## ✅ 2 files checked, no problems')
-    expect(step.summary).toContain('| `.codemie/workflows/ask.yaml` | Ask | ✅ no problems |')
+    expect(step.summary).toContain('| `.codemie/workflows/ask.yaml` | workflow Ask | ✅ no problems |')
   })
 
   test('every problem of every file is told, at its place', async () => {
     const step = await make({
       workflows: { bad: ASK.replace('state_id: two', 'state_id: tow'), odd: `${ASK}nmae: Other\n` },
       config: 'modles: {}\n',
+      files: { '.codemie/assistants/helper.yaml': 'system_prompt: P\nmodle: m\n' },
     })()
     expect(step).toMatchObject({ status: 'invalid', exitStatus: 2, outputs: { status: 'invalid' } })
     expect(step.annotations.map(({ severity, file, line }) => `${severity} ${file}:${line}`)).toEqual([
       'error .codemie/workflows/bad.yaml:6',
+      'warning .codemie/assistants/helper.yaml:2',
       'warning .codemie/config.yaml:1',
       'warning .codemie/workflows/bad.yaml:7',
       'warning .codemie/workflows/odd.yaml:8',
     ])
     expect(step.log).toContain('--> .codemie/workflows/bad.yaml:6:')
-    expect(step.log).toContain('3 files checked, 1 error and 3 warnings')
-    expect(step.summary).toContain('## ❌ 3 files checked, 1 error and 3 warnings')
+    expect(step.log).toContain('4 files checked, 1 error and 4 warnings')
+    expect(step.summary).toContain('## ❌ 4 files checked, 1 error and 4 warnings')
     expect(step.summary.indexOf('❌ | `.codemie/workflows/bad.yaml:6')).toBeLessThan(
       step.summary.indexOf('⚠️ | `.codemie/config.yaml:1'),
     )
