@@ -41,13 +41,14 @@ export function secretValues(env: Env, namedByConfig: Iterable<string> = []): re
 }
 
 /**
- * Makes the function that takes secrets out of text: the given values as they are, URL-encoded and in base64, and
- * anything that has the shape of a well-known key. Applied to its own output it changes nothing.
+ * Makes the function that takes secrets out of text: the given values as they are, URL-encoded, in base64 and inside
+ * JSON, and anything that has the shape of a well-known key. Applied to its own output it changes nothing.
  */
 export function createRedactor(values: readonly string[]): (text: string) => string {
   const forms = new Set<string>()
   for (const value of values) {
-    for (const form of [value, encodeURIComponent(value), ...base64Forms(value)]) forms.add(form)
+    for (const form of [encodeURIComponent(value), ...base64Forms(value), ...jsonForms(value)])
+      forms.add(form)
     // A key in several lines is often quoted line by line.
     for (const line of value.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) forms.add(line)
   }
@@ -55,6 +56,26 @@ export function createRedactor(values: readonly string[]): (text: string) => str
   const literals = [...forms].sort((a, b) => b.length - a.length).map(escapeForPattern)
   const pattern = new RegExp([...literals, ...TOKEN_SHAPES].join('|'), 'g')
   return (text) => text.replace(pattern, REDACTED)
+}
+
+/** Outputs of steps are JSON that holds JSON of a tool, and then stand in a line of JSON themselves. */
+const JSON_LEVELS = 3
+
+/** A value as it is, and as it stands inside JSON, plain and with all but ASCII escaped. */
+function jsonForms(value: string): readonly string[] {
+  const forms = [value]
+  let plain = value
+  let ascii = value
+  for (let level = 0; level < JSON_LEVELS; level++) {
+    plain = JSON.stringify(plain).slice(1, -1)
+    ascii = escapeNonAscii(JSON.stringify(ascii).slice(1, -1))
+    forms.push(plain, ascii)
+  }
+  return forms
+}
+
+function escapeNonAscii(text: string): string {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** A value inside a longer text gives other base64 letters for each of the three places it can start at. */
