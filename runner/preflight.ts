@@ -24,6 +24,7 @@ export function preflight(
     const lookup = tools.find(name)
     if (!lookup.found) add({ message: sentence(lookup.problem), help: lookup.help })
   }
+  if (workflow.lifecycle === 'retired') add(RETIRED)
   for (const { work } of workflow.states) {
     add(unsupportedWork(work))
     if (work.kind === 'tool' && !work.mcpServer) needTool(work.tool)
@@ -69,6 +70,11 @@ function modelOf({ work }: State, kit: RunSetup['kit']): string | undefined {
     case 'block':
       return undefined
   }
+}
+
+const RETIRED: PreflightProblem = {
+  message: 'The workflow is retired: it can be read and compared, but not run',
+  help: "Change its 'lifecycle' to run it again.",
 }
 
 const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'
