@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
 import { COMMANDS } from '../../cli/commands.ts'
 import { parseLine } from '../../cli/parse-line.ts'
 import { readConfig, readWorkflow } from '../../schema/index.ts'
@@ -61,12 +62,17 @@ describe('YAML in the pages', () => {
       return () => messagesOf(readConfig({ file: 'config.yaml', bytes: Buffer.from(text) }).diagnostics)
     }
     if (/^states:/m.test(text)) return () => messagesOf(readWorkflow({ file: 'w.yaml', text }).diagnostics)
-    if (
-      /^( *- )?(jobs|on|permissions|uses|steps|name|env|with|concurrency)\b/m.test(text.trimStart()) ||
-      /uses: /.test(text)
-    )
-      return () => []
+    if (text.startsWith('# .github/workflows/'))
+      return () => missingIn(text, ['name', 'on', 'permissions', 'jobs'])
+    if (/^ *(- )?(uses|with|env|permissions):/m.test(text)) return () => missingIn(text, [])
     return undefined
+  }
+
+  /** GitHub's own files: whether they are YAML, and the keys at the top that they lack. */
+  function missingIn(text: string, keys: readonly string[]): readonly string[] {
+    const document = parseDocument(text)
+    const wrong = document.errors.map(({ message }) => message)
+    return [...wrong, ...keys.filter((key) => !document.has(key)).map((key) => `${key} is missing`)]
   }
 
   function messagesOf(
