@@ -8,6 +8,8 @@ async function eagerImports(module: string): Promise<string[]> {
   const { metafile } = await build({
     entryPoints: [entry],
     bundle: true,
+    splitting: true,
+    outdir: 'out',
     write: false,
     metafile: true,
     platform: 'node',
@@ -15,9 +17,17 @@ async function eagerImports(module: string): Promise<string[]> {
     packages: 'external',
     logLevel: 'silent',
   })
-  const eager = Object.values(metafile.outputs).flatMap((output) =>
-    output.imports.filter((one) => one.kind === 'import-statement').map((one) => one.path),
-  )
+  const { outputs } = metafile
+  const first = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith(module)) ?? ''
+  const chunks = new Set([first])
+  const eager: string[] = []
+  for (const chunk of chunks) {
+    for (const { path, kind } of outputs[chunk]?.imports ?? []) {
+      if (kind !== 'import-statement') continue
+      if (path in outputs) chunks.add(path)
+      else eager.push(path)
+    }
+  }
   return [...new Set(eager)].filter((name) => !name.startsWith('node:')).sort()
 }
 
