@@ -79,8 +79,7 @@ export async function executeWorkflow(
   annotateAll([...diagnostics, ...warningsOf(events, workflow)], job)
   const problem = recordProblem ?? digest.failure
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
-  else if (digest.status === 'paused')
-    job.say('info', workflow.name, `Run ${runId} ${words}; the summary says how it goes on.`)
+  else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
   setOutputs(job, runId, digest, record)
   await job.summarise(renderRunSummary({ runId, workflow, digest, record, recordProblem, event }))
@@ -92,12 +91,23 @@ export async function executeWorkflow(
   return { status: digest.status, exitStatus }
 }
 
+/** A run that waits where nobody can reach it is worth more than a notice. */
+function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPlace | undefined): void {
+  const head = `Run ${runId} ${STATUS.paused.words}`
+  if (record === undefined) job.say('warning', name, `${head}, and cannot go on: \`commit\` is \`false\`.`)
+  else if (record.pushedTo === undefined) {
+    job.say('warning', name, `${head}, in this job's clone only: \`push: true\` lets it go on elsewhere.`)
+  } else job.say('info', name, `${head}; the summary says how it goes on.`)
+}
+
 function setOutputs(job: Job, runId: string, digest: RunDigest, record: RecordPlace | undefined): void {
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
-  job.setOutput('cost-usd', digest.costUnknown ? 'unknown' : String(digest.costUsd ?? 0))
+  // Sums of binary fractions have a tail that nobody paid.
+  const costUsd = Number((digest.costUsd ?? 0).toFixed(9))
+  job.setOutput('cost-usd', digest.costUnknown ? 'unknown' : String(costUsd))
 }
 
 /** A record as git reads it: `git show codemie/runs:runs/…`. */

@@ -245,12 +245,14 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
       ? `${where}, in this job's clone only: it goes when the job ends. \`push: true\` keeps it.`
       : `${linkTo(place, event) ?? where}, pushed to ${code(place.pushedTo)}.`,
   ]
-  const resume = `codemie-ci resume ${runId}${place.pushedTo === undefined ? '' : ' --push'}`
+  const isPushed = place.pushedTo !== undefined
+  const from = isPushed ? 'In a clone' : 'While that clone is there'
+  const resume = code(`codemie-ci resume ${runId}${isPushed ? ' --push' : ''}`)
   if (digest.status === 'paused') {
     const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
-    lines.push(`The run waits before ${held || 'its next step'}. In a clone, ${code(resume)} lets it go on.`)
+    lines.push(`The run waits before ${held || 'its next step'}. ${from}, ${resume} lets it go on.`)
   } else if (digest.status !== 'succeeded' && digest.status !== 'aborted') {
-    lines.push(`What is finished is kept: in a clone, ${code(resume)} goes on after it.`)
+    lines.push(`What is finished is kept. ${from}, ${resume} goes on after it.`)
   }
   return lines.join('\n\n')
 }

@@ -77,7 +77,7 @@ describe('a record that is pushed with a token', () => {
   test('waits on the remote for a person', async () => {
     models.reply('first')
     const step = await push('write-token-0123', 'waits')
-    expect(step).toMatchObject({ status: 'paused', exitStatus: 0 })
+    expect(step).toMatchObject({ status: 'paused', exitStatus: 0, said: [{ severity: 'info' }] })
     expect(refsOf(bare)).toContain(`refs/codemie/live/${step.outputs['run-id']}`)
     expect(step.summary).toContain(`\`codemie-ci resume ${step.outputs['run-id']} --push\``)
   })

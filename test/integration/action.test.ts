@@ -241,7 +241,7 @@ describe('a run', () => {
       record: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001',
       output: '# All good\n\nNothing to do.',
       tokens: '30',
-      'cost-usd': expect.stringMatching(/^0\.\d+$|^unknown$/),
+      'cost-usd': '0.000025',
     })
     expect(project.git('show', `${step.outputs.record}/run.json`)).toContain('"status": "succeeded"')
     expect(step.log).toContain('[✓ two ')
@@ -271,10 +271,10 @@ describe('a run', () => {
     expect(step.summary).toContain(`codemie-ci resume ${step.outputs['run-id']}`)
   })
 
-  test('waits for a person: neutral, with a notice', async () => {
+  test('waits for a person: neutral, and a warning that nobody else can reach it', async () => {
     server.reply('first')
     const step = await make({ workflows: { ask: PAUSING } })(start)
-    expect(step).toMatchObject({ status: 'paused', exitStatus: 0, said: [{ severity: 'info' }] })
+    expect(step).toMatchObject({ status: 'paused', exitStatus: 0, said: [{ severity: 'warning' }] })
     expect(step.summary).toContain('## ⏸️ Ask waits for a person')
     expect(step.summary).toContain('The run waits before `two`')
     expect(step.summary).toContain('class n1 waiting')
