@@ -128,6 +128,9 @@ export async function resolveCommit(
   })
   const hash = found.text.trim()
   if (/^[0-9a-f]{40,64}$/.test(hash)) return hash
+  if (revision === 'HEAD' || revision === '@') {
+    throw toolFailed(use.tool, 'there is no commit yet on the current branch', 'Commit something first.')
+  }
   throw toolFailed(
     use.tool,
     `argument "${use.argument}": "${revision}" is not in this clone`,

@@ -120,7 +120,9 @@ describe('git_log', () => {
   test('no commit at all', async () => {
     const world = createToolWorld()
     world.git(['init', '-q'])
-    expect((await world.fail('git_log')).message).toBe('git_log: argument "to": "HEAD" is not in this clone')
+    expect((await world.fail('git_log')).message).toBe(
+      'git_log: there is no commit yet on the current branch',
+    )
   })
 
   test('no repository', async () => {
