@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { STARTERS } from '../../cli/starters/index.ts'
+import { planProjectFiles } from '../../cli/starters/project-files.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
@@ -54,11 +56,8 @@ describe.skipIf(ACT === undefined)(
       rmSync(action, { recursive: true, force: true })
     })
 
-    async function run(example: string, event: string, payload: object, report = REPORT) {
-      project = makeProject({
-        workflows: { report },
-        files: { [`.github/workflows/${example}.yml`]: EXAMPLES[example] ?? '', 'docs/a.md': 'a' },
-      })
+    async function run(files: Readonly<Record<string, string>>, event: string, payload: object) {
+      project = makeProject({ files: { ...files, 'docs/a.md': 'a' } })
       const tokens = { 'job-token-0123456789': { login: 'github-actions[bot]', write: true } }
       forge = await startGitServer(project.beside('forge'), tokens, project.env['PATH'] ?? '')
       bare = forge.createBare('acme/app')
@@ -75,14 +74,22 @@ describe.skipIf(ACT === undefined)(
         token: 'job-token-0123456789',
         actions: {
           [`codemie/codemie-ci@${SHA}`]: action,
+          'codemie/codemie-ci@v9.9.9': action,
           'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
         },
         node: NODE,
       })
     }
 
-    test('a check of a pull request', async () => {
-      const seen = await run('codemie-check', 'pull_request', { number: 1 }, `${REPORT}nmae: Other\n`)
+    const example = (name: string, report = REPORT) => ({
+      [`.github/workflows/${name}.yml`]: EXAMPLES[name] ?? '',
+      '.codemie/workflows/report.yaml': report,
+    })
+
+    test('of docs/action.md: a check of a pull request', async () => {
+      const seen = await run(example('codemie-check', `${REPORT}nmae: Other\n`), 'pull_request', {
+        number: 1,
+      })
       expect(seen.jobs, seen.log).toEqual({ 'codemie check/Check': 'failure' })
       expect(seen.annotations).toContainEqual(
         expect.objectContaining({ level: 'error', file: '.codemie/workflows/report.yaml' }),
@@ -91,8 +98,8 @@ describe.skipIf(ACT === undefined)(
       expect(seen.summaries.join()).toContain('## ❌ 1 file checked, 1 error')
     })
 
-    test('a run whose record is pushed, and whose outputs the next step reads', async () => {
-      const seen = await run('codemie-run', 'workflow_dispatch', { inputs: { since: 'monday' } })
+    test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
+      const seen = await run(example('codemie-run'), 'workflow_dispatch', { inputs: { since: 'monday' } })
       expect(seen.status, seen.log).toBe(0)
       expect(seen.outputs).toMatchObject({ status: 'succeeded', output: expect.stringContaining('a.md') })
       const manifest = project.git('-C', bare, 'show', `${seen.outputs['record']}/run.json`)
@@ -103,6 +110,26 @@ describe.skipIf(ACT === undefined)(
       expect(project.git('-C', bare, 'show', `${seen.outputs['record']}/inputs.json`)).toContain('monday')
       expect(seen.summaries.join()).toContain('pushed to `origin`')
       expect(seen.text).not.toContain('job-token-0123456789')
+    })
+
+    test.each([
+      ['checks on a pull request', 'pull_request', { number: 1 }, { status: 'valid' }],
+      [
+        'runs when asked to',
+        'workflow_dispatch',
+        { inputs: { workflow: 'release-notes', inputs: 'limit=5' } },
+        { status: 'succeeded', record: expect.stringContaining('codemie/runs:runs/release-notes/') },
+      ],
+    ])('the workflow file that `codemie-ci init` writes %s', async (_, event, payload, outputs) => {
+      const starter = STARTERS.find(({ name }) => name === 'release-notes')
+      if (!starter) throw new Error('there is no starter release-notes')
+      const schemas = { workflow: '{}', config: '{}' }
+      const files = planProjectFiles({ starter, version: '9.9.9', withGithub: true, schemas })
+      const byPath = Object.fromEntries(files.map(({ path, text }) => [path, text]))
+      const seen = await run(byPath, event, payload)
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.annotations).toEqual([])
+      expect(seen.outputs).toMatchObject(outputs)
     })
   },
 )
