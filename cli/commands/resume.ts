@@ -7,7 +7,8 @@ import { openRecordsFor } from '../records.ts'
 export const resume: CommandRunner = async (invocation, cli) => {
   const { commit, push, maxConcurrency } = readExecution(invocation)
   const project = await openProjectFor(invocation, cli)
-  const { manifest, events } = await (await openRecordsFor(project, cli)).read(invocation.required('run'))
+  const records = await openRecordsFor(project, cli, { push })
+  const { manifest, events } = await records.read(invocation.required('run'))
   const { resumeRun } = await import('../../runner/run.ts')
   const message = invocation.text('message')
   const states = events.flatMap((event) => (event.type === 'step-started' ? [event.state] : []))

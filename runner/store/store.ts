@@ -97,7 +97,10 @@ export interface RunStore {
   resume(id: string, options?: { readonly takeOver?: boolean }): Promise<ResumedRun>
   /** Newest first; each run once. */
   list(filter?: ListFilter): Promise<RunSummary[]>
-  /** Reads a run by id, the beginning or end of one, or `latest`. */
+  /**
+   * Reads a run by id, the beginning or end of one, or `latest`. With `push`, a run that is not in this repository is
+   * fetched from the remote; that takes its whole id.
+   */
   read(id: string): Promise<StoredRun>
   /** What is checked out and configured, as records say it. */
   state(): Promise<RepositoryState>
@@ -131,7 +134,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     resume: async (id, more) =>
       await resume(context, await resolveRunId(context, id), more?.takeOver ?? false),
     list: (filter) => listRuns(context, filter),
-    read: async (id) => await readRun(context, await resolveRunId(context, id)),
+    read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
     state: context.state,
   }
 }
@@ -208,6 +211,17 @@ async function refuseKnown(context: StoreContext, id: string): Promise<void> {
       help: `The same event starts one run. \`codemie-ci show ${id}\` shows it; a new attempt has another id.`,
     })
   }
+}
+
+async function readAnywhere(context: StoreContext, id: string): Promise<StoredRun> {
+  try {
+    return await readRun(context, id)
+  } catch (error) {
+    const isElsewhere = error instanceof Refusal && error.code === 'no-such-run'
+    if (!isElsewhere || context.remote === undefined) throw error
+  }
+  await fetchRun(context, context.remote, id)
+  return await readRun(context, id)
 }
 
 async function resume(context: StoreContext, id: string, takeOver: boolean): Promise<ResumedRun> {
