@@ -39,6 +39,10 @@ export interface RunStarted extends Happened {
   readonly workflow: string
   readonly name: string
   readonly file: string
+  /** The model that was asked for instead of those of the workflow; a resumption asks it too. */
+  readonly model?: string
+  /** Conditions that cannot be evaluated fail; absent: they count as false. */
+  readonly strict?: boolean
 }
 
 export interface RunResumed extends Happened {

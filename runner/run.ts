@@ -100,7 +100,15 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
       writer,
       known: [],
       answers: [],
-      opening: { type: 'run-started', runId, workflow: id, name, file },
+      opening: {
+        type: 'run-started',
+        runId,
+        workflow: id,
+        name,
+        file,
+        ...(options.model === undefined ? {} : { model: options.model }),
+        ...(options.strict ? { strict: true } : {}),
+      },
     })
   } catch (error) {
     await writer?.abandon()
@@ -126,7 +134,8 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
         help: diagnostics[0]?.message ?? 'It was written by another version.',
       })
     }
-    const { workflow, setup } = await makeReady(recorded, options)
+    const asStarted = { ...settingsOf(resumed.events), ...options }
+    const { workflow, setup } = await makeReady(recorded, asStarted)
     const at = new Date(world.now()).toISOString()
     const opening = {
       type: 'run-resumed',
@@ -134,7 +143,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       finishedSteps: resumed.events.filter((event) => event.type === 'step-finished').length,
       ...(userInput === undefined ? {} : { userInput }),
     } as const
-    return await carryOut(options, {
+    return await carryOut(asStarted, {
       runId,
       workflow,
       setup,
@@ -147,6 +156,15 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
   } catch (error) {
     await resumed.writer.abandon()
     throw error
+  }
+}
+
+/** What a run was started with and keeps through every resumption. */
+function settingsOf(events: readonly RunEvent[]): Pick<RunOptions, 'model' | 'strict'> {
+  const started = events.find((event) => event.type === 'run-started')
+  return {
+    ...(started?.model === undefined ? {} : { model: started.model }),
+    ...(started?.strict === undefined ? {} : { strict: started.strict }),
   }
 }
 
