@@ -2,24 +2,47 @@ import type { MoneyAndTokens } from '../../schema/workflow.ts'
 import type { Effect, EffectReply, Perform } from '../effect.ts'
 import type { RunEvent } from '../events.ts'
 import { StepFailure } from '../failure.ts'
-import type { ModelReply } from '../models/model.ts'
+import type { ModelReply, Usage } from '../models/model.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
 
 /** Spent over the whole run, earlier tries included. */
 export interface Spending {
   usd: number
   tokens: number
+  /** Answers whose cost, or whose tokens, nobody told: the sums above are lower bounds. */
+  withoutUsd: number
+  withoutTokens: number
 }
 
 /** What the journal of earlier tries says was spent. Pure. */
 export function spendingOf(events: Iterable<RunEvent>): Spending {
-  const spending = { usd: 0, tokens: 0 }
+  const spending: Spending = { usd: 0, tokens: 0, withoutUsd: 0, withoutTokens: 0 }
+  const withCalls = new Set<string>()
   for (const event of events) {
-    if (event.type !== 'effect-finished' && event.type !== 'attempt-failed') continue
-    spending.usd += event.costUsd ?? 0
-    spending.tokens += (event.usage?.inputTokens ?? 0) + (event.usage?.outputTokens ?? 0)
+    if (event.type === 'effect-finished' && event.kind === 'model') {
+      withCalls.add(event.path)
+      addTo(spending, event)
+    }
+    if (event.type === 'attempt-failed' && event.usage) addTo(spending, event)
+    // A record that would be too large leaves out the calls behind finished steps; the sums of the steps stay.
+    if (event.type === 'step-finished' && event.usage && !withCalls.has(event.path)) addTo(spending, event)
   }
   return spending
+}
+
+/** What an answer took, as its event or the answer itself tells. */
+interface Cost {
+  readonly usage?: Usage | undefined
+  readonly costUsd?: number | undefined
+  /** `costUsd` is a lower bound. */
+  readonly costUnknown?: boolean
+}
+
+function addTo(spending: Spending, { usage, costUsd, costUnknown }: Cost): void {
+  if (costUsd === undefined || costUnknown) spending.withoutUsd++
+  spending.usd += costUsd ?? 0
+  if (usage === undefined) spending.withoutTokens++
+  else spending.tokens += usage.inputTokens + usage.outputTokens
 }
 
 /** What a run may spend: the repository's ceiling, and below it what the workflow asks for. Pure. */
@@ -45,7 +68,8 @@ export function stepCounter(limit: number | undefined): () => void {
 
 /**
  * A door that stops asking models once the budget is spent. A call that is under way is not cut off, so the last one
- * may go over. A price that nobody knows is not 0: with a limit on money, such a model is not asked.
+ * may go over. A price that nobody knows is not 0: with a limit on money, such a model is not asked; nor is any model
+ * after an answer that did not say what it took.
  */
 export function budgetDoor(
   inner: Perform,
@@ -58,23 +82,21 @@ export function budgetDoor(
     if (effect.kind !== 'model') return inner(effect)
     const { model } = effect.request
     if (budget.usd !== undefined && !knowsPrice(model)) throw priceUnknown(model)
+    if (budget.usd !== undefined && spending.withoutUsd > 0) throw usageUnknown('dollars')
+    if (budget.tokens !== undefined && spending.withoutTokens > 0) throw usageUnknown('tokens')
     if (budget.usd !== undefined && spending.usd >= budget.usd) {
       throw spent(`${budget.usd} US dollars`, `$${spending.usd.toFixed(4)}`)
     }
     if (budget.tokens !== undefined && spending.tokens >= budget.tokens) {
       throw spent(`${budget.tokens} tokens`, `${spending.tokens} tokens`)
     }
-    const add = ({ usage, costUsd }: Pick<ModelReply, 'usage' | 'costUsd'>) => {
-      spending.usd += costUsd ?? 0
-      spending.tokens += (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)
-    }
     try {
       const reply = await inner(effect)
-      add(reply as ModelReply)
+      addTo(spending, reply as ModelReply)
       return reply
     } catch (error) {
       // Refused or filtered: the answer cannot be used, and yet it was paid for.
-      if (error instanceof AnswerFailure) add(error)
+      if (error instanceof AnswerFailure) addTo(spending, error)
       throw error
     }
   }
@@ -88,6 +110,17 @@ function spent(limit: string, sum: string): StepFailure {
     blame: 'policy',
     help: 'Raise the budget and resume the run: what is finished is kept.',
   })
+}
+
+function usageUnknown(unit: 'dollars' | 'tokens'): StepFailure {
+  return new StepFailure(
+    'usage-unknown',
+    `A model's answer did not say how many tokens it took, so a budget in ${unit} cannot be kept`,
+    {
+      blame: 'policy',
+      help: 'Ask a provider that reports usage, or limit steps instead.',
+    },
+  )
 }
 
 function priceUnknown(model: string): StepFailure {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { eventsOfType, makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
@@ -71,6 +71,23 @@ describe('a tool that', () => {
       1,
       2,
     )
+  })
+
+  test('hangs is cut off by an interruption, and the run can go on', async () => {
+    const stop = new AbortController()
+    const running = projectOf(
+      'run_command',
+      '{ command: sh, args: [-c, "test -e go || { touch started; sleep 62; }"] }',
+      { config: 'policy: { commands: [sh] }\n' },
+    )
+    const watcher = watch(running.root, (_event, name) => {
+      if (name === 'started') stop.abort(new Error('stop'))
+    })
+    const run = await running.run('w', { signal: stop.signal })
+    watcher.close()
+    expect(run).toMatchObject({ status: 'interrupted', exitStatus: 130 })
+    running.write('go', '')
+    expect(await running.resume('latest')).toMatchObject({ status: 'succeeded' })
   })
 
   test('floods is cut, told so, and its output stays within the limit', async () => {

@@ -254,6 +254,27 @@ states:
     expect(server.requests).toEqual([])
   })
 
+  test.each([
+    ['tokens: 1000000', 'tokens'],
+    ['usd: 100', 'dollars'],
+  ])('of %s does not count an answer without usage as nothing', async (budget, unit) => {
+    server.otherwise({ text: 'ok', usage: null })
+    const w = projectOf(three, { config: `budgets: { ${budget} }\n` })
+    const run = await w.run('w')
+    expect(run).toMatchObject({
+      status: 'failed',
+      exitStatus: 5,
+      failure: {
+        code: 'usage-unknown',
+        blame: 'policy',
+        message: `A model's answer did not say how many tokens it took, so a budget in ${unit} cannot be kept`,
+      },
+    })
+    expect(turns()).toEqual(['First'])
+    expect(await w.resume('latest')).toMatchObject({ failure: { code: 'usage-unknown' } })
+    expect(turns()).toEqual(['First'])
+  })
+
   test('of the repository is a ceiling: a workflow can only go below it', async () => {
     server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
     const run = await projectOf(`budget: { tokens: 100000 }\n${three}`, {
