@@ -92,16 +92,23 @@ export async function openProject(
 }
 
 async function readDefinitions(root: string): Promise<readonly Definition[]> {
+  const paths = await listDefinitions(root)
+  return Promise.all(paths.map((path) => readDefinition(root, path)))
+}
+
+/** Absolute paths of all definition files under `.codemie/workflows`, sorted. */
+async function listDefinitions(root: string): Promise<readonly string[]> {
   const directory = join(root, DEFINITIONS)
-  let entries: string[]
   try {
     const found = await readdir(directory, { withFileTypes: true, recursive: true })
-    entries = found.filter((e) => e.isFile() && isDefinition(e.name)).map((e) => join(e.parentPath, e.name))
+    return found
+      .filter((e) => e.isFile() && isDefinition(e.name))
+      .map((e) => join(e.parentPath, e.name))
+      .sort()
   } catch (error) {
     if (isMissing(error)) return []
     throw new Refusal('definitions-unreadable', `${DEFINITIONS} cannot be read`, { cause: error })
   }
-  return Promise.all(entries.sort().map((path) => readDefinition(root, path)))
 }
 
 function isDefinition(name: string): boolean {
@@ -135,9 +142,13 @@ async function findDefinition(
       if (await isFile(path)) return readDefinition(root, path)
     }
   }
-  const all = await definitions()
-  const byId = all.filter((d) => d.id === nameOrPath)
-  const found = byId.length > 0 ? byId : all.filter((d) => d.workflow?.name === nameOrPath)
+  // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
+  const named = (await listDefinitions(root)).filter((path) => workflowIdOf(path) === nameOrPath)
+  const all = named.length === 0 ? await definitions() : []
+  const found =
+    named.length > 0
+      ? await Promise.all(named.map((path) => readDefinition(root, path)))
+      : all.filter((d) => d.workflow?.name === nameOrPath)
   const [first] = found
   if (first && found.length === 1) return first
   if (found.length > 1) {

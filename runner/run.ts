@@ -88,9 +88,9 @@ export interface RunResult {
 export async function startRun(options: StartOptions): Promise<RunResult> {
   const { workflow, setup } = await makeReady(options.workflow, options)
   const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
-  const runId = options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
   const { id, name, file } = options.workflow
-  const writer = await claim(options, runId, input)
+  const writer = await claim(options, input)
+  const runId = writer?.id ?? options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
   try {
     return await carryOut(options, {
       runId,
@@ -290,12 +290,13 @@ function refuseInvalidConfig({ configDiagnostics }: Project): void {
   })
 }
 
-async function claim(options: StartOptions, runId: string, input: RunInput): Promise<RunWriter | undefined> {
+async function claim(options: StartOptions, input: RunInput): Promise<RunWriter | undefined> {
   if (!options.commit) return undefined
   const records = await openRecords(options, warnThrough(options))
   const { id, name, file, text } = options.workflow
   return records.claim({
-    id: runId,
+    // An id of our own is new; only one that was given has to be looked for among the runs that are kept.
+    ...(options.runId === undefined ? {} : { id: options.runId }),
     workflow: { id, name, file, text },
     inputs: { text: input.text, fileNames: input.fileNames },
     engine: VERSION,

@@ -12,6 +12,12 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command line. */
 export const CLI = join(ROOT, 'dist', 'cli.mjs')
 
+/**
+ * Certificates that this machine adds to Node's own. Node 20 and 22 read them at every start, ours and the floor's, which
+ * can cost more than the rest of the start: ratios with and without them are not to be compared.
+ */
+export const EXTRA_CERTIFICATES = process.env['NODE_EXTRA_CA_CERTS']
+
 /** Programs that are measured, or that answer, each in a process of its own. */
 export const PROGRAMS = {
   appendLines: fileURLToPath(new URL('./programs/append-lines.mjs', import.meta.url)),
@@ -52,6 +58,7 @@ export function openBench({ isQuick, rounds }) {
     CI: '1',
     GIT_CONFIG_NOSYSTEM: '1',
     OPENAI_API_KEY: 'none',
+    ...(EXTRA_CERTIFICATES === undefined ? {} : { NODE_EXTRA_CA_CERTS: EXTRA_CERTIFICATES }),
   }
   writeFileSync(
     join(home, '.gitconfig'),

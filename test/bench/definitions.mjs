@@ -57,7 +57,7 @@ states:
 ${states.join('')}`
 }
 
-/** One model step for each number of the input. */
+/** One model step for each number of the input, which no step gets to see as a whole. */
 export const MODEL_MAP = `name: Map
 enable_summarization_node: false
 max_concurrency: 50
@@ -78,6 +78,7 @@ states:
       state_id: ask
       iter_key: items
       include_in_llm_history: false
+      clear_prior_messages: true
       include_in_iterator_context: []
       reset_keys_in_context_store: [items]
   - id: ask

@@ -66,6 +66,7 @@ export function fillBranch(bench, cwd, sample, count) {
  */
 export function commitOf({ path, files, message }, branch, committedAt, from) {
   const words = Buffer.from(`${message}\n`)
+  /** @type {(string | Buffer)[]} */
   const parts = [
     `commit ${branch}\ncommitter Bench <bench@example.com> ${Math.floor(committedAt / 1000)} +0000\ndata ${words.length}\n`,
     words,

@@ -3,7 +3,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isBuilt } from '../../scripts/freshness.mjs'
-import { openBench, ROOT } from './context.mjs'
+import { EXTRA_CERTIFICATES, openBench, ROOT } from './context.mjs'
 import { renderTable } from './table.mjs'
 
 /** Loaded when chosen; each file says what its workload is. */
@@ -73,6 +73,11 @@ async function main() {
     }
     process.stdout.write(`${renderTable(rows, { judges: !isQuick })}\n`)
     process.stdout.write(`Node ${process.versions.node}, ${process.platform}, ${cpus().length} processors.\n`)
+    if (EXTRA_CERTIFICATES !== undefined) {
+      process.stdout.write(
+        'NODE_EXTRA_CA_CERTS is set, which makes every start of Node dearer, the floor included.\n',
+      )
+    }
     return 0
   } finally {
     bench.close()
