@@ -148,10 +148,10 @@ export class JournalWriter {
     } catch {
       // Then the reader drops the torn line.
     }
-    const why = error.code === 'ENOSPC' ? 'the disc is full' : `${error.code ?? ''} ${error.message}`.trim()
+    const why = error.code === 'ENOSPC' ? 'the disc is full' : error.message
     this.#failure = new Refusal('journal-not-writable', `The journal of this run cannot be written: ${why}`, {
       exitStatus: 6,
-      help: `Every step finished so far is kept. ${error.code === 'ENOSPC' ? 'Free some space, then' : 'Then'} ${this.#resumeHint}`,
+      help: `Every step finished so far is kept. ${error.code === 'ENOSPC' ? 'Free some space, then' : 'Mend that, then'} ${this.#resumeHint}`,
       cause: error,
     })
     for (const one of [...waiting, ...this.#waiting]) one.reject(this.#failure)

@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { buildIfStale, runBuiltCli } from '../helpers/built-cli.ts'
 import { type ModelServer, startModelServer } from '../helpers/model-server.ts'
 import { eventsOfType, makeProject, type TestProject } from '../helpers/project.ts'
 
@@ -163,6 +164,26 @@ describe.skipIf(isRoot && !canMount)('a git directory that can only be read', ()
     const run = await whileReadOnly(() => project.run('w', { commit: false }))
     expect(run).toMatchObject({ status: 'succeeded', output: 'two says' })
     expect(run.record).toBeUndefined()
+  })
+})
+
+describe('a limit on the size of files', () => {
+  beforeAll(buildIfStale, 60_000)
+
+  test('is named as the reason; what was finished is kept, and the command that goes on is said', async () => {
+    server.reply('one says', 'x'.repeat(60_000), 'two says')
+    const env = { ...project.env, OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url }
+    // The limit counts blocks of 512 bytes; the signal that comes with it would end the process.
+    const prefix = ['sh', '-c', `trap '' XFSZ; ulimit -f 64; exec "$@"`, 'sh']
+    const { status, stdout, stderr } = await runBuiltCli(['run', 'w'], { cwd: project.root, env, prefix })
+    const [runId = ''] = readdirSync(join(project.root, '.git/codemie/runs'))
+    expect([status, stdout]).toEqual([6, ''])
+    expect(stderr).toContain(
+      `error journal-not-writable: The journal of this run cannot be written: EFBIG: file too large, write\n  = help: Every step finished so far is kept. Mend that, then run \`codemie-ci resume ${runId}\`. The run is kept in ${project.root}/.git/codemie/runs/${runId}.\n`,
+    )
+    const again = await runBuiltCli(['resume', 'latest'], { cwd: project.root, env })
+    expect(again).toMatchObject({ status: 0, stdout: 'two says\n' })
+    expect(turns()).toEqual(['First', 'Second', 'Second'])
   })
 })
 
