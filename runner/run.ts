@@ -63,6 +63,8 @@ export interface ResumeOptions extends RunOptions {
   readonly runId: string
   /** What the person says to a run that paused. */
   readonly userInput?: string
+  /** Take the run over although another machine may still be running it. */
+  readonly takeOver?: boolean
 }
 
 export interface RunResult {
@@ -77,6 +79,8 @@ export interface RunResult {
   readonly heldBefore?: readonly string[]
   /** Absent when nothing was committed. */
   readonly record?: RecordPlace
+  /** Why the record could not be committed, and how to go on; the journal of the run is kept. */
+  readonly notKept?: FailureInfo
 }
 
 /**
@@ -124,7 +128,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
   const { project, world, userInput } = options
   refuseInvalidConfig(project)
   const records = await openRecords(options, warnThrough(options))
-  const resumed = await records.resume(options.runId)
+  const resumed = await records.resume(options.runId, { takeOver: options.takeOver ?? false })
   try {
     const { id: runId } = resumed.manifest
     const { file } = resumed.manifest.workflow
@@ -143,6 +147,13 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       finishedSteps: resumed.events.filter((event) => event.type === 'step-finished').length,
       ...(userInput === undefined ? {} : { userInput }),
     } as const
+    const answers = answersOf([...resumed.events, { at, ...opening }])
+    if (userInput !== undefined && answers.length === answersOf(resumed.events).length) {
+      warnThrough(options)({
+        code: 'message-unused',
+        message: 'The run was not waiting for an answer, so nobody gets to see the message',
+      })
+    }
     return await carryOut(asStarted, {
       runId,
       workflow,
@@ -150,7 +161,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       input: readRecordedInput(resumed.inputs),
       writer: resumed.writer,
       known: resumed.events,
-      answers: answersOf([...resumed.events, { at, ...opening }]),
+      answers,
       opening,
     })
   } catch (error) {
@@ -184,7 +195,7 @@ interface Execution {
 async function carryOut(options: RunOptions, execution: Execution): Promise<RunResult> {
   const { world, signal, maxConcurrency } = options
   const { runId, workflow, setup, known, writer } = execution
-  const reporter = new Reporter(world, options.onEvent, writer, known)
+  const reporter = new Reporter(world, options.onEvent, writer, known, options.push)
   await reporter.emit(execution.opening)
   const budget = lowerBudget(options.project.config.budgets, workflow.budget)
   const outcome = await interpret({
@@ -212,14 +223,29 @@ async function carryOut(options: RunOptions, execution: Execution): Promise<RunR
     })
   }
   await reporter.emit({ type: 'run-finished', runId, ...end, ...reporter.totals() })
-  const record = await writer?.finish({ status: end.status })
+  const { record, refused } = await keepRecord(writer, end.status)
   if (outcome.status === 'failed' && !isExpected(outcome.failure)) throw outcome.failure
   return {
     runId,
     ...end,
-    exitStatus: exitStatusOf(end.status, end.failure),
+    exitStatus: refused?.exitStatus ?? exitStatusOf(end.status, end.failure),
     ...(outcome.status === 'paused' ? { heldBefore: outcome.before.map((step) => step.path) } : {}),
     ...(record ? { record } : {}),
+    ...(refused ? { notKept: describeFailure(refused) } : {}),
+  }
+}
+
+/** A record that git does not take is no reason to lose what the run found: its journal stays, and so does the result. */
+async function keepRecord(
+  writer: RunWriter | undefined,
+  status: RunStatus,
+): Promise<{ readonly record?: RecordPlace; readonly refused?: Refusal }> {
+  if (!writer) return {}
+  try {
+    return { record: await writer.finish({ status }) }
+  } catch (error) {
+    if (error instanceof Refusal) return { refused: error }
+    throw error
   }
 }
 

@@ -24,6 +24,7 @@ function projectOf(workflow: string, more: ProjectPlan = {}): TestProject {
 }
 
 const AGENT = 'assistants: [{ id: a, system_prompt: P }]'
+const FAIL = { status: 401, text: 'no' }
 const turns = () => server.requests.map((request) => request.lastUserMessage)
 
 describe('a pause before a state', () => {
@@ -68,6 +69,21 @@ states:
     const run = await w.run('w', { input: '{"tone": "softly"}' })
     await w.resume(run.runId, { userInput: '{"tone": "loudly"}' })
     expect(turns()[1]).toBe('Publish loudly')
+  })
+
+  test('a message to a run that waits for none is not swallowed in silence', async () => {
+    server.reply(FAIL, 'a draft')
+    const w = projectOf(workflow)
+    await w.run('w')
+    const again = await w.resume('latest', { userInput: 'Hello?' })
+    expect(again.status).toBe('paused')
+    expect(eventsOfType(again, 'warning')).toMatchObject([
+      {
+        code: 'message-unused',
+        message: 'The run was not waiting for an answer, so nobody gets to see the message',
+      },
+    ])
+    expect(JSON.stringify(server.requests[1]?.body)).not.toContain('Hello?')
   })
 
   test('a failure after the pause does not ask the person again', async () => {
