@@ -432,3 +432,96 @@ states:
     expect(server.requests).toHaveLength(11)
   })
 })
+
+describe('steps at once, when more are asked for', () => {
+  test('are as many as --max-concurrency says', async () => {
+    const gate = createGate()
+    server.when('Plan', JSON.stringify({ items: Array.from({ length: 12 }, (_, i) => i) }))
+    server.otherwise({ text: 'done', after: gate.passed })
+    const running = projectOf(`
+assistants: [{ id: a, system_prompt: P }]
+states:
+  - { id: plan, assistant_id: a, task: Plan, next: { state_id: each, iter_key: items } }
+  - { id: each, assistant_id: a, task: Do, next: { state_id: end } }
+`).run('w', { maxConcurrency: 9 })
+    await server.waitForRequests(10)
+    expect(server.inFlight).toBe(9)
+    gate.open()
+    expect((await running).status).toBe('succeeded')
+    expect(server.maxInFlight).toBe(9)
+  })
+})
+
+describe('summaries', () => {
+  test('at the end: the default model sums the conversation up, and that is the output', async () => {
+    server.reply('one says', 'In short: one.')
+    project = makeProject({
+      workflows: {
+        w: 'models: { default: small }\nassistants: [{ id: a, system_prompt: P, model: large }]\nstates: [{ id: s, assistant_id: a, task: T, next: { state_id: end } }]\n',
+      },
+      env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url },
+    })
+    const run = await project.run('w', { input: 'In' })
+    expect(run).toMatchObject({ status: 'succeeded', output: 'In short: one.' })
+    expect(server.requests.map((request) => request.body.model)).toEqual(['large', 'small'])
+    expect(server.requests[1]?.body.messages).toEqual([
+      { role: 'user', content: 'In' },
+      { role: 'assistant', content: 'one says' },
+      { role: 'user', content: expect.stringMatching(/^Sum up everything/) },
+    ])
+    expect(Object.keys(await project.outputsOf())).toEqual(['s', 'result_finalizer_node'])
+  })
+
+  test('of a long conversation: made before the next agent sees it, and not again after a resumption', async () => {
+    const reply = ['one says', 'two says', 'so far: both', { status: 401, text: 'no' }, 'three says']
+    server.reply(...reply)
+    const w = projectOf(`
+messages_limit_before_summarization: 2
+assistants: [{ id: a, system_prompt: P }]
+states:
+  - { id: one, assistant_id: a, task: First, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: three } }
+  - { id: three, assistant_id: a, task: Third, next: { state_id: end } }
+`)
+    expect((await w.run('w', { input: 'In' })).status).toBe('failed')
+    expect(await w.resume('latest')).toMatchObject({ status: 'succeeded', output: 'three says' })
+    expect(server.requests).toHaveLength(5)
+    expect(server.requests[4]?.body).toEqual(server.requests[3]?.body)
+    expect(server.requests[4]?.body.messages.slice(1)).toEqual([
+      { role: 'user', content: 'In' },
+      { role: 'assistant', content: 'so far: both' },
+      { role: 'user', content: 'Third' },
+    ])
+    server.assertDone()
+  })
+})
+
+describe('what a model makes up', () => {
+  test('several calls with the same id, and text that is no text, are kept apart and kept as they are', async () => {
+    const odd = 'half \ud83d, nul \u0000, bell \u0007, right-to-left \u202e'
+    server.reply(
+      {
+        toolCalls: [
+          { name: 'read_file', args: { path: 'a.txt' }, id: 'same' },
+          { name: 'read_file', args: { path: 'b.txt' }, id: 'same' },
+        ],
+      },
+      odd,
+      'fine',
+    )
+    const run = await projectOf(
+      `
+assistants: [{ id: a, system_prompt: P, tools: [{ name: read_file }] }]
+states:
+  - { id: one, assistant_id: a, task: First, next: { state_id: two } }
+  - { id: two, assistant_id: a, task: Second, next: { state_id: end } }
+`,
+      { files: { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' } },
+    ).run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'fine' })
+    const answers = server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
+    expect(answers.map((m: { content: string }) => m.content.trim())).toEqual(['alpha', 'beta'])
+    expect((await project?.outputsOf())?.['one']).toBe(odd)
+    expect(project?.git('fsck', '--strict', '--no-dangling')).toBe('')
+  })
+})
