@@ -1,6 +1,7 @@
 // @ts-check
 // What all workloads share: a temporary folder, an environment, the servers, and the built command line.
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -37,7 +38,8 @@ export const PROGRAMS = {
  * @property {(usual: number) => number} rounds How many, where a workload would take `usual`.
  * @property {(full: number, quick: number) => number} size
  * @property {() => Promise<string>} modelServer Starts it once. Its origin: `/now/v1` answers at once, `/late/v1` after 20 ms.
- * @property {(folder: string) => Promise<string>} gitServer Starts one over a folder of bare repositories. Its origin.
+ * @property {(folder: string) => Promise<{ origin: string, pushes: readonly number[] }>} gitServer Starts one over a folder of
+ *   bare repositories. `pushes` grows: when each push was carried out, in milliseconds since 1970.
  * @property {() => void} close Stops the servers and removes the folder.
  */
 
@@ -75,8 +77,9 @@ export function openBench({ isQuick, rounds }) {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     servers.push(child)
-    for await (const line of createInterface({ input: child.stdout })) return line
-    throw new Error(`${program} did not start`)
+    const lines = createInterface({ input: child.stdout })
+    const [origin] = await once(lines, 'line')
+    return { origin: String(origin), lines }
   }
   /** @type {Promise<string> | undefined} */
   let model
@@ -86,8 +89,14 @@ export function openBench({ isQuick, rounds }) {
     isQuick,
     rounds: (usual) => rounds ?? (isQuick ? 1 : usual),
     size: (full, quick) => (isQuick ? quick : full),
-    modelServer: () => (model ??= start(PROGRAMS.modelServer)),
-    gitServer: (repositories) => start(PROGRAMS.gitServer, repositories),
+    modelServer: () => (model ??= start(PROGRAMS.modelServer).then(({ origin }) => origin)),
+    async gitServer(repositories) {
+      const { origin, lines } = await start(PROGRAMS.gitServer, repositories)
+      /** @type {number[]} */
+      const pushes = []
+      lines.on('line', (time) => pushes.push(Number(time)))
+      return { origin, pushes }
+    },
     close() {
       for (const server of servers) server.kill()
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

@@ -1,6 +1,6 @@
 // @ts-check
 // A git remote over smart HTTP, open to everybody: `git http-backend` over the bare repositories of a folder. Prints its
-// origin.
+// origin, and then a line with the time (milliseconds since 1970) whenever a push has been carried out.
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 
@@ -45,7 +45,10 @@ const server = createServer((request, response) => {
     response.writeHead(status ? Number.parseInt(status.slice(8), 10) : 200)
     response.write(head.subarray(end + 4))
   })
-  backend.on('close', () => response.end())
+  backend.on('close', () => {
+    if (request.method === 'POST' && url.pathname.endsWith('/git-receive-pack')) console.log(Date.now())
+    response.end()
+  })
 })
 
 /**
