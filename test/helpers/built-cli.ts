@@ -1,21 +1,45 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const CLI = join(ROOT, 'dist', 'cli.mjs')
 
-/** Builds `dist/` when it does not belong to the sources as they are. */
+/**
+ * Builds `dist/` when it does not belong to the sources as they are. Test files run side by side, and a build replaces
+ * the whole folder, so one of them builds and the others wait for it.
+ */
 export async function buildIfStale(): Promise<void> {
   const { digestSources, stampPath } = await import('../../scripts/freshness.mjs')
-  let stamp = ''
-  try {
-    stamp = readFileSync(stampPath(ROOT), 'utf8').trim()
-  } catch {
-    // Nothing is built yet.
+  const digest = digestSources(ROOT)
+  const isFresh = () => {
+    try {
+      return readFileSync(stampPath(ROOT), 'utf8').trim() === digest
+    } catch {
+      return false
+    }
   }
-  if (stamp !== digestSources(ROOT)) execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs')])
+  const lock = join(tmpdir(), `codemie-ci-build-${digest.slice(0, 16)}`)
+  const giveUpAt = Date.now() + 45_000
+  while (!isFresh()) {
+    try {
+      mkdirSync(lock)
+    } catch {
+      // Left behind by a build that was killed, when it takes that long.
+      if (Date.now() > giveUpAt) rmSync(lock, { recursive: true, force: true })
+      await setTimeout(100)
+      continue
+    }
+    try {
+      execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs')])
+      return
+    } finally {
+      rmSync(lock, { recursive: true, force: true })
+    }
+  }
 }
 
 /** A command line that runs as a process of its own. */
