@@ -1,5 +1,4 @@
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
-import { Refusal } from '../runner/failure.ts'
 import type { Project } from '../runner/project.ts'
 import type { RunResult } from '../runner/run.ts'
 import { digestRun, type RunDigest } from '../runner/store/digest-run.ts'
@@ -70,7 +69,7 @@ export async function executeWorkflow(
     if (!events.some(({ type }) => type === 'run-started')) throw error
     thrown = { error }
   }
-  const recordProblem = thrown?.error instanceof Refusal ? thrown.error : undefined
+  const recordProblem = result?.notKept
   const digest = redactValue(digestRun(events), redact)
   const runId = result?.runId ?? events.find((one) => one.type === 'run-started')?.runId ?? ''
   const record = result?.record
@@ -84,10 +83,10 @@ export async function executeWorkflow(
   setOutputs(job, runId, digest, record)
   await job.summarise(renderRunSummary({ runId, workflow, digest, record, recordProblem, event }))
   // A bug is told like any failure, and then to us.
-  if (thrown && !recordProblem) throw thrown.error
+  if (thrown) throw thrown.error
   // A step that waits has done its part; GitHub knows no third colour.
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
-  const exitStatus = recordProblem?.exitStatus ?? (isFine ? 0 : (result?.exitStatus ?? 1))
+  const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
   return { status: digest.status, exitStatus }
 }
 

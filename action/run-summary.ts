@@ -19,7 +19,7 @@ export interface FinishedRun {
   /** `undefined`: none was kept, or keeping it failed. */
   readonly record: RecordPlace | undefined
   /** What went wrong after the run itself: its record could not be kept or pushed. */
-  readonly recordProblem: Refusal | undefined
+  readonly recordProblem: FailureInfo | undefined
   readonly event: CiEvent | undefined
 }
 

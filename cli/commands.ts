@@ -279,6 +279,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         value: 'TEXT',
         summary: 'Your answer to a run that waits for one',
       },
+      {
+        name: 'take-over',
+        kind: 'flag',
+        summary: 'Go on although another machine started it and cannot be asked',
+      },
       ...EXECUTION,
     ],
     examples: [

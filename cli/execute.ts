@@ -115,6 +115,7 @@ export async function executeRun(
         costUnknown: finished?.costUnknown === true,
       },
       record: result.record,
+      notKept: result.notKept,
     }
     cli.stderr.write(renderSummary(summary, cli.look.stderr))
   }

@@ -20,8 +20,13 @@ export function exitStatusOf(status: RunStatus, failure: FailureInfo | undefined
     case 'aborted':
       return 1
     case 'failed':
-      return failure ? STATUS_OF_BLAME[failure.blame] : 1
+      return failure ? statusOfBlame(failure) : 1
   }
+}
+
+/** A key that a provider refuses is the person's to mend, and still the provider that did not do its part. */
+function statusOfBlame({ blame, status }: FailureInfo): number {
+  return blame === 'user' && status !== undefined ? STATUS_OF_BLAME.provider : STATUS_OF_BLAME[blame]
 }
 
 const STATUS_OF_BLAME: Readonly<Record<Blame, number>> = {

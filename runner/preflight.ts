@@ -49,8 +49,7 @@ export function modelsOf(workflow: Workflow, kit: RunSetup['kit']): readonly str
     const model = modelOf(state, kit)
     if (model !== undefined) models.add(model)
   }
-  const asksDefault = workflow.finalizer && workflow.states.some((state) => state.work.kind === 'agent')
-  if (asksDefault) models.add(kit.modelOverride ?? kit.defaultModel)
+  if (workflow.finalizer) models.add(kit.modelOverride ?? kit.defaultModel)
   return [...models]
 }
 

@@ -1,5 +1,6 @@
 import type { UntimedEvent } from './engine/attempts.ts'
 import type { RunEvent, RunFinished } from './events.ts'
+import { Refusal } from './failure.ts'
 import { addUsage, type Usage } from './models/model.ts'
 import type { RunWriter } from './store/writer.ts'
 import type { World } from './world.ts'
@@ -22,21 +23,28 @@ export class Reporter {
   readonly #onEvent: (event: RunEvent) => void
   readonly #writer: RunWriter | undefined
   readonly #started: number
+  readonly #checkpoints: boolean
   readonly #finished = new Set<string>()
+  #isAtCheckpoint = false
   #usage: Usage | undefined
   #costUsd: number | undefined
   #isCostUnknown = false
 
-  /** `known`: the events of earlier tries, which count as well. */
+  /**
+   * `known`: the events of earlier tries, which count as well. `checkpoints`: what is finished also goes to the remote
+   * while the run goes on, at the pace of the writer, so that another machine can take over.
+   */
   constructor(
     world: World,
     onEvent: (event: RunEvent) => void,
     writer: RunWriter | undefined,
     known: readonly RunEvent[],
+    checkpoints: boolean,
   ) {
     this.#world = world
     this.#onEvent = onEvent
     this.#writer = writer
+    this.#checkpoints = checkpoints
     this.#started = world.now()
     for (const event of known) this.#count(event)
   }
@@ -49,6 +57,25 @@ export class Reporter {
     if (!this.#writer || PASSING.has(timed.type)) return
     if (DURABLE.has(timed.type)) await this.#writer.append(timed)
     else this.#writer.appendSoon(timed)
+    if (timed.type === 'step-finished') await this.#checkpoint(this.#writer)
+  }
+
+  /** A remote that does not answer is told and tried again later; a run that somebody else took over must stop. */
+  async #checkpoint(writer: RunWriter): Promise<void> {
+    if (!this.#checkpoints || this.#isAtCheckpoint) return
+    this.#isAtCheckpoint = true
+    try {
+      await writer.checkpoint()
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code === 'run-taken-over') throw error
+      void this.emit({
+        type: 'warning',
+        code: error.code,
+        message: `Checkpoint not pushed: ${error.message}`,
+      })
+    } finally {
+      this.#isAtCheckpoint = false
+    }
   }
 
   /** What the whole run used so far, earlier tries included; the time is that of this try. */

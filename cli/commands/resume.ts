@@ -27,6 +27,7 @@ export const resume: CommandRunner = async (invocation, cli) => {
         streaming,
         commit,
         push,
+        takeOver: invocation.flag('take-over'),
         ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         ...(message === undefined ? {} : { userInput: message }),
       }),

@@ -18,6 +18,8 @@ export interface RunSummary {
   /** Steps finished, those of earlier tries included. */
   readonly steps: number
   readonly spent: Spent
+  /** Why the record could not be committed. */
+  readonly notKept?: FailureInfo | undefined
   /** Where the record is; `undefined`: none was kept. */
   readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
 }
@@ -70,6 +72,7 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
     `${look.paint(palette)(look.sign(palette))} ${bold(stripControls(summary.name))} ${look.paint(palette)(look.word)} ${dim(`${symbols.dot} ${facts.join(` ${symbols.dot} `)}`)}`,
   ]
   if (summary.failure) lines.push(renderProblem(summary.failure, palette).trimEnd())
+  if (summary.notKept) lines.push(renderProblem(summary.notKept, palette).trimEnd())
   const { record } = summary
   const rows: [string, string][] = []
   if (record) {
@@ -77,7 +80,8 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
     rows.push(['look', `codemie-ci show ${summary.runId}`])
     for (const command of record.look) rows.push(['', command])
     if (look.resume !== undefined) rows.push(['resume', `codemie-ci resume ${summary.runId}${look.resume}`])
-  } else rows.push(['record', 'none was kept'])
+  } else if (summary.notKept) rows.push(['resume', `codemie-ci resume ${summary.runId}`])
+  else rows.push(['record', 'none was kept'])
   for (const [name, text] of rows) lines.push(`  ${dim(name.padEnd(6))}  ${text}`)
   return `${lines.join('\n')}\n`
 }

@@ -112,7 +112,7 @@ function liveRun(lease: Lease, alive: boolean | 'unknown'): Refusal {
       })
     : new Refusal('run-is-live', `This run was last executed by ${where}, which cannot be asked from here`, {
         exitStatus: 6,
-        help: 'If that process is gone, resume with the option that takes the run over.',
+        help: 'If that process is gone, add --take-over.',
       })
 }
 
