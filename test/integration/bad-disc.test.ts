@@ -109,13 +109,15 @@ describe.skipIf(!canMount)('a full disc', () => {
     smallDisc('objects/pack', '16k')
     const noise = Array.from({ length: 6000 }, (_, index) => (index * 2_654_435_761).toString(36)).join('')
     server.reply('one says', noise)
-    const refusal = await refusalOf(project.run('w'))
-    expect(refusal).toMatchObject({ code: 'record-not-committed', exitStatus: 6 })
-    expect(refusal.message).toMatch(
+    const run = await project.run('w')
+    expect(run).toMatchObject({ status: 'succeeded', exitStatus: 6, output: noise })
+    expect(run.record).toBeUndefined()
+    expect(run.notKept).toMatchObject({ code: 'record-not-committed', blame: 'infrastructure' })
+    expect(run.notKept?.message).toMatch(
       /^The run ended, but its record could not be committed: git fast-import ended with status 128: fatal: sha1 file '.git\/objects\/pack\/tmp_pack_\w+' write error\. Out of diskspace$/,
     )
     const [runId = ''] = readdirSync(join(project.root, '.git/codemie/runs'))
-    expect(refusal.help).toBe(
+    expect(run.notKept?.help).toBe(
       `Nothing is lost: the run is kept in ${join(project.root, '.git/codemie/runs', runId)}. When the cause is gone, \`codemie-ci resume ${runId}\` commits it; no step runs again.`,
     )
     expect(readdirSync(join(project.root, '.git')).filter((name) => name.startsWith('fast_import'))).toEqual(
@@ -135,17 +137,16 @@ describe.skipIf(isRoot && !canMount)('a git directory that can only be read', ()
   test('keeps the run in the home, says so, and resume commits it later without running a step', async () => {
     server.reply('one says', 'two says')
     const events: string[] = []
-    const refusal = await whileReadOnly(() =>
-      refusalOf(
-        project.run('w', {
-          onEvent: (event) => {
-            if (event.type === 'warning') events.push(`${event.code}: ${event.message}`)
-          },
-        }),
-      ),
+    const run = await whileReadOnly(() =>
+      project.run('w', {
+        onEvent: (event) => {
+          if (event.type === 'warning') events.push(`${event.code}: ${event.message}`)
+        },
+      }),
     )
-    expect(refusal).toMatchObject({ code: 'record-not-committed', exitStatus: 6 })
-    const kept = /the run is kept in (\S+)\. When/.exec(refusal.help)?.[1] ?? ''
+    expect(run).toMatchObject({ status: 'succeeded', exitStatus: 6, output: 'two says' })
+    expect(run.notKept?.code).toBe('record-not-committed')
+    const kept = /the run is kept in (\S+)\. When/.exec(run.notKept?.help ?? '')?.[1] ?? ''
     expect(kept.startsWith(join(project.env['HOME'] ?? '', '.local/state/codemie-ci/'))).toBe(true)
     expect(existsSync(join(kept, 'journal/000001.ndjson'))).toBe(true)
     expect(events).toEqual([

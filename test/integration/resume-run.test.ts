@@ -232,7 +232,7 @@ describe('a run without a record', () => {
     server.reply('one says', FAIL)
     const w = projectOf(SEQUENCE)
     const run = await w.run('w', { commit: false })
-    expect(run).toMatchObject({ status: 'failed', exitStatus: 1 })
+    expect(run).toMatchObject({ status: 'failed', exitStatus: 6 })
     expect(run.record).toBeUndefined()
     expect(w.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main')
     expect(w.git('status', '--porcelain', '--ignored')).toBe('')

@@ -91,7 +91,7 @@ states:
     const w = projectOf(workflow)
     const run = await w.run('w')
     const failed = await w.resume(run.runId, { userInput: 'Go on' })
-    expect(failed).toMatchObject({ status: 'failed', exitStatus: 1 })
+    expect(failed).toMatchObject({ status: 'failed', exitStatus: 6 })
     server.reply('published', 'done')
     const again = await w.resume(run.runId)
     expect(again).toMatchObject({ status: 'succeeded', output: 'done' })
