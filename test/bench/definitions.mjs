@@ -152,6 +152,7 @@ states:
     assistant_id: reviewer
     task: |
       Review the changes of {{path}} against {{base}}. {% if count > 20 %}Be brief.{% endif %}
+    resolve_dynamic_values_in_prompt: true
     output_schema: |
       {"type": "object", "properties": {"findings": {"type": "array", "items": {"type": "string"}},
        "severity": {"type": "string"}}, "required": ["findings", "severity"]}
@@ -161,6 +162,7 @@ states:
   - id: judge
     assistant_id: reviewer
     task: 'Judge all findings: {{findings}}'
+    resolve_dynamic_values_in_prompt: true
     next:
       switch:
         cases:
@@ -173,6 +175,7 @@ ${checks
       {% for finding in findings %}- {{ finding }}
       {% endfor %}
       What do you say to these {{count}} findings, seen from area ${n}?
+    resolve_dynamic_values_in_prompt: true
     next:
       state_id: end
 `,
