@@ -1,5 +1,5 @@
+import { count } from '../runner/report/plain-text.ts'
 import { compareDiagnostics, type Diagnostic, type Severity } from '../schema/index.ts'
-import { count } from './figures.ts'
 
 /** GitHub shows so many annotations of each severity for one step. Source: "Workflow commands", limits. */
 const MOST_OF_EACH = 10

@@ -1,8 +1,4 @@
-/** CSI and OSC sequences, then any other escape with the one character it takes. */
-const ESCAPES =
-  /\u001b\[[0-9;:<=>?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|\u009b[0-9;:<=>?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]?/g
-/** C0 but tab and line feed, DEL, C1, and the characters that turn the direction of text around. */
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+import { stripControls } from '../runner/report/plain-text.ts'
 
 /**
  * Text that the runner only shows, whatever a model, a tool or a file wrote: a line cannot be a workflow command.
@@ -12,10 +8,7 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u2
  * marks. Unlike `::stop-commands::` that needs no end, so that a process that dies cannot leave commands switched off.
  */
 export function logText(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(ESCAPES, '')
-    .replace(CONTROLS, '')
+  return stripControls(text.replace(/\r\n?/g, '\n'))
     .replace(/^(\s*):(?=:)/gm, '$1:\u200b')
     .replace(/##(?=\[)/g, '##\u200b')
 }

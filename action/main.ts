@@ -5,6 +5,7 @@ import { Refusal } from '../runner/failure.ts'
 import { createRedactor, REDACTED, secretValues } from '../runner/policy/secrets.ts'
 import { openProject } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
+import { count } from '../runner/report/plain-text.ts'
 import type { World } from '../runner/world.ts'
 import { countProblems } from './annotations.ts'
 import {
@@ -16,7 +17,6 @@ import {
   reportProblems,
 } from './check.ts'
 import { executeWorkflow } from './execute.ts'
-import { count } from './figures.ts'
 import { type ActionEnvironment, guardJob, type Job } from './job.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { renderCheckSummary, renderRefusalSummary } from './summary.ts'

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../runner/events.ts'
+import { cost, duration, type Spent, tokensOf } from '../runner/report/figures.ts'
+import { count } from '../runner/report/plain-text.ts'
 import { cutText } from './cut.ts'
-import { cost, count, duration, type Spent, tokensOf } from './figures.ts'
 import type { Job } from './job.ts'
 import { logLine } from './log-text.ts'
 

@@ -1,14 +1,15 @@
 import type { RunStatus } from '../runner/events.ts'
 import type { FailureInfo, Refusal } from '../runner/failure.ts'
 import { addUsage } from '../runner/models/model.ts'
+import { cost, duration, type Spent, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
+import { count, grouped } from '../runner/report/plain-text.ts'
 import { renderOutput } from '../runner/report/run-readme.ts'
 import type { RunDigest, StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import { type NodeStatus, toMermaid, type Workflow } from '../schema/index.ts'
 import { cutText, shorten } from './cut.ts'
 import type { CiEvent } from './event.ts'
-import { cost, count, duration, grouped, type Spent, tokensOf } from './figures.ts'
 import { code, MOST_SUMMARY_BYTES, table } from './summary.ts'
 
 /** A run that is over, and everything its summary tells. All texts are free of secrets. */

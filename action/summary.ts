@@ -1,10 +1,10 @@
 import type { Refusal } from '../runner/failure.ts'
 import { inlineText } from '../runner/report/neutralise.ts'
+import { count } from '../runner/report/plain-text.ts'
 import type { Diagnostic, Severity } from '../schema/index.ts'
 import { countProblems } from './annotations.ts'
 import type { CheckedFile } from './check.ts'
 import { cutText, shorten } from './cut.ts'
-import { count } from './figures.ts'
 
 /** What one step may add to the summary of a job, in bytes. Source: "Job summaries", limits. */
 export const MOST_SUMMARY_BYTES = 1024 * 1024

@@ -2,7 +2,9 @@ import type { RunStatus } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
+import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
+import { count, grouped } from './plain-text.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
 const MAX_STEP_ROWS = 100
@@ -39,7 +41,7 @@ const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
 
 function facts(manifest: RunManifest): string {
   const { repository, trigger, workflow } = manifest
-  const changed = repository.changedFiles === 0 ? '' : `, ${plural(repository.changedFiles, 'changed file')}`
+  const changed = repository.changedFiles === 0 ? '' : `, ${count(repository.changedFiles, 'changed file')}`
   const checkedOut =
     repository.commit === undefined
       ? `none yet${changed}`
@@ -53,7 +55,7 @@ function facts(manifest: RunManifest): string {
     ['Started by', startedBy(manifest.actor?.name, trigger.event)],
     ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
     ['Tokens', tokens(manifest.usage)],
-    ['Cost', cost(manifest.costUsd, manifest.costUnknown)],
+    ['Cost', cost(manifest)],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
@@ -119,7 +121,7 @@ function steps(all: readonly StepDigest[]): string | undefined {
       tried,
       last === undefined ? '' : duration(took),
       tokens(last?.usage) ?? '',
-      cost(last?.costUsd, last?.costUnknown) ?? '',
+      (last === undefined ? undefined : cost(last)) ?? '',
     ]
     return `| ${cells.join(' | ')} |`
   })
@@ -166,29 +168,7 @@ function moment(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`
 }
 
-function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  const minutes = Math.floor(ms / 60_000)
-  return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`
-}
-
 function tokens(usage: Usage | undefined): string | undefined {
   if (usage === undefined) return undefined
   return `${grouped(usage.inputTokens)} in, ${grouped(usage.outputTokens)} out`
-}
-
-/** `1,234,567`, whatever the locale. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
-function cost(usd: number | undefined, unknown: boolean | undefined): string | undefined {
-  if (usd === undefined) return unknown ? 'not known' : undefined
-  const sum = `$${usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)}`
-  return unknown ? `at least ${sum}` : sum
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { cost, count, duration, tokensOf } from '../../../action/figures.ts'
 import {
   code,
   MOST_SUMMARY_BYTES,
@@ -8,6 +7,8 @@ import {
   table,
 } from '../../../action/summary.ts'
 import { Refusal } from '../../../runner/failure.ts'
+import { cost, duration, tokensOf } from '../../../runner/report/figures.ts'
+import { count } from '../../../runner/report/plain-text.ts'
 import type { Diagnostic } from '../../../schema/index.ts'
 
 describe('figures as people read them', () => {

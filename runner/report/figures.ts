@@ -1,4 +1,4 @@
-import type { Usage } from '../runner/models/model.ts'
+import type { Usage } from '../models/model.ts'
 
 /** What work of models took. */
 export interface Spent {
@@ -37,14 +37,4 @@ export function cost({ usage, costUsd, costUnknown }: Spent): string | undefined
 function digitsOf(usd: number): number {
   if (usd === 0 || usd >= 1) return 2
   return usd >= 0.01 ? 4 : Math.min(9, 1 - Math.floor(Math.log10(usd)))
-}
-
-/** `1 step`, `2 steps`, `1,234 steps`. */
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${grouped(n)} ${n === 1 ? one : many}`
-}
-
-/** A whole number with its thousands set apart: `12,345`. */
-export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 }
