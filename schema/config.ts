@@ -8,8 +8,6 @@ import { checkShape, pointerTo } from './shape.ts'
 import type { MoneyAndTokens } from './workflow.ts'
 import { childOf, dataOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
 
-export { configFileSchema } from './config-format.ts'
-
 /** Settings of a repository, from `.codemie/config.yaml`, with defaults filled in. Holds names of secrets, never secrets. */
 export interface RepositoryConfig {
   readonly file: string

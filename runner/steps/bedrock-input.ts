@@ -1,7 +1,13 @@
-import { parseFloatText, parseInteger } from '../../schema/language/conversions.ts'
-import { PyDict, PyError, type PyValue, parseJson } from '../../schema/language/index.ts'
-import { stripChars } from '../../schema/language/string-methods.ts'
-import { isSpace } from '../../schema/language/text.ts'
+import {
+  isSpace,
+  PyDict,
+  PyError,
+  type PyValue,
+  parseFloatText,
+  parseInteger,
+  parseJson,
+  stripChars,
+} from '../../schema/language/index.ts'
 import { StepFailure } from '../failure.ts'
 
 const TRUE_WORDS = new Set(['true', '1', 'yes'])

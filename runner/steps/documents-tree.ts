@@ -1,5 +1,4 @@
-import { dumpsJson, PyDict, type PyValue, truthy } from '../../schema/language/index.ts'
-import { compareText } from '../../schema/language/text.ts'
+import { compareText, dumpsJson, PyDict, type PyValue, truthy } from '../../schema/language/index.ts'
 import { StepFailure } from '../failure.ts'
 import { compilePattern } from '../tools/regex.ts'
 import { compileIgnoreLines } from './documents-tree-filter.ts'

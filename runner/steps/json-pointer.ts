@@ -1,5 +1,11 @@
-import { parseInteger } from '../../schema/language/conversions.ts'
-import { dumpsJson, PyDict, PyError, type PyValue, parseJson } from '../../schema/language/index.ts'
+import {
+  dumpsJson,
+  PyDict,
+  PyError,
+  type PyValue,
+  parseInteger,
+  parseJson,
+} from '../../schema/language/index.ts'
 import { StepFailure } from '../failure.ts'
 
 /**

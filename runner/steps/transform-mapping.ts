@@ -3,13 +3,13 @@ import {
   evaluateTransformCondition,
   evaluateTransformFilter,
   evaluateTransformScript,
+  getAttribute,
   PyDict,
   type PyValue,
   renderSecure,
   truthy,
   typeName,
 } from '../../schema/language/index.ts'
-import { getAttribute } from '../../schema/language/methods.ts'
 import { walkNames } from './path-extract.ts'
 import { TransformProblem } from './transform-problem.ts'
 

@@ -1,5 +1,12 @@
-import { toFloatValue, toInt } from '../../schema/language/conversions.ts'
-import { PyDict, type PyValue, str, truthy, typeName } from '../../schema/language/index.ts'
+import {
+  PyDict,
+  type PyValue,
+  str,
+  toFloatValue,
+  toInt,
+  truthy,
+  typeName,
+} from '../../schema/language/index.ts'
 import { TransformProblem } from './transform-problem.ts'
 
 /** What a declared `type` turns a value into; another type leaves it alone. Python's own conversions. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
@@ -98,19 +98,6 @@ export function restoreEvents(
     all: restored.map((one) => one.event),
     whole: restored.filter((one) => one.isWhole).map((one) => one.event),
   }
-}
-
-/** Files of a run directory as a record has them: the facts and the journal, by path. */
-export function directoryFiles(directory: string): Map<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>()
-  for (const folder of ['', 'journal']) {
-    for (const entry of readdirSync(join(directory, folder), { withFileTypes: true })) {
-      if (!entry.isFile()) continue
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      files.set(path, readFileSync(join(directory, path)))
-    }
-  }
-  return files
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,7 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PyDict, PySet, PyTuple, type PyValue, repr } from '../../schema/language/index.ts'
-import { PyBytes, PyComplex, PyIterator, typeName } from '../../schema/language/values.ts'
+import {
+  PyBytes,
+  PyComplex,
+  PyDict,
+  PyIterator,
+  PySet,
+  PyTuple,
+  type PyValue,
+  repr,
+  typeName,
+} from '../../schema/language/index.ts'
 
 /** One recorded call of a function: what went in, and what came out or was raised. */
 export interface Vector {
