@@ -43,8 +43,6 @@ export interface CommandSpec {
   readonly args: readonly ArgumentSpec[]
   readonly options: readonly OptionSpec[]
   readonly examples: readonly Example[]
-  /** Parsed without yargs when the line is well formed: for commands that editors and git hooks call. */
-  readonly startsFast?: boolean
   /** Returns the function that does it: it writes through the context and returns the exit status. */
   readonly load: () => Promise<CommandRunner>
 }

@@ -152,7 +152,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       { line: 'codemie-ci validate --format github', what: 'annotations in a pull request' },
     ],
-    startsFast: true,
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   {
@@ -169,7 +168,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [JSON_OUT],
     examples: [{ line: 'codemie-ci explain unknown-state', what: 'what it means and how to mend it' }],
-    startsFast: true,
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {

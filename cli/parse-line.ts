@@ -16,12 +16,12 @@ export async function parseLine(argv: readonly string[]): Promise<ParsedLine | L
 }
 
 /**
- * Parses a well-formed line of a command that has to start fast, with what Node has built in: loading yargs costs as
- * much time as checking a file. `undefined`: not such a line, and yargs has to say what it means or what is wrong.
+ * Parses a well-formed line with what Node has built in: loading yargs costs as much time as checking a file.
+ * `undefined`: not such a line, and yargs has to say what it means or what is wrong.
  */
 export function parseQuickly(argv: readonly string[]): ParsedLine | undefined {
   const command = COMMANDS.find(({ name }) => name === argv[0])
-  if (!command?.startsFast) return undefined
+  if (!command) return undefined
   const options = Object.fromEntries(
     optionsOf(command).map((option) => [
       option.name,

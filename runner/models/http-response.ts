@@ -126,7 +126,7 @@ export class HttpBody implements AsyncIterable<Uint8Array> {
       })
       stream.once('error', (error) => reject(this.#explain(error)))
       // `close` without `end`: destroyed by us, or cut off; after `end` the promise is settled already.
-      stream.once('close', () => reject(this.#explain(undefined)))
+      stream.once('close', () => stream.readableEnded || reject(this.#explain(undefined)))
     })
   }
 

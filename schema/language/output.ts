@@ -19,6 +19,10 @@ function hiddenIn(text: string, { open, close, keepMarks }: HidingPlace): string
   return keepMarks ? text.slice(start, end + close.length) : text.slice(start + open.length, end)
 }
 
+/** Prose mostly begins with a letter, and few letters begin a literal; failing to parse costs more than looking. */
+const MAY_BE_LITERAL =
+  /^\s*(?:[^A-Za-z]|(?:True|False|None|set)\b|(?:[bB][rR]?|[rR][bBfF]?|[fF][rR]?|[uU])['"])/
+
 const MAY_BE_JSON = /^[ \t\n\r]*["[{\-\dtfnNI]/
 
 /** JSON or a Python literal; nothing for other text, and for `null`, which CodeMie takes as "no result". */
@@ -28,7 +32,7 @@ function readValue(text: string): PyValue | undefined {
     const value = attempt(() => parseJson(text))
     if (value !== undefined) return value ?? undefined
   }
-  return attempt(() => parseLiteral(text)) ?? undefined
+  return MAY_BE_LITERAL.test(text) ? (attempt(() => parseLiteral(text)) ?? undefined) : undefined
 }
 
 function attempt(read: () => PyValue): PyValue | undefined {
