@@ -33,7 +33,6 @@ describe('parsing without yargs', () => {
   it.each([
     ['an unknown option', ['validate', '--strct']],
     ['a missing value', ['validate', '--format']],
-    ['a command that need not start fast', ['run', 'x']],
     ['an option before the command', ['-C', 'sub', 'validate']],
   ])('leaves %s to yargs', (_what, argv) => {
     expect(parseQuickly(argv)).toBeUndefined()
