@@ -89,7 +89,8 @@ export interface RunResult {
  * Refuses before anything is spent when the config is invalid (`config-invalid`), when the workflow needs what is not
  * there (`not-runnable`), and when the record cannot be written.
  */
-export async function startRun(options: StartOptions): Promise<RunResult> {
+export async function startRun(given: StartOptions): Promise<RunResult> {
+  const options = withConfig(given)
   const { workflow, setup } = await makeReady(options.workflow, options)
   const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
   const { id, name, file } = options.workflow
@@ -124,7 +125,8 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
  * Goes on with a run that paused, failed, was interrupted or was killed: with the definition and the inputs it was
  * started with, and without doing again what is finished.
  */
-export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
+export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
+  const options = withConfig(given)
   const { project, world, userInput } = options
   refuseInvalidConfig(project)
   const records = await openRecords(options, warnThrough(options))
@@ -168,6 +170,11 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     await resumed.writer.abandon()
     throw error
   }
+}
+
+/** The config can ask for every record to be pushed. */
+function withConfig<O extends RunOptions>(options: O): O {
+  return options.project.config.results.push === 'always' ? { ...options, push: true } : options
 }
 
 /** What a run was started with and keeps through every resumption. */

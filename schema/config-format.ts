@@ -200,7 +200,11 @@ export const configFileSchema: FormatSchema = {
     results: closed('results', 'Where records of runs are kept', {
       branch: { type: 'string', minLength: 1, default: 'codemie/runs', description: 'Branch of the records' },
       remote: { type: 'string', minLength: 1, default: 'origin', description: 'Remote to push to' },
-      push: { enum: ['auto', 'always', 'never'], default: 'auto', description: 'auto: push in CI only' },
+      push: {
+        enum: ['always', 'never'],
+        default: 'never',
+        description: 'always: every run pushes its record, as with --push',
+      },
       prefix: { type: 'string', default: '', description: 'Folder on the branch' },
       keep_days: {
         type: 'integer',

@@ -129,7 +129,7 @@ export interface Policy {
 export interface ResultSettings {
   readonly branch: string
   readonly remote: string
-  readonly push: 'auto' | 'always' | 'never'
+  readonly push: 'always' | 'never'
   readonly prefix: string
   /** `undefined`: records are kept for ever. */
   readonly keepDays?: number
@@ -321,7 +321,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     results: {
       branch: text('results', 'branch') ?? 'codemie/runs',
       remote: text('results', 'remote') ?? 'origin',
-      push: (text('results', 'push') as ResultSettings['push'] | undefined) ?? 'auto',
+      push: (text('results', 'push') as ResultSettings['push'] | undefined) ?? 'never',
       prefix: text('results', 'prefix') ?? '',
       ...present({ keepDays: readNumber(get('results', 'keep_days')) }),
     },

@@ -52,9 +52,10 @@ policy:
   http_allow_hosts: []
   commands: []
 
-# Where records of runs are kept: a branch of this repository, never your working tree.
+# Records of runs are kept on the branch codemie/runs, never in your working tree.
 results:
-  branch: codemie/runs
+  # always: every run also pushes its record to the remote.
+  push: never
 `
 
 function githubWorkflow(starter: Starter, version: string): string {

@@ -30,7 +30,7 @@ describe('the config of a repository', () => {
         approvers: [],
         allowAgents: [],
       },
-      results: { branch: 'codemie/runs', remote: 'origin', push: 'auto', prefix: '' },
+      results: { branch: 'codemie/runs', remote: 'origin', push: 'never', prefix: '' },
     })
     expect(readConfig({ file: FILE, text: '# nothing yet\n' }).config).toEqual(defaultConfig())
   })

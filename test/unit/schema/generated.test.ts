@@ -203,7 +203,7 @@ states:
     expect(readConfig({ file: 'c.yaml', text: '' }).config?.results).toEqual({
       branch: 'codemie/runs',
       remote: 'origin',
-      push: 'auto',
+      push: 'never',
       prefix: '',
     })
   })
