@@ -36,6 +36,7 @@ export async function planGrafts(
   runs: readonly PendingRun[],
   warn: Warn,
 ): Promise<GraftPlan> {
+  if (runs.length === 0) return { place: [] }
   const existing = tip === undefined ? new Map<string, string>() : await treesAt(git, tip, runs.map(folderOf))
   const place: { run: PendingRun; path: string; replaces: boolean }[] = []
   for (const run of runs) {
