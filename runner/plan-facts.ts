@@ -28,10 +28,10 @@ export async function gatherPlanFacts(
   const { config } = project
   const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
   const chosen = model === undefined ? {} : { model }
-  const setup = setUpRun(project, workflow, world, chosen)
+  const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
-  const withKeys = setUpRun(project, workflow, { ...world, env }, chosen).models
+  const withKeys = (await setUpRun(project, workflow, { ...world, env }, chosen)).models
   const resolve = (id: string): ResolvedModel => {
     const resolved = setup.models.resolve(id)
     return !resolved.ok && resolved.problem.code === 'provider-key-missing' ? withKeys.resolve(id) : resolved

@@ -298,7 +298,7 @@ async function makeReady(
   const { project, world, model } = options
   refuseInvalidConfig(project)
   const { workflow, problems: missing } = await resolveAssistants(definition, (id) => project.assistant(id))
-  const setup = setUpRun(project, workflow, world, model === undefined ? {} : { model })
+  const setup = await setUpRun(project, workflow, world, model === undefined ? {} : { model })
   const problems = [
     ...missing.map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
     ...preflight(workflow, setup, project.config),

@@ -1,19 +1,13 @@
-import type { Assistant, Price, Provider, RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { Price, Provider, RepositoryConfig, Workflow } from '../schema/index.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
-import { StepFailure } from './failure.ts'
 import { createModelClient, type HttpModelClient, type ModelClientSettings } from './models/client.ts'
 import type { ModelPrice } from './models/prices.ts'
 import type { ProviderSettings } from './models/providers.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
-import { listDatasource } from './steps/documents-tree-listing.ts'
-import type { OfferedTool, StepKit } from './steps/kit.ts'
-import { createBuiltInTools } from './tools/built-in.ts'
-import { createDatasourceTools } from './tools/datasource.ts'
-import { credentialsOf } from './tools/http-credentials.ts'
-import { createToolRegistry, runTool, type ToolRegistry } from './tools/registry.ts'
-import type { ToolContext, ToolPolicy } from './tools/tool.ts'
+import type { StepKit } from './steps/kit.ts'
+import type { ProjectTools } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
 /** Model of assistants that name none, where neither workflow nor config says which. */
@@ -25,35 +19,21 @@ export interface RunSetup {
   /** The door to the real world. */
   readonly perform: Perform
   readonly models: HttpModelClient
-  readonly tools: ToolRegistry
+  readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
 }
 
-/** Wires models and tools up from a project's config and the environment. Loads and starts nothing. */
-export function setUpRun(
+/** Wires models and tools up from a project's config and the environment. Starts nothing. */
+export async function setUpRun(
   { config, root }: Pick<Project, 'config' | 'root'>,
   workflow: Workflow,
   world: World,
   options: { readonly model?: string } = {},
-): RunSetup {
-  const tools = createToolRegistry(
-    [...createBuiltInTools(), ...createDatasourceTools([...config.datasources.values()])],
-    toolMapping(config),
-  )
-  const settings = modelSettings(config)
-  const models = createModelClient({ settings, env: world.env, now: world.now })
-  const env = toolEnvironment(world)
-  const policy = toolPolicy(config)
-  const contextOf = (signal: AbortSignal, alias?: string): ToolContext => {
-    const integration = alias === undefined ? undefined : config.integrations.get(alias)
-    return {
-      root,
-      env,
-      signal,
-      policy,
-      ...(integration ? { credentials: credentialsOf(integration, world.env) } : {}),
-    }
-  }
+): Promise<RunSetup> {
+  const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
+  const tools = needsTools(workflow)
+    ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
+    : NO_TOOLS
   return {
     models,
     tools,
@@ -67,47 +47,30 @@ export function setUpRun(
         const lookup = tools.find(name)
         return lookup.found ? lookup.tool : undefined
       },
-      toolsOf: (assistant) => toolsOf(assistant, tools, config),
-      async documentsOf(id, signal) {
-        const datasource = config.datasources.get(id)
-        if (!datasource) throw unknownDatasource(id)
-        return listDatasource(contextOf(signal), datasource, true)
-      },
+      toolsOf: tools.toolsOf,
+      documentsOf: tools.documentsOf,
     },
     perform: openDoor({
       model: ({ request, signal, onText }) => models.call(request, { signal, ...(onText ? { onText } : {}) }),
-      tool: ({ request, signal }) => runTool(tools, request, contextOf(signal, request.integrationAlias)),
+      tool: ({ request, signal }) => tools.run(request, signal),
     }),
   }
 }
 
-function toolsOf(
-  assistant: Assistant,
-  tools: ToolRegistry,
-  { datasources, tools: mapping }: RepositoryConfig,
-): readonly OfferedTool[] {
-  const named = assistant.tools.flatMap(
-    ({ name, integrationAlias = mapping.get(name)?.integrationAlias }) => {
-      const lookup = tools.find(name)
-      if (!lookup.found) return []
-      return [{ tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }]
-    },
-  )
-  const searched = assistant.datasourceIds.flatMap((id) => datasources.get(id) ?? [])
-  const searches = createDatasourceTools(searched, { listing: !assistant.excludeExtraContextTools })
-  return [...named, ...searches.map((tool) => ({ tool }))]
-}
-
-function unknownDatasource(id: string): StepFailure {
-  return new StepFailure('datasource-unknown', `There is no datasource '${id}'`, {
-    blame: 'workflow',
-    help: `Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+/** The tools take longer to load than all the rest; a workflow of models and transforms does without. */
+function needsTools({ states }: Workflow): boolean {
+  return states.some(({ work }) => {
+    if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
+    return work.kind === 'tool' || work.kind === 'documents-tree'
   })
 }
 
-function toolMapping(config: RepositoryConfig): Readonly<Record<string, string>> {
-  const pairs = [...config.tools.values()].map(({ name, use }) => [name, use])
-  return Object.fromEntries(pairs.filter(([, use]) => use !== undefined))
+/** What a workflow has that names no tool. Nothing of it is ever asked. */
+const NO_TOOLS: ProjectTools = {
+  find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
+  toolsOf: () => [],
+  documentsOf: () => Promise.resolve([]),
+  run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
 }
 
 function modelSettings({ models, prices }: RepositoryConfig): ModelClientSettings {
@@ -137,24 +100,4 @@ function providerSettings(provider: Provider): ProviderSettings {
     ...(provider.apiKeyEnv === undefined ? {} : { api_key_env: provider.apiKeyEnv }),
     ...(provider.apiVersion === undefined ? {} : { query: { 'api-version': provider.apiVersion } }),
   }
-}
-
-function toolPolicy({ policy }: RepositoryConfig): ToolPolicy {
-  const hosts = { none: [], 'allow-list': policy.httpAllowHosts, any: ['*'] }[policy.network]
-  return {
-    allowedHosts: hosts,
-    allowedCommands: policy.commands,
-    writeFiles: true,
-    writePaths: policy.writePaths,
-    timeoutMs: 120_000,
-    maxOutputBytes: 1024 * 1024,
-  }
-}
-
-/** What programs need to run at all. No secret, no CI variable: tools get what a workflow gives them by name. */
-const TOOL_VARIABLES = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot', 'USERPROFILE', 'TEMP']
-
-function toolEnvironment(world: World): Readonly<Record<string, string>> {
-  const pairs = TOOL_VARIABLES.map((name) => [name, world.env[name]] as const)
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined))
 }

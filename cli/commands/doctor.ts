@@ -192,7 +192,7 @@ async function checkModels(
     for (const { message, help } of facts.obstacles) {
       say({ check: 'plan', state: 'warning', message: `${workflow.file}: ${oneLine(message)}`, help })
     }
-    const setup = setUpRun(project, workflow, cli.world)
+    const setup = await setUpRun(project, workflow, cli.world)
     for (const model of facts.models) models.set(facts.describeModel(model).id, setup.models.resolve(model))
   }
   if (models.size === 0) {

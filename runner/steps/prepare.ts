@@ -2,7 +2,6 @@ import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
 import { Refusal } from '../failure.ts'
 import { prepareAgent } from './agent.ts'
-import { prepareDocumentsTree } from './documents-tree-step.ts'
 import type { StepKit } from './kit.ts'
 import { prepareStateProcessor } from './state-processor.ts'
 import { prepareSummary } from './summary.ts'
@@ -25,8 +24,11 @@ export function prepareStep(
       return prepareTransform(step, work, warn)
     case 'state-processor':
       return prepareStateProcessor(step, work, kit)
-    case 'documents-tree':
-      return prepareDocumentsTree(work, kit, warn)
+    case 'documents-tree': {
+      // With its patterns, which few workflows have and all would wait for.
+      const load = import('./documents-tree-step.ts')
+      return load.then(({ prepareDocumentsTree }) => prepareDocumentsTree(work, kit, warn))
+    }
     case 'summary':
       return prepareSummary(step, work, kit)
     case 'bedrock-flow':
