@@ -126,7 +126,11 @@ class Parser {
           : `'${token.text}'`
     return new PyError(
       'SyntaxError',
-      `invalid syntax: ${what === undefined ? 'unexpected' : `${what}, found`} ${found}`,
+      what !== undefined
+        ? `${what}, found ${found}`
+        : token.type === 'end'
+          ? 'it ends too early'
+          : `it makes no sense at ${found}`,
       this.#base + token.start,
     )
   }
