@@ -60,7 +60,6 @@ const EXECUTION: readonly OptionSpec[] = [
     value: 'N',
     summary: "Steps at once, 1 to 1000; default: the workflow's own limit",
   },
-  { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
   { name: 'push', kind: 'flag', summary: 'Push the record to the remote' },
   JSON_OUT,
   { name: 'jsonl', kind: 'flag', summary: 'Print every event as a line of JSON on standard output' },
@@ -213,6 +212,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
       MODEL,
       STRICT,
+      { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
       ...EXECUTION,
     ],
     examples: [

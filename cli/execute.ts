@@ -44,7 +44,8 @@ export function readExecution(invocation: Invocation): Execution {
       'Without it, the limit of the workflow counts.',
     )
   }
-  const commit = !invocation.flag('no-commit')
+  // A run that goes on has a record already.
+  const commit = invocation.command.name === 'resume' || !invocation.flag('no-commit')
   const push = invocation.flag('push')
   if (push && !commit) {
     throw usageError(
