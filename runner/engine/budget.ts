@@ -108,7 +108,7 @@ export const BUDGET_EXCEEDED = 'budget-exceeded'
 function spent(limit: string, sum: string): StepFailure {
   return new StepFailure(BUDGET_EXCEEDED, `The budget of ${limit} is spent (${sum})`, {
     blame: 'policy',
-    help: 'Raise the budget and resume the run: what is finished is kept.',
+    help: "Raise 'budgets' in .codemie/config.yaml and resume, or the workflow's own 'budget' and start a new run.",
   })
 }
 
