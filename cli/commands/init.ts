@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
@@ -6,7 +7,7 @@ import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
 import { STARTERS, type Starter } from '../starters/index.ts'
-import { type ProjectFile, planProjectFiles } from '../starters/project-files.ts'
+import { type ProjectFile, planProjectFiles, starterPath } from '../starters/project-files.ts'
 import { printJson } from '../ui/json.ts'
 import { schemaText } from './schema.ts'
 
@@ -16,7 +17,7 @@ type Outcome = 'written' | 'unchanged' | 'replaced' | 'updated' | 'kept'
 /** `codemie-ci init`: sets a repository up, and says what to type next. */
 export const init: CommandRunner = async (invocation, cli) => {
   const { root } = findRepository(cli.world.cwd, cli.world.env)
-  const starter = await chooseStarter(invocation.text('template'), cli)
+  const starter = await chooseStarter(invocation.text('template'), root, cli)
   const files = planProjectFiles({
     starter,
     version: cli.version,
@@ -32,13 +33,16 @@ export const init: CommandRunner = async (invocation, cli) => {
   return EXIT.done
 }
 
-async function chooseStarter(wanted: string | undefined, cli: Cli): Promise<Starter> {
+async function chooseStarter(wanted: string | undefined, root: string, cli: Cli): Promise<Starter> {
   if (wanted !== undefined) {
     const starter = STARTERS.find(({ name }) => name === wanted)
     if (!starter)
       throw new Error(`The table of commands allows the template '${wanted}', which does not exist`)
     return starter
   }
+  // A second time is about the rest: the first workflow was chosen before.
+  const chosen = STARTERS.find((starter) => existsSync(join(root, starterPath(starter))))
+  if (chosen) return chosen
   if (!cli.canAsk || !cli.terminal) return STARTERS[0]
   const { selectOne } = await import('../ui/select-one.tsx')
   const index = await selectOne({

@@ -17,6 +17,11 @@ export function modeline(path: string): string {
 /** Where `init` keeps the schemas, for editors: they work offline and fit the version that wrote them. */
 export const SCHEMA_FOLDER = '.codemie/schema'
 
+/** Where `init` writes the workflow of a starter, relative to the root of the repository. */
+export function starterPath(starter: Starter): string {
+  return `.codemie/workflows/${starter.name}.yaml`
+}
+
 /** Everything that `init` writes for a starter, in the order in which it is reported. Pure. */
 export function planProjectFiles(options: {
   readonly starter: Starter
@@ -30,10 +35,7 @@ export function planProjectFiles(options: {
   const edited = (path: string, text: string): ProjectFile => ({ path, text, isGenerated: false })
   return [
     edited('.codemie/config.yaml', modeline('schema/config.schema.json') + CONFIG),
-    edited(
-      `.codemie/workflows/${starter.name}.yaml`,
-      modeline('../schema/workflow.schema.json') + starter.text,
-    ),
+    edited(starterPath(starter), modeline('../schema/workflow.schema.json') + starter.text),
     { path: `${SCHEMA_FOLDER}/workflow.schema.json`, text: schemas.workflow, isGenerated: true },
     { path: `${SCHEMA_FOLDER}/config.schema.json`, text: schemas.config, isGenerated: true },
     ...(withGithub ? [edited('.github/workflows/codemie.yml', githubWorkflow(starter, version))] : []),

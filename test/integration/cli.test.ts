@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -534,6 +534,15 @@ describe('init', () => {
     expect(status).toBe(0)
     expect(stdout.split('\n').slice(0, 5)).toEqual(PATHS.map((path) => `· ${path}  unchanged`))
     expect(PATHS.map((path) => readFileSync(join(repository.root, path), 'utf8'))).toEqual(before)
+  })
+
+  it('stays with the starter that is there already', async () => {
+    const { run, repository } = open()
+    await run('init --template review')
+    const { status, stdout } = await run('init')
+    expect(status).toBe(0)
+    expect(stdout).toContain('· .codemie/workflows/review.yaml  unchanged\n')
+    expect(existsSync(join(repository.root, '.codemie/workflows/release-notes.yaml'))).toBe(false)
   })
 
   it('keeps what a person changed, unless forced', async () => {
