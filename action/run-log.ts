@@ -1,5 +1,6 @@
 import type { RunEvent } from '../runner/events.ts'
-import { cost, duration, type Spent, tokensOf } from '../runner/report/figures.ts'
+import type { Spent } from '../runner/models/spent.ts'
+import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { count } from '../runner/report/plain-text.ts'
 import { cutText } from './cut.ts'
 import type { Job } from './job.ts'

@@ -1,7 +1,8 @@
+import { stateOfPath } from '../runner/engine/step.ts'
 import type { RunStatus } from '../runner/events.ts'
 import type { FailureInfo, Refusal } from '../runner/failure.ts'
-import { addUsage } from '../runner/models/model.ts'
-import { cost, duration, type Spent, tokensOf } from '../runner/report/figures.ts'
+import { addSpent, type Spent } from '../runner/models/spent.ts'
+import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
 import { count, grouped } from '../runner/report/plain-text.ts'
 import { renderOutput } from '../runner/report/run-readme.ts'
@@ -172,14 +173,6 @@ function describeStatus(group: readonly StepDigest[]): string {
     .join(', ')
 }
 
-function addSpent(a: Spent, b: Spent): Spent {
-  return {
-    usage: addUsage(a.usage, b.usage),
-    costUsd: a.costUsd === undefined ? b.costUsd : a.costUsd + (b.costUsd ?? 0),
-    costUnknown: a.costUnknown === true || b.costUnknown === true,
-  }
-}
-
 function graph(workflow: Workflow, digest: RunDigest): string | undefined {
   const drawing = toMermaid(workflow, { status: statusOfStates(workflow, digest) })
   if (drawing.length > LONGEST_GRAPH) return undefined
@@ -217,10 +210,6 @@ const SEVERITY: Readonly<Record<NodeStatus, number>> = {
 }
 
 /** `review[3]#2` belongs to the state `review`. */
-function stateOfPath(path: string): string {
-  return path.replace(/(?:\[\d+\])*(?:#\d+)?$/, '')
-}
-
 function warnings(digest: RunDigest): string | undefined {
   const counted = new Map<string, number>()
   for (const { code: name, message } of digest.warnings) {

@@ -110,11 +110,7 @@ export async function executeRun(
       failure: result.failure,
       durationMs: finished?.durationMs ?? 0,
       steps: finished?.steps ?? 0,
-      spent: {
-        usage: finished?.usage,
-        costUsd: finished?.costUsd,
-        costUnknown: finished?.costUnknown === true,
-      },
+      spent: finished ?? {},
       record: result.record,
       notKept: result.notKept,
     }

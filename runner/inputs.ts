@@ -1,3 +1,4 @@
+import { parseJsonObject } from '../schema/json-object.ts'
 import { nearestName } from '../schema/nearest.ts'
 import type { InputSpec, Workflow } from '../schema/workflow.ts'
 import { Refusal } from './failure.ts'
@@ -41,7 +42,7 @@ interface ReadInputs {
 
 /** Reads and checks inputs without refusing: for a plan, which shows what is missing. */
 export async function readInputs(workflow: Workflow, given: GivenInput): Promise<ReadInputs> {
-  const object = given.text === undefined ? {} : parseObject(given.text)
+  const object = given.text === undefined ? {} : parseJsonObject(given.text)
   const declared = new Map(workflow.inputs.map((input) => [input.name, input]))
   if (declared.size === 0) {
     if (given.pairs.length === 0) return { values: undefined, problems: [] }
@@ -66,17 +67,6 @@ export async function readInputs(workflow: Workflow, given: GivenInput): Promise
     }
   }
   return { values, problems }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Text where text may stand; anything else is written as JSON, and checked afterwards whatever it turns out to be. */

@@ -1,3 +1,4 @@
+import { parseJsonObject } from '../schema/json-object.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import { type GivenInput, type InputProblem, readInputs } from './inputs.ts'
 
@@ -53,10 +54,5 @@ export async function planInput(workflow: Workflow, given: GivenInput): Promise<
 }
 
 function keysOf(text: string | undefined): readonly string[] {
-  try {
-    const value: unknown = JSON.parse(text ?? '')
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
-  } catch {
-    return []
-  }
+  return Object.keys(parseJsonObject(text ?? '') ?? {})
 }

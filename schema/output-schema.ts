@@ -1,4 +1,5 @@
 import { validateJsonSchema } from './generated/validators.mjs'
+import { isJsonObject } from './json-object.ts'
 
 /** A JSON Schema that an answer is held to. */
 export type EnforcedSchema = Readonly<Record<string, unknown>>
@@ -22,12 +23,9 @@ export function enforcedSchemaOf(text: string): EnforcedSchema | undefined {
 
 /** As {@link enforcedSchemaOf}, for JSON that has been parsed. */
 export function enforcedSchemaIn(schema: unknown): EnforcedSchema | undefined {
-  if (!isObject(schema) || typeof schema.type !== 'string' || !isObject(schema.properties)) return undefined
+  if (!isJsonObject(schema) || typeof schema.type !== 'string' || !isJsonObject(schema.properties))
+    return undefined
   return validateJsonSchema(schema) && hasReadableFormats(schema) ? schema : undefined
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The formats that the schema of schemas asks for: `$schema` is an absolute address, patterns are regular expressions. */
@@ -36,9 +34,9 @@ function hasReadableFormats(schema: Readonly<Record<string, unknown>>): boolean 
   if (typeof schema.pattern === 'string' && !isPattern(schema.pattern)) return false
   for (const key of ['properties', 'definitions', 'patternProperties', 'dependencies']) {
     const map = schema[key]
-    if (!isObject(map)) continue
+    if (!isJsonObject(map)) continue
     if (key === 'patternProperties' && !Object.keys(map).every(isPattern)) return false
-    if (!Object.values(map).every((below) => !isObject(below) || hasReadableFormats(below))) return false
+    if (!Object.values(map).every((below) => !isJsonObject(below) || hasReadableFormats(below))) return false
   }
   const below = [
     'items',
@@ -53,7 +51,7 @@ function hasReadableFormats(schema: Readonly<Record<string, unknown>>): boolean 
   ]
     .map((key) => schema[key])
     .concat(...['allOf', 'anyOf', 'oneOf', 'items'].map((key) => schema[key]).filter(Array.isArray))
-  return below.every((one) => !isObject(one) || hasReadableFormats(one))
+  return below.every((one) => !isJsonObject(one) || hasReadableFormats(one))
 }
 
 function isPattern(text: string): boolean {

@@ -88,11 +88,7 @@ function renderRun(
 ): string {
   const { bold, dim, symbols } = palette
   const { actor, trigger, repository, workflow } = manifest
-  const spent = describeSpent({
-    usage: digest.usage,
-    costUsd: digest.costUsd,
-    costUnknown: digest.costUnknown,
-  })
+  const spent = describeSpent(digest)
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['started', `${formatTime(manifest.startedAt)} UTC, ran ${formatDuration(digest.durationMs)}`],
     [

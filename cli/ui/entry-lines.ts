@@ -1,7 +1,8 @@
+import type { Spent } from '../../runner/models/spent.ts'
 import { formatCost, formatDuration, formatTokens } from './numbers.ts'
 import type { Palette } from './palette.ts'
 import { count, grouped, oneLine, padEnd, stripControls } from './plain-text.ts'
-import type { Entry, GroupResult, Spent } from './progress.ts'
+import type { Entry, GroupResult } from './progress.ts'
 
 /** How entries become lines. */
 export interface EntryLayout {
@@ -77,7 +78,7 @@ export function describeSpent({ usage, costUsd, costUnknown }: Spent): string[] 
   const parts: string[] = []
   if (usage) parts.push(formatTokens(usage))
   if (usage || costUsd !== undefined || costUnknown) {
-    parts.push(formatCost(costUsd, costUnknown || costUsd === undefined))
+    parts.push(formatCost(costUsd, costUnknown === true || costUsd === undefined))
   }
   return parts
 }

@@ -1,14 +1,7 @@
+import { stateOfPath } from '../../runner/engine/step.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import type { FailureInfo } from '../../runner/failure.ts'
-import { addUsage, type Usage } from '../../runner/models/model.ts'
-
-/** What a step or a group of steps has used. */
-export interface Spent {
-  readonly usage: Usage | undefined
-  readonly costUsd: number | undefined
-  /** A model was called whose price is not known. */
-  readonly costUnknown: boolean
-}
+import { addSpent, type Spent } from '../../runner/models/spent.ts'
 
 /** A line that stays: printed once, never changed. The plain log and the terminal view show the same ones. */
 export type Entry =
@@ -110,13 +103,8 @@ export class Progress {
         return []
       case 'step-finished': {
         this.#steps++
-        const spent: Spent = {
-          usage: event.usage,
-          costUsd: event.costUsd,
-          costUnknown: event.costUnknown === true,
-        }
-        this.#spent = addSpent(this.#spent, spent)
-        return this.#settle(event.path, event.at, 'done', spent)
+        this.#spent = addSpent(this.#spent, event)
+        return this.#settle(event.path, event.at, 'done', event)
       }
       case 'step-reused':
         return this.#settle(event.path, event.at, 'reused', NOTHING)
@@ -249,17 +237,4 @@ function newGroup(label: string, paths: readonly string[], at: string): Group {
     isAnnounced: false,
     isOver: false,
   }
-}
-
-function addSpent(a: Spent, b: Spent): Spent {
-  return {
-    usage: addUsage(a.usage, b.usage),
-    costUsd: a.costUsd === undefined ? b.costUsd : a.costUsd + (b.costUsd ?? 0),
-    costUnknown: a.costUnknown || b.costUnknown,
-  }
-}
-
-/** `review[3]#2` belongs to the state `review`: a path is the state's id, then its items and its count. */
-export function stateOfPath(path: string): string {
-  return path.replace(/(?:\[\d+\])*(?:#\d+)?$/, '')
 }

@@ -1,12 +1,12 @@
 import type { RunStatus } from '../../runner/events.ts'
 import type { FailureInfo } from '../../runner/failure.ts'
+import type { Spent } from '../../runner/models/spent.ts'
 import type { RecordPlace } from '../../runner/store/writer.ts'
 import { renderProblem } from '../report-error.ts'
 import { describeSpent } from './entry-lines.ts'
 import { formatDuration } from './numbers.ts'
 import type { Paint, Palette } from './palette.ts'
 import { count, stripControls } from './plain-text.ts'
-import type { Spent } from './progress.ts'
 
 /** What there is to say of a run that is over. */
 export interface RunSummary {

@@ -73,3 +73,8 @@ export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State)
     pauseBefore: false,
   }
 }
+
+/** `review[3]#2` belongs to the state `review`: a path is the state's id, then its items and its count. */
+export function stateOfPath(path: string): string {
+  return path.replace(/(?:\[\d+\])*(?:#\d+)?$/, '')
+}

@@ -1,4 +1,5 @@
 import type { Usage } from './model.ts'
+import { own } from './own.ts'
 
 /** US dollars for a million tokens. */
 export interface PriceRates {
@@ -143,8 +144,4 @@ export function costOf(
     cached * (rates.cachedInput ?? rates.input) +
     usage.outputTokens * rates.output
   return total / 1_000_000
-}
-
-function own<T>(rows: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return rows && Object.hasOwn(rows, name) ? rows[name] : undefined
 }

@@ -1,4 +1,5 @@
 import { nearestName } from '../../schema/nearest.ts'
+import { own } from './own.ts'
 import { type ProviderPreset, type ProviderQuirks, providerPresets } from './provider-presets.ts'
 
 export { providerPresets }
@@ -317,9 +318,4 @@ export function isLoopback(address: string): boolean {
 
 function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e]*$/.test(value)
-}
-
-/** Own keys only, so that a provider called `constructor` is simply unknown. */
-function own<T>(table: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return table && Object.hasOwn(table, name) ? table[name] : undefined
 }

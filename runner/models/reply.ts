@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../schema/json-object.ts'
 import type { ToolCall, Usage } from './model.ts'
 
 /** What an answer said, before it is priced and named. */
@@ -15,20 +16,18 @@ export interface ReplyDraft {
   readonly reportedCostUsd: number | undefined
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 /**
  * Reads a chat completion.
  *
  * @returns `undefined` when the value is no chat completion with at least one choice.
  */
 export function readCompletion(value: unknown): ReplyDraft | undefined {
-  const choice = isJson(value) && Array.isArray(value.choices) ? value.choices[0] : undefined
-  if (!isJson(value) || !isJson(choice) || !isJson(choice.message)) return undefined
+  const choice = isJsonObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined
+  if (!isJsonObject(value) || !isJsonObject(choice) || !isJsonObject(choice.message)) return undefined
   const { message } = choice
   const collector = new ToolCallCollector()
   for (const [index, call] of list(message.tool_calls).entries())
-    collector.add(isJson(call) ? { ...call, index } : call)
+    collector.add(isJsonObject(call) ? { ...call, index } : call)
   const toolCalls = collector.finish()
   return {
     text: readText(message.content),
@@ -58,15 +57,15 @@ export class ReplyStream {
    * @returns the text that it adds, `""` for none.
    */
   add(chunk: unknown): string {
-    if (!isJson(chunk)) return ''
+    if (!isJsonObject(chunk)) return ''
     this.#model ??= readString(chunk.model)
     // Some providers send running totals in every chunk; the last one counts.
     this.#usage = readUsage(chunk.usage) ?? this.#usage
     this.#cost = readCost(chunk.usage) ?? this.#cost
-    const choice = list(chunk.choices).find((one) => isJson(one) && (one.index ?? 0) === 0)
-    if (!isJson(choice)) return ''
+    const choice = list(chunk.choices).find((one) => isJsonObject(one) && (one.index ?? 0) === 0)
+    if (!isJsonObject(choice)) return ''
     this.#finishReason = readString(choice.finish_reason) ?? this.#finishReason
-    if (!isJson(choice.delta)) return ''
+    if (!isJsonObject(choice.delta)) return ''
     const { delta } = choice
     for (const call of list(delta.tool_calls)) this.#toolCalls.add(call)
     this.#refusal += readString(delta.refusal) ?? ''
@@ -94,8 +93,8 @@ class ToolCallCollector {
   readonly #calls: { index: number; id: string; name: string; arguments: string }[] = []
 
   add(piece: unknown): void {
-    if (!isJson(piece)) return
-    const what = isJson(piece.function) ? piece.function : {}
+    if (!isJsonObject(piece)) return
+    const what = isJsonObject(piece.function) ? piece.function : {}
     const id = readString(piece.id) ?? ''
     const name = readString(what.name) ?? ''
     const call = this.#find(typeof piece.index === 'number' ? piece.index : undefined, id, name)
@@ -131,11 +130,11 @@ class ToolCallCollector {
 
 /** Usage as OpenAI counts it, with the spellings of DeepSeek and Anthropic for cached input. */
 function readUsage(value: unknown): Usage | undefined {
-  if (!isJson(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const input = readCount(value.prompt_tokens)
   const output = readCount(value.completion_tokens)
   if (input === undefined && output === undefined) return undefined
-  const details = isJson(value.prompt_tokens_details) ? value.prompt_tokens_details : {}
+  const details = isJsonObject(value.prompt_tokens_details) ? value.prompt_tokens_details : {}
   const total = readCount(value.total_tokens) ?? 0
   return {
     inputTokens: input ?? 0,
@@ -150,7 +149,7 @@ function readUsage(value: unknown): Usage | undefined {
 }
 
 function readCost(usage: unknown): number | undefined {
-  const cost = isJson(usage) ? usage.cost : undefined
+  const cost = isJsonObject(usage) ? usage.cost : undefined
   return typeof cost === 'number' && Number.isFinite(cost) && cost >= 0 ? cost : undefined
 }
 
@@ -158,13 +157,13 @@ function readCost(usage: unknown): number | undefined {
 function readText(value: unknown): string {
   if (typeof value === 'string') return value
   return list(value)
-    .map((part) => (isJson(part) && part.type === 'text' ? (readString(part.text) ?? '') : ''))
+    .map((part) => (isJsonObject(part) && part.type === 'text' ? (readString(part.text) ?? '') : ''))
     .join('')
 }
 
 /** Arguments are JSON text; some servers send the object itself. */
 function readArguments(value: unknown): string {
-  return typeof value === 'string' ? value : isJson(value) ? JSON.stringify(value) : ''
+  return typeof value === 'string' ? value : isJsonObject(value) ? JSON.stringify(value) : ''
 }
 
 function readString(value: unknown): string | undefined {
@@ -177,8 +176,4 @@ function readCount(value: unknown): number | undefined {
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../schema/json-object.ts'
 import type { ModelRequest } from './model.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -67,10 +68,10 @@ export function qualifiesForStrict(schema: Schema): boolean {
 }
 
 function isStrict(value: unknown, depth: number): boolean {
-  if (!isSchema(value) || depth > 10) return false
+  if (!isJsonObject(value) || depth > 10) return false
   const mayBeObject = value.type === 'object' || (Array.isArray(value.type) && value.type.includes('object'))
   if (mayBeObject || value.properties !== undefined) {
-    if (value.additionalProperties !== false || !isSchema(value.properties)) return false
+    if (value.additionalProperties !== false || !isJsonObject(value.properties)) return false
     const required = Array.isArray(value.required) ? value.required : []
     if (!Object.keys(value.properties).every((name) => required.includes(name))) return false
   }
@@ -86,12 +87,8 @@ function isStrictKeyword(keyword: string, inner: unknown, depth: number): boolea
     case 'schemas':
       return Array.isArray(inner) && inner.every((one) => isStrict(one, depth))
     case 'named':
-      return isSchema(inner) && Object.values(inner).every((one) => isStrict(one, depth + 1))
+      return isJsonObject(inner) && Object.values(inner).every((one) => isStrict(one, depth + 1))
     case undefined:
       return false
   }
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

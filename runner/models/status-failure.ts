@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../schema/json-object.ts'
 import { type Blame, StepFailure } from '../failure.ts'
 import type { ModelEndpoint } from './providers.ts'
 
@@ -329,7 +330,5 @@ function text(value: unknown): string {
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : nothing
+  return isJsonObject(value) ? value : nothing
 }

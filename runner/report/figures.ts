@@ -1,12 +1,4 @@
-import type { Usage } from '../models/model.ts'
-
-/** What work of models took. */
-export interface Spent {
-  readonly usage?: Usage | undefined
-  readonly costUsd?: number | undefined
-  /** A model was called whose price is not known: `costUsd` is a lower bound. */
-  readonly costUnknown?: boolean | undefined
-}
+import type { Spent } from '../models/spent.ts'
 
 /** `40 ms`, `12.3 s`, `2 min 5 s`, `1 h 2 min`. */
 export function duration(ms: number): string {

@@ -1,3 +1,4 @@
+import { type JsonObject, parseJsonObject } from '../../schema/json-object.ts'
 import { dumpsJson, fromJson, repr, toJson } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
@@ -116,16 +117,8 @@ async function answerToolCall(call: ToolCall, conversation: Conversation): Promi
   }
 }
 
-function parseArguments(text: string): Record<string, unknown> | undefined {
-  if (text.trim() === '') return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
+function parseArguments(text: string): JsonObject | undefined {
+  return text.trim() === '' ? {} : parseJsonObject(text)
 }
 
 function openingMessages(system: string, history: readonly Message[], task: string): readonly ChatMessage[] {

@@ -1,6 +1,7 @@
 import type { RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
-import { addUsage, type Usage } from '../models/model.ts'
+import type { Usage } from '../models/model.ts'
+import { addSpent, type Spent } from '../models/spent.ts'
 
 /** One step of a run, summed up over its attempts and over resumptions. */
 export interface StepDigest {
@@ -129,7 +130,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     lastAt = at
   }
   if (!Number.isNaN(sessionStart)) durationMs += lastAt - sessionStart
-  const total = [...spent.values()].reduce(addSpent, {})
+  const total = [...spent.values()].reduce<Spent>(addSpent, {})
   return {
     status,
     steps: [...steps].map(([path, step]) => ({
@@ -159,12 +160,6 @@ interface OpenStep {
   end?: 'finished' | 'failed'
 }
 
-interface Spent {
-  readonly usage?: Usage
-  readonly costUsd?: number
-  readonly costUnknown?: boolean
-}
-
 function spender(event: { readonly path: string; readonly attempt: number }): string {
   return `${event.attempt} ${event.path}`
 }
@@ -172,14 +167,4 @@ function spender(event: { readonly path: string; readonly attempt: number }): st
 /** Adds a model call; one without a price makes the sum a lower bound. */
 function plus(sum: Spent | undefined, call: Pick<Spent, 'usage' | 'costUsd'>): Spent {
   return addSpent(sum ?? {}, call.costUsd === undefined ? { ...call, costUnknown: true } : call)
-}
-
-function addSpent(a: Spent, b: Spent): Spent {
-  const usage = addUsage(a.usage, b.usage)
-  const costUsd = a.costUsd === undefined ? b.costUsd : a.costUsd + (b.costUsd ?? 0)
-  return {
-    ...(usage === undefined ? {} : { usage }),
-    ...(costUsd === undefined ? {} : { costUsd }),
-    ...(a.costUnknown || b.costUnknown ? { costUnknown: true } : {}),
-  }
 }

@@ -60,12 +60,8 @@ const appendStructuredTool = defineTool<{ path: string; content: unknown }>({
   async run(args, context) {
     const use: PathUse = { tool: 'append_structured_file', argument: 'path' }
     const place = await resolveForWrite(context, args.path, use)
-    const exists = await stat(place.absolute).then(
-      () => true,
-      () => false,
-    )
     let entries: unknown = []
-    if (exists) {
+    if (await isThere(place.absolute)) {
       const text = await readTextFile(context, place.relative, use, Number.MAX_SAFE_INTEGER)
       entries = parseJsonOr(text, undefined)
     }
@@ -168,11 +164,7 @@ const moveFileTool = defineTool<{ source: string; destination: string }>({
     const toUse: PathUse = { tool: 'move_file', argument: 'destination' }
     const from = await resolveForWrite(context, args.source, fromUse, { wholeTree: true })
     const to = await resolveForWrite(context, args.destination, toUse, { wholeTree: true })
-    const taken = await stat(to.absolute).then(
-      () => true,
-      () => false,
-    )
-    if (taken) throw toolFailed('move_file', `"${to.relative}" already exists`)
+    if (await isThere(to.absolute)) throw toolFailed('move_file', `"${to.relative}" already exists`)
     try {
       await mkdir(dirname(to.absolute), { recursive: true })
       await rename(from.absolute, to.absolute)
@@ -214,6 +206,13 @@ export const fileWriteTools: readonly BuiltInTool[] = [
   moveFileTool,
   deleteFileTool,
 ]
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  )
+}
 
 function parseJsonOr(text: string, otherwise: unknown): unknown {
   try {

@@ -1,16 +1,8 @@
+import type { Integration } from '../../schema/config.ts'
 import type { HttpCredential } from './tool.ts'
 
-/** What is known of an integration. Source: `integrations.<alias>` in `.codemie/config.yaml`. */
-export interface IntegrationInfo {
-  readonly alias: string
-  readonly type?: string
-  readonly url?: string
-  readonly username?: string
-  /** What a secret is for (`token`, `password`) to the environment variable that holds it. */
-  readonly env: Readonly<Record<string, string>>
-  /** `header`: the header that takes the token as it is, e.g. `X-Api-Key`. */
-  readonly options: Readonly<Record<string, unknown>>
-}
+/** What is known of an integration; its option `header` names the header that takes the token as it is, e.g. `X-Api-Key`. */
+export type IntegrationInfo = Omit<Integration, 'at'>
 
 /** Header that takes the bare token, by type of integration. Source: the systems' REST API pages. */
 const TOKEN_HEADERS: Readonly<Record<string, string>> = { gitlab: 'PRIVATE-TOKEN' }

@@ -1,4 +1,5 @@
 import type { Draft, DraftState } from '../dialects/codemie/draft.ts'
+import { isJsonObject } from '../json-object.ts'
 import { checkTemplate } from '../language/index.ts'
 import { readText } from '../lax.ts'
 import { nearestName } from '../nearest.ts'
@@ -71,9 +72,7 @@ function keysOfSchema(state: DraftState): readonly string[] | undefined {
     const example: unknown = JSON.parse(text)
     const schema = enforcedSchemaIn(example)
     if (schema) return Object.keys(schema.properties as object)
-    return typeof example === 'object' && example !== null && !Array.isArray(example)
-      ? Object.keys(example)
-      : undefined
+    return isJsonObject(example) ? Object.keys(example) : undefined
   } catch {
     return undefined
   }

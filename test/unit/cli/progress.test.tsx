@@ -2,10 +2,11 @@ import { render } from 'ink-testing-library'
 import { describe, expect, it } from 'vitest'
 import { renderEntry } from '../../../cli/ui/entry-lines.ts'
 import { makePalette } from '../../../cli/ui/palette.ts'
-import { Progress, stateOfPath } from '../../../cli/ui/progress.ts'
+import { Progress } from '../../../cli/ui/progress.ts'
 import { RunView } from '../../../cli/ui/RunView.tsx'
 import { Select } from '../../../cli/ui/select-one.tsx'
 import { renderSummary } from '../../../cli/ui/summary.ts'
+import { stateOfPath } from '../../../runner/engine/step.ts'
 import type { RunEvent } from '../../../runner/events.ts'
 
 const palette = makePalette({ color: false, unicode: true })
