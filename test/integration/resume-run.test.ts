@@ -1,31 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createGate, type ModelServer, startModelServer } from '../helpers/model-server.ts'
-import { eventsOfType, makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
+import { describe, expect, test } from 'vitest'
+import { createGate } from '../helpers/model-server.ts'
+import { eventsOfType } from '../helpers/project.ts'
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
-let server: ModelServer
-let project: TestProject | undefined
+const bench = setUpWorkbench()
+const { projectOf } = bench
 
-beforeEach(async () => {
-  server = await startModelServer()
-})
-afterEach(async () => {
-  project?.remove()
-  project = undefined
-  await server.close()
-})
-
-function projectOf(workflow: string, more: ProjectPlan = {}): TestProject {
-  project = makeProject({
-    workflows: { w: `enable_summarization_node: false\n${workflow}` },
-    ...more,
-    env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url },
-  })
-  return project
-}
-
-const turns = () => server.requests.map((request) => request.lastUserMessage.replace('\nCurrent task:', ''))
+const turns = () =>
+  bench.server.requests.map((request) => request.lastUserMessage.replace('\nCurrent task:', ''))
 const FAIL = { status: 401, text: 'no' }
 
 const SEQUENCE = `
@@ -46,9 +30,9 @@ states:
 describe('a run that failed', () => {
   test('in one item of a map keeps the others, and starts no further one', async () => {
     const gate = createGate()
-    server.when('Plan', '{"items": ["a", "b", "c", "d", "e", "f"]}')
-    server.when('Do\nCurrent task: b', FAIL)
-    server.otherwise((request) => ({
+    bench.server.when('Plan', '{"items": ["a", "b", "c", "d", "e", "f"]}')
+    bench.server.when('Do\nCurrent task: b', FAIL)
+    bench.server.otherwise((request) => ({
       text: `about ${request.lastUserMessage.slice(-1)}`,
       after: gate.passed,
     }))
@@ -71,7 +55,7 @@ describe('a run that failed', () => {
       'each[3]',
       'each[4]',
     ])
-    const messages = server.requests
+    const messages = bench.server.requests
       .at(-1)
       ?.body.messages.map((message: { content: string }) => message.content)
     expect(messages.filter((text: string) => text.startsWith('about'))).toEqual(
@@ -80,7 +64,7 @@ describe('a run that failed', () => {
   })
 
   test('goes on with the definition that it was started with', async () => {
-    server.reply('one says', FAIL, 'two says')
+    bench.server.reply('one says', FAIL, 'two says')
     const w = projectOf(SEQUENCE)
     await w.run('w')
     w.write('.codemie/workflows/w.yaml', 'states: [] # changed meanwhile')
@@ -89,16 +73,20 @@ describe('a run that failed', () => {
   })
 
   test('goes on with the input, the files and the model that it was started with', async () => {
-    server.reply('one says', FAIL, 'two says')
+    bench.server.reply('one says', FAIL, 'two says')
     const w = projectOf(SEQUENCE)
     await w.run('w', { input: 'In', fileNames: ['a.pdf'], model: 'special' })
     expect(await w.resume('latest')).toMatchObject({ status: 'succeeded' })
-    expect(server.requests[2]?.body).toEqual(server.requests[1]?.body)
-    expect(server.requests.map((request) => request.body.model)).toEqual(['special', 'special', 'special'])
+    expect(bench.server.requests[2]?.body).toEqual(bench.server.requests[1]?.body)
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual([
+      'special',
+      'special',
+      'special',
+    ])
   })
 
   test('goes on as strictly as it was started', async () => {
-    server.reply(FAIL, '{"n": 1}')
+    bench.server.reply(FAIL, '{"n": 1}')
     const w = projectOf(`
 assistants: [{ id: a, system_prompt: P }]
 states:
@@ -113,7 +101,7 @@ states:
   })
 
   test('has all its tries again, and counts them on', async () => {
-    server.otherwise({ status: 500, text: 'no' })
+    bench.server.otherwise({ status: 500, text: 'no' })
     const w = projectOf(`retry_policy: { max_attempts: 2 }\n${SEQUENCE}`)
     await w.run('w')
     const again = await w.resume('latest')
@@ -122,7 +110,7 @@ states:
   })
 
   test('and then succeeded is one record with the whole story', async () => {
-    server.reply('one says', FAIL, 'two says')
+    bench.server.reply('one says', FAIL, 'two says')
     const w = projectOf(SEQUENCE)
     const first = await w.run('w')
     const second = await w.resume('latest')
@@ -159,7 +147,7 @@ states:
   })
 
   test('in a loop goes on in the same round', async () => {
-    server.reply('{"again": true}', '{"again": true}', FAIL, '{"again": false}')
+    bench.server.reply('{"again": true}', '{"again": true}', FAIL, '{"again": false}')
     const w = projectOf(`
 assistants: [{ id: a, system_prompt: P }]
 states:
@@ -169,8 +157,8 @@ states:
     const again = await w.resume('latest')
     expect(again).toMatchObject({ status: 'succeeded', output: '{"again": false}' })
     expect(Object.keys(await w.outputsOf())).toEqual(['ask', 'ask#2', 'ask#3'])
-    expect(server.requests).toHaveLength(4)
-    expect(server.requests[3]?.body).toEqual(server.requests[2]?.body)
+    expect(bench.server.requests).toHaveLength(4)
+    expect(bench.server.requests[3]?.body).toEqual(bench.server.requests[2]?.body)
   })
 })
 
@@ -180,18 +168,18 @@ describe('a tool loop that was cut off', () => {
       toolCalls: [{ name: 'run_command', args: { command: 'sh', args: ['-c', `echo ${text} >> log.txt`] } }],
     })
     const stop = new AbortController()
-    server.reply(call('one'), call('two'), { text: 'late', after: createGate().passed }, 'done')
+    bench.server.reply(call('one'), call('two'), { text: 'late', after: createGate().passed }, 'done')
     const w = projectOf(
       'assistants: [{ id: a, system_prompt: P, tools: [{ name: run_command }] }]\nstates: [{ id: s, assistant_id: a, task: T, next: { state_id: end } }]\n',
       { config: 'policy: { commands: [sh] }\n' },
     )
     const running = w.run('w', { signal: stop.signal })
-    await server.waitForRequests(3)
+    await bench.server.waitForRequests(3)
     stop.abort(new Error('interrupted'))
     expect((await running).status).toBe('interrupted')
     const again = await w.resume('latest')
     expect(again).toMatchObject({ status: 'succeeded', output: 'done' })
-    expect(server.requests).toHaveLength(4)
+    expect(bench.server.requests).toHaveLength(4)
     expect(readFileSync(join(w.root, 'log.txt'), 'utf8')).toBe('one\ntwo\n')
     expect(eventsOfType(again, 'step-finished')[0]?.usage).toEqual({
       inputTokens: 30,
@@ -208,7 +196,7 @@ describe('a tool loop that was cut off', () => {
 
 describe('a run that cannot be resumed', () => {
   test('because it succeeded', async () => {
-    server.reply('one says', 'two says')
+    bench.server.reply('one says', 'two says')
     const w = projectOf(SEQUENCE)
     const { runId } = await w.run('w')
     await expect(w.resume(runId)).rejects.toMatchObject({
@@ -229,7 +217,7 @@ describe('a run that cannot be resumed', () => {
 
 describe('a run without a record', () => {
   test('leaves nothing behind, interrupted or not', async () => {
-    server.reply('one says', FAIL)
+    bench.server.reply('one says', FAIL)
     const w = projectOf(SEQUENCE)
     const run = await w.run('w', { commit: false })
     expect(run).toMatchObject({ status: 'failed', exitStatus: 6 })

@@ -1,40 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createGate, type ModelServer, startModelServer } from '../helpers/model-server.ts'
-import { eventsOfType, makeProject, type TestProject } from '../helpers/project.ts'
+import { describe, expect, test } from 'vitest'
+import { createGate } from '../helpers/model-server.ts'
+import { eventsOfType } from '../helpers/project.ts'
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
-let server: ModelServer
-let project: TestProject | undefined
-
-beforeEach(async () => {
-  server = await startModelServer()
-})
-afterEach(async () => {
-  project?.remove()
-  project = undefined
-  await server.close()
-})
-
-/** A project whose only settings are the two variables of OpenAI. */
-function projectOf(workflow: string, more: Parameters<typeof makeProject>[0] = {}): TestProject {
-  project = makeProject({
-    workflows: { w: `enable_summarization_node: false\n${workflow}` },
-    ...more,
-    env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url, ...more.env },
-  })
-  return project
-}
+const bench = setUpWorkbench()
+const { projectOf } = bench
 
 const one = (assistant: string, state = '') =>
   `assistants:\n  - ${assistant}\nstates:\n  - { id: ask, assistant_id: a, task: Say hello, ${state} next: { state_id: end } }\n`
 
 describe('an assistant with nothing but OPENAI_API_KEY and OPENAI_BASE_URL', () => {
   test('is asked with its prompt, the input as history and the task; the answer is the output of the run', async () => {
-    server.reply('Hello there.')
+    bench.server.reply('Hello there.')
     const run = await projectOf(one('{ id: a, system_prompt: "You are {{ kind }}." }')).run('w', {
       input: 'Greet Ann',
     })
     expect(run).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'Hello there.' })
-    expect(server.requests.map((request) => request.body)).toEqual([
+    expect(bench.server.requests.map((request) => request.body)).toEqual([
       {
         model: 'gpt-5-mini',
         messages: [
@@ -44,29 +26,29 @@ describe('an assistant with nothing but OPENAI_API_KEY and OPENAI_BASE_URL', () 
         ],
       },
     ])
-    expect(server.requests[0]?.headers.authorization).toBe('Bearer sk-test-0123456789')
-    server.assertDone()
+    expect(bench.server.requests[0]?.headers.authorization).toBe('Bearer sk-test-0123456789')
+    bench.server.assertDone()
   })
 
   test('without a task is sent a dash', async () => {
-    server.reply('ok')
+    bench.server.reply('ok')
     await projectOf(
       'assistants: [{ id: a, system_prompt: P }]\nstates: [{ id: s, assistant_id: a, next: { state_id: end } }]\n',
     ).run('w')
-    expect(server.requests[0]?.body.messages).toEqual([
+    expect(bench.server.requests[0]?.body.messages).toEqual([
       { role: 'system', content: 'P' },
       { role: 'user', content: '-' },
     ])
   })
 
   test('gets temperature and parameters passed on as they are written', async () => {
-    server.reply('ok')
+    bench.server.reply('ok')
     await projectOf(
       one(
         '{ id: a, system_prompt: P, model: gpt-4.1, temperature: 0.2, parameters: { top_p: 0.5, seed: 7, max_tokens: 99, stop: [END] } }',
       ),
     ).run('w')
-    const { messages: _, ...body } = server.requests[0]?.body ?? {}
+    const { messages: _, ...body } = bench.server.requests[0]?.body ?? {}
     expect(body).toEqual({
       model: 'gpt-4.1',
       temperature: 0.2,
@@ -87,12 +69,12 @@ states:
   - { id: three, assistant_id: a, task: Third, next: { state_id: end } }
 `
   const seenBy = (index: number) =>
-    server.requests[index]?.body.messages
+    bench.server.requests[index]?.body.messages
       .slice(1)
       .map((message: { role: string; content: string }) => `${message.role}: ${message.content}`)
 
   test('holds the input and the answers so far, never the tasks', async () => {
-    server.reply('one says', 'two says', 'three says')
+    bench.server.reply('one says', 'two says', 'three says')
     await projectOf(chain('')).run('w', { input: 'In' })
     expect(seenBy(0)).toEqual(['user: In', 'user: First'])
     expect(seenBy(1)).toEqual(['user: In', 'assistant: one says', 'user: Second'])
@@ -104,19 +86,19 @@ states:
     ['forgotten before', ', clear_prior_messages: true', ['assistant: two says', 'user: Third']],
     ['forgotten with itself', ', clear_prior_messages: true, include_in_llm_history: false', ['user: Third']],
   ])('%s', async (_name, flags, expected) => {
-    server.reply('one says', 'two says', 'three says')
+    bench.server.reply('one says', 'two says', 'three says')
     await projectOf(chain(flags)).run('w', { input: 'In' })
     expect(seenBy(2)).toEqual(expected)
   })
 
   test('messages without text are left out', async () => {
-    server.reply('', 'two says', 'three says')
+    bench.server.reply('', 'two says', 'three says')
     await projectOf(chain('')).run('w')
     expect(seenBy(1)).toEqual(['user: Second'])
   })
 
   test('an answer can enter as a word of the user', async () => {
-    server.reply('one says', 'two says')
+    bench.server.reply('one says', 'two says')
     await projectOf(`
 assistants: [{ id: a, system_prompt: P }]
 states:
@@ -129,8 +111,8 @@ states:
 
 describe('prompts', () => {
   test('are rendered with context and item only where the state says so', async () => {
-    server.reply('{"items": [{"id": 1, "name": "Zoë"}, "plain"], "tone": "kind"}')
-    server.otherwise('done')
+    bench.server.reply('{"items": [{"id": 1, "name": "Zoë"}, "plain"], "tone": "kind"}')
+    bench.server.otherwise('done')
     await projectOf(`
 assistants: [{ id: a, system_prompt: "P {{ tone }}" }]
 states:
@@ -142,34 +124,36 @@ states:
     next: { state_id: last }
   - { id: last, assistant_id: a, task: "Last {{ tone }}", next: { state_id: end } }
 `).run('w')
-    const turns = server.requests.map((request) => request.lastUserMessage)
+    const turns = bench.server.requests.map((request) => request.lastUserMessage)
     expect(turns[0]).toBe('Plan {{ tone }}')
     expect(turns.slice(1, 3).sort()).toEqual([
       'Do  in a kind way\nCurrent task: plain',
       "Do Zoë in a kind way\nCurrent task: {'id': 1, 'name': 'Zoë'}",
     ])
     expect(turns[3]).toBe('Last {{ tone }}')
-    for (const request of server.requests) expect(request.body.messages[0].content).toBe('P {{ tone }}')
+    for (const request of bench.server.requests) expect(request.body.messages[0].content).toBe('P {{ tone }}')
   })
 
   test('a template that fails stays as written and warns with its place', async () => {
-    server.reply('ok')
+    bench.server.reply('ok')
     const run = await projectOf(
       one('{ id: a, system_prompt: P }', 'resolve_dynamic_values_in_prompt: true,').replace(
         'task: Say hello',
         "task: 'Say {{ a.b.c }}'",
       ),
     ).run('w', { input: '{"a": 1}' })
-    expect(server.requests[0]?.lastUserMessage).toBe('Say {{ a.b.c }}')
+    expect(bench.server.requests[0]?.lastUserMessage).toBe('Say {{ a.b.c }}')
     expect(eventsOfType(run, 'warning')).toMatchObject([
       { path: 'ask', position: '.codemie/workflows/w.yaml:5:39' },
     ])
   })
 
   test('attached files are named below the task', async () => {
-    server.reply('ok')
+    bench.server.reply('ok')
     await projectOf(one('{ id: a, system_prompt: P }')).run('w', { fileNames: ['a.pdf', 'b.png'] })
-    expect(server.requests[0]?.lastUserMessage).toBe('Say hello\nFile attached: a.pdf\nFile attached: b.png')
+    expect(bench.server.requests[0]?.lastUserMessage).toBe(
+      'Say hello\nFile attached: a.pdf\nFile attached: b.png',
+    )
   })
 })
 
@@ -177,7 +161,7 @@ describe('tools of an agent', () => {
   const reader = one('{ id: a, system_prompt: P, tools: [{ name: read_file }, { name: list_files }] }')
 
   test('several calls in one answer are all answered, in their order', async () => {
-    server.reply(
+    bench.server.reply(
       {
         text: 'Let me look.',
         toolCalls: [
@@ -190,20 +174,20 @@ describe('tools of an agent', () => {
     const run = await projectOf(reader, { files: { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' } }).run('w')
     expect(run.output).toBe('Read both.')
     expect(
-      server.requests[0]?.body.tools.map((tool: { function: { name: string } }) => tool.function.name),
+      bench.server.requests[0]?.body.tools.map((tool: { function: { name: string } }) => tool.function.name),
     ).toEqual(['read_file', 'list_files'])
-    const answers = server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
+    const answers = bench.server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
     expect(answers.map((m: { tool_call_id: string }) => m.tool_call_id)).toEqual(['c1', 'c2'])
     expect(answers[0].content).toContain('alpha')
     expect(answers[1].content).toContain('beta')
-    const wish = server.requests[1]?.body.messages.find((m: { role: string }) => m.role === 'assistant')
+    const wish = bench.server.requests[1]?.body.messages.find((m: { role: string }) => m.role === 'assistant')
     expect(wish.content).toBe('Let me look.')
     expect(wish.tool_calls.map((call: { id: string }) => call.id)).toEqual(['c1', 'c2'])
-    server.assertDone()
+    bench.server.assertDone()
   })
 
   test('inner calls never enter the history of the next state', async () => {
-    server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'a.txt' } }] }, 'Read it.', 'Done.')
+    bench.server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'a.txt' } }] }, 'Read it.', 'Done.')
     await projectOf(
       `
 assistants: [{ id: a, system_prompt: P, tools: [{ name: read_file }] }]
@@ -213,7 +197,7 @@ states:
 `,
       { files: { 'a.txt': 'alpha\n' } },
     ).run('w')
-    expect(server.requests[2]?.body.messages.slice(1)).toEqual([
+    expect(bench.server.requests[2]?.body.messages.slice(1)).toEqual([
       { role: 'assistant', content: 'Read it.' },
       { role: 'user', content: 'Second' },
     ])
@@ -246,27 +230,27 @@ states:
       /^Error calling tool: read_file with: \nArguments: \{'path': '\.\.\/\.\.\/etc\/passwd'\}\. \nThe root cause is: '.*contains "\.\."'$/s,
     ],
   ])('%s is told to the model, and the run goes on', async (_name, call, words) => {
-    server.reply({ toolCalls: [call] }, 'Never mind.')
+    bench.server.reply({ toolCalls: [call] }, 'Never mind.')
     const run = await projectOf(reader).run('w')
     expect(run).toMatchObject({ status: 'succeeded', output: 'Never mind.' })
     const [answer] =
-      server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool') ?? []
+      bench.server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool') ?? []
     expect(answer.content).toMatch(words)
   })
 
   test('a long result is cut at the limit of the assistant, and the model is told', async () => {
-    server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'long.txt' } }] }, 'ok')
+    bench.server.reply({ toolCalls: [{ name: 'read_file', args: { path: 'long.txt' } }] }, 'ok')
     await projectOf(
       one('{ id: a, system_prompt: P, tools: [{ name: read_file }], limit_tool_output_tokens: 50 }'),
       { files: { 'long.txt': 'word '.repeat(1000) } },
     ).run('w')
-    const answer = server.requests[1]?.body.messages.at(-1).content
+    const answer = bench.server.requests[1]?.body.messages.at(-1).content
     expect(answer).toMatch(/^Tool output is truncated\. Ratio limit\/used_tokens: 0\.\d+\. Tool output: /)
     expect(answer.length).toBeLessThan(400)
   })
 
   test('an agent that never ends is stopped and blamed on the model', async () => {
-    server.otherwise({ toolCalls: [{ name: 'list_files', args: {} }] })
+    bench.server.otherwise({ toolCalls: [{ name: 'list_files', args: {} }] })
     const run = await projectOf(reader).run('w')
     expect(run).toMatchObject({
       status: 'failed',
@@ -277,13 +261,13 @@ states:
         message: 'The agent called its model 150 times without an answer',
       },
     })
-    expect(server.requests).toHaveLength(150)
+    expect(bench.server.requests).toHaveLength(150)
   })
 })
 
 describe('an answer cut at the token limit', () => {
   test('is kept as it is, with a warning that says so', async () => {
-    server.reply({ text: 'Half an ans', finishReason: 'length' })
+    bench.server.reply({ text: 'Half an ans', finishReason: 'length' })
     const run = await projectOf(one('{ id: a, system_prompt: P }')).run('w')
     expect(run).toMatchObject({ status: 'succeeded', output: 'Half an ans' })
     expect(eventsOfType(run, 'warning')).toMatchObject([
@@ -297,7 +281,7 @@ describe('an answer cut at the token limit', () => {
   })
 
   test('where JSON was asked for fails the step', async () => {
-    server.reply({ text: '{"a": ', finishReason: 'length' })
+    bench.server.reply({ text: '{"a": ', finishReason: 'length' })
     const run = await projectOf(
       one(
         '{ id: a, system_prompt: P }',
@@ -308,11 +292,11 @@ describe('an answer cut at the token limit', () => {
       exitStatus: 1,
       failure: { code: 'model-output-truncated', blame: 'model' },
     })
-    expect(server.requests).toHaveLength(1)
+    expect(bench.server.requests).toHaveLength(1)
   })
 
   test('in the middle of a tool call never runs the tool with half of its arguments', async () => {
-    server.reply(
+    bench.server.reply(
       { toolCalls: [{ name: 'read_file', args: '{"path": "a.t' }], finishReason: 'length' },
       'Sorry.',
     )
@@ -328,14 +312,14 @@ describe('structured output', () => {
   const asking = one('{ id: a, system_prompt: P }', `output_schema: '${schema}',`)
 
   test('is asked for, checked, and asked for again with what is wrong', async () => {
-    server.reply('{"n": "two"}', 'Sorry: {"n": 2}', '```json\n{"n": 2}\n```')
+    bench.server.reply('{"n": "two"}', 'Sorry: {"n": 2}', '```json\n{"n": 2}\n```')
     const run = await projectOf(asking).run('w')
     expect(run.output).toBe('{"n": 2}')
-    expect(server.requests[0]?.body.response_format).toEqual({
+    expect(bench.server.requests[0]?.body.response_format).toEqual({
       type: 'json_schema',
       json_schema: { name: 'answer', strict: true, schema: JSON.parse(schema) },
     })
-    expect(server.requests[1]?.body.messages.slice(-2)).toEqual([
+    expect(bench.server.requests[1]?.body.messages.slice(-2)).toEqual([
       { role: 'assistant', content: '{"n": "two"}' },
       {
         role: 'user',
@@ -343,25 +327,25 @@ describe('structured output', () => {
           'This answer does not fit the required JSON Schema:\n- /n must be integer\nAnswer again with the corrected JSON document only, without explanation.',
       },
     ])
-    expect(server.requests).toHaveLength(3)
+    expect(bench.server.requests).toHaveLength(3)
   })
 
   test('that never fits fails the step after its tries, and blames the model', async () => {
-    server.otherwise('no')
+    bench.server.otherwise('no')
     const run = await projectOf(`retry_policy: { max_attempts: 2 }\n${asking}`).run('w')
     expect(run).toMatchObject({
       exitStatus: 1,
       failure: { code: 'model-output-invalid', blame: 'model' },
     })
-    expect(server.requests).toHaveLength(6)
+    expect(bench.server.requests).toHaveLength(6)
   })
 
   test('an example of the answer is only described', async () => {
-    server.reply('not JSON at all')
+    bench.server.reply('not JSON at all')
     const run = await projectOf(one('{ id: a, system_prompt: P }', `output_schema: '{"n": 1}',`)).run('w')
     expect(run.output).toBe('not JSON at all')
-    expect(server.requests[0]?.body.response_format).toBeUndefined()
-    expect(server.requests[0]?.body.messages[0].content).toBe(
+    expect(bench.server.requests[0]?.body.response_format).toBeUndefined()
+    expect(bench.server.requests[0]?.body.messages[0].content).toBe(
       'P\n\nAnswer with one JSON document and nothing around it. It must have this form:\n{"n": 1}',
     )
   })
@@ -369,12 +353,12 @@ describe('structured output', () => {
 
 describe('fallback models', () => {
   test('are asked in order when the chosen one cannot answer at all', async () => {
-    server.reply({ status: 409, text: 'busy' }, { status: 409, text: 'busy' }, 'Third time lucky.')
+    bench.server.reply({ status: 409, text: 'busy' }, { status: 409, text: 'busy' }, 'Third time lucky.')
     const run = await projectOf(
       `models: { fallback: [m3] }\n${one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')}`,
     ).run('w')
     expect(run.output).toBe('Third time lucky.')
-    expect(server.requests.map((request) => request.body.model)).toEqual(['m1', 'm2', 'm3'])
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m1', 'm2', 'm3'])
     expect(
       eventsOfType(run, 'warning').map(({ code, message }) => [code, message.replace(/127[.\d:]+/, 'HOST')]),
     ).toEqual([
@@ -390,17 +374,20 @@ describe('fallback models', () => {
   })
 
   test('take over when the provider is down for longer than the retries', async () => {
-    server.when((request) => request.body.model === 'm1', ...Array(3).fill({ status: 500, text: 'broken' }))
-    server.reply('From m2.')
+    bench.server.when(
+      (request) => request.body.model === 'm1',
+      ...Array(3).fill({ status: 500, text: 'broken' }),
+    )
+    bench.server.reply('From m2.')
     const run = await projectOf(
       `retry_policy: { max_attempts: 3 }\n${one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')}`,
     ).run('w')
     expect(run).toMatchObject({ status: 'succeeded', output: 'From m2.' })
-    expect(server.requests.map((request) => request.body.model)).toEqual(['m1', 'm1', 'm1', 'm2'])
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m1', 'm1', 'm1', 'm2'])
   })
 
   test('are not asked when --model says which one it is', async () => {
-    server.reply({ status: 409, text: 'busy' })
+    bench.server.reply({ status: 409, text: 'busy' })
     const run = await projectOf(one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')).run(
       'w',
       {
@@ -408,15 +395,15 @@ describe('fallback models', () => {
       },
     )
     expect(run.status).toBe('failed')
-    expect(server.requests.map((request) => request.body.model)).toEqual(['m9'])
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m9'])
   })
 })
 
 describe('steps at once', () => {
   test('are never more than the workflow allows, nor fewer when there is work', async () => {
     const gate = createGate()
-    server.when('Current task', ...Array(10).fill({ text: 'done', after: gate.passed }))
-    server.reply(JSON.stringify({ items: Array.from({ length: 10 }, (_, i) => `i${i}`) }))
+    bench.server.when('Current task', ...Array(10).fill({ text: 'done', after: gate.passed }))
+    bench.server.reply(JSON.stringify({ items: Array.from({ length: 10 }, (_, i) => `i${i}`) }))
     const running = projectOf(`
 max_concurrency: 3
 assistants: [{ id: a, system_prompt: P }]
@@ -424,47 +411,46 @@ states:
   - { id: plan, assistant_id: a, task: Plan, next: { state_id: each, iter_key: items } }
   - { id: each, assistant_id: a, task: Do, next: { state_id: end } }
 `).run('w')
-    await server.waitForRequests(4)
-    expect(server.inFlight).toBe(3)
+    await bench.server.waitForRequests(4)
+    expect(bench.server.inFlight).toBe(3)
     gate.open()
     expect((await running).status).toBe('succeeded')
-    expect(server.maxInFlight).toBe(3)
-    expect(server.requests).toHaveLength(11)
+    expect(bench.server.maxInFlight).toBe(3)
+    expect(bench.server.requests).toHaveLength(11)
   })
 })
 
 describe('steps at once, when more are asked for', () => {
   test('are as many as --max-concurrency says', async () => {
     const gate = createGate()
-    server.when('Plan', JSON.stringify({ items: Array.from({ length: 12 }, (_, i) => i) }))
-    server.otherwise({ text: 'done', after: gate.passed })
+    bench.server.when('Plan', JSON.stringify({ items: Array.from({ length: 12 }, (_, i) => i) }))
+    bench.server.otherwise({ text: 'done', after: gate.passed })
     const running = projectOf(`
 assistants: [{ id: a, system_prompt: P }]
 states:
   - { id: plan, assistant_id: a, task: Plan, next: { state_id: each, iter_key: items } }
   - { id: each, assistant_id: a, task: Do, next: { state_id: end } }
 `).run('w', { maxConcurrency: 9 })
-    await server.waitForRequests(10)
-    expect(server.inFlight).toBe(9)
+    await bench.server.waitForRequests(10)
+    expect(bench.server.inFlight).toBe(9)
     gate.open()
     expect((await running).status).toBe('succeeded')
-    expect(server.maxInFlight).toBe(9)
+    expect(bench.server.maxInFlight).toBe(9)
   })
 })
 
 describe('summaries', () => {
   test('at the end: the default model sums the conversation up, and that is the output', async () => {
-    server.reply('one says', 'In short: one.')
-    project = makeProject({
+    bench.server.reply('one says', 'In short: one.')
+    const project = bench.make({
       workflows: {
         w: 'models: { default: small }\nassistants: [{ id: a, system_prompt: P, model: large }]\nstates: [{ id: s, assistant_id: a, task: T, next: { state_id: end } }]\n',
       },
-      env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url },
     })
     const run = await project.run('w', { input: 'In' })
     expect(run).toMatchObject({ status: 'succeeded', output: 'In short: one.' })
-    expect(server.requests.map((request) => request.body.model)).toEqual(['large', 'small'])
-    expect(server.requests[1]?.body.messages).toEqual([
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual(['large', 'small'])
+    expect(bench.server.requests[1]?.body.messages).toEqual([
       { role: 'user', content: 'In' },
       { role: 'assistant', content: 'one says' },
       { role: 'user', content: expect.stringMatching(/^Sum up everything/) },
@@ -474,7 +460,7 @@ describe('summaries', () => {
 
   test('of a long conversation: made before the next agent sees it, and not again after a resumption', async () => {
     const reply = ['one says', 'two says', 'so far: both', { status: 401, text: 'no' }, 'three says']
-    server.reply(...reply)
+    bench.server.reply(...reply)
     const w = projectOf(`
 messages_limit_before_summarization: 2
 assistants: [{ id: a, system_prompt: P }]
@@ -485,21 +471,21 @@ states:
 `)
     expect((await w.run('w', { input: 'In' })).status).toBe('failed')
     expect(await w.resume('latest')).toMatchObject({ status: 'succeeded', output: 'three says' })
-    expect(server.requests).toHaveLength(5)
-    expect(server.requests[4]?.body).toEqual(server.requests[3]?.body)
-    expect(server.requests[4]?.body.messages.slice(1)).toEqual([
+    expect(bench.server.requests).toHaveLength(5)
+    expect(bench.server.requests[4]?.body).toEqual(bench.server.requests[3]?.body)
+    expect(bench.server.requests[4]?.body.messages.slice(1)).toEqual([
       { role: 'user', content: 'In' },
       { role: 'assistant', content: 'so far: both' },
       { role: 'user', content: 'Third' },
     ])
-    server.assertDone()
+    bench.server.assertDone()
   })
 })
 
 describe('what a model makes up', () => {
   test('several calls with the same id, and text that is no text, are kept apart and kept as they are', async () => {
     const odd = 'half \ud83d, nul \u0000, bell \u0007, right-to-left \u202e'
-    server.reply(
+    bench.server.reply(
       {
         toolCalls: [
           { name: 'read_file', args: { path: 'a.txt' }, id: 'same' },
@@ -509,7 +495,7 @@ describe('what a model makes up', () => {
       odd,
       'fine',
     )
-    const run = await projectOf(
+    const project = projectOf(
       `
 assistants: [{ id: a, system_prompt: P, tools: [{ name: read_file }] }]
 states:
@@ -517,11 +503,12 @@ states:
   - { id: two, assistant_id: a, task: Second, next: { state_id: end } }
 `,
       { files: { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' } },
-    ).run('w')
+    )
+    const run = await project.run('w')
     expect(run).toMatchObject({ status: 'succeeded', output: 'fine' })
-    const answers = server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
+    const answers = bench.server.requests[1]?.body.messages.filter((m: { role: string }) => m.role === 'tool')
     expect(answers.map((m: { content: string }) => m.content.trim())).toEqual(['alpha', 'beta'])
-    expect((await project?.outputsOf())?.['one']).toBe(odd)
-    expect(project?.git('fsck', '--strict', '--no-dangling')).toBe('')
+    expect((await project.outputsOf())['one']).toBe(odd)
+    expect(project.git('fsck', '--strict', '--no-dangling')).toBe('')
   })
 })

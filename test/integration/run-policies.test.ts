@@ -1,31 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createGate, type ModelServer, startModelServer } from '../helpers/model-server.ts'
-import { eventsOfType, makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
+import { describe, expect, test } from 'vitest'
+import { createGate } from '../helpers/model-server.ts'
+import { eventsOfType } from '../helpers/project.ts'
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
-let server: ModelServer
-let project: TestProject | undefined
-
-beforeEach(async () => {
-  server = await startModelServer()
-})
-afterEach(async () => {
-  project?.remove()
-  project = undefined
-  await server.close()
-})
-
-function projectOf(workflow: string, more: ProjectPlan = {}): TestProject {
-  project = makeProject({
-    workflows: { w: `enable_summarization_node: false\n${workflow}` },
-    ...more,
-    env: { OPENAI_API_KEY: 'sk-test-0123456789', OPENAI_BASE_URL: server.url },
-  })
-  return project
-}
+const bench = setUpWorkbench()
+const { projectOf } = bench
 
 const AGENT = 'assistants: [{ id: a, system_prompt: P }]'
 const FAIL = { status: 401, text: 'no' }
-const turns = () => server.requests.map((request) => request.lastUserMessage)
+const turns = () => bench.server.requests.map((request) => request.lastUserMessage)
 
 describe('a pause before a state', () => {
   const workflow = `
@@ -37,7 +20,7 @@ states:
 `
 
   test('ends with status 3; resuming with a message tells it to the agent, and nothing is asked twice', async () => {
-    server.reply('a draft')
+    bench.server.reply('a draft')
     const w = projectOf(workflow)
     const run = await w.run('w', { input: '{"tone": "softly"}' })
     expect(run).toMatchObject({ status: 'paused', exitStatus: 3, heldBefore: ['publish'] })
@@ -46,11 +29,11 @@ states:
       { before: ['publish'], reason: 'interrupt-before' },
     ])
 
-    server.reply('published', 'done')
+    bench.server.reply('published', 'done')
     const again = await w.resume(run.runId, { userInput: 'Make it shorter' })
     expect(again).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'done', runId: run.runId })
     expect(turns()).toEqual(['Draft', 'Publish softly', 'Last'])
-    expect(server.requests[1]?.body.messages).toEqual([
+    expect(bench.server.requests[1]?.body.messages).toEqual([
       { role: 'system', content: 'P' },
       { role: 'user', content: '{"tone": "softly"}' },
       { role: 'assistant', content: 'a draft' },
@@ -64,7 +47,7 @@ states:
   })
 
   test('a message that is an object enters the context', async () => {
-    server.reply('a draft', 'published', 'done')
+    bench.server.reply('a draft', 'published', 'done')
     const w = projectOf(workflow)
     const run = await w.run('w', { input: '{"tone": "softly"}' })
     await w.resume(run.runId, { userInput: '{"tone": "loudly"}' })
@@ -72,7 +55,7 @@ states:
   })
 
   test('a message to a run that waits for none is not swallowed in silence', async () => {
-    server.reply(FAIL, 'a draft')
+    bench.server.reply(FAIL, 'a draft')
     const w = projectOf(workflow)
     await w.run('w')
     const again = await w.resume('latest', { userInput: 'Hello?' })
@@ -83,21 +66,21 @@ states:
         message: 'The run was not waiting for an answer, so nobody gets to see the message',
       },
     ])
-    expect(JSON.stringify(server.requests[1]?.body)).not.toContain('Hello?')
+    expect(JSON.stringify(bench.server.requests[1]?.body)).not.toContain('Hello?')
   })
 
   test('a failure after the pause does not ask the person again', async () => {
-    server.reply('a draft', { status: 401 })
+    bench.server.reply('a draft', { status: 401 })
     const w = projectOf(workflow)
     const run = await w.run('w')
     const failed = await w.resume(run.runId, { userInput: 'Go on' })
     expect(failed).toMatchObject({ status: 'failed', exitStatus: 6 })
-    server.reply('published', 'done')
+    bench.server.reply('published', 'done')
     const again = await w.resume(run.runId)
     expect(again).toMatchObject({ status: 'succeeded', output: 'done' })
-    expect(server.requests[2]?.body).toEqual(server.requests[1]?.body)
-    expect(JSON.stringify(server.requests[2]?.body)).toContain('Go on')
-    server.assertDone()
+    expect(bench.server.requests[2]?.body).toEqual(bench.server.requests[1]?.body)
+    expect(JSON.stringify(bench.server.requests[2]?.body)).toContain('Go on')
+    bench.server.assertDone()
   })
 })
 
@@ -118,7 +101,7 @@ states:
 `
 
   test('counts as false, and warns with its place', async () => {
-    server.reply('{"n": 1}', 'no')
+    bench.server.reply('{"n": 1}', 'no')
     const run = await projectOf(workflow).run('w')
     expect(run).toMatchObject({ status: 'succeeded', output: 'no' })
     expect(eventsOfType(run, 'warning')).toMatchObject([
@@ -131,7 +114,7 @@ states:
   })
 
   test('fails with --strict, at its place', async () => {
-    server.reply('{"n": 1}')
+    bench.server.reply('{"n": 1}')
     const run = await projectOf(workflow).run('w', { strict: true })
     expect(run).toMatchObject({ status: 'failed', exitStatus: 1 })
     expect(run.failure).toMatchObject({
@@ -157,7 +140,7 @@ states:
     ['continue', 'After provider-error'],
     ['rescue', 'Rescue provider-error'],
   ])('%s: the run goes on after the last attempt, and knows why', async (onError, next) => {
-    server.reply({ status: 500, text: 'Oh no' }, { status: 500, text: 'Oh no' }, 'fine')
+    bench.server.reply({ status: 500, text: 'Oh no' }, { status: 500, text: 'Oh no' }, 'fine')
     const run = await projectOf(workflow(onError)).run('w')
     expect(run).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'fine' })
     expect(turns()).toEqual(['Risky', 'Risky', next])
@@ -169,10 +152,10 @@ states:
   })
 
   test('a step that was given up goes the same way after a resumption', async () => {
-    server.reply({ status: 500 }, { status: 500 }, { status: 401 })
+    bench.server.reply({ status: 500 }, { status: 500 }, { status: 401 })
     const w = projectOf(workflow('rescue'))
     await w.run('w')
-    server.reply('fine')
+    bench.server.reply('fine')
     const again = await w.resume('latest')
     expect(again).toMatchObject({ status: 'succeeded', output: 'fine' })
     expect(turns()).toEqual(['Risky', 'Risky', 'Rescue provider-error', 'Rescue provider-error'])
@@ -181,7 +164,7 @@ states:
 
 describe('timeout', () => {
   test('ends one attempt, and the next may do better', async () => {
-    server.reply({ text: 'late', after: createGate().passed }, 'in time')
+    bench.server.reply({ text: 'late', after: createGate().passed }, 'in time')
     const run = await projectOf(
       `${AGENT}\nstates: [{ id: s, assistant_id: a, task: T, timeout: 0.2, next: { state_id: end } }]\n`,
     ).run('w')
@@ -218,7 +201,7 @@ states:
 `
 
   test('of tokens stops before the call that would go over, and a higher one lets the run go on', async () => {
-    server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
+    bench.server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
     const w = projectOf(three, { config: 'budgets: { tokens: 200 }\n' })
     const run = await w.run('w')
     expect(run).toMatchObject({
@@ -241,7 +224,7 @@ states:
   })
 
   test('of dollars counts with the known price', async () => {
-    server.otherwise({ text: 'ok', usage: { input: 1_000_000, output: 0 } })
+    bench.server.otherwise({ text: 'ok', usage: { input: 1_000_000, output: 0 } })
     const run = await projectOf(three, {
       config: 'budgets: { usd: 5 }\nprices: { gpt-5-mini: { input: 3, output: 1 } }\n',
     }).run('w')
@@ -267,14 +250,14 @@ states:
         help: "Give its price under 'prices' in .codemie/config.yaml, or limit tokens instead.",
       },
     })
-    expect(server.requests).toEqual([])
+    expect(bench.server.requests).toEqual([])
   })
 
   test.each([
     ['tokens: 1000000', 'tokens'],
     ['usd: 100', 'dollars'],
   ])('of %s does not count an answer without usage as nothing', async (budget, unit) => {
-    server.otherwise({ text: 'ok', usage: null })
+    bench.server.otherwise({ text: 'ok', usage: null })
     const w = projectOf(three, { config: `budgets: { ${budget} }\n` })
     const run = await w.run('w')
     expect(run).toMatchObject({
@@ -292,12 +275,11 @@ states:
   })
 
   test('of the repository is a ceiling: a workflow can only go below it', async () => {
-    server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
+    bench.server.otherwise({ text: 'ok', usage: { input: 60, output: 40 } })
     const run = await projectOf(`budget: { tokens: 100000 }\n${three}`, {
       config: 'budgets: { tokens: 100 }\n',
     }).run('w')
     expect(run.failure?.message).toBe('The budget of 100 tokens is spent (100 tokens)')
-    project?.remove()
     const lower = await projectOf(`budget: { tokens: 100 }\n${three}`, {
       config: 'budgets: { tokens: 100000 }\n',
     }).run('w')
@@ -305,7 +287,7 @@ states:
   })
 
   test('of steps stops before the step that is too many, and stays so after a resumption', async () => {
-    server.otherwise('ok')
+    bench.server.otherwise('ok')
     const w = projectOf(`budget: { steps: 2 }\n${three}`)
     const run = await w.run('w')
     expect(run).toMatchObject({
@@ -319,7 +301,7 @@ states:
   })
 
   test('counts answers that were paid for and cannot be used', async () => {
-    server.otherwise({ refusal: 'I would rather not', usage: { input: 60, output: 40 } })
+    bench.server.otherwise({ refusal: 'I would rather not', usage: { input: 60, output: 40 } })
     const w = projectOf(
       `${AGENT}\nstates:\n  - { id: one, assistant_id: a, task: First, on_error: continue, next: { state_id: two } }\n  - { id: two, assistant_id: a, task: Second, next: { state_id: end } }\n`,
       { config: 'budgets: { tokens: 100 }\n' },
@@ -339,7 +321,7 @@ states:
 
 describe('a loop that does not end', () => {
   test('is stopped at the recursion limit and blamed on the workflow', async () => {
-    server.otherwise('again')
+    bench.server.otherwise('again')
     const run = await projectOf(
       `recursion_limit: 5\n${AGENT}\nstates:\n  - { id: s, assistant_id: a, task: T, next: { condition: { expression: "False", then: end, otherwise: s } } }\n`,
     ).run('w')
@@ -375,10 +357,10 @@ states:
 `)
     const answer = async (order: readonly string[]) => {
       const gates = new Map(order.map((item) => [item, createGate()]))
-      server.when('Plan', '{"items": ["x", "y", "z"]}')
+      bench.server.when('Plan', '{"items": ["x", "y", "z"]}')
       for (const [item, gate] of gates)
-        server.when(`Current task: ${item}`, { text: `about ${item}`, after: gate.passed })
-      const before = server.requests.length
+        bench.server.when(`Current task: ${item}`, { text: `about ${item}`, after: gate.passed })
+      const before = bench.server.requests.length
       const running = w.run('w', {
         onEvent: (event) => {
           if (event.type !== 'step-finished') return
@@ -386,7 +368,7 @@ states:
           gates.get(next ?? '')?.open()
         },
       })
-      await server.waitForRequests(before + 4)
+      await bench.server.waitForRequests(before + 4)
       gates.get(order[0] ?? '')?.open()
       return await running
     }

@@ -1,10 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ModelServer, startModelServer } from '../helpers/model-server.ts'
-import { makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
+import { describe, expect, test } from 'vitest'
+import type { ProjectPlan } from '../helpers/project.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
-
-let server: ModelServer
-let project: TestProject | undefined
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const KEY = 'sk-proj-Zq8Rk3Lm5Np7Vb9Xw1Ty4Uc6'
 const PASSWORD = 'correct horse/battery+staple'
@@ -33,24 +30,9 @@ const FORMS = Object.values(SECRETS).flatMap((secret) => [
   escaped(escaped(secret)),
 ])
 
-beforeEach(async () => {
-  server = await startModelServer()
-})
-afterEach(async () => {
-  project?.remove()
-  project = undefined
-  await server.close()
-})
-
-function projectOf(workflow: string, more: ProjectPlan = {}): TestProject {
-  project = makeProject({
-    workflows: { w: `enable_summarization_node: false\n${workflow}` },
-    config: CONFIG,
-    ...more,
-    env: { ...SECRETS, OPENAI_BASE_URL: server.url },
-  })
-  return project
-}
+const bench = setUpWorkbench()
+const projectOf = (workflow: string, more: ProjectPlan = {}) =>
+  bench.projectOf(workflow, { config: CONFIG, ...more, env: SECRETS })
 
 const leaksIn = (text: string) => FORMS.filter((form) => text.includes(form))
 
@@ -63,7 +45,7 @@ states:
 
 describe('a secret of the environment', () => {
   test('that a model prints stands nowhere in what is kept', async () => {
-    server.reply(
+    bench.server.reply(
       {
         text: `Look: ${KEY}`,
         toolCalls: [{ name: 'run_command', args: { command: 'sh', args: ['-c', `echo '${PASSWORD}'`] } }],
@@ -100,14 +82,14 @@ states:
   })
 
   test('that a failing tool or provider quotes is in no message', async () => {
-    server.reply({
+    bench.server.reply({
       status: 400,
       text: `Bad request: key ${KEY}, header Basic ${Buffer.from(`x:${PASSWORD}`).toString('base64')}`,
     })
     const w = projectOf(AGENT)
     const cli = await runInProcess(['run', 'w', '--jsonl'], {
       cwd: w.root,
-      env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: server.url },
+      env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: bench.server.url },
     })
     expect(cli.status).toBe(1)
     expect(leaksIn(cli.stdout + cli.stderr)).toEqual([])
@@ -117,11 +99,11 @@ states:
   test.each([['--jsonl'], ['--json'], ['--no-commit']])(
     'that a model prints is not shown by run %s',
     async (flag) => {
-      server.reply(`It is ${KEY} and ${WORD}`, `Again ${PASSWORD}`)
+      bench.server.reply(`It is ${KEY} and ${WORD}`, `Again ${PASSWORD}`)
       const w = projectOf(AGENT)
       const cli = await runInProcess(['run', 'w', flag], {
         cwd: w.root,
-        env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: server.url },
+        env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: bench.server.url },
       })
       expect(cli.status).toBe(0)
       expect(leaksIn(cli.stdout + cli.stderr)).toEqual([])
@@ -130,11 +112,11 @@ states:
   )
 
   test('with quotes in it is found inside JSON, and inside JSON within JSON', async () => {
-    server.reply(`It is ${QUOTED}`, JSON.stringify({ said: JSON.stringify({ it: QUOTED }) }))
+    bench.server.reply(`It is ${QUOTED}`, JSON.stringify({ said: JSON.stringify({ it: QUOTED }) }))
     const w = projectOf(AGENT)
     const cli = await runInProcess(['run', 'w', '--jsonl'], {
       cwd: w.root,
-      env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: server.url },
+      env: { ...w.env, ...SECRETS, OPENAI_BASE_URL: bench.server.url },
     })
     expect(cli.status).toBe(0)
     expect(leaksIn(cli.stdout + cli.stderr)).toEqual([])
@@ -145,12 +127,12 @@ states:
 
 describe('a run with a secret in what it said', () => {
   test('is resumed with what the record holds, without asking again', async () => {
-    server.reply(`It is ${KEY}`, { status: 401 })
+    bench.server.reply(`It is ${KEY}`, { status: 401 })
     const w = projectOf(AGENT)
     await w.run('w')
-    server.reply('fine')
+    bench.server.reply('fine')
     expect(await w.resume('latest')).toMatchObject({ status: 'succeeded', output: 'fine' })
-    expect(server.requests).toHaveLength(3)
-    expect(JSON.stringify(server.requests[2]?.body)).toContain('It is [redacted]')
+    expect(bench.server.requests).toHaveLength(3)
+    expect(JSON.stringify(bench.server.requests[2]?.body)).toContain('It is [redacted]')
   })
 })
