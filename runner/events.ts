@@ -1,5 +1,6 @@
 import type { FailureInfo } from './failure.ts'
 import type { Usage } from './models/model.ts'
+import type { RunActor } from './store/manifest.ts'
 
 /** Status of a run. Source of the words: design, section 5 (exit status) and the record's `run.json`. */
 export type RunStatus =
@@ -27,6 +28,7 @@ export type RunEvent =
   | AttemptFailed
   | RunWarning
   | RunPaused
+  | OutputRevised
   | RunFinished
 
 interface Happened {
@@ -50,8 +52,35 @@ export interface RunResumed extends Happened {
   readonly runId: string
   /** Steps whose output is taken from the journal. */
   readonly finishedSteps: number
-  /** What the person answered when resuming a paused run. */
+  /** What a person said to a run that waited; absent after a failure or an interruption. */
+  readonly answer?: PauseAnswered
+}
+
+/** A person's answer as the journal keeps it. */
+export interface PauseAnswered {
+  /** Absent: the person let the run go on without being asked for a yes. */
+  readonly decision?: 'approved' | 'rejected'
+  /** Why, of a rejection. */
+  readonly reason?: string
+  /** Enters the conversation as the user's message. */
   readonly userInput?: string
+  /** What stands from now on for the output of the step that finished last. */
+  readonly edit?: string
+  /** Who said it, as git or the CI system knows them. */
+  readonly by?: RunActor
+}
+
+/** While the run waited, a model reworked the output of the step that finished last, as a person asked it to. */
+export interface OutputRevised extends Happened {
+  readonly type: 'output-revised'
+  /** The step whose output it was. */
+  readonly path: string
+  /** What the person wanted to be changed. */
+  readonly request: string
+  /** What stands for the output when the run goes on. */
+  readonly output: string
+  readonly model: string
+  readonly by?: RunActor
 }
 
 export interface SuperstepStarted extends Happened {
@@ -60,6 +89,8 @@ export interface SuperstepStarted extends Happened {
   readonly number: number
   /** Paths of its steps, in start order. */
   readonly steps: readonly string[]
+  /** The step that runs the workflow which this superstep belongs to; absent: it is the run's own. */
+  readonly within?: string
 }
 
 export interface StepStarted extends Happened {

@@ -1,28 +1,36 @@
 import type { LanguageProblem } from '../schema/language/index.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Perform } from './effect.ts'
+import type { PauseAnswer } from './engine/answers.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
 import { stepCounter } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
-import { type EngineOutcome, type PauseAnswer, runEngine, type SuperstepView } from './engine/engine.ts'
+import { type EngineOutcome, PausedInside, runEngine, type SuperstepView } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
 import type { RunInput } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
+import { readInputs } from './inputs.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
 import type { World } from './world.ts'
 
-export interface InterpretOptions {
+/** A workflow with what its steps are made with. */
+export interface EquippedWorkflow {
   readonly workflow: Workflow
-  readonly input: RunInput
   readonly kit: StepKit
+}
+
+export interface InterpretOptions extends EquippedWorkflow {
+  readonly input: RunInput
+  /** Finds a workflow that a state calls, by the name the state uses. Default: none is called. */
+  readonly findCalled?: (name: string) => EquippedWorkflow | undefined
   /** The door to the world: the real one, or a script. */
   readonly perform: Perform
   /** What an earlier try of the run already knows. */
   readonly memory: Memory
-  /** What people said at the run's pauses so far. */
-  readonly answers: readonly PauseAnswer[]
+  /** What people said at the run's pauses so far, by the path of a step that waited. */
+  readonly answers: ReadonlyMap<string, PauseAnswer>
   readonly world: World
   readonly signal: AbortSignal
   /** Tells viewers and journal. Resolves when the event is durable. */
@@ -33,18 +41,51 @@ export interface InterpretOptions {
   readonly strict: boolean
   /** Steps at once; the workflow's own limit where absent. */
   readonly maxConcurrency?: number
-  /** Steps of the whole run; no limit where absent. */
+  /** Steps of the whole run, those of called workflows included; no limit where absent. */
   readonly maxSteps?: number
+  /** Of the workflow itself, not of those it calls. */
   readonly observe?: (view: SuperstepView) => void
 }
 
 /** Runs a workflow from its input to its end, a pause or a failure. All it does to the world goes through `perform`. */
 export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
-  const { workflow, input, kit, memory, answers, world, signal, emit, streaming, strict } = options
+  const { memory, emit, signal, world } = options
   const perform = rememberingDoor(options.perform, memory, (event) => void emit(event), world.now)
-  const countStep = stepCounter(options.maxSteps)
+  return runScope(options, {
+    equipped: options,
+    input: options.input,
+    within: undefined,
+    signal,
+    perform,
+    countStep: stepCounter(options.maxSteps),
+  })
+}
+
+/** A workflow at work: the run's own, or one that a step calls. */
+interface Scope {
+  readonly equipped: EquippedWorkflow
+  readonly input: RunInput
+  /** Path of the step that calls it. */
+  readonly within: string | undefined
+  readonly signal: AbortSignal
+  readonly perform: Perform
+  /** Counts over all scopes; throws when a step would be too many. */
+  readonly countStep: () => void
+}
+
+function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
+  const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
+  const { equipped, input, within, signal, perform, countStep } = scope
+  const { workflow, kit } = equipped
   const runStep = createStepRunner({
     prepare: (step, warn) => prepareStep(step, kit, warn),
+    call: async (name, calledInput, path, calledSignal) => {
+      const called = options.findCalled?.(name)
+      if (!called) throw new Error(`no workflow '${name}': the calls were not resolved`)
+      const given = await checkedInput(called.workflow, calledInput)
+      const inner = { ...scope, equipped: called, input: given, within: path, signal: calledSignal }
+      return outputOf(await runScope(options, inner), called.workflow, calledSignal)
+    },
     perform,
     memory,
     world,
@@ -57,20 +98,60 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
     input,
     answers,
     signal,
-    ...(options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency }),
-    ...(options.observe ? { observe: options.observe } : {}),
+    ...(within === undefined ? {} : { within }),
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
       countStep()
       return runStep(step)
     },
     onSuperstep: (number, steps) =>
-      void emit({ type: 'superstep-started', number, steps: steps.map((step) => step.path) }),
+      void emit({
+        type: 'superstep-started',
+        number,
+        steps: steps.map((step) => step.path),
+        ...(within === undefined ? {} : { within }),
+      }),
     onProblem(problem, at, path) {
       const position = positionText(at.at)
       if (strict) throw strictFailure(problem, position)
       void emit({ type: 'warning', code: problem.code, message: problem.message, path, position })
     },
   })
+}
+
+/** The input of a called workflow with its defaults, as a run of its own would have it. */
+async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): Promise<RunInput> {
+  const { values, problems } = await readInputs(workflow, { pairs: [], ...(text === '' ? {} : { text }) })
+  if (problems.length > 0) {
+    throw new StepFailure('call-input-invalid', problems.map(({ message }) => message).join('\n'), {
+      blame: 'workflow',
+      help: `Give the state that calls '${workflow.id}' what it needs under 'inputs'.`,
+    })
+  }
+  return { text: values === undefined ? text : JSON.stringify(values), fileNames }
+}
+
+/** How a called workflow ended, as the step that called it sees it. */
+function outputOf(outcome: EngineOutcome, { id }: Workflow, signal: AbortSignal): string {
+  switch (outcome.status) {
+    case 'succeeded':
+      return outcome.output ?? ''
+    case 'paused':
+      throw new PausedInside(outcome.before)
+    case 'interrupted':
+      throw signal.reason
+    case 'failed': {
+      const { failure, path } = outcome
+      if (!(failure instanceof StepFailure)) throw failure
+      // Its own steps were tried as often as it says; trying all of it again would do finished work twice.
+      throw new StepFailure(
+        failure.code,
+        `Workflow '${id}' failed${path === undefined ? '' : ` at '${path}'`}: ${failure.message}`,
+        { blame: failure.blame, help: failure.help, status: failure.status, cause: failure },
+      )
+    }
+  }
 }
 
 function strictFailure({ message, offset }: LanguageProblem, position: string): StepFailure {

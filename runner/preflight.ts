@@ -25,9 +25,11 @@ export function preflight(
     if (!lookup.found) add({ message: sentence(lookup.problem), help: lookup.help })
   }
   if (workflow.lifecycle === 'retired') add(RETIRED)
-  for (const { work } of workflow.states) {
-    add(unsupportedWork(work))
-    if (work.kind === 'tool' && !work.mcpServer) needTool(work.tool)
+  for (const { work, onError } of workflow.states) {
+    for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
+      add(unsupportedWork(called))
+      if (called.kind === 'tool' && !called.mcpServer) needTool(called.tool)
+    }
     if (work.kind !== 'agent') continue
     for (const problem of unsupportedIn(work.assistant)) add(problem)
     for (const { name } of work.assistant.tools) needTool(name)
@@ -89,11 +91,6 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
         : undefined
     case 'bedrock-flow':
       return { message: 'Bedrock flows are not called by this version', help: LATER }
-    case 'call':
-      return {
-        message: `Workflow '${work.workflow.value}' cannot be called as a step by this version`,
-        help: LATER,
-      }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
@@ -101,6 +98,7 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
     case 'state-processor':
     case 'documents-tree':
     case 'summary':
+    case 'call':
       return undefined
   }
 }

@@ -16,6 +16,8 @@ export const LAST_RESORT_MODEL = 'gpt-5-mini'
 /** All that running a workflow needs beside the workflow. */
 export interface RunSetup {
   readonly kit: StepKit
+  /** The kit of a workflow that is called: its own models, the same tools. */
+  readonly kitOf: (workflow: Workflow) => StepKit
   /** The door to the real world. */
   readonly perform: Perform
   readonly models: HttpModelClient
@@ -23,33 +25,41 @@ export interface RunSetup {
   readonly knowsPrice: (model: string) => boolean
 }
 
-/** Wires models and tools up from a project's config and the environment. Starts nothing. */
+/**
+ * Wires models and tools up from a project's config and the environment. Starts nothing.
+ *
+ * @param options.model asked instead of those that workflows name.
+ * @param options.called workflows that this one calls; tools are loaded for them too.
+ */
 export async function setUpRun(
   { config, root }: Pick<Project, 'config' | 'root'>,
   workflow: Workflow,
   world: World,
-  options: { readonly model?: string } = {},
+  options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
-  const tools = needsTools(workflow)
+  const tools = [workflow, ...(options.called ?? [])].some(needsTools)
     ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
     : NO_TOOLS
+  const structured = createStructuredOutput()
+  const kitOf = (one: Workflow): StepKit => ({
+    defaultModel: one.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
+    ...(options.model === undefined ? {} : { modelOverride: options.model }),
+    fallbackModels: [...one.models.fallback, ...config.models.fallback],
+    structured,
+    findTool(name) {
+      const lookup = tools.find(name)
+      return lookup.found ? lookup.tool : undefined
+    },
+    toolsOf: tools.toolsOf,
+    documentsOf: tools.documentsOf,
+  })
   return {
     models,
     tools,
     knowsPrice: (model) => models.priceOf(model) !== undefined,
-    kit: {
-      defaultModel: workflow.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
-      ...(options.model === undefined ? {} : { modelOverride: options.model }),
-      fallbackModels: [...workflow.models.fallback, ...config.models.fallback],
-      structured: createStructuredOutput(),
-      findTool(name) {
-        const lookup = tools.find(name)
-        return lookup.found ? lookup.tool : undefined
-      },
-      toolsOf: tools.toolsOf,
-      documentsOf: tools.documentsOf,
-    },
+    kit: kitOf(workflow),
+    kitOf,
     perform: openDoor({
       model: ({ request, signal, onText }) => models.call(request, { signal, ...(onText ? { onText } : {}) }),
       tool: ({ request, signal }) => tools.run(request, signal),
@@ -59,7 +69,8 @@ export async function setUpRun(
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */
 function needsTools({ states }: Workflow): boolean {
-  return states.some(({ work }) => {
+  return states.some(({ work, onError }) => {
+    if (onError.some(({ notify }) => notify !== undefined)) return true
     if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
     return work.kind === 'tool' || work.kind === 'documents-tree'
   })

@@ -1,4 +1,4 @@
-import { END, type State, type Transition, type Workflow } from './workflow.ts'
+import { CONTINUE, END, type State, type Transition, type Workflow } from './workflow.ts'
 
 /** The static picture of a workflow: who can follow whom. Made from the definition alone; `end` is a node of it. */
 export interface WorkflowGraph {
@@ -43,10 +43,12 @@ export function graphOf(workflow: GraphSource): WorkflowGraph {
 }
 
 function edgesOf(state: State): readonly GraphEdge[] {
-  const edges = edgesOfTransition(state.id, state.next)
-  const handler = state.onError?.value
-  if (handler === undefined || handler === 'continue') return edges
-  return [...edges, { from: state.id, to: handler, kind: 'on-error', label: 'on error' }]
+  const handled = state.onError.flatMap(({ to, catches }): GraphEdge[] => {
+    if (to === undefined || to.value === CONTINUE) return []
+    const label = catches.length === 0 ? 'on error' : `on error: ${catches.join(', ')}`
+    return [{ from: state.id, to: to.value, kind: 'on-error', label }]
+  })
+  return [...edgesOfTransition(state.id, state.next), ...handled]
 }
 
 function edgesOfTransition(from: string, next: Transition): readonly GraphEdge[] {

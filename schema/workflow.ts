@@ -147,8 +147,8 @@ export interface State {
   readonly retry: RetryPolicy
   /** Hold the run before this state until a person resumes it. Source: `interrupt_before`. */
   readonly pauseBefore: boolean
-  /** Our key `on_error`: a state that takes over when all attempts failed, or `continue`. */
-  readonly onError?: Located<string>
+  /** Who takes over when all attempts failed: the first that catches the failure. Empty: the run fails. Our key `on_error`. */
+  readonly onError: readonly ErrorHandler[]
   /** Our key `timeout`: limit of one attempt. */
   readonly timeoutMs?: number
   /** Our key `approval`: a person must say yes before the step runs. */
@@ -156,6 +156,23 @@ export interface State {
   /** Our key `cache`: reuse the output of an equal earlier step. */
   readonly cache?: boolean
 }
+
+/** What happens after a failure that no attempt mended. */
+export interface ErrorHandler {
+  /**
+   * The failures it is for: codes (`step-timeout`), beginnings of codes (`provider-*`) or who is to blame (`tool`).
+   * Empty: all but those of budget and policy, which only their own name catches.
+   */
+  readonly catches: readonly string[]
+  /** State that goes on, `continue` for the state's own transition, or `end`. `undefined`: the run fails all the same. */
+  readonly to?: Located<string>
+  /** A tool that is told first. That it fails does not matter to the run. */
+  readonly notify?: ToolWork
+  readonly at: Position
+}
+
+/** As the target of an error handler: go on as if the step had succeeded. */
+export const CONTINUE = 'continue'
 
 /** What a state does. Exactly one kind; the engine has one step implementation for each. */
 export type Work =
@@ -240,10 +257,19 @@ export interface SummaryWork {
   readonly of: 'run' | 'memory'
 }
 
-/** Runs another workflow as one step. Our key `workflow_id`. */
+/** Runs another workflow as one step, in a scope of its own: only its output comes back. Our key `workflow_id`. */
 export interface CallWork {
   readonly kind: 'call'
+  /** File stem, path or name of the workflow. */
   readonly workflow: Located<string>
+  /**
+   * Inputs by name; texts are templates over the context and the item. Integers in it are `bigint`. `undefined`: the
+   * task is the input, or else the item of the iteration.
+   */
+  readonly inputs?: Located<Readonly<Record<string, unknown>>>
+  readonly task: Located<string>
+  /** Only then `task` is rendered as a template. */
+  readonly renderTask: boolean
 }
 
 /** A body with a scope of its own and a driver that says how often and on what it runs. Octomind's steps lower to these. */

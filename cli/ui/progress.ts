@@ -118,6 +118,7 @@ export class Progress {
         return [...this.#endGroups(), { kind: 'paused', before: event.before, reason: event.reason }]
       case 'run-finished':
         return this.#endGroups()
+      case 'output-revised':
       case 'effect-finished':
         return []
     }

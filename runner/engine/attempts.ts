@@ -1,12 +1,14 @@
-import type { RetryPolicy } from '../../schema/workflow.ts'
+import { PyDict, parseOutput } from '../../schema/language/index.ts'
+import type { RetryPolicy, ToolWork } from '../../schema/workflow.ts'
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { AttemptFailed, RunEvent, StepFinished } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
+import { failureOutput, handlerOf } from './handlers.ts'
 import type { Memory } from './memory.ts'
-import type { Step, StepResult } from './step.ts'
+import { type RunInput, type Step, type StepResult, stateOfPath } from './step.ts'
 
 /** A step made ready: what it will ask for is known, nothing has been asked yet. */
 export interface PreparedStep {
@@ -24,6 +26,8 @@ export interface StepEffects {
   model(request: ModelRequest): Promise<ModelReply>
   /** Gives the tool's result: text, or a JSON value. */
   tool(request: ToolRequest): Promise<unknown>
+  /** Runs another workflow in a scope of its own, and gives the output of its last step. */
+  call(workflow: string, input: RunInput): Promise<string>
   warn(warning: StepWarning): void
 }
 
@@ -40,6 +44,8 @@ export type UntimedEvent<E extends RunEvent = RunEvent> = E extends RunEvent ? O
 export interface StepRunnerOptions {
   /** Fails with a `StepFailure` when the step cannot even be asked for. */
   readonly prepare: (step: Step, warn: (warning: StepWarning) => void) => PreparedStep | Promise<PreparedStep>
+  /** Runs the workflow that a step calls; see {@link StepEffects.call}. */
+  readonly call: (workflow: string, input: RunInput, path: string, signal: AbortSignal) => Promise<string>
   readonly perform: Perform
   readonly memory: Memory
   readonly world: World
@@ -58,22 +64,27 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
   const { memory, world, emit, signal } = options
   return async (step) => {
     const { path, state } = step
+    const stateId = stateIdOf(step)
     const known = memory.finished(path)
     if (known) {
-      await emit({ type: 'step-reused', path, state: state.id, output: known.output })
+      await emit({ type: 'step-reused', path, state: stateId, output: known.output })
       return known
     }
     const firstAttempt = memory.attempt(path)
     for (let attempt = firstAttempt; ; attempt++) {
       const triesLeft = state.retry.maxAttempts - (attempt - firstAttempt + 1)
-      const outcome = await runAttempt(step, { attempt, isLastAttempt: triesLeft <= 0 }, options)
-      if (!('failure' in outcome)) return outcome
-      const { failure, durationMs } = outcome
+      const effects = new EffectCounter({ path, attempt, isLastAttempt: triesLeft <= 0 }, options)
+      const outcome =
+        step.rejection === undefined
+          ? await runAttempt(step, effects, options)
+          : rejected(step, step.rejection)
+      if (!('failed' in outcome)) return outcome
+      const { task, failed: failure, durationMs } = outcome
       const info = failure.toInfo()
       const failed = {
         type: 'attempt-failed',
         path,
-        state: state.id,
+        state: stateId,
         attempt,
         failure: info,
         durationMs,
@@ -86,100 +97,134 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
         continue
       }
       await emit(failed)
-      if (!state.onError) throw failure
-      const output = JSON.stringify({ error: { code: failure.code, message: failure.message } })
-      const finished = { path, state: state.id, attempt, output, durationMs, failure: info }
-      await emit({ type: 'step-finished', ...finished })
-      return { task: outcome.task, output, failed: true }
+      const handler = handlerOf(state.onError, info)
+      const output = failureOutput(info, { path, state: stateId })
+      if (handler?.notify) await notify(handler.notify, step, output, effects, options)
+      if (!handler?.to) throw failure
+      await emit({ type: 'step-finished', path, state: stateId, attempt, output, durationMs, failure: info })
+      return { task, output, failure: info }
     }
   }
 }
 
 interface Attempt {
+  readonly path: string
   /** From 1. */
   readonly attempt: number
   readonly isLastAttempt: boolean
 }
 
-type AttemptFailure = { readonly task: string; readonly failure: StepFailure; readonly durationMs: number }
+type FailedAttempt = { readonly task: string; readonly failed: StepFailure; readonly durationMs: number }
 
-/** One try. Aborts and bugs are thrown; everything else that goes wrong is a `StepFailure` value. */
+/** One try. Aborts, pauses and bugs are thrown; everything else that goes wrong is a `StepFailure` value. */
 async function runAttempt(
   step: Step,
-  attempt: Attempt,
+  effects: EffectCounter,
   options: StepRunnerOptions,
-): Promise<StepResult | AttemptFailure> {
+): Promise<StepResult | FailedAttempt> {
   const { world, emit } = options
-  const { path, state } = step
+  const { path, state, after } = step
+  const { attempt } = effects.attempt
   const started = world.now()
   const account = new Account()
-  const warn = (warning: StepWarning) => void emit({ type: 'warning', path, ...warning })
+  const warn = warnFor(step, options)
   const timer = state.timeoutMs === undefined ? undefined : AbortSignal.timeout(state.timeoutMs)
   const signal = timer ? AbortSignal.any([options.signal, timer]) : options.signal
   let task = ''
   try {
     const prepared = await options.prepare(step, warn)
     task = prepared.task
-    const after = step.after
-    const { kind } = state.work
-    await emit({
-      type: 'step-started',
-      path,
-      state: state.id,
-      kind,
-      attempt: attempt.attempt,
-      task,
-      after,
-    })
-    const output = await prepared.execute(createEffects(step, attempt, signal, account, warn, options))
+    const stateId = stateIdOf(step)
+    await emit({ type: 'step-started', path, state: stateId, kind: state.work.kind, attempt, task, after })
+    const output = await prepared.execute(effects.with(signal, warn, account))
     const durationMs = world.now() - started
-    await emit({
-      type: 'step-finished',
-      path,
-      state: state.id,
-      attempt: attempt.attempt,
-      output,
-      durationMs,
-      ...account.totals(),
-    })
+    const finished = { path, state: stateId, attempt, output, durationMs, ...account.totals() }
+    await emit({ type: 'step-finished', ...finished })
     return { task, output }
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason
     const failure = timer?.aborted ? timeoutFailure(step, state.timeoutMs ?? 0, error) : error
     if (!(failure instanceof StepFailure)) throw failure
-    return { task, failure, durationMs: world.now() - started }
+    return { task, failed: failure, durationMs: world.now() - started }
   }
 }
 
-function createEffects(
+/** A state of a called workflow goes by the name of the state that calls it as well. */
+function stateIdOf({ path, state }: Step): string {
+  return path.includes('/') ? stateOfPath(path) : state.id
+}
+
+function warnFor({ path }: Step, { emit }: StepRunnerOptions): (warning: StepWarning) => void {
+  return (warning) => void emit({ type: 'warning', path, ...warning })
+}
+
+/** Tells a tool of a failure that no attempt mended. That it cannot be told must not hide the failure itself. */
+async function notify(
+  work: ToolWork,
   step: Step,
-  { attempt, isLastAttempt }: Attempt,
-  signal: AbortSignal,
-  account: Account,
-  warn: (warning: StepWarning) => void,
-  { perform, emit, streaming }: StepRunnerOptions,
-): StepEffects {
-  const { path } = step
-  let asked = 0
-  return {
-    signal,
-    isLastAttempt,
-    warn,
-    async model(request) {
-      const ordinal = ++asked
-      const onText = streaming
-        ? { onText: (text: string) => void emit({ type: 'step-progress', path, text }) }
-        : {}
-      const reply = await perform({ kind: 'model', path, attempt, ordinal, signal, request, ...onText })
-      account.add(reply)
-      return reply
-    },
-    async tool(request) {
-      const ordinal = ++asked
-      if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
-      return (await perform({ kind: 'tool', path, attempt, ordinal, signal, request })).result
-    },
+  output: string,
+  effects: EffectCounter,
+  options: StepRunnerOptions,
+): Promise<void> {
+  const warn = warnFor(step, options)
+  const context = step.context.copy()
+  const failure = parseOutput(output)
+  if (failure instanceof PyDict) for (const [key, value] of failure.entries()) context.set(key, value)
+  try {
+    const prepared = await options.prepare({ ...step, context, state: { ...step.state, work } }, warn)
+    await prepared.execute(effects.with(options.signal, warn, new Account()))
+  } catch (error) {
+    if (options.signal.aborted) throw options.signal.reason
+    if (!(error instanceof StepFailure)) throw error
+    warn({
+      code: 'notification-failed',
+      message: `'${work.toolId}' was not told of the failure: ${error.message}`,
+    })
   }
+}
+
+/** Numbers the effects of one attempt, so that each has its own place in the journal. */
+class EffectCounter {
+  readonly attempt: Attempt
+  readonly #options: StepRunnerOptions
+  #asked = 0
+
+  constructor(attempt: Attempt, options: StepRunnerOptions) {
+    this.attempt = attempt
+    this.#options = options
+  }
+
+  /** The effects as a step uses them, under a signal that ends them. */
+  with(signal: AbortSignal, warn: StepEffects['warn'], account: Account): StepEffects {
+    const { perform, emit, streaming, call } = this.#options
+    const { path, attempt, isLastAttempt } = this.attempt
+    const place = () => ({ path, attempt, ordinal: ++this.#asked, signal })
+    return {
+      signal,
+      isLastAttempt,
+      warn,
+      async model(request) {
+        const onText = streaming
+          ? { onText: (text: string) => void emit({ type: 'step-progress', path, text }) }
+          : {}
+        const reply = await perform({ kind: 'model', ...place(), request, ...onText })
+        account.add(reply)
+        return reply
+      },
+      async tool(request) {
+        if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
+        return (await perform({ kind: 'tool', ...place(), request })).result
+      },
+      call: (workflow, input) => call(workflow, input, path, signal),
+    }
+  }
+}
+
+/** A person said no to the step, which nobody's further attempt changes. */
+function rejected({ path }: Step, reason: string): FailedAttempt {
+  const why = reason === '' ? '' : `: ${reason}`
+  const failure = new StepFailure('rejected', `A person rejected the step '${path}'${why}`, { blame: 'user' })
+  return { task: '', failed: failure, durationMs: 0 }
 }
 
 /** What the model calls of one attempt used and cost. */

@@ -1,15 +1,18 @@
 import type { Located } from '../../schema/diagnostic.ts'
 import type { LanguageProblem } from '../../schema/language/index.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
-import type { State, Workflow } from '../../schema/workflow.ts'
+import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
+import type { PauseAnswer } from './answers.ts'
 import { applyContextUpdates } from './context.ts'
+import { handlerOf } from './handlers.ts'
 import { History, type Message } from './history.ts'
 import { planWrites, StepOutput, type StepWrites } from './output.ts'
-import { type IterationItem, type Route, route, type Send } from './route.ts'
+import { goTo, type IterationItem, type Route, route, type Send } from './route.ts'
 import {
   FINALIZER,
   type FinishedStep,
+  type HeldStep,
   internalState,
   MEMORY,
   type RunInput,
@@ -18,21 +21,16 @@ import {
 } from './step.ts'
 import { analyseTopology, type Topology } from './topology.ts'
 
-/** What a person said when a paused run was resumed; the n-th answers the n-th pause. */
-export interface PauseAnswer {
-  /** Enters the history as the user's message; keys of a dict enter the context. */
-  readonly userInput?: string
-  /** Replaces the text of the last message, and of the context key it was also stored under. */
-  readonly edit?: { readonly output: string; readonly outputKey?: string }
-}
-
 export interface EngineOptions {
   readonly workflow: Workflow
   readonly input: RunInput
   /** Steps at once; the workflow's own limit where absent. */
   readonly maxConcurrency?: number
-  readonly answers: readonly PauseAnswer[]
-  /** Runs one step to its end, retries included. Fails with a `StepFailure`, or the signal's reason. */
+  /** What people said so far, by the path of a step that waited. */
+  readonly answers: ReadonlyMap<string, PauseAnswer>
+  /** Path of the step that runs this workflow; absent: it is the run's own. Paths of its steps begin with it. */
+  readonly within?: string
+  /** Runs one step to its end, retries included. Fails with a `StepFailure`, a {@link PausedInside}, or the signal's reason. */
   readonly runStep: (step: Step) => Promise<StepResult>
   readonly signal: AbortSignal
   /** A superstep is about to start; `steps` in start order. */
@@ -58,7 +56,7 @@ export interface SuperstepView {
 
 export type EngineOutcome =
   | { readonly status: 'succeeded'; readonly output: string | undefined }
-  | { readonly status: 'paused'; readonly before: readonly Step[] }
+  | { readonly status: 'paused'; readonly before: readonly HeldStep[] }
   | { readonly status: 'failed'; readonly failure: unknown; readonly path: string | undefined }
   | { readonly status: 'interrupted' }
 
@@ -76,6 +74,17 @@ interface Done {
 }
 
 type Outcome = { readonly step: Step; readonly done?: Done; readonly failure?: unknown }
+
+/** Thrown by a step whose own workflow waits for a person: the run around it waits too. */
+export class PausedInside extends Error {
+  override readonly name = 'PausedInside'
+  readonly before: readonly HeldStep[]
+
+  constructor(before: readonly HeldStep[]) {
+    super('the run waits for a person')
+    this.before = before
+  }
+}
 
 /**
  * Interprets a workflow in supersteps: all scheduled steps run, then all their writes are merged in a fixed order,
@@ -95,7 +104,6 @@ class Engine {
   readonly #waiting = new Map<string, string[]>()
   #shared: Shared = { context: new PyDict(), history: History.empty }
   #supersteps = 0
-  #pauses = 0
   #lastOutput: string | undefined
 
   constructor(options: EngineOptions) {
@@ -112,12 +120,10 @@ class Engine {
       const shortened = await this.#shortenMemory(steps)
       if ('status' in shortened) return shortened
       steps = shortened.steps
-      if (steps.some((step) => step.state.pauseBefore || step.state.approval === true)) {
-        const answer = answers[this.#pauses]
-        if (!answer) return { status: 'paused', before: steps }
-        this.#pauses++
-        this.#shared = applyAnswer(answer, this.#shared)
-        steps = steps.map((step) => this.#answered(step, answer))
+      if (steps.some(isHeld)) {
+        const answer = steps.map(({ path }) => answers.get(path)).find((one) => one !== undefined)
+        if (!answer) return { status: 'paused', before: steps.map(heldStep) }
+        steps = this.#applyAnswer(answer, steps)
       }
       const before = this.#shared
       const outcome = await this.#superstep(steps)
@@ -152,8 +158,11 @@ class Engine {
     if (done.length === steps.length) return { done }
     this.#observe(inMergeOrder, undefined)
     if (signal.aborted) return { status: 'interrupted' }
-    const failed = inMergeOrder.find((outcome) => outcome.failure !== undefined)
-    return { status: 'failed', failure: failed?.failure, path: failed?.step.path }
+    const failures = inMergeOrder.filter((outcome) => outcome.failure !== undefined)
+    const failed = failures.find(({ failure }) => !(failure instanceof PausedInside))
+    if (failed) return { status: 'failed', failure: failed.failure, path: failed.step.path }
+    const before = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? failure.before : []))
+    return { status: 'paused', before }
   }
 
   /** At most `maxConcurrency` at once. After a failure nothing new starts; what runs is awaited, so that it is kept. */
@@ -169,7 +178,7 @@ class Engine {
         if (!step) return
         const outcome = await this.#runOne(step)
         outcomes.set(step, outcome)
-        if (!outcome.done) stop = true
+        if (!outcome.done && !(outcome.failure instanceof PausedInside)) stop = true
       }
     }
     await Promise.all(Array.from({ length: width }, work))
@@ -182,10 +191,10 @@ class Engine {
       const output = new StepOutput(result.output)
       const firstItem = step.item?.first ? step.item.value : undefined
       const writes = planWrites(step.state.output, output, step.history, firstItem)
-      const { onError } = step.state
+      const takenOver = result.failure && handlerOf(step.state.onError, result.failure)?.to?.value
       const taken: Route =
-        result.failed && onError && onError.value !== 'continue'
-          ? { edges: [onError.value], sends: [], ends: false }
+        takenOver !== undefined && takenOver !== CONTINUE
+          ? goTo(takenOver)
           : route(step.state, output, step.item, step.isMapTarget, (problem, at) =>
               this.#options.onProblem?.(problem, at, step.path),
             )
@@ -302,7 +311,8 @@ class Engine {
     item: IterationItem | undefined,
     after: readonly string[],
   ): Step {
-    const place = `${state.id}${(item?.lineage ?? []).map((n) => `[${n}]`).join('')}`
+    const { within } = this.#options
+    const place = `${within === undefined ? '' : `${within}/`}${state.id}${(item?.lineage ?? []).map((n) => `[${n}]`).join('')}`
     const count = (this.#pathCounts.get(place) ?? 0) + 1
     this.#pathCounts.set(place, count)
     return {
@@ -345,9 +355,30 @@ class Engine {
     return { steps: steps.map((step) => ({ ...step, history: shorten(step.history) })) }
   }
 
-  #answered(step: Step, answer: PauseAnswer): Step {
-    return { ...step, ...(step.via === 'edge' ? this.#shared : applyAnswer(answer, step)) }
+  /** The held steps as they go on after a person spoke; what was said changes the shared state too. */
+  #applyAnswer(answer: PauseAnswer, steps: readonly Step[]): readonly Step[] {
+    const last = this.#finished.at(-1)
+    const outputKey = answer.edit && (answer.edit.outputKey ?? this.#outputKeyOf(last))
+    if (answer.edit && last) this.#finished.splice(-1, 1, { ...last, output: answer.edit.output })
+    this.#shared = applyAnswer(answer, outputKey, this.#shared)
+    return steps.map((step) => {
+      const view = step.via === 'edge' ? this.#shared : applyAnswer(answer, outputKey, step)
+      const isRejected = answer.decision === 'rejected' && isHeld(step)
+      return { ...step, ...view, ...(isRejected ? { rejection: answer.reason ?? '' } : {}) }
+    })
   }
+
+  #outputKeyOf(step: FinishedStep | undefined): string | undefined {
+    return step && this.#topology.states.get(step.state)?.output.outputKey
+  }
+}
+
+function isHeld({ state }: Step): boolean {
+  return state.pauseBefore || state.approval === true
+}
+
+function heldStep({ path, state }: Step): HeldStep {
+  return { path, needsApproval: state.approval === true }
 }
 
 /** The estimate of `models/tokens.ts`: the real vocabulary is a download, and the limit is a rough one. */
@@ -363,14 +394,14 @@ function readInput(input: RunInput): Shared {
   }
 }
 
-function applyAnswer(answer: PauseAnswer, shared: Shared): Shared {
+function applyAnswer(answer: PauseAnswer, outputKey: string | undefined, shared: Shared): Shared {
   let { history } = shared
   const context = shared.context.copy()
   if (answer.edit) {
     const messages = history.toArray()
     const last = messages.at(-1)
     if (last) history = History.of([...messages.slice(0, -1), { ...last, text: answer.edit.output }])
-    if (answer.edit.outputKey !== undefined) context.set(answer.edit.outputKey, answer.edit.output)
+    if (outputKey !== undefined) context.set(outputKey, answer.edit.output)
   }
   if (answer.userInput !== undefined && answer.userInput !== '') {
     history = history.append([personSays(answer.userInput)])

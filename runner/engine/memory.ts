@@ -1,4 +1,4 @@
-import type { RunEvent } from '../events.ts'
+import type { RunEvent, StepFinished } from '../events.ts'
 import type { StepResult } from './step.ts'
 
 /**
@@ -24,7 +24,7 @@ export const NO_MEMORY: Memory = {
 /** Builds the memory from the events of a journal, in their order. Pure. */
 export function memoryOf(events: Iterable<RunEvent>): Memory {
   const tasks = new Map<string, string>()
-  const outputs = new Map<string, { readonly output: string; readonly failed?: true }>()
+  const outputs = new Map<string, Pick<StepFinished, 'output' | 'failure'>>()
   const attempts = new Map<string, number>()
   const replies = new Map<string, { readonly request: string; readonly reply: unknown }>()
   for (const event of events) {
@@ -40,7 +40,10 @@ export function memoryOf(events: Iterable<RunEvent>): Memory {
         replies.set(effectKey(event.path, event.attempt, event.ordinal), event)
         break
       case 'step-finished':
-        outputs.set(event.path, { output: event.output, ...(event.failure ? { failed: true } : {}) })
+        outputs.set(event.path, {
+          output: event.output,
+          ...(event.failure ? { failure: event.failure } : {}),
+        })
         break
       default:
         break

@@ -108,7 +108,8 @@ export function route(
   }
 }
 
-function goTo(target: string): Route {
+/** An ordinary edge to one state, or to the end of the path. */
+export function goTo(target: string): Route {
   return target === END ? { edges: [], sends: [], ends: true } : { edges: [target], sends: [], ends: false }
 }
 

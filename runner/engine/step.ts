@@ -1,5 +1,6 @@
 import type { PyDict } from '../../schema/language/index.ts'
 import type { State, Work } from '../../schema/workflow.ts'
+import type { FailureInfo } from '../failure.ts'
 import type { History } from './history.ts'
 import type { IterationItem } from './route.ts'
 
@@ -20,6 +21,8 @@ export interface Step {
   readonly after: readonly string[]
   /** What finished before this superstep, in order; a state processor reads it. */
   readonly finished: readonly FinishedStep[]
+  /** A person said no: the step fails with this reason and is not run. */
+  readonly rejection?: string
 }
 
 /** What a run was started with. */
@@ -42,8 +45,15 @@ export interface FinishedStep {
 export interface StepResult {
   readonly task: string
   readonly output: string
-  /** All attempts failed; the state's `on_error` lets the run go on. */
-  readonly failed?: boolean
+  /** All attempts failed, and the state's `on_error` lets the run go on; the output describes this. */
+  readonly failure?: FailureInfo
+}
+
+/** A step that waits for a person before it runs. */
+export interface HeldStep {
+  readonly path: string
+  /** Only a yes or a no lets it go on. */
+  readonly needsApproval: boolean
 }
 
 /** Name of the state that sums the conversation up at `end`; reserved in definitions. */
@@ -71,10 +81,11 @@ export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State)
     next: { kind: 'stop' },
     retry: like.retry,
     pauseBefore: false,
+    onError: [],
   }
 }
 
-/** `review[3]#2` belongs to the state `review`: a path is the state's id, then its items and its count. */
+/** `review[3]#2` belongs to the state `review`, and `check[3]/review#2` to `check/review`: paths without items and counts. */
 export function stateOfPath(path: string): string {
-  return path.replace(/(?:\[\d+\])*(?:#\d+)?$/, '')
+  return path.replace(/(?:\[\d+\])*(?:#\d+)?(?=\/|$)/g, '')
 }

@@ -2,6 +2,7 @@ import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
 import { Refusal } from '../failure.ts'
 import { prepareAgent } from './agent.ts'
+import { prepareCall } from './call.ts'
 import type { StepKit } from './kit.ts'
 import { prepareStateProcessor } from './state-processor.ts'
 import { prepareSummary } from './summary.ts'
@@ -31,8 +32,9 @@ export function prepareStep(
     }
     case 'summary':
       return prepareSummary(step, work, kit)
-    case 'bedrock-flow':
     case 'call':
+      return prepareCall(step, work, warn)
+    case 'bedrock-flow':
     case 'block':
       throw new Refusal(
         'unsupported-work',

@@ -6,7 +6,7 @@ import { replaceFile, writeNewFile } from './durable-file.ts'
 import { currentLease } from './lease.ts'
 import { EXCERPT_SIGN } from './payload.ts'
 import type { StoredRun } from './read-run.ts'
-import { GRAPH_FILE, workflowFileName } from './record.ts'
+import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
 import { startOf, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findKeptDirectory, takeKeptDirectory } from './run-home.ts'
 
@@ -31,9 +31,9 @@ export function materialise(context: StoreContext, stored: StoredRun): string {
     const content = files.get(path)
     return content === undefined ? undefined : Buffer.from(content).toString('utf8')
   }
-  const isExcerpt = ['inputs.json', workflowFileName(manifest.workflow.file)].some((path) =>
-    textOf(path)?.includes(EXCERPT_SIGN),
-  )
+  const calls = manifest.workflow.calls ?? []
+  const needed = ['inputs.json', workflowFileName(manifest.workflow.file), ...calls.map(callFileName)]
+  const isExcerpt = needed.some((path) => textOf(path)?.includes(EXCERPT_SIGN))
   if (isExcerpt) {
     throw new Refusal(
       'inputs-elsewhere',
@@ -53,6 +53,7 @@ export function materialise(context: StoreContext, stored: StoredRun): string {
   writeRunFacts(directory, {
     start,
     workflowText: (workflowPath === undefined ? undefined : textOf(workflowPath)) ?? '',
+    calledTexts: new Map(calls.map((call) => [call.name, textOf(callFileName(call)) ?? ''])),
     inputsText: textOf('inputs.json') ?? '{}\n',
     graph: textOf(GRAPH_FILE),
   })

@@ -67,7 +67,7 @@ export function excerptText(excerpt: Excerpt): string {
 
 const MARK = '$excerpt'
 /** Members of events that hold texts or values of any size. */
-const LARGE_MEMBERS = ['output', 'reply', 'task', 'message', 'userInput', 'failure'] as const
+const LARGE_MEMBERS = ['output', 'reply', 'task', 'message', 'answer', 'request', 'failure'] as const
 
 /** A line of the journal with every member larger than `maxBytes` replaced by an excerpt. */
 export function shrinkEvent(event: RunEvent, maxBytes: number, cuts: Cuts): string {

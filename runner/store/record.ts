@@ -3,7 +3,7 @@ import type { FailureInfo } from '../failure.ts'
 import { renderRunReadme } from '../report/run-readme.ts'
 import { canonicalJson, canonicalLine } from './canonical-json.ts'
 import { type AttemptDigest, digestRun, type RunDigest, type StepDigest } from './digest-run.ts'
-import { placeOfStep } from './file-name.ts'
+import { placeOfStep, slugOf } from './file-name.ts'
 import { segmentName } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import { type Cuts, excerptOf, excerptText, sha256, shrinkEvent } from './payload.ts'
@@ -27,6 +27,8 @@ export interface RecordSource {
   readonly events: readonly RunEvent[]
   /** The definition as executed; written as `workflow.yaml` or `workflow.toml`. */
   readonly workflowText: string
+  /** The definitions that it calls, as executed, by the name in `start.workflow.calls`. */
+  readonly calledTexts: ReadonlyMap<string, string>
   /** Text of `inputs.json`. */
   readonly inputsText: string
   /** The workflow's graph in Mermaid's language, for the README. */
@@ -54,6 +56,9 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
     workflowFileName(source.start.workflow.file),
     shortened(source.workflowText, limits.fileBytes, cuts),
   )
+  for (const call of source.start.workflow.calls ?? []) {
+    texts.set(callFileName(call), shortened(source.calledTexts.get(call.name) ?? '', limits.fileBytes, cuts))
+  }
   texts.set('inputs.json', fitInputs(source.inputsText, limits, cuts))
   if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, cuts))
   // Of a full record about a third is for what people read and a third for what a resumption reads.
@@ -82,6 +87,11 @@ export const GRAPH_FILE = 'graph.mmd'
 /** `workflow.yaml` or `workflow.toml`, by the definition's own ending. */
 export function workflowFileName(file: string): string {
   return file.endsWith('.toml') ? 'workflow.toml' : 'workflow.yaml'
+}
+
+/** `calls/<name>.yaml` or `.toml`: where the definition of a called workflow stands in the record of its caller. */
+export function callFileName({ name, file }: { readonly name: string; readonly file: string }): string {
+  return `calls/${slugOf(name)}.${file.endsWith('.toml') ? 'toml' : 'yaml'}`
 }
 
 function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: number, cuts: Cuts): RunManifest {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
@@ -6,12 +6,14 @@ import { writeNewFile } from './durable-file.ts'
 import { type JournalContent, readJournalDirectory } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import { restoreEvent } from './payload.ts'
-import { GRAPH_FILE, workflowFileName } from './record.ts'
+import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
 
 /** What a run directory holds besides its journal and lease. */
 export interface RunFacts {
   readonly start: ManifestStart
   readonly workflowText: string
+  /** Texts of the called definitions by the name in `start.workflow.calls`. */
+  readonly calledTexts: ReadonlyMap<string, string>
   /** Text of `inputs.json`. */
   readonly inputsText: string
   readonly graph: string | undefined
@@ -20,6 +22,11 @@ export interface RunFacts {
 /** Writes what is known when a run starts; `run.json` comes last and makes the directory a run. */
 export function writeRunFacts(directory: string, facts: RunFacts): void {
   writeNewFile(join(directory, workflowFileName(facts.start.workflow.file)), facts.workflowText)
+  const calls = facts.start.workflow.calls ?? []
+  if (calls.length > 0) mkdirSync(join(directory, 'calls'))
+  for (const call of calls) {
+    writeNewFile(join(directory, callFileName(call)), facts.calledTexts.get(call.name) ?? '')
+  }
   writeNewFile(join(directory, 'inputs.json'), facts.inputsText)
   if (facts.graph !== undefined) writeNewFile(join(directory, GRAPH_FILE), facts.graph)
   writeNewFile(join(directory, 'run.json'), JSON.stringify(facts.start))
@@ -33,6 +40,12 @@ export function readRunFacts(directory: string): RunFacts | undefined {
   return {
     start,
     workflowText: readIfThere(join(directory, workflowFileName(start.workflow.file))) ?? '',
+    calledTexts: new Map(
+      (start.workflow.calls ?? []).map((call) => [
+        call.name,
+        readIfThere(join(directory, callFileName(call))) ?? '',
+      ]),
+    ),
     inputsText: readIfThere(join(directory, 'inputs.json')) ?? '{}\n',
     graph: readIfThere(join(directory, GRAPH_FILE)),
   }

@@ -57,6 +57,8 @@ export interface NewRun {
     readonly file: string
     /** The definition exactly as it is executed. */
     readonly text: string
+    /** Definitions that its states call, by the name they use. Default: none. */
+    readonly calls?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
   }
   readonly inputs: Readonly<Record<string, unknown>>
   /** Default: by hand. */
@@ -77,6 +79,8 @@ export interface ResumedRun {
   readonly events: readonly RunEvent[]
   readonly manifest: RunManifest
   readonly workflowText: string
+  /** Texts of the called definitions, by the name that the states use. */
+  readonly calledTexts: ReadonlyMap<string, string>
   readonly inputs: Readonly<Record<string, unknown>>
 }
 
@@ -150,6 +154,7 @@ async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
     writeRunFacts(directory, {
       start: start.manifest,
       workflowText: start.workflowText,
+      calledTexts: start.calledTexts,
       inputsText: start.inputsText,
       graph: run.graph === undefined ? undefined : context.redact(run.graph),
     })
@@ -168,6 +173,9 @@ async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
 async function describeStart(context: StoreContext, id: string, run: NewRun, startedAt: number) {
   const state = await context.state()
   const workflowText = context.redact(run.workflow.text)
+  const { calls = [] } = run.workflow
+  const calledTexts = new Map(calls.map(({ name, text }) => [name, context.redact(text)]))
+  const blobOf = (text: string) => blobId(Buffer.from(text), state.objectFormat)
   const inputsText = canonicalJson(redactValue(run.inputs, context.redact))
   const actor: RunActor | undefined =
     run.actor ?? (state.user === undefined ? undefined : { ...state.user, source: 'git' })
@@ -178,7 +186,10 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
         id: run.workflow.id,
         name: run.workflow.name,
         file: run.workflow.file,
-        blob: blobId(Buffer.from(run.workflow.text), state.objectFormat),
+        blob: blobOf(run.workflow.text),
+        ...(calls.length === 0
+          ? {}
+          : { calls: calls.map(({ name, file, text }) => ({ name, file, blob: blobOf(text) })) }),
       },
       trigger: run.trigger ?? { event: 'manual' },
       ...(actor === undefined ? {} : { actor }),
@@ -195,7 +206,7 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
     },
     context.redact,
   )
-  return { manifest, workflowText, inputsText }
+  return { manifest, workflowText, calledTexts, inputsText }
 }
 
 async function refuseKnown(context: StoreContext, id: string): Promise<void> {
@@ -227,6 +238,11 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
 async function resume(context: StoreContext, id: string, takeOver: boolean): Promise<ResumedRun> {
   const remoteLive = context.remote === undefined ? undefined : await fetchRun(context, context.remote, id)
   const stored = await readRun(context, id)
+  if (stored.manifest.status === 'aborted') {
+    throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
+      help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
+    })
+  }
   if (stored.manifest.status === 'succeeded' && stored.where !== 'directory') {
     throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
       help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
@@ -255,6 +271,7 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
     events: restoreEvents(journal.events, keptTexts(context, id)).whole,
     manifest: stored.manifest,
     workflowText: facts.workflowText,
+    calledTexts: facts.calledTexts,
     inputs: JSON.parse(facts.inputsText),
   }
 }

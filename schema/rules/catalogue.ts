@@ -446,6 +446,27 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'timeout: 5m',
     fix: 'Write seconds, or a number with ms, s, m, h or d.',
   },
+  'empty-handler': {
+    title: 'An error handler that does nothing',
+    why: 'A handler of on_error without a target and without a tool to call changes nothing, so something is missing.',
+    wrong: 'on_error: { catch: provider }',
+    right: 'on_error: { catch: provider, state_id: explain }',
+    fix: 'Add state_id, notify, or both.',
+  },
+  'handler-never-used': {
+    title: 'An error handler that is never used',
+    why: 'Handlers are asked in order, and one without catch takes every failure.',
+    wrong: 'on_error: [{ state_id: explain }, { catch: tool, state_id: other }]',
+    right: 'on_error: [{ catch: tool, state_id: other }, { state_id: explain }]',
+    fix: 'Put the handler that catches everything last.',
+  },
+  'unknown-failure': {
+    title: 'A failure that does not exist',
+    why: 'A handler catches failures by their code, the beginning of codes, or who is to blame. No failure has this name.',
+    wrong: 'on_error: { catch: timeout, state_id: explain }',
+    right: 'on_error: { catch: step-timeout, state_id: explain }',
+    fix: 'Use the code as it is shown in brackets when a step fails, or one of the names of parties.',
+  },
   'unknown-event': {
     title: 'An event that is not known',
     why: 'An event that never happens never starts the workflow.',

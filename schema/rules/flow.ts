@@ -1,19 +1,15 @@
-import { type Draft, MOST_CONCURRENCY, mentionsOf } from '../dialects/codemie/draft.ts'
-import { readNumber, readText } from '../lax.ts'
+import { type Draft, errorTargetsOf, MOST_CONCURRENCY, mentionsOf } from '../dialects/codemie/draft.ts'
+import { readNumber } from '../lax.ts'
 import { childOf, entryOf } from '../yaml.ts'
 import type { Rule } from './rule.ts'
 
-/** Who can follow whom, by state id; the handler of `on_error` counts too. */
+/** Who can follow whom, by state id; targets of `on_error` count too. */
 function successors(draft: Draft): ReadonlyMap<string, readonly string[]> {
   const table = new Map<string, readonly string[]>()
   for (const state of draft.states) {
     if (!state.id || table.has(state.id.value)) continue
     const targets = mentionsOf(state.next).map((mention) => mention.target.value)
-    const handler = readText(childOf(state.node, 'on_error'))
-    table.set(
-      state.id.value,
-      handler === undefined || handler === 'continue' ? targets : [...targets, handler],
-    )
+    table.set(state.id.value, [...targets, ...errorTargetsOf(state).map(({ value }) => value)])
   }
   return table
 }

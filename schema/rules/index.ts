@@ -1,3 +1,4 @@
+import { errorHandlers } from './error-handlers.ts'
 import { expressionMeaning, expressionSyntax } from './expressions.ts'
 import { endlessLoops, limits, oddTransitions, reachability, retryUnits } from './flow.ts'
 import { duplicateIds, stateReferences, unusedEntries, workerReferences } from './references.ts'
@@ -48,6 +49,7 @@ export const CODEMIE_RULES: readonly Rule[] = [
   outputKey,
   keysOfOtherKinds,
   ownStateKeys,
+  errorHandlers,
   events,
   retired,
   reachability,

@@ -1,7 +1,7 @@
 import type { Located } from '../diagnostic.ts'
 import { type DraftItem, mentionsOf } from '../dialects/codemie/draft.ts'
 import { nearestName } from '../nearest.ts'
-import { childOf } from '../yaml.ts'
+import { CONTINUE } from '../workflow.ts'
 import type { Rule, Say } from './rule.ts'
 
 const SHOWN_NAMES = 8
@@ -70,6 +70,7 @@ export const workerReferences: Rule = (draft, say) => {
     checkAssistant(state.assistantId, `${state.path}/assistant_id`)
     checkTool(state.toolId, `${state.path}/tool_id`)
     checkNode(state.customNodeId, `${state.path}/custom_node_id`)
+    for (const handler of state.errorHandlers) checkTool(handler.notify, `${handler.path}/notify`)
   }
 }
 
@@ -78,7 +79,7 @@ export const stateReferences: Rule = (draft, say) => {
   const names = draft.states.flatMap((state) => (state.id ? [state.id.value] : []))
   const known = new Set([...names, 'end'])
   const targets = [...names, 'end']
-  const handlers = [...targets, 'continue']
+  const handlers = [...targets, CONTINUE]
   const guess = guesserOf(handlers)
   const check = (target: Located<string>, path: string, allowed: readonly string[], help: string) => {
     if (target.value === '') {
@@ -90,7 +91,7 @@ export const stateReferences: Rule = (draft, say) => {
         message: 'State is required',
         help,
       })
-    } else if (!known.has(target.value) && !(allowed === handlers && target.value === 'continue')) {
+    } else if (!known.has(target.value) && !(allowed === handlers && target.value === CONTINUE)) {
       say({
         code: 'unknown-state',
         severity: 'error',
@@ -107,15 +108,8 @@ export const stateReferences: Rule = (draft, say) => {
     for (const mention of mentionsOf(state.next)) {
       check(mention.target, mention.path, targets, "Name a state of this file, or 'end'")
     }
-    const handler = childOf(state.node, 'on_error')
-    if (handler?.kind === 'scalar' && typeof handler.value === 'string') {
-      const at = draft.document.at(handler.start, handler.end)
-      check(
-        { value: handler.value, at },
-        `${state.path}/on_error`,
-        handlers,
-        "Name a state of this file, 'continue', or 'end'",
-      )
+    for (const { stateId, path } of state.errorHandlers) {
+      if (stateId) check(stateId, path, handlers, "Name a state of this file, 'continue', or 'end'")
     }
   }
 }
@@ -157,7 +151,12 @@ export const duplicateIds: Rule = (draft, say) => {
 export const unusedEntries: Rule = (draft, say) => {
   const used = {
     assistant: new Set(draft.states.map((state) => state.assistantId?.value)),
-    tool: new Set(draft.states.map((state) => state.toolId?.value)),
+    tool: new Set(
+      draft.states.flatMap((state) => [
+        state.toolId?.value,
+        ...state.errorHandlers.map(({ notify }) => notify?.value),
+      ]),
+    ),
     'custom node': new Set(draft.states.map((state) => state.customNodeId?.value)),
   }
   const lists = [

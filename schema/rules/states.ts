@@ -240,9 +240,10 @@ export const keysOfOtherKinds: Rule = (draft, say) => {
     ['output_schema', (state) => state.assistantId !== undefined, 'states with assistant_id'],
     [
       'resolve_dynamic_values_in_prompt',
-      (state) => state.assistantId !== undefined,
-      'states with assistant_id',
+      (state) => state.assistantId !== undefined || state.workflowId !== undefined,
+      'states with assistant_id or workflow_id',
     ],
+    ['inputs', (state) => state.workflowId !== undefined, 'states with workflow_id'],
   ]
   for (const state of draft.states) {
     if (state.kinds.length !== 1) continue

@@ -39,6 +39,9 @@ export type RunSettings = Partial<
   readonly onEvent?: (event: RunEvent) => void
 }
 
+/** What a person says to a run that waits; `userInput` in short for an answer that is nothing else. */
+type Answer = Pick<ResumeOptions, 'answer' | 'step'> & { readonly userInput?: string }
+
 /** A run that came to an end, and what was seen of it. */
 export interface SeenRun extends RunResult {
   readonly events: readonly RunEvent[]
@@ -51,7 +54,7 @@ export interface TestProject extends TestRepository {
   /** Starts a workflow by its name. Rejects with the refusal when it cannot start or cannot be kept. */
   run(workflow: string, settings?: RunSettings): Promise<SeenRun>
   /** Goes on with a run by its id or `latest`. */
-  resume(run: string, settings?: RunSettings & Pick<ResumeOptions, 'userInput'>): Promise<SeenRun>
+  resume(run: string, settings?: RunSettings & Answer): Promise<SeenRun>
   /** What is kept of a run. */
   read(run?: string): Promise<StoredRun>
   /** Outputs of the finished steps in a run's record, by path. */
@@ -122,11 +125,17 @@ export function makeProject(plan: ProjectPlan = {}): TestProject {
       const { input = '', fileNames = [] } = settings
       return { ...(await startRun({ ...options, workflow, input, fileNames })), events }
     },
-    async resume(run, { userInput, ...settings } = {}) {
+    async resume(run, { userInput, answer, step, ...settings } = {}) {
       const events: RunEvent[] = []
       const options = await optionsOf(settings, events)
       const runId = run === 'latest' ? (await read()).manifest.id : run
-      const result = await resumeRun({ ...options, runId, ...(userInput === undefined ? {} : { userInput }) })
+      const said = userInput === undefined ? answer : { ...answer, userInput }
+      const result = await resumeRun({
+        ...options,
+        runId,
+        ...(said === undefined ? {} : { answer: said }),
+        ...(step === undefined ? {} : { step }),
+      })
       return { ...result, events }
     },
     read,

@@ -1,9 +1,5 @@
-import {
-  type EngineOutcome,
-  type PauseAnswer,
-  runEngine,
-  type SuperstepView,
-} from '../../runner/engine/engine.ts'
+import type { PauseAnswer } from '../../runner/engine/answers.ts'
+import { type EngineOutcome, runEngine, type SuperstepView } from '../../runner/engine/engine.ts'
 import type { Step } from '../../runner/engine/step.ts'
 import { toJson } from '../../schema/language/index.ts'
 import { readWorkflow } from '../../schema/read.ts'
@@ -45,7 +41,8 @@ export interface Script {
   readonly input?: string
   /** Output by path, else by state; a function may wait or throw. Default: `out of <path>`. */
   readonly outputs?: Readonly<Record<string, string | ((step: Step) => string | Promise<string>)>>
-  readonly answers?: readonly PauseAnswer[]
+  /** By the path of a step that waits. */
+  readonly answers?: Readonly<Record<string, PauseAnswer>>
   readonly signal?: AbortSignal
   readonly maxConcurrency?: number
 }
@@ -58,7 +55,7 @@ export async function runScripted(workflow: Workflow, script: Script = {}): Prom
   const outcome = await runEngine({
     workflow,
     input: { text: script.input ?? '', fileNames: [] },
-    answers: script.answers ?? [],
+    answers: new Map(Object.entries(script.answers ?? {})),
     signal: script.signal ?? new AbortController().signal,
     ...(script.maxConcurrency === undefined ? {} : { maxConcurrency: script.maxConcurrency }),
     observe: (view) => views.push(view),

@@ -126,42 +126,6 @@ states:
   })
 })
 
-describe('on_error', () => {
-  const workflow = (onError: string) => `
-retry_policy: { max_attempts: 2 }
-${AGENT}
-states:
-  - { id: risky, assistant_id: a, task: Risky, on_error: ${onError}, next: { state_id: after, output_key: said } }
-  - { id: after, assistant_id: a, task: "After {{ error.code }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
-  - { id: rescue, assistant_id: a, task: "Rescue {{ error.code }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
-`
-
-  test.each([
-    ['continue', 'After provider-error'],
-    ['rescue', 'Rescue provider-error'],
-  ])('%s: the run goes on after the last attempt, and knows why', async (onError, next) => {
-    bench.server.reply({ status: 500, text: 'Oh no' }, { status: 500, text: 'Oh no' }, 'fine')
-    const run = await projectOf(workflow(onError)).run('w')
-    expect(run).toMatchObject({ status: 'succeeded', exitStatus: 0, output: 'fine' })
-    expect(turns()).toEqual(['Risky', 'Risky', next])
-    const [risky] = eventsOfType(run, 'step-finished')
-    expect(risky).toMatchObject({ path: 'risky', failure: { code: 'provider-error', blame: 'provider' } })
-    expect(JSON.parse(risky?.output ?? '')).toEqual({
-      error: { code: 'provider-error', message: expect.stringContaining('Oh no') },
-    })
-  })
-
-  test('a step that was given up goes the same way after a resumption', async () => {
-    bench.server.reply({ status: 500 }, { status: 500 }, { status: 401 })
-    const w = projectOf(workflow('rescue'))
-    await w.run('w')
-    bench.server.reply('fine')
-    const again = await w.resume('latest')
-    expect(again).toMatchObject({ status: 'succeeded', output: 'fine' })
-    expect(turns()).toEqual(['Risky', 'Risky', 'Rescue provider-error', 'Rescue provider-error'])
-  })
-})
-
 describe('timeout', () => {
   test('ends one attempt, and the next may do better', async () => {
     bench.server.reply({ text: 'late', after: createGate().passed }, 'in time')

@@ -184,6 +184,7 @@ function stateWith(next: Transition): State {
     next,
     retry: { initialIntervalMs: 0, backoffFactor: 1, maxIntervalMs: 0, maxAttempts: 1 },
     pauseBefore: false,
+    onError: [],
   }
 }
 

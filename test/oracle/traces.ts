@@ -1,6 +1,7 @@
 import type { ModelEffect, ToolEffect } from '../../runner/effect.ts'
+import type { PauseAnswer } from '../../runner/engine/answers.ts'
 import { openDoor } from '../../runner/engine/door.ts'
-import type { EngineOutcome, PauseAnswer, SuperstepView } from '../../runner/engine/engine.ts'
+import type { EngineOutcome, SuperstepView } from '../../runner/engine/engine.ts'
 import type { Message } from '../../runner/engine/history.ts'
 import { memoryOf } from '../../runner/engine/memory.ts'
 import type { Step } from '../../runner/engine/step.ts'
@@ -222,11 +223,12 @@ class Replay {
   }
 
   async run(): Promise<readonly string[]> {
-    const answers: PauseAnswer[] = []
+    const answers = new Map<string, PauseAnswer>()
+    let held: readonly string[] = []
     const resumes = [undefined, ...(this.#trace.resume ?? [])]
     for (const [index, resume] of resumes.entries()) {
       if (resume) {
-        answers.push({
+        const answer: PauseAnswer = {
           ...(resume.user_input === null ? {} : { userInput: resume.user_input }),
           ...(resume.edit
             ? {
@@ -236,18 +238,20 @@ class Replay {
                 },
               }
             : {}),
-        })
+        }
+        for (const path of held) answers.set(path, answer)
       }
       const outcome = await this.#round(answers, index)
       this.#lines.push(`round ${index + 1} ${statusOf(outcome)}`)
       if (outcome.status !== 'paused') break
+      held = outcome.before.map((step) => step.path)
     }
     this.#lines.push(...this.#rows().sort(), ...this.#models.sort(), ...this.#tools.sort())
     this.#lines.push(`delays ${this.#delays.join(' ')}`)
     return this.#lines
   }
 
-  async #round(answers: readonly PauseAnswer[], index: number): Promise<EngineOutcome> {
+  async #round(answers: ReadonlyMap<string, PauseAnswer>, index: number): Promise<EngineOutcome> {
     const memory = memoryOf(this.#events)
     const seen = this.#supersteps
     let number = 0
@@ -265,7 +269,7 @@ class Replay {
       },
       perform: openDoor({ model: (effect) => this.#answer(effect), tool: (effect) => this.#call(effect) }),
       memory,
-      answers: [...answers],
+      answers,
       world: this.#world,
       signal: new AbortController().signal,
       emit: (event) => {

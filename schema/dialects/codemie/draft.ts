@@ -1,6 +1,7 @@
 import type { Located } from '../../diagnostic.ts'
 import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
 import { pointerTo } from '../../shape.ts'
+import { CONTINUE } from '../../workflow.ts'
 import { childOf, type YamlDocument, type YamlMap, type YamlNode } from '../../yaml.ts'
 import type { CodemieSource } from './envelope.ts'
 
@@ -50,7 +51,18 @@ export interface DraftState extends DraftItem {
   readonly finishIteration: boolean
   readonly pauseBefore: boolean
   readonly retry: DraftRetry
+  readonly errorHandlers: readonly DraftErrorHandler[]
   readonly next: DraftNext
+}
+
+/** One handler of `on_error`; the short form, a text, is one with nothing but a target. */
+export interface DraftErrorHandler {
+  readonly node: YamlNode
+  readonly path: string
+  /** `undefined`: not said. */
+  readonly catches: readonly Located<string>[] | undefined
+  readonly stateId: Located<string> | undefined
+  readonly notify: Located<string> | undefined
 }
 
 /** Keys of a retry policy in seconds, as written; `undefined` inherits. */
@@ -188,8 +200,44 @@ function readState(document: YamlDocument, item: DraftItem): DraftState {
     finishIteration: flag('finish_iteration'),
     pauseBefore: flag('interrupt_before') || flag('wait_for_user_confirmation'),
     retry: readRetry(get('retry_policy')),
+    errorHandlers: readErrorHandlers(document, get('on_error'), `${item.path}/on_error`),
     next: readNext(document, get('next'), `${item.path}/next`),
   }
+}
+
+function readErrorHandlers(
+  document: YamlDocument,
+  node: YamlNode | undefined,
+  path: string,
+): readonly DraftErrorHandler[] {
+  if (!node) return []
+  if (node.kind === 'seq') {
+    return node.items.flatMap((item, i) =>
+      item.kind === 'map' ? readErrorHandlers(document, item, pointerTo(path, i)) : [],
+    )
+  }
+  if (node.kind === 'scalar') {
+    const stateId = locatedText(document, node)
+    return stateId ? [{ node, path, catches: undefined, stateId, notify: undefined }] : []
+  }
+  const caught = childOf(node, 'catch')
+  const names = caught?.kind === 'seq' ? caught.items : caught ? [caught] : undefined
+  return [
+    {
+      node,
+      path,
+      catches: names?.map((name) => locatedText(document, name)).filter((name) => name !== undefined),
+      stateId: locatedText(document, childOf(node, 'state_id')),
+      notify: locatedText(document, childOf(node, 'notify')),
+    },
+  ]
+}
+
+/** Where a failed state can go on, without `continue`. */
+export function errorTargetsOf(state: DraftState): readonly Located<string>[] {
+  return state.errorHandlers.flatMap(({ stateId }) =>
+    stateId === undefined || stateId.value === CONTINUE ? [] : [stateId],
+  )
 }
 
 function readNext(document: YamlDocument, node: YamlNode | undefined, path: string): DraftNext {

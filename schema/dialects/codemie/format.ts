@@ -80,6 +80,21 @@ const MODELS = ours({
   },
 })
 
+/** Form of one handler of `on_error`. */
+const ERROR_HANDLER: FormatSchema = {
+  additionalProperties: false,
+  properties: {
+    catch: {
+      type: ['string', 'array'],
+      items: { type: 'string' },
+      description:
+        'Failures it is for: codes, beginnings of codes as in provider-*, or who is to blame (workflow, user, model, provider, tool, infrastructure, budget, policy); all but budget and policy when left out',
+    },
+    state_id: text('State that takes over, continue, or end; the run fails when left out'),
+    notify: text('Tool of this file that is called first; error.code and the like are in its context'),
+  },
+}
+
 /** Our additions at the root; in an envelope they may stand beside the metadata or inside `execution_config`. */
 const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   on: ours({
@@ -293,7 +308,13 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
       finish_iteration: flag(false, 'Split the own output although the state is inside an iteration'),
       resolve_dynamic_values_in_prompt: lax(flag(false, 'Render task as a template')),
       result_as_human_message: lax(flag(false, "The output enters the history as the user's message")),
-      on_error: ours(text('State that takes over when all tries failed, or continue')),
+      on_error: ours({
+        title: 'on_error',
+        type: ['string', 'object', 'array'],
+        description: 'What happens when all tries failed: a state that takes over, continue, or handlers',
+        ...ERROR_HANDLER,
+        items: { title: 'error handler', type: 'object', ...ERROR_HANDLER },
+      }),
       timeout: ours({
         type: ['string', 'number'],
         description: 'Limit of one try: seconds, or a text such as 90s, 5m, 1h',
@@ -301,6 +322,11 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
       cache: ours({ type: 'boolean', description: 'Reuse the output of an equal earlier step' }),
       approval: ours({ type: 'boolean', description: 'A person must say yes before the step runs' }),
       workflow_id: ours(text('Another workflow to run as this step')),
+      inputs: ours({
+        type: 'object',
+        description: 'Inputs of the workflow under workflow_id; texts are templates',
+        additionalProperties: true,
+      }),
     },
   },
   condition: {

@@ -5,6 +5,8 @@ import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
 import type {
   AgentWork,
   Assistant,
+  CallWork,
+  ErrorHandler,
   InputSpec,
   Lifecycle,
   McpServer,
@@ -19,6 +21,7 @@ import type {
 import { childOf, dataOf, type YamlDocument, type YamlNode } from '../../yaml.ts'
 import {
   type Draft,
+  type DraftErrorHandler,
   type DraftItem,
   type DraftNext,
   type DraftState,
@@ -227,12 +230,24 @@ function lowerState(draft: Draft, state: DraftState): State {
     next: lowerNext(state),
     retry: policy,
     pauseBefore: state.pauseBefore,
+    onError: state.errorHandlers.map((handler) => lowerErrorHandler(draft, handler)),
     ...present({
-      onError: locatedText(draft.document, get('on_error')),
       timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
       approval: readBoolean(get('approval')),
       cache: readBoolean(get('cache')),
     }),
+  }
+}
+
+function lowerErrorHandler(draft: Draft, handler: DraftErrorHandler): ErrorHandler {
+  const tool = itemOf(draft.tools, handler.notify?.value)
+  return {
+    catches: handler.catches?.map(({ value }) => value) ?? [],
+    ...present({
+      to: handler.stateId,
+      notify: tool && lowerTool(draft, tool, undefined),
+    }),
+    at: draft.document.at(handler.node.start),
   }
 }
 
@@ -279,8 +294,11 @@ export function itemOf(items: readonly DraftItem[], id: string | undefined): Dra
 }
 
 function lowerWork(draft: Draft, state: DraftState): Work {
-  if (state.workflowId) return { kind: 'call', workflow: state.workflowId }
-  if (state.toolId) return lowerTool(draft, state, itemOf(draft.tools, state.toolId.value))
+  if (state.workflowId) return lowerCall(draft, state, state.workflowId)
+  if (state.toolId) {
+    const own = childOf(state.node, 'tool_args')
+    return lowerTool(draft, itemOf(draft.tools, state.toolId.value), own, state.toolId.value)
+  }
   if (state.customNodeId)
     return lowerCustomNode(draft, state, itemOf(draft.customNodes, state.customNodeId.value))
   const item = itemOf(draft.assistants, state.assistantId?.value)
@@ -317,15 +335,32 @@ function emptyAssistant(draft: Draft, state: DraftState, more: Partial<Assistant
   }
 }
 
-function lowerTool(draft: Draft, state: DraftState, item: DraftItem | undefined): ToolWork {
+function lowerCall(draft: Draft, state: DraftState, workflow: Located<string>): CallWork {
+  const inputs = childOf(state.node, 'inputs')
+  const at = inputs && draft.document.at(inputs.start, inputs.end)
+  return {
+    kind: 'call',
+    workflow,
+    ...present({ inputs: inputs?.kind === 'map' && at ? { value: recordOf(inputs), at } : undefined }),
+    task: taskOf(draft, state),
+    renderTask: state.renderTask,
+  }
+}
+
+/** `own`: arguments of the state, which take the place of the entry's; `{}` does not. */
+function lowerTool(
+  draft: Draft,
+  item: DraftItem | undefined,
+  own: YamlNode | undefined,
+  id = item?.id?.value ?? '',
+): ToolWork {
   const get = (key: string) => childOf(item?.node, key)
-  const own = childOf(state.node, 'tool_args')
   const args = own?.kind === 'map' && own.entries.size > 0 ? own : get('tool_args')
   const server = get('mcp_server')
   const at = args && draft.document.at(args.start, args.end)
   return {
     kind: 'tool',
-    toolId: state.toolId?.value ?? '',
+    toolId: id,
     tool: readText(get('tool')) ?? '',
     ...present({
       args: args?.kind === 'map' && args.entries.size > 0 && at ? { value: recordOf(args), at } : undefined,

@@ -150,14 +150,14 @@ states:
     expect([
       first?.retry,
       first?.pauseBefore,
-      first?.onError?.value,
+      first?.onError.map(({ to, catches }) => [to?.value, catches]),
       first?.timeoutMs,
       first?.approval,
       first?.cache,
     ]).toEqual([
       { initialIntervalMs: 1000, backoffFactor: 3, maxIntervalMs: 9000, maxAttempts: 2 },
       true,
-      'e',
+      [['e', []]],
       120_000,
       true,
       true,

@@ -233,14 +233,16 @@ describe('a pause before a state', () => {
   })
 
   it('goes on with what the person said', async () => {
-    const run = await runScripted(workflowOf(states), { answers: [{ userInput: '{"tone": "kind"}' }] })
+    const run = await runScripted(workflowOf(states), {
+      answers: { publish: { userInput: '{"tone": "kind"}' } },
+    })
     expect(run.history).toEqual(['out of draft', '{"tone": "kind"}', 'out of publish'])
     expect(run.context).toEqual({ text: 'out of draft', tone: 'kind' })
   })
 
   it('goes on with an output that the person edited', async () => {
     const run = await runScripted(workflowOf(states), {
-      answers: [{ edit: { output: 'better', outputKey: 'text' } }],
+      answers: { publish: { edit: { output: 'better' } } },
     })
     expect(run.history).toEqual(['better', 'out of publish'])
     expect(run.context).toEqual({ text: 'better' })
@@ -258,7 +260,7 @@ describe('a pause before a state', () => {
     ]
     const run = await runScripted(workflowOf(iterating), {
       outputs: { plan: '{"items": ["x", "y"]}' },
-      answers: [{ userInput: 'go' }],
+      answers: { 'work[1]': { userInput: 'go' } },
     })
     expect(run.supersteps).toEqual([['plan'], ['work[1]', 'work[2]']])
   })

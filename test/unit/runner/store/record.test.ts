@@ -181,6 +181,7 @@ describe('limits', () => {
       start: START,
       fence: 1,
       events,
+      calledTexts: new Map(),
       workflowText: huge,
       inputsText: `"${huge}"\n`,
     })

@@ -1,0 +1,99 @@
+import { type Position, type Workflow, workflowIdOf } from '../schema/index.ts'
+import { Refusal } from './failure.ts'
+
+/** A workflow that another one calls. */
+export interface CalledWorkflow {
+  /** As the calling state writes it. */
+  readonly name: string
+  readonly workflow: Workflow
+}
+
+/** The workflows behind the calls of one, and what keeps the others from being called. */
+export interface ResolvedCalls {
+  /** Each once, in the order in which they are met. */
+  readonly called: readonly CalledWorkflow[]
+  readonly problems: readonly CallProblem[]
+}
+
+/** Why a call cannot be carried out. */
+export interface CallProblem {
+  readonly code: 'unknown-workflow' | 'called-workflow-invalid' | 'workflow-cycle' | 'called-workflow-retired'
+  /** The state's `workflow_id`. */
+  readonly at: Position
+  readonly state: string
+  readonly message: string
+  readonly help: string
+}
+
+/** Finds a definition by file stem, path or name; `workflow` is `undefined` when it has errors. Refuses when there is none. */
+export type FindWorkflow = (
+  name: string,
+) => Promise<{ readonly file: string; readonly workflow: Workflow | undefined }>
+
+/**
+ * Follows the calls of a workflow, and those of the workflows it calls, to their definitions. A call that leads back to a
+ * workflow it comes from is a problem, as are one that leads nowhere and one to a definition with errors.
+ */
+export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Promise<ResolvedCalls> {
+  const called = new Map<string, CalledWorkflow>()
+  const problems = new Map<string, CallProblem>()
+  const visit = async (caller: Workflow, chain: readonly Workflow[]): Promise<void> => {
+    for (const { id: state, work } of caller.states) {
+      if (work.kind !== 'call') continue
+      const { value: name, at } = work.workflow
+      const add = (problem: Pick<CallProblem, 'code' | 'message' | 'help'>) => {
+        problems.set(`${at.file}:${at.line} ${problem.code}`, { ...problem, at, state })
+      }
+      const found = await findOrProblem(name, find)
+      if ('code' in found) {
+        add(found)
+        continue
+      }
+      const from = chain.findIndex(({ file }) => file === found.file)
+      if (from >= 0) {
+        add(cycle([...chain.slice(from), found]))
+        continue
+      }
+      if (called.has(name)) continue
+      called.set(name, { name, workflow: found })
+      await visit(found, [...chain, found])
+    }
+  }
+  await visit(workflow, [workflow])
+  return { called: [...called.values()], problems: [...problems.values()] }
+}
+
+async function findOrProblem(
+  name: string,
+  find: FindWorkflow,
+): Promise<Workflow | Pick<CallProblem, 'code' | 'message' | 'help'>> {
+  try {
+    const { file, workflow } = await find(name)
+    if (!workflow) {
+      return {
+        code: 'called-workflow-invalid',
+        message: `The workflow '${name}' that is called here has errors`,
+        help: `\`codemie-ci validate ${file}\` shows them.`,
+      }
+    }
+    if (workflow.lifecycle === 'retired') {
+      return {
+        code: 'called-workflow-retired',
+        message: `The workflow '${name}' that is called here is retired`,
+        help: 'Call another one, or change its lifecycle.',
+      }
+    }
+    return workflow
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { code: 'unknown-workflow', message: error.message, help: error.help ?? '' }
+  }
+}
+
+function cycle(chain: readonly Workflow[]): Pick<CallProblem, 'code' | 'message' | 'help'> {
+  return {
+    code: 'workflow-cycle',
+    message: `The workflows call each other in a circle: ${chain.map(({ file }) => workflowIdOf(file)).join(' → ')}`,
+    help: 'Remove one of the calls, or make the repetition a loop inside one workflow.',
+  }
+}
