@@ -1,7 +1,7 @@
+import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
-import type { RunResult } from '../runner/run.ts'
 import { digestRun, type RunDigest } from '../runner/store/digest-run.ts'
 import { redactValue } from '../runner/store/redact.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'

@@ -212,8 +212,9 @@ const SEVERITY: Readonly<Record<NodeStatus, number>> = {
 /** `review[3]#2` belongs to the state `review`. */
 function warnings(digest: RunDigest): string | undefined {
   const counted = new Map<string, number>()
-  for (const { code: name, message } of digest.warnings) {
-    const line = `${sentence(message)} ${code(name)}`
+  for (const { code: name, message, position } of digest.warnings) {
+    const place = position === undefined ? '' : `${code(position)}: `
+    const line = `${place}${sentence(message)} ${code(name)}`
     counted.set(line, (counted.get(line) ?? 0) + 1)
   }
   if (counted.size === 0) return undefined
@@ -240,7 +241,12 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
   const resume = code(`codemie-ci resume ${runId}${isPushed ? ' --push' : ''}`)
   if (digest.status === 'paused') {
     const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
-    lines.push(`The run waits before ${held || 'its next step'}. ${from}, ${resume} lets it go on.`)
+    const approve = code(`codemie-ci approve ${runId}${isPushed ? ' --push' : ''}`)
+    lines.push(
+      digest.needsApproval
+        ? `The run waits for an approval of ${held}. ${from}, ${approve} gives it.`
+        : `The run waits before ${held || 'its next step'}. ${from}, ${resume} lets it go on.`,
+    )
   } else if (digest.status !== 'succeeded' && digest.status !== 'aborted') {
     lines.push(`What is finished is kept. ${from}, ${resume} goes on after it.`)
   }

@@ -53,6 +53,29 @@ const MODEL: OptionSpec = {
 
 const STRICT: OptionSpec = { name: 'strict', kind: 'flag', summary: 'Count warnings as errors' }
 
+const HELD_STEP: ArgumentSpec = {
+  name: 'step',
+  required: false,
+  summary: 'Path of the step that is meant; refused when the run does not wait before it',
+  completes: 'nothing',
+}
+
+const EDITS: readonly OptionSpec[] = [
+  {
+    name: 'edit',
+    kind: 'text',
+    value: 'TEXT',
+    summary: 'Stands for the output of the step that finished last before the pause',
+  },
+  { name: 'edit-file', kind: 'text', value: 'FILE', summary: "The same from a file; '-' is standard input" },
+]
+
+const TAKE_OVER: OptionSpec = {
+  name: 'take-over',
+  kind: 'flag',
+  summary: 'Go on although another machine started it and cannot be asked',
+}
+
 const EXECUTION: readonly OptionSpec[] = [
   {
     name: 'max-concurrency',
@@ -267,7 +290,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'resume',
     summary: 'Go on with a run that failed, was interrupted or waits for you',
-    details: ['Steps that are finished are not done again.'],
+    details: [
+      'Steps that are finished are not done again. A run that waits before a step goes on with your message, if you give one: the agents after it read it like any other, and the keys of a JSON object enter the context.',
+      'With --edit your text takes the place of the output before the pause. With --request-changes a model reworks that output first and the run waits on, so that you can look at it; exits 3.',
+    ],
     args: [RUN],
     options: [
       {
@@ -277,18 +303,79 @@ export const COMMANDS: readonly CommandSpec[] = [
         value: 'TEXT',
         summary: 'Your answer to a run that waits for one',
       },
+      ...EDITS,
       {
-        name: 'take-over',
-        kind: 'flag',
-        summary: 'Go on although another machine started it and cannot be asked',
+        name: 'request-changes',
+        kind: 'text',
+        value: 'TEXT',
+        summary: 'Have the output before the pause reworked, and wait on',
       },
+      TAKE_OVER,
       ...EXECUTION,
     ],
     examples: [
       { line: 'codemie-ci resume latest', what: 'the newest run' },
       { line: 'codemie-ci resume latest -m "Looks good, publish it"', what: 'answers a run that waits' },
+      { line: 'codemie-ci resume latest --edit-file draft.md', what: 'with an output of your own' },
+      { line: 'codemie-ci resume latest --request-changes "Shorter"', what: 'asks for a better one first' },
     ],
     load: async () => (await import('./commands/resume.ts')).resume,
+  },
+  {
+    name: 'approve',
+    summary: 'Say yes to a run that waits, and go on with it',
+    details: [
+      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. Without a step, the yes is for all steps that wait.',
+    ],
+    args: [RUN, HELD_STEP],
+    options: [
+      {
+        name: 'message',
+        short: 'm',
+        kind: 'text',
+        value: 'TEXT',
+        summary: 'What the agents after it should know',
+      },
+      ...EDITS,
+      TAKE_OVER,
+      ...EXECUTION,
+    ],
+    examples: [
+      { line: 'codemie-ci approve latest', what: 'all that waits in the newest run' },
+      { line: 'codemie-ci approve latest publish', what: 'refused when it waits before something else' },
+    ],
+    load: async () => (await import('./commands/approve.ts')).approve,
+  },
+  {
+    name: 'reject',
+    summary: 'Say no to a run that waits: the steps that wait fail',
+    details: [
+      'A rejected step is not run. It fails with the code `rejected`, which `on_error` of its state can catch; without that the run fails. A later approve takes the no back.',
+    ],
+    args: [RUN, HELD_STEP],
+    options: [
+      { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      TAKE_OVER,
+      ...EXECUTION,
+    ],
+    examples: [{ line: 'codemie-ci reject latest -m "Not before Monday"', what: 'and why' }],
+    load: async () => (await import('./commands/reject.ts')).reject,
+  },
+  {
+    name: 'abort',
+    summary: 'End a run for good',
+    details: [
+      'A run that is under way on this machine is stopped first, as Ctrl-C does it. What the run had is kept as its record; it cannot be resumed.',
+    ],
+    args: [RUN],
+    options: [
+      { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      TAKE_OVER,
+      { name: 'push', kind: 'flag', summary: 'Push the record to the remote' },
+      JSON_OUT,
+    ],
+    examples: [{ line: 'codemie-ci abort latest -m "Wrong branch"', what: 'the newest run' }],
+    load: async () => (await import('./commands/abort.ts')).abort,
   },
   {
     name: 'doctor',

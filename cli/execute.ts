@@ -1,7 +1,7 @@
+import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunFinished } from '../runner/events.ts'
 import type { Project } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
-import type { RunResult } from '../runner/run.ts'
 import type { Cli, Output } from './context.ts'
 import { EXIT } from './exit-status.ts'
 import type { Invocation } from './invocation.ts'
@@ -45,7 +45,7 @@ export function readExecution(invocation: Invocation): Execution {
     )
   }
   // A run that goes on has a record already.
-  const commit = invocation.command.name === 'resume' || !invocation.flag('no-commit')
+  const commit = invocation.command.name !== 'run' || !invocation.flag('no-commit')
   const push = invocation.flag('push')
   if (push && !commit) {
     throw usageError(
@@ -112,6 +112,7 @@ export async function executeRun(
       steps: finished?.steps ?? 0,
       spent: finished ?? {},
       record: result.record,
+      needsApproval: result.needsApproval,
       notKept: result.notKept,
     }
     cli.stderr.write(renderSummary(summary, cli.look.stderr))

@@ -29,6 +29,7 @@ export type RunEvent =
   | RunWarning
   | RunPaused
   | OutputRevised
+  | RunAborted
   | RunFinished
 
 interface Happened {
@@ -67,6 +68,13 @@ export interface PauseAnswered {
   /** What stands from now on for the output of the step that finished last. */
   readonly edit?: string
   /** Who said it, as git or the CI system knows them. */
+  readonly by?: RunActor
+}
+
+/** A person ended the run for good. */
+export interface RunAborted extends Happened {
+  readonly type: 'run-aborted'
+  readonly reason?: string
   readonly by?: RunActor
 }
 
@@ -183,6 +191,8 @@ export interface RunPaused extends Happened {
   /** Paths of the steps that are held. */
   readonly before: readonly string[]
   readonly reason: 'interrupt-before' | 'approval'
+  /** The step whose output an edit would replace: the last that finished, in the order of merging. Absent: none did. */
+  readonly last?: string
 }
 
 export interface RunFinished extends Happened {

@@ -138,7 +138,7 @@ function outputOf(outcome: EngineOutcome, { id }: Workflow, signal: AbortSignal)
     case 'succeeded':
       return outcome.output ?? ''
     case 'paused':
-      throw new PausedInside(outcome.before)
+      throw new PausedInside(outcome)
     case 'interrupted':
       throw signal.reason
     case 'failed': {

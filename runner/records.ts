@@ -1,4 +1,5 @@
 import type { RepositoryConfig } from '../schema/index.ts'
+import type { RunEvent } from './events.ts'
 import { createRedactor, secretValues } from './policy/secrets.ts'
 import type { Project } from './project.ts'
 import { openStore, type RunStore } from './store/store.ts'
@@ -40,4 +41,21 @@ export function projectRedactor(config: RepositoryConfig, world: World): (text: 
     names.push(...Object.values(server.env), ...Object.values(server.headersEnv))
   }
   return createRedactor(secretValues(world.env, names))
+}
+
+/** The config can ask for every record to be pushed. */
+export function withConfiguredPush<O extends RecordsOptions>(options: O): O {
+  return options.project.config.results.push === 'always' ? { ...options, push: true } : options
+}
+
+/** Tells warnings of the store as events, like any other. */
+export function warnThrough({
+  world,
+  onEvent,
+}: {
+  readonly world: World
+  readonly onEvent: (event: RunEvent) => void
+}) {
+  return (warning: { readonly code: string; readonly message: string }) =>
+    onEvent({ type: 'warning', at: new Date(world.now()).toISOString(), ...warning })
 }

@@ -11,6 +11,8 @@ const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
   'run-resumed',
   'step-finished',
   'run-paused',
+  'output-revised',
+  'run-aborted',
   'run-finished',
 ])
 

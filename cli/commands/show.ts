@@ -1,5 +1,6 @@
 import { Refusal } from '../../runner/failure.ts'
-import { digestRun, type RunDigest, type StepDigest } from '../../runner/store/digest-run.ts'
+import { SAID_WORDS } from '../../runner/report/said-words.ts'
+import { digestRun, type RunDigest, type SaidDigest, type StepDigest } from '../../runner/store/digest-run.ts'
 import type { RunManifest } from '../../runner/store/manifest.ts'
 import { nearestName } from '../../schema/index.ts'
 import type { CommandRunner } from '../command.ts'
@@ -36,8 +37,8 @@ export const show: CommandRunner = async (invocation, cli) => {
   }
   const inputs = readInputs(files.get('inputs.json'))
   if (isJson) {
-    const { steps, output, warnings, heldBefore, failure } = digest
-    printJson(cli, { ...manifest, where, input: inputs, steps, output, warnings, heldBefore, failure })
+    const { steps, output, warnings, heldBefore, said, failure } = digest
+    printJson(cli, { ...manifest, where, input: inputs, steps, output, warnings, heldBefore, said, failure })
     return EXIT.done
   }
   cli.stdout.write(renderRun(manifest, digest, inputs, cli.look.stdout, cli.stdout.columns ?? 100))
@@ -125,8 +126,13 @@ function renderRun(
     bold('Steps'),
     ...stepLines(digest.steps, palette),
   ]
-  for (const { code, message } of digest.warnings) {
-    lines.push(`  ${palette.yellow(symbols.warning)} ${oneLine(message)} ${dim(`[${code}]`)}`)
+  for (const { code, message, path, position } of digest.warnings) {
+    const place = position ?? path
+    const where = place === undefined ? '' : `${oneLine(place)}: `
+    lines.push(`  ${palette.yellow(symbols.warning)} ${where}${oneLine(message)} ${dim(`[${code}]`)}`)
+  }
+  if (digest.said.length > 0) {
+    lines.push('', bold('What people said'), ...digest.said.map((one) => `  ${sayLine(one, palette)}`))
   }
   if (digest.failure) lines.push('', renderProblem(digest.failure, palette).trimEnd())
   if (digest.heldBefore.length > 0)
@@ -149,12 +155,26 @@ function renderRun(
     status === 'paused' ||
     status === 'budget-exceeded'
   ) {
-    lines.push(
-      '',
-      `  ${dim('resume')}    codemie-ci resume ${manifest.id}${status === 'paused' ? ' -m "your answer"' : ''}`,
-    )
+    const next =
+      status !== 'paused'
+        ? [['resume', `codemie-ci resume ${manifest.id}`]]
+        : digest.needsApproval
+          ? [
+              ['approve', `codemie-ci approve ${manifest.id}`],
+              ['reject', `codemie-ci reject ${manifest.id} -m "why"`],
+            ]
+          : [['resume', `codemie-ci resume ${manifest.id} -m "your answer"`]]
+    lines.push('', ...next.map(([name = '', command]) => `  ${dim(name.padEnd(8))}  ${command}`))
   }
   return `${lines.join('\n')}\n`
+}
+
+function sayLine({ at, what, about, text, edit, by }: SaidDigest, { dim }: Palette): string {
+  const who = by === undefined ? 'somebody' : oneLine(by.name)
+  const steps = about.map(oneLine).join(', ')
+  const edited = edit === undefined ? '' : ', with an output of their own'
+  const words = text === undefined ? '' : `: ${oneLine(text)}`
+  return `${who} ${SAID_WORDS[what]}${steps === '' ? '' : ` ${steps}`}${edited}${words} ${dim(`${formatTime(at)} UTC`)}`
 }
 
 function describeCommit({ commit, branch, changedFiles }: RunManifest['repository']): string {

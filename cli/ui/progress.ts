@@ -92,8 +92,8 @@ export class Progress {
         this.#startedAt ??= event.at
         return [{ kind: 'run-resumed', runId: event.runId, finishedSteps: event.finishedSteps }]
       case 'superstep-started': {
-        const entries = this.#endGroups()
-        this.#openGroups(event.steps, event.at)
+        const entries = this.#endGroups(event.within)
+        this.#openGroups(event.steps, event.at, event.within)
         return entries
       }
       case 'step-started':
@@ -119,6 +119,7 @@ export class Progress {
       case 'run-finished':
         return this.#endGroups()
       case 'output-revised':
+      case 'run-aborted':
       case 'effect-finished':
         return []
     }
@@ -133,8 +134,9 @@ export class Progress {
     return { ...this.#spent, steps: this.#steps, startedAt: this.#startedAt }
   }
 
-  #openGroups(paths: readonly string[], at: string): void {
-    this.#groupOf.clear()
+  /** `within`: the step whose own workflow takes them; a superstep of the run itself begins anew. */
+  #openGroups(paths: readonly string[], at: string, within: string | undefined): void {
+    if (within === undefined) this.#groupOf.clear()
     const byState = new Map<string, string[]>()
     for (const path of paths) {
       const state = stateOfPath(path)
@@ -142,10 +144,12 @@ export class Progress {
       if (known) known.push(path)
       else byState.set(state, [path])
     }
-    this.#groups = [...byState].map(([state, members]) =>
+    const opened = [...byState].map(([state, members]) =>
       newGroup(members.length === 1 ? (members[0] ?? state) : state, members, at),
     )
-    for (const group of this.#groups) for (const path of group.paths) this.#groupOf.set(path, group)
+    const others = within === undefined ? [] : this.#groups.filter((group) => !group.isOver)
+    this.#groups = [...others, ...opened]
+    for (const group of opened) for (const path of group.paths) this.#groupOf.set(path, group)
   }
 
   /** The group of a step. The finalizer and memory summaries start outside of the announced ones. */
@@ -207,9 +211,15 @@ export class Progress {
       : []
   }
 
-  /** Groups that a failure or a pause left unfinished have their line too, unless nothing of them was begun. */
-  #endGroups(): readonly Entry[] {
-    return this.#groups.flatMap((group) => (group.isOver ? [] : this.#endGroup(group)))
+  /**
+   * Groups that a failure or a pause left unfinished have their line too, unless nothing of them was begun. With `within`
+   * only those of the workflow that this step runs.
+   */
+  #endGroups(within?: string): readonly Entry[] {
+    const isInside = (group: Group) => [...group.paths].every((path) => path.startsWith(`${within}/`))
+    return this.#groups.flatMap((group) =>
+      group.isOver || (within !== undefined && !isInside(group)) ? [] : this.#endGroup(group),
+    )
   }
 
   #endGroup(group: Group): readonly Entry[] {

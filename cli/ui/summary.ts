@@ -20,6 +20,8 @@ export interface RunSummary {
   readonly spent: Spent
   /** Why the record could not be committed. */
   readonly notKept?: FailureInfo | undefined
+  /** Only a yes or a no lets the run go on. */
+  readonly needsApproval?: boolean | undefined
   /** Where the record is; `undefined`: none was kept. */
   readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
 }
@@ -73,17 +75,48 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
   ]
   if (summary.failure) lines.push(renderProblem(summary.failure, palette).trimEnd())
   if (summary.notKept) lines.push(renderProblem(summary.notKept, palette).trimEnd())
-  const { record } = summary
-  const rows: [string, string][] = []
+  const { record, runId } = summary
+  const rows: NextCommand[] = []
   if (record) {
-    rows.push(['record', describeRecord(record)])
-    rows.push(['look', `codemie-ci show ${summary.runId}`])
-    for (const command of record.look) rows.push(['', command])
-    if (look.resume !== undefined) rows.push(['resume', `codemie-ci resume ${summary.runId}${look.resume}`])
-  } else if (summary.notKept) rows.push(['resume', `codemie-ci resume ${summary.runId}`])
-  else rows.push(['record', 'none was kept'])
-  for (const [name, text] of rows) lines.push(`  ${dim(name.padEnd(6))}  ${text}`)
-  return `${lines.join('\n')}\n`
+    rows.push(...recordRows(runId, record))
+    if (summary.status === 'paused' && summary.needsApproval) {
+      rows.push({ name: 'approve', command: `codemie-ci approve ${runId}` })
+      rows.push({ name: 'reject', command: `codemie-ci reject ${runId} -m "why"` })
+    } else if (look.resume !== undefined) {
+      rows.push({ name: 'resume', command: `codemie-ci resume ${runId}${look.resume}` })
+    }
+  } else if (summary.notKept) rows.push({ name: 'resume', command: `codemie-ci resume ${runId}` })
+  else rows.push({ name: 'record', command: 'none was kept' })
+  return `${lines.join('\n')}\n${renderNext(rows, palette)}`
+}
+
+/** One line below a result: what it is for, and what to type or where to look. */
+export interface NextCommand {
+  readonly name: string
+  readonly command: string
+}
+
+/** Lines that say how to go on, aligned. Ends with a line feed. */
+export function renderNext(rows: readonly NextCommand[], { dim }: Palette): string {
+  const width = Math.max(6, ...rows.map(({ name }) => name.length))
+  return rows.map(({ name, command }) => `  ${dim(name.padEnd(width))}  ${command}\n`).join('')
+}
+
+/** Where a record is and how to look at it. Ends with a line feed. */
+export function renderRecord(
+  runId: string,
+  record: NonNullable<RunSummary['record']>,
+  palette: Palette,
+): string {
+  return renderNext(recordRows(runId, record), palette)
+}
+
+function recordRows(runId: string, record: NonNullable<RunSummary['record']>): NextCommand[] {
+  return [
+    { name: 'record', command: describeRecord(record) },
+    { name: 'look', command: `codemie-ci show ${runId}` },
+    ...record.look.map((command) => ({ name: '', command })),
+  ]
 }
 
 /** `codemie/runs 1a2b3c4d5e6f runs/review/…`, and where it was pushed to. */

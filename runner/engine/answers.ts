@@ -56,6 +56,7 @@ export function openPauseOf(
   let pause: Extract<RunEvent, { type: 'run-paused' }> | undefined
   for (const event of events) {
     if (event.type === 'run-paused') pause = event
+    else if (event.type === 'run-aborted') pause = undefined
     else if (event.type === 'run-resumed' && event.answer?.decision !== 'rejected') pause = undefined
   }
   return pause

@@ -56,7 +56,12 @@ export interface SuperstepView {
 
 export type EngineOutcome =
   | { readonly status: 'succeeded'; readonly output: string | undefined }
-  | { readonly status: 'paused'; readonly before: readonly HeldStep[] }
+  | {
+      readonly status: 'paused'
+      readonly before: readonly HeldStep[]
+      /** Path of the step whose output an edit would replace. */
+      readonly last: string | undefined
+    }
   | { readonly status: 'failed'; readonly failure: unknown; readonly path: string | undefined }
   | { readonly status: 'interrupted' }
 
@@ -79,10 +84,12 @@ type Outcome = { readonly step: Step; readonly done?: Done; readonly failure?: u
 export class PausedInside extends Error {
   override readonly name = 'PausedInside'
   readonly before: readonly HeldStep[]
+  readonly last: string | undefined
 
-  constructor(before: readonly HeldStep[]) {
+  constructor({ before, last }: Extract<EngineOutcome, { status: 'paused' }>) {
     super('the run waits for a person')
     this.before = before
+    this.last = last
   }
 }
 
@@ -122,7 +129,8 @@ class Engine {
       steps = shortened.steps
       if (steps.some(isHeld)) {
         const answer = steps.map(({ path }) => answers.get(path)).find((one) => one !== undefined)
-        if (!answer) return { status: 'paused', before: steps.map(heldStep) }
+        const last = this.#finished.at(-1)?.path
+        if (!answer) return { status: 'paused', before: steps.map(heldStep), last }
         steps = this.#applyAnswer(answer, steps)
       }
       const before = this.#shared
@@ -161,8 +169,8 @@ class Engine {
     const failures = inMergeOrder.filter((outcome) => outcome.failure !== undefined)
     const failed = failures.find(({ failure }) => !(failure instanceof PausedInside))
     if (failed) return { status: 'failed', failure: failed.failure, path: failed.step.path }
-    const before = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? failure.before : []))
-    return { status: 'paused', before }
+    const pauses = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? [failure] : []))
+    return { status: 'paused', before: pauses.flatMap(({ before }) => before), last: pauses[0]?.last }
   }
 
   /** At most `maxConcurrency` at once. After a failure nothing new starts; what runs is awaited, so that it is kept. */

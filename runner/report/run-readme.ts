@@ -5,6 +5,7 @@ import type { RunManifest } from '../store/manifest.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
+import { SAID_WORDS } from './said-words.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
 const MAX_STEP_ROWS = 100
@@ -22,6 +23,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     result(digest),
     failure(manifest, digest),
     steps(digest.steps),
+    said(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
     `## How to go on\n\n${howToGoOn(manifest, digest)}`,
@@ -136,9 +138,24 @@ function steps(all: readonly StepDigest[]): string | undefined {
   ].join('\n')
 }
 
+function said(digest: RunDigest): string | undefined {
+  if (digest.said.length === 0) return undefined
+  const lines = digest.said.slice(-20).map(({ at, what, about, text, edit, by }) => {
+    const who = by === undefined ? 'Somebody' : inlineText(by.name)
+    const steps = about.map(code).join(', ')
+    const words = text === undefined ? '' : `: ${inlineText(text)}`
+    const edited = edit === undefined ? '' : ', with an output of their own'
+    return `- ${moment(at)}: ${who} ${SAID_WORDS[what]}${steps === '' ? '' : ` ${steps}`}${edited}${words}`
+  })
+  return `## What people said\n\n${lines.join('\n')}`
+}
+
 function warnings(digest: RunDigest): string | undefined {
   if (digest.warnings.length === 0) return undefined
-  const lines = digest.warnings.slice(0, 20).map((one) => `- ${code(one.code)}: ${inlineText(one.message)}`)
+  const lines = digest.warnings.slice(0, 20).map((one) => {
+    const place = [one.path, one.position].filter((part) => part !== undefined).map(code)
+    return `- ${place.length === 0 ? '' : `${place.join(' at ')}: `}${inlineText(one.message)} (${code(one.code)})`
+  })
   if (digest.warnings.length > 20) lines.push(`- and ${digest.warnings.length - 20} more`)
   return `## Warnings\n\n${lines.join('\n')}`
 }
@@ -148,9 +165,11 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
   if (manifest.status === 'paused') {
     const held = digest.heldBefore.map(code).join(', ')
     lines.push(
-      `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
+      digest.needsApproval
+        ? `The run waits for an approval of ${held}: \`codemie-ci approve ${manifest.id}\`, or \`codemie-ci reject ${manifest.id}\`.`
+        : `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
     )
-  } else if (manifest.status !== 'succeeded' && manifest.status !== 'running') {
+  } else if (!['succeeded', 'running', 'aborted'].includes(manifest.status)) {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
   if (lines.length === 0) lines.push(`Read it in a terminal: \`codemie-ci show ${manifest.id}\`.`)

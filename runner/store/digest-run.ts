@@ -1,7 +1,8 @@
-import type { RunEvent, RunStatus } from '../events.ts'
+import type { PauseAnswered, RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 import { addSpent, type Spent } from '../models/spent.ts'
+import type { RunActor } from './manifest.ts'
 
 /** One step of a run, summed up over its attempts and over resumptions. */
 export interface StepDigest {
@@ -41,9 +42,35 @@ export interface RunDigest {
   readonly failure: FailureInfo | undefined
   /** Output of the last step; `undefined`: none. */
   readonly output: string | undefined
-  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+  readonly warnings: readonly WarningDigest[]
   /** Paths of the steps that wait for a person. */
   readonly heldBefore: readonly string[]
+  /** Only a yes or a no lets the run go on. */
+  readonly needsApproval: boolean
+  /** What people said to the run while it waited, in order. */
+  readonly said: readonly SaidDigest[]
+}
+
+export interface WarningDigest {
+  readonly code: string
+  readonly message: string
+  /** The step that it is about. */
+  readonly path?: string
+  /** `file:line:column` in the definition. */
+  readonly position?: string
+}
+
+/** One thing that a person said to a run. */
+export interface SaidDigest {
+  readonly at: string
+  readonly what: 'went-on' | 'approved' | 'rejected' | 'asked-for-changes' | 'aborted'
+  /** Steps that waited, or the one whose output was reworked. */
+  readonly about: readonly string[]
+  /** The message, the reason, or what was to be changed. */
+  readonly text?: string
+  /** The output that the person wrote in place of a step's. */
+  readonly edit?: string
+  readonly by?: RunActor
 }
 
 /** Sums the events of a run up. Without an end event the run is `interrupted`; without any, `running`. */
@@ -57,7 +84,9 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     return fresh
   }
   const models = new Set<string>()
-  const warnings: { code: string; message: string }[] = []
+  const warnings: WarningDigest[] = []
+  const said: SaidDigest[] = []
+  let needsApproval = false
   let status: RunStatus = events.length === 0 ? 'running' : 'interrupted'
   let failure: FailureInfo | undefined
   let output: string | undefined
@@ -68,11 +97,15 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   let lastAt = Number.NaN
   for (const event of events) {
     const at = Date.parse(event.at)
+    if (SESSION_STARTS.has(event.type)) {
+      if (!Number.isNaN(sessionStart)) durationMs += lastAt - sessionStart
+      sessionStart = at
+    }
     switch (event.type) {
       case 'run-started':
       case 'run-resumed':
-        if (!Number.isNaN(sessionStart)) durationMs += lastAt - sessionStart
-        sessionStart = at
+        if (event.type === 'run-resumed' && event.answer)
+          said.push(saidIn(event.answer, event.at, heldBefore))
         status = 'interrupted'
         failure = undefined
         heldBefore = []
@@ -113,11 +146,36 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         break
       }
       case 'warning':
-        warnings.push({ code: event.code, message: event.message })
+        warnings.push({
+          code: event.code,
+          message: event.message,
+          ...(event.path === undefined ? {} : { path: event.path }),
+          ...(event.position === undefined ? {} : { position: event.position }),
+        })
         break
       case 'run-paused':
         status = 'paused'
         heldBefore = event.before
+        needsApproval = event.reason === 'approval'
+        break
+      case 'output-revised':
+        said.push({
+          at: event.at,
+          what: 'asked-for-changes',
+          about: [event.path],
+          text: event.request,
+          ...(event.by ? { by: event.by } : {}),
+        })
+        break
+      case 'run-aborted':
+        said.push({
+          at: event.at,
+          what: 'aborted',
+          about: heldBefore,
+          ...(event.reason === undefined ? {} : { text: event.reason }),
+          ...(event.by ? { by: event.by } : {}),
+        })
+        heldBefore = []
         break
       case 'run-finished':
         status = event.status
@@ -150,6 +208,29 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     output,
     warnings,
     heldBefore,
+    needsApproval,
+    said,
+  }
+}
+
+/** Events with which somebody begins to work on the run; between them it waits, which is no time spent. */
+const SESSION_STARTS: ReadonlySet<RunEvent['type']> = new Set([
+  'run-started',
+  'run-resumed',
+  'output-revised',
+  'run-aborted',
+])
+
+function saidIn(answer: PauseAnswered, at: string, about: readonly string[]): SaidDigest {
+  const { decision, reason, userInput, edit, by } = answer
+  const text = reason ?? userInput
+  return {
+    at,
+    what: decision ?? 'went-on',
+    about,
+    ...(text === undefined || text === '' ? {} : { text }),
+    ...(edit === undefined ? {} : { edit }),
+    ...(by ? { by } : {}),
   }
 }
 

@@ -57,6 +57,11 @@ export function isLeaseAlive(lease: Lease, here: Holder): boolean | 'unknown' {
   return lease.incarnation === undefined || lease.incarnation === incarnationOf(lease.pid)
 }
 
+/** Asks a live holder on this machine to save and end, as Ctrl-C does. */
+export function interruptHolder({ pid }: Lease): void {
+  process.kill(pid, 'SIGINT')
+}
+
 /**
  * Takes the lease of a run directory: the file `lease/<fence>.json` is created and must not exist, so of any number of
  * takers one wins.

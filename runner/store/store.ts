@@ -7,7 +7,7 @@ import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
 import { fetchRun } from './fetch-run.ts'
-import { type Holder, takeLease } from './lease.ts'
+import { currentLease, type Holder, interruptHolder, isLeaseAlive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
 import { materialise } from './materialise.ts'
@@ -19,7 +19,7 @@ import { type Redact, redactValue } from './redact.ts'
 import { LIVE, listRefs } from './refs.ts'
 import { openRemote } from './remote.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
-import { createRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
+import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
 import { RunWriter } from './writer.ts'
 
@@ -99,6 +99,11 @@ export interface RunStore {
    * Refuses with `run-is-live` while another process executes it, and with `run-succeeded` when there is nothing to do.
    */
   resume(id: string, options?: { readonly takeOver?: boolean }): Promise<ResumedRun>
+  /**
+   * Stops the process on this machine that executes a run: it saves and ends, and the run can be taken over. Does nothing
+   * when there is none. Refuses with `run-is-live` when it does not end within half a minute.
+   */
+  interrupt(id: string): Promise<void>
   /** Newest first; each run once. */
   list(filter?: ListFilter): Promise<RunSummary[]>
   /**
@@ -137,6 +142,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     claim: (run) => claim(context, run),
     resume: async (id, more) =>
       await resume(context, await resolveRunId(context, id), more?.takeOver ?? false),
+    interrupt: async (id) => await interrupt(context, await resolveRunId(context, id)),
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
     state: context.state,
@@ -274,6 +280,25 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
     calledTexts: facts.calledTexts,
     inputs: JSON.parse(facts.inputsText),
   }
+}
+
+const LONGEST_WAIT_MS = 30_000
+const POLL_MS = 100
+
+async function interrupt(context: StoreContext, id: string): Promise<void> {
+  const directory = findRunDirectory(context.home, id)
+  const lease = directory === undefined ? undefined : currentLease(directory)
+  if (directory === undefined || !lease || isLeaseAlive(lease, context.holder) !== true) return
+  interruptHolder(lease)
+  for (let waited = 0; waited < LONGEST_WAIT_MS; waited += POLL_MS) {
+    const now = currentLease(directory)
+    if (!now || isLeaseAlive(now, context.holder) !== true) return
+    await context.sleep(POLL_MS)
+  }
+  throw new Refusal('run-is-live', `Process ${lease.pid} was asked to stop run ${id}, and is still at it`, {
+    exitStatus: 6,
+    help: 'Try again; when it hangs, end that process first.',
+  })
 }
 
 async function abandonOnFailure(writer: RunWriter, action: () => Promise<void>): Promise<void> {

@@ -71,6 +71,24 @@ const asked = () => server.requests.map((request) => request.lastUserMessage.rep
 /** An answer that never comes. */
 const never = () => ({ text: 'too late', after: createGate().passed })
 
+describe('a run that is aborted while it runs', () => {
+  test('is stopped, keeps what was finished, and does not go on', async () => {
+    const { start, cli } = make(SEQUENCE)
+    server.reply('one says', never())
+    const first = start('run', 'w')
+    await server.waitForRequests(2)
+    expect(await cli('abort', 'latest', '-m', 'Enough')).toMatchObject({ status: 0 })
+    expect(await first.ended).toBe(130)
+    const { manifest } = await project.read()
+    expect(manifest.status).toBe('aborted')
+    expect(await project.outputsOf()).toEqual({ one: 'one says' })
+    const again = await cli('resume', 'latest')
+    expect(again).toMatchObject({ status: 2, stdout: '' })
+    expect(again.stderr).toMatch(/^error run-aborted: /)
+    server.assertDone()
+  })
+})
+
 describe('a run killed with kill -9', () => {
   test('in the middle of a sequence asks again only what was not answered', async () => {
     const { start, cli } = make(SEQUENCE)

@@ -1,15 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { RunResult } from '../../runner/carry-out.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import { openProject } from '../../runner/project.ts'
 import { openRecords } from '../../runner/records.ts'
-import {
-  type ResumeOptions,
-  type RunResult,
-  resumeRun,
-  type StartOptions,
-  startRun,
-} from '../../runner/run.ts'
+import { type ResumeOptions, resumeRun, type StartOptions, startRun } from '../../runner/run.ts'
 import type { StoredRun } from '../../runner/store/read-run.ts'
 import type { World } from '../../runner/world.ts'
 import { makeRepository, type RepositoryPlan, type TestRepository } from './git-repository.ts'

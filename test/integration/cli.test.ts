@@ -76,6 +76,9 @@ describe('help', () => {
         runs        List the runs that are kept in git
         show        Show a run, or the output of one of its steps
         resume      Go on with a run that failed, was interrupted or waits for you
+        approve     Say yes to a run that waits, and go on with it
+        reject      Say no to a run that waits: the steps that wait fail
+        abort       End a run for good
         doctor      Check that everything is in place, and say how to mend what is not
         schema      Print the JSON Schema that editors use
         completion  Print the script that completes commands in your shell

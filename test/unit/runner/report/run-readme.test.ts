@@ -61,6 +61,14 @@ const EVENTS: RunEvent[] = [
   },
   { type: 'warning', at: at(2), code: 'unknown-key', message: 'Did you mean `task`?' },
   {
+    type: 'warning',
+    at: at(2),
+    code: 'unknown-name',
+    message: "unknown name 'score'",
+    path: 'plan',
+    position: 'w.yaml:9:21',
+  },
+  {
     type: 'attempt-failed',
     at: at(75),
     path: 'review[1]',
@@ -112,7 +120,8 @@ What to do: Try again later.
 
 ## Warnings
 
-- \`unknown-key\`: Did you mean \\\`task\\\`?
+- Did you mean \\\`task\\\`? (\`unknown-key\`)
+- \`plan\` at \`w.yaml:9:21\`: unknown name 'score' (\`unknown-name\`)
 
 ## Graph
 

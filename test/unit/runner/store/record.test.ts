@@ -23,7 +23,14 @@ const START: ManifestStart = {
 }
 
 function recordOf(events: readonly RunEvent[]): RunRecord {
-  return buildRecord({ start: START, fence: 1, events, workflowText: 'a = 1\n', inputsText: '{}\n' })
+  return buildRecord({
+    start: START,
+    fence: 1,
+    events,
+    calledTexts: new Map(),
+    workflowText: 'a = 1\n',
+    inputsText: '{}\n',
+  })
 }
 
 const text = (record: RunRecord, path: string) =>

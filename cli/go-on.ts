@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { PauseAnswered } from '../runner/events.ts'
+import type { Cli } from './context.ts'
+import { executeRun, readExecution } from './execute.ts'
+import type { Invocation } from './invocation.ts'
+import { openProjectFor } from './project.ts'
+import { openRecordsFor } from './records.ts'
+import { usageError } from './usage-error.ts'
+
+type Answer = Omit<PauseAnswered, 'by'>
+
+/**
+ * Goes on with the run that the command line names, with a person's answer where it waits for one.
+ *
+ * @param step the step that the answer is meant for; `undefined`: whichever waits.
+ */
+export async function goOn(
+  invocation: Invocation,
+  cli: Cli,
+  answer: Answer | undefined,
+  step?: string,
+): Promise<number> {
+  const { commit, push, maxConcurrency } = readExecution(invocation)
+  const project = await openProjectFor(invocation, cli)
+  const records = await openRecordsFor(project, cli, { push })
+  const { manifest, events } = await records.read(invocation.required('run'))
+  const { resumeRun } = await import('../runner/run.ts')
+  const states = events.flatMap((event) => (event.type === 'step-started' ? [event.state] : []))
+  return executeRun(
+    invocation,
+    project,
+    cli,
+    { name: manifest.workflow.name, stateIds: [...new Set(states)] },
+    ({ signal, onEvent, streaming }) =>
+      resumeRun({
+        project,
+        runId: manifest.id,
+        world: cli.world,
+        signal,
+        onEvent,
+        streaming,
+        commit,
+        push,
+        takeOver: invocation.flag('take-over'),
+        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+        ...(answer === undefined ? {} : { answer }),
+        ...(step === undefined ? {} : { step }),
+      }),
+  )
+}
+
+/** What the options `--message`, `--edit` and `--edit-file` say; `undefined` when none is given. */
+export async function readAnswer(invocation: Invocation, cli: Cli): Promise<Answer | undefined> {
+  const userInput = invocation.text('message')
+  const edit = await readEdit(invocation, cli)
+  if (userInput === undefined && edit === undefined) return undefined
+  return { ...(userInput === undefined ? {} : { userInput }), ...(edit === undefined ? {} : { edit }) }
+}
+
+async function readEdit(invocation: Invocation, cli: Cli): Promise<string | undefined> {
+  const text = invocation.text('edit')
+  const file = invocation.text('edit-file')
+  if (file === undefined) return text
+  if (text !== undefined) throw usageError('The output is given twice.', 'Use one of --edit and --edit-file.')
+  // One line break at the end belongs to the editor, not to the output.
+  const withoutBreak = (content: string) => content.replace(/\r?\n$/, '')
+  if (file === '-') return withoutBreak(await cli.readStdin())
+  try {
+    return withoutBreak(await readFile(resolve(cli.world.cwd, file), 'utf8'))
+  } catch (error) {
+    throw usageError(
+      `--edit-file '${file}' cannot be read: ${(error as Error).message}.`,
+      "The path counts from the working directory; '-' is standard input.",
+    )
+  }
+}

@@ -1,0 +1,50 @@
+import type { Cli } from './context.ts'
+import { EXIT } from './exit-status.ts'
+import type { Invocation } from './invocation.ts'
+import { openProjectFor } from './project.ts'
+import { printJson } from './ui/json.ts'
+import { stripControls } from './ui/plain-text.ts'
+import { readableOutput } from './ui/readable-output.ts'
+import { type NextCommand, renderNext } from './ui/summary.ts'
+
+/** Has a model rework the output that a person is looking at. The run waits on, so the exit status is 3. */
+export async function requestChanges(invocation: Invocation, cli: Cli, request: string): Promise<number> {
+  const project = await openProjectFor(invocation, cli)
+  const { reviseOutput } = await import('../runner/revise.ts')
+  const abort = new AbortController()
+  const ignore = cli.onInterrupt(() => abort.abort(new Error('interrupted')))
+  try {
+    const revised = await reviseOutput({
+      project,
+      world: cli.world,
+      runId: invocation.required('run'),
+      request,
+      signal: abort.signal,
+      commit: true,
+      push: invocation.flag('push'),
+      takeOver: invocation.flag('take-over'),
+      onEvent: (event) => {
+        if (event.type === 'warning') cli.stderr.write(`${event.message}\n`)
+      },
+    })
+    if (invocation.flag('json')) {
+      printJson(cli, revised)
+      return EXIT.waiting
+    }
+    const { runId, path, output, heldBefore, needsApproval } = revised
+    cli.stdout.write(`${stripControls(readableOutput(output)).trimEnd()}\n`)
+    const { yellow, dim, symbols } = cli.look.stderr
+    const next: readonly NextCommand[] = [
+      needsApproval
+        ? { name: 'approve', command: `codemie-ci approve ${runId}` }
+        : { name: 'go on', command: `codemie-ci resume ${runId}` },
+      { name: 'again', command: `codemie-ci resume ${runId} --request-changes "what else"` },
+    ]
+    cli.stderr.write(
+      `\n${yellow(`${symbols.paused} the output of ${path} was reworked`)} ${dim(`${symbols.dot} the run still waits before ${heldBefore.join(', ')}`)}\n${renderNext(next, cli.look.stderr)}`,
+    )
+    return EXIT.waiting
+  } finally {
+    ignore()
+  }
+}

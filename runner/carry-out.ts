@@ -1,0 +1,173 @@
+import type { PauseAnswer } from './engine/answers.ts'
+import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
+import type { EngineOutcome } from './engine/engine.ts'
+import { memoryOf, NO_MEMORY } from './engine/memory.ts'
+import type { HeldStep, RunInput } from './engine/step.ts'
+import type { RunEvent, RunStatus } from './events.ts'
+import { exitStatusOf, statusOfFailure } from './exit-status.ts'
+import { type FailureInfo, Refusal, StepFailure } from './failure.ts'
+import { interpret } from './interpret.ts'
+import type { Project } from './project.ts'
+import type { ReadyWorkflow } from './ready.ts'
+import { Reporter } from './reporter.ts'
+import type { RecordPlace, RunWriter } from './store/writer.ts'
+import type { World } from './world.ts'
+
+/** How to carry a run out. */
+export interface RunOptions {
+  readonly project: Project
+  readonly world: World
+  /** Aborted: no step starts any more, what runs is cut off, and the run can be resumed. */
+  readonly signal: AbortSignal
+  /** Hears everything that happens, at once and in order. Must not throw. */
+  readonly onEvent: (event: RunEvent) => void
+  /** Keep a record in git. Without it nothing of the run stays. */
+  readonly commit: boolean
+  /** Push the record to the remote. */
+  readonly push: boolean
+  /** Token for the push; git's own credentials where absent. */
+  readonly pushToken?: string
+  /** Steps at once; the workflow's own limit where absent. */
+  readonly maxConcurrency?: number
+  /** Asks this model instead of those the workflow names. */
+  readonly model?: string
+  /** A condition that cannot be evaluated fails its step. Default: it counts as false, with a warning. */
+  readonly strict?: boolean
+  /** Ask models to answer piece by piece, for a person who watches. Default: no. */
+  readonly streaming?: boolean
+}
+
+export interface RunResult {
+  readonly runId: string
+  readonly status: RunStatus
+  /** See `docs/exit-status.md`. */
+  readonly exitStatus: number
+  /** Output of the last step. */
+  readonly output?: string
+  readonly failure?: FailureInfo
+  /** Steps that a paused run is held before. */
+  readonly heldBefore?: readonly string[]
+  /** Only a yes or a no lets the paused run go on. */
+  readonly needsApproval?: boolean
+  /** Absent when nothing was committed. */
+  readonly record?: RecordPlace
+  /** Why the record could not be committed, and how to go on; the journal of the run is kept. */
+  readonly notKept?: FailureInfo
+}
+
+/** A run that is about to be interpreted, new or resumed. */
+export interface Execution {
+  readonly runId: string
+  readonly ready: ReadyWorkflow
+  readonly input: RunInput
+  readonly writer: RunWriter | undefined
+  /** The journal of earlier tries. */
+  readonly known: readonly RunEvent[]
+  readonly answers: ReadonlyMap<string, PauseAnswer>
+  readonly opening: Parameters<Reporter['emit']>[0]
+}
+
+/** Interprets a run to its end or a pause, tells what happens, and keeps its record. */
+export async function carryOut(options: RunOptions, execution: Execution): Promise<RunResult> {
+  const { world, signal, maxConcurrency } = options
+  const { runId, ready, known, writer } = execution
+  const { workflow, setup, called } = ready
+  const reporter = new Reporter(world, options.onEvent, writer, known, options.push)
+  await reporter.emit(execution.opening)
+  const budget = lowerBudget(options.project.config.budgets, workflow.budget)
+  const outcome = await interpret({
+    workflow,
+    input: execution.input,
+    kit: setup.kit,
+    findCalled: (name) => called.get(name),
+    perform: budgetDoor(setup.perform, budget, spendingOf(known), setup.knowsPrice),
+    memory: known.length === 0 ? NO_MEMORY : memoryOf(known),
+    answers: execution.answers,
+    world,
+    signal,
+    emit: (event) => reporter.emit(event),
+    streaming: options.streaming ?? false,
+    strict: options.strict ?? false,
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
+  }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
+  setup.models.close()
+  const end = endOf(outcome)
+  if (outcome.status === 'paused') {
+    await reporter.emit({
+      type: 'run-paused',
+      before: outcome.before.map((step) => step.path),
+      reason: outcome.before.some(needsApproval) ? 'approval' : 'interrupt-before',
+      ...(outcome.last === undefined ? {} : { last: outcome.last }),
+    })
+  }
+  await reporter.emit({ type: 'run-finished', runId, ...end, ...reporter.totals() })
+  const { record, refused } = await keepRecord(writer, end.status)
+  if (outcome.status === 'failed' && !isExpected(outcome.failure)) throw outcome.failure
+  return {
+    runId,
+    ...end,
+    exitStatus: refused?.exitStatus ?? exitStatusOf(end.status, end.failure),
+    ...(outcome.status === 'paused'
+      ? {
+          heldBefore: outcome.before.map((step) => step.path),
+          needsApproval: outcome.before.some(needsApproval),
+        }
+      : {}),
+    ...(record ? { record } : {}),
+    ...(refused ? { notKept: describeFailure(refused) } : {}),
+  }
+}
+
+function needsApproval(step: HeldStep): boolean {
+  return step.needsApproval
+}
+
+/** A record that git does not take is no reason to lose what the run found: its journal stays, and so does the result. */
+async function keepRecord(
+  writer: RunWriter | undefined,
+  status: RunStatus,
+): Promise<{ readonly record?: RecordPlace; readonly refused?: Refusal }> {
+  if (!writer) return {}
+  try {
+    return { record: await writer.finish({ status }) }
+  } catch (error) {
+    if (error instanceof Refusal) return { refused: error }
+    throw error
+  }
+}
+
+interface RunEnd {
+  readonly status: RunStatus
+  readonly output?: string
+  readonly failure?: FailureInfo
+}
+
+function endOf(outcome: EngineOutcome): RunEnd {
+  switch (outcome.status) {
+    case 'succeeded':
+      return { status: 'succeeded', ...(outcome.output === undefined ? {} : { output: outcome.output }) }
+    case 'paused':
+      return { status: 'paused' }
+    case 'interrupted':
+      return { status: 'interrupted' }
+    case 'failed': {
+      const failure = describeFailure(outcome.failure)
+      return { status: statusOfFailure(failure), failure }
+    }
+  }
+}
+
+function isExpected(failure: unknown): boolean {
+  return failure instanceof StepFailure
+}
+
+function describeFailure(failure: unknown): FailureInfo {
+  if (failure instanceof StepFailure) return failure.toInfo()
+  const message = failure instanceof Error ? failure.message : String(failure)
+  if (failure instanceof Refusal) {
+    const help = failure.help === undefined ? {} : { help: failure.help }
+    return { code: failure.code, blame: 'infrastructure', message, ...help }
+  }
+  return { code: 'internal-error', blame: 'infrastructure', message }
+}

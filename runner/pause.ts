@@ -1,0 +1,42 @@
+import { openPauseOf } from './engine/answers.ts'
+import type { PauseAnswered, RunEvent } from './events.ts'
+import { Refusal } from './failure.ts'
+
+/** What a person wants to tell a run. */
+interface Intent {
+  readonly runId: string
+  readonly answer?: Omit<PauseAnswered, 'by'>
+  /** The step that it is meant for. */
+  readonly step?: string
+}
+
+/**
+ * The pause that a run is in, `undefined` where it does not wait. Refuses what does not fit: a yes or no that nobody
+ * waits for (`run-not-waiting`), a step that is not held (`step-not-waiting`), and going on without the yes that is
+ * needed (`approval-needed`, exit status 3).
+ */
+export function refuseUnfit(
+  { runId, answer, step }: Intent,
+  events: readonly RunEvent[],
+): ReturnType<typeof openPauseOf> {
+  const pause = openPauseOf(events)
+  if (!pause) {
+    if (answer?.decision === undefined) return undefined
+    throw new Refusal('run-not-waiting', `Run ${runId} does not wait for anybody's yes or no`, {
+      help: `\`codemie-ci show ${runId}\` says how it stands.`,
+    })
+  }
+  const held = pause.before.join(', ')
+  if (step !== undefined && !pause.before.includes(step)) {
+    throw new Refusal('step-not-waiting', `Run ${runId} does not wait before '${step}'`, {
+      help: `It waits before ${held}.`,
+    })
+  }
+  if (pause.reason === 'approval' && answer?.decision === undefined) {
+    throw new Refusal('approval-needed', `Run ${runId} waits for an approval before ${held}`, {
+      exitStatus: 3,
+      help: `\`codemie-ci approve ${runId}\` lets it go on, \`codemie-ci reject ${runId}\` does not.`,
+    })
+  }
+  return pause
+}

@@ -1,0 +1,80 @@
+import type { Workflow } from '../schema/index.ts'
+import { resolveAssistants } from './assistants.ts'
+import { type FindWorkflow, resolveCalls } from './calls.ts'
+import { Refusal } from './failure.ts'
+import type { EquippedWorkflow } from './interpret.ts'
+import { preflight } from './preflight.ts'
+import type { Project } from './project.ts'
+import { type RunSetup, setUpRun } from './setup.ts'
+import { positionText } from './steps/render-text.ts'
+import type { World } from './world.ts'
+
+/** A workflow that can run: complete, found to lack nothing, and with all that it calls. */
+export interface ReadyWorkflow {
+  readonly workflow: Workflow
+  readonly setup: RunSetup
+  /** By the name that states use. */
+  readonly called: ReadonlyMap<string, EquippedWorkflow>
+}
+
+/**
+ * Completes a workflow with its stored assistants and the workflows it calls, and looks for all that would stop it.
+ * Refuses with `config-invalid`, and with `not-runnable` and all problems at once.
+ *
+ * @param options.model asked instead of those that workflows name.
+ * @param find where the definitions of called workflows come from: the project, or the record of the run.
+ */
+export async function makeReady(
+  definition: Workflow,
+  { project, world, model }: { readonly project: Project; readonly world: World; readonly model?: string },
+  find: FindWorkflow,
+): Promise<ReadyWorkflow> {
+  refuseInvalidConfig(project)
+  const calls = await resolveCalls(definition, find)
+  const resolved = await Promise.all(
+    [definition, ...calls.called.map(({ workflow }) => workflow)].map((one) =>
+      resolveAssistants(one, (id) => project.assistant(id)),
+    ),
+  )
+  const [workflow = definition, ...called] = resolved.map((one) => one.workflow)
+  const setup = await setUpRun(project, workflow, world, {
+    called,
+    ...(model === undefined ? {} : { model }),
+  })
+  const missing = new Set(resolved.flatMap(({ problems }) => problems))
+  const problems = [
+    ...calls.problems.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
+    ...[...missing].map((message) => ({
+      message,
+      help: 'Write that file, or make the assistant inline.',
+    })),
+    ...[workflow, ...called].flatMap((one) =>
+      preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
+    ),
+  ]
+  if (problems.length > 0) {
+    const worded = problems.map(({ message, help }) => `${message}\n  ${help}`)
+    throw new Refusal('not-runnable', [...new Set(worded)].join('\n'), {
+      help: `\`codemie-ci plan ${workflow.id}\` shows what the workflow needs.`,
+    })
+  }
+  return {
+    workflow,
+    setup,
+    called: new Map(
+      calls.called.map(({ name }, index) => {
+        const one = called[index] ?? workflow
+        return [name, { workflow: one, kit: setup.kitOf(one) }]
+      }),
+    ),
+  }
+}
+
+/** Refuses with `config-invalid` when the config of a project has errors. */
+export function refuseInvalidConfig({ configDiagnostics }: Project): void {
+  const [first] = configDiagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  if (!first) return
+  throw new Refusal('config-invalid', `${first.file}:${first.line}:${first.column}: ${first.message}`, {
+    help: first.help ?? '`codemie-ci doctor` shows all problems of the config.',
+  })
+}

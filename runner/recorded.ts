@@ -1,0 +1,55 @@
+import { readWorkflow, type Workflow } from '../schema/index.ts'
+import type { FindWorkflow } from './calls.ts'
+import type { RunInput } from './engine/step.ts'
+import type { RunEvent } from './events.ts'
+import { Refusal } from './failure.ts'
+import type { RunActor } from './store/manifest.ts'
+import type { ResumedRun, RunStore } from './store/store.ts'
+
+/** Reads a definition as a record holds it. Refuses with `definition-invalid` when this version does not read it. */
+export function readRecorded(runId: string, file: string, text: string): Workflow {
+  const { workflow, diagnostics } = readWorkflow({ file, text })
+  if (workflow) return workflow
+  throw new Refusal('definition-invalid', `The definition in the record of ${runId} is not valid here`, {
+    help: diagnostics[0]?.message ?? 'It was written by another version.',
+  })
+}
+
+/** Finds called workflows in the record, as they were when the run started. */
+export function findRecorded({ manifest, calledTexts }: ResumedRun): FindWorkflow {
+  return async (name) => {
+    const call = manifest.workflow.calls?.find((one) => one.name === name)
+    const text = calledTexts.get(name)
+    if (!call || text === undefined) {
+      throw new Refusal('unknown-workflow', `The record holds no definition of the workflow '${name}'`)
+    }
+    return { file: call.file, workflow: readRecorded(manifest.id, call.file, text) }
+  }
+}
+
+/** Who sits at this machine, as git knows them; nobody where git knows none. */
+export async function gitActor(records: RunStore): Promise<RunActor | undefined> {
+  const { user } = await records.state()
+  return user && { ...user, source: 'git' }
+}
+
+/** What a run was started with and keeps through every resumption. */
+export function settingsOf(events: readonly RunEvent[]): {
+  readonly model?: string
+  readonly strict?: boolean
+} {
+  const started = events.find((event) => event.type === 'run-started')
+  return {
+    ...(started?.model === undefined ? {} : { model: started.model }),
+    ...(started?.strict === undefined ? {} : { strict: started.strict }),
+  }
+}
+
+/** The input of a run as its record holds it. */
+export function readRecordedInput(inputs: Readonly<Record<string, unknown>>): RunInput {
+  const { text, fileNames } = inputs
+  return {
+    text: typeof text === 'string' ? text : '',
+    fileNames: Array.isArray(fileNames) ? fileNames.filter((name) => typeof name === 'string') : [],
+  }
+}
