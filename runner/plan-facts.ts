@@ -1,10 +1,12 @@
 import type { RepositoryConfig, Workflow } from '../schema/index.ts'
 import { resolveAssistants } from './assistants.ts'
+import { resolveCalls } from './calls.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
 import { modelsOf, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
+import { positionText } from './steps/render-text.ts'
 import type { World } from './world.ts'
 
 /** A workflow ready to be planned, and what `planRun` needs to know besides it. */
@@ -26,8 +28,13 @@ export async function gatherPlanFacts(
   { world, model }: { readonly world: World; readonly model?: string | undefined },
 ): Promise<PlanFacts> {
   const { config } = project
-  const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
-  const chosen = model === undefined ? {} : { model }
+  const calls = await resolveCalls(definition, (name) => project.find(name))
+  const definitions = [definition, ...calls.called.map((one) => one.workflow)]
+  const resolved = await Promise.all(
+    definitions.map((one) => resolveAssistants(one, (id) => project.assistant(id))),
+  )
+  const [workflow = definition, ...called] = resolved.map((one) => one.workflow)
+  const chosen = { called, ...(model === undefined ? {} : { model }) }
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
@@ -41,7 +48,12 @@ export async function gatherPlanFacts(
     facts: {
       defaultModel: setup.kit.defaultModel,
       modelOverride: model,
-      models: modelsOf(workflow, setup.kit),
+      models: [workflow, ...called].flatMap((one) => modelsOf(one, setup.kitOf(one))),
+      findCalled(name) {
+        const index = calls.called.findIndex((one) => one.name === name)
+        const found = called[index]
+        return found && { workflow: found, defaultModel: setup.kitOf(found).defaultModel }
+      },
       describeModel: (id) => {
         const resolved = resolve(id)
         if (!resolved.ok) return { id }
@@ -52,8 +64,16 @@ export async function gatherPlanFacts(
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
-        ...problems.map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
-        ...preflight(workflow, { ...setup, models: { ...setup.models, resolve } }, config),
+        ...calls.problems.map(({ at, message, help }) => ({
+          message: `${positionText(at)}: ${message}`,
+          help,
+        })),
+        ...resolved
+          .flatMap(({ problems }) => problems)
+          .map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
+        ...[workflow, ...called].flatMap((one) =>
+          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
+        ),
       ],
     },
   }

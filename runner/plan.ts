@@ -1,7 +1,7 @@
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
-import type { Assistant, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
+import type { Assistant, CallWork, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
@@ -41,14 +41,28 @@ export interface PlannedState {
   readonly forEach?: string
   /** Waits until nothing else is under way that leads here. */
   readonly waitsForOthers: boolean
-  /** Holds until a person goes on. */
-  readonly pauses: boolean
-  /** A further model call at the end of the path. */
+  /** Holds until a person lets it go on, or says yes. Absent: it does not. */
+  readonly pauses?: 'interrupt-before' | 'approval'
   readonly assistant?: PlannedAssistant
+  /** The workflow that runs as this state. */
+  readonly calls?: PlannedCall
   readonly tool?: PlannedTool & { readonly args: Readonly<Record<string, PlannedText>> }
+  /** Tools that are told when all attempts failed. */
+  readonly notifies: readonly PlannedTool[]
   /** What the model is asked. `undefined`: no model is. */
   readonly prompt?: PlannedText
   readonly next: readonly GraphEdge[]
+}
+
+/** A called workflow with its own states; what they reach is among the effects of the plan. */
+export interface PlannedCall {
+  /** As the state writes it. */
+  readonly name: string
+  /** Its inputs, as far as they are known, by name; empty where the task or the item is the input. */
+  readonly inputs: Readonly<Record<string, PlannedText>>
+  /** `undefined`: there is no such workflow, or it leads back here; the problems say which. */
+  readonly file?: string
+  readonly states: readonly PlannedState[]
 }
 
 export interface PlannedAssistant {
@@ -115,6 +129,10 @@ export interface PlanOptions {
   /** Models that a run asks, as written. */
   readonly models: readonly string[]
   readonly describeModel: (id: string) => ModelFacts
+  /** A workflow that a state calls, by the name the state uses, and its own default model. Default: none is known. */
+  readonly findCalled?: (
+    name: string,
+  ) => { readonly workflow: Workflow; readonly defaultModel: string } | undefined
   /** The tool that stands for a name; `undefined`: nothing does. */
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
   /** Variables that the integration of an alias needs. */
@@ -130,9 +148,7 @@ export interface PlanOptions {
  */
 export function planRun(workflow: Workflow, options: PlanOptions): Plan {
   const graph = graphOf(workflow)
-  const order = orderOf(workflow, graph)
-  const known = contextKeysOf(workflow, options.input.text)
-  const states = order.map(({ state, isRepeated }) => planState(state, isRepeated, graph, known, options))
+  const states = planStates(workflow, options.input.text, options, [workflow.file])
   const { id, name, description, file, dialect, lifecycle } = workflow
   return {
     workflow: { id, name, description, file, dialect, lifecycle },
@@ -147,12 +163,49 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
     },
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
     secrets: planSecrets(workflow, options),
-    effects: states.flatMap((state) => effectsOf(state)),
+    effects: states.flatMap((state) => effectsOf(state, '')),
     problems: [
       ...options.input.problems,
       ...options.obstacles.map((obstacle) => ({ code: 'not-runnable' as const, ...obstacle })),
     ],
   }
+}
+
+/** `chain`: files of the workflows that this one is planned inside of, itself included. */
+function planStates(
+  workflow: Workflow,
+  input: string,
+  options: PlanOptions,
+  chain: readonly string[],
+): readonly PlannedState[] {
+  const graph = graphOf(workflow)
+  const known = contextKeysOf(workflow, input)
+  return orderOf(workflow, graph).map(({ state, isRepeated }) => {
+    const planned = planState(state, isRepeated, graph, known, options)
+    if (state.work.kind !== 'call') return planned
+    const isItem = planned.forEach !== undefined
+    return { ...planned, calls: planCall(state.work, state.id, known, isItem, options, chain) }
+  })
+}
+
+function planCall(
+  { workflow, inputs }: CallWork,
+  stateId: string,
+  known: ReturnType<typeof contextKeysOf>,
+  isPartOfMap: boolean,
+  options: PlanOptions,
+  chain: readonly string[],
+): PlannedCall {
+  const name = workflow.value
+  const values = Object.entries(inputs?.value ?? {}).map(
+    ([key, value]) => [key, renderKnown(textOfValue(value), known, stateId, isPartOfMap)] as const,
+  )
+  const called = options.findCalled?.(name)
+  const base = { name, inputs: Object.fromEntries(values) }
+  if (!called || chain.includes(called.workflow.file)) return { ...base, states: [] }
+  const { file } = called.workflow
+  const inner = { ...options, defaultModel: called.defaultModel }
+  return { ...base, file, states: planStates(called.workflow, '', inner, [...chain, file]) }
 }
 
 /** States that can be reached: what must come before stands before, and otherwise the order is that of the file. */
@@ -218,7 +271,12 @@ function planState(
     isRepeated,
     ...(mapped ? { forEach: (mapped.label ?? '').replace(/^each /, '') } : {}),
     waitsForOthers: graph.deferred.has(id),
-    pauses: state.pauseBefore || state.approval === true,
+    ...(state.approval === true
+      ? { pauses: 'approval' }
+      : state.pauseBefore
+        ? { pauses: 'interrupt-before' }
+        : {}),
+    notifies: state.onError.flatMap(({ notify }) => (notify ? [planTool(notify.tool, options)] : [])),
     next: graph.edges.filter((edge) => edge.from === id),
   }
   switch (work.kind) {
@@ -241,11 +299,14 @@ function planState(
     }
     case 'state-processor':
       return { ...base, prompt: { text: work.task.value, unknown: [] } }
+    case 'call':
+      return work.inputs || work.task.value === ''
+        ? base
+        : { ...base, prompt: renderKnown(work.task.value, known, id, mapped !== undefined) }
     case 'transform':
     case 'documents-tree':
     case 'bedrock-flow':
     case 'summary':
-    case 'call':
     case 'block':
       return base
   }
@@ -263,8 +324,11 @@ function planArgument(
   if (override !== undefined && override !== null) {
     return { text: str(override), unknown: [] }
   }
-  const text = typeof value === 'string' ? value : (JSON.stringify(value, wholeNumbers) ?? '')
-  return renderKnown(text, known, state, isPartOfMap)
+  return renderKnown(textOfValue(value), known, state, isPartOfMap)
+}
+
+function textOfValue(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, wholeNumbers) ?? '')
 }
 
 /** Definitions keep whole numbers as bigint, which JSON does not know. */
@@ -296,26 +360,26 @@ function placeOf({ file, line, column }: Position): string {
   return `${file}:${line}:${column}`
 }
 
-function effectsOf({ id, tool, assistant }: PlannedState): readonly PlannedEffect[] {
-  const changes = (reach: ToolReach | undefined) => reach === 'write' || reach === 'outside'
-  const effects: PlannedEffect[] = []
-  if (tool?.reach && changes(tool.reach)) {
-    effects.push({ state: id, certainty: 'will', reach: tool.reach, by: tool.tool ?? tool.name })
-  }
-  if (!assistant) return effects
-  for (const offered of assistant.tools) {
-    if (offered.reach && changes(offered.reach)) {
-      effects.push({ state: id, certainty: 'may', reach: offered.reach, by: offered.tool ?? offered.name })
-    }
-  }
+/** `within`: what stands before the ids of states in a called workflow, `check/`; `''` in the run's own. */
+function effectsOf(planned: PlannedState, within: string): readonly PlannedEffect[] {
+  const { tool, assistant, calls, notifies } = planned
+  const state = `${within}${planned.id}`
+  const toolEffects = (tools: readonly PlannedTool[], certainty: PlannedEffect['certainty']) =>
+    tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
+      reach === 'write' || reach === 'outside' ? [{ state, certainty, reach, by }] : [],
+    )
   // What a server or another agent does is not known to us.
-  for (const server of assistant.mcpServers) {
-    effects.push({ state: id, certainty: 'may', reach: 'unknown', by: `MCP server ${server}` })
-  }
-  if (assistant.command !== undefined) {
-    effects.push({ state: id, certainty: 'may', reach: 'unknown', by: `agent ${assistant.command}` })
-  }
-  return effects
+  const strangers = [
+    ...(assistant?.mcpServers ?? []).map((server) => `MCP server ${server}`),
+    ...(assistant?.command === undefined ? [] : [`agent ${assistant.command}`]),
+  ]
+  return [
+    ...toolEffects(tool ? [tool] : [], 'will'),
+    ...toolEffects(assistant?.tools ?? [], 'may'),
+    ...toolEffects(notifies, 'may'),
+    ...strangers.map((by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by })),
+    ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
+  ]
 }
 
 function planSecrets(workflow: Workflow, options: PlanOptions): readonly PlannedSecret[] {
@@ -329,7 +393,7 @@ function planSecrets(workflow: Workflow, options: PlanOptions): readonly Planned
     const { id, keyVariable } = options.describeModel(model)
     if (keyVariable !== undefined) need(keyVariable, `model ${id}`)
   }
-  for (const alias of aliasesOf(workflow)) {
+  for (const alias of aliasesOf(workflow, options, new Set())) {
     for (const variable of options.integrationSecrets(alias)) need(variable, `integration ${alias}`)
   }
   return [...needs].map(([variable, what]) => ({
@@ -339,12 +403,19 @@ function planSecrets(workflow: Workflow, options: PlanOptions): readonly Planned
   }))
 }
 
-function aliasesOf(workflow: Workflow): ReadonlySet<string> {
+/** Integrations that a workflow uses, and those of the workflows it calls. `seen`: files that were looked at. */
+function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>): ReadonlySet<string> {
+  seen.add(workflow.file)
   const aliases = new Set<string>()
   const add = (one: { readonly integrationAlias?: string } | undefined) => {
     if (one?.integrationAlias !== undefined) aliases.add(one.integrationAlias)
   }
-  for (const { work } of workflow.states) {
+  for (const { work, onError } of workflow.states) {
+    for (const { notify } of onError) add(notify)
+    const called = work.kind === 'call' ? options.findCalled?.(work.workflow.value)?.workflow : undefined
+    if (called && !seen.has(called.file)) {
+      for (const alias of aliasesOf(called, options, seen)) aliases.add(alias)
+    }
     if (work.kind === 'tool') {
       add(work)
       add(work.mcpServer)

@@ -35,7 +35,7 @@ export function renderPlan(
     ],
     ...plan.states.map((state, index) => [
       ...(index === 0 ? [bold('Steps, in order')] : []),
-      ...stateLines(state, index + 1, palette),
+      ...stateLines(state, `${index + 1}`, palette),
     ]),
     [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
     [bold('Secrets'), ...secretLines(plan, palette)],
@@ -63,7 +63,8 @@ function inputLines(plan: Plan, { dim }: Palette, columns: number): string[] {
   })
 }
 
-function stateLines(state: PlannedState, number: number, palette: Palette): string[] {
+/** `number`: `3`, and `3.1` for the first state of the workflow that the third one calls. */
+function stateLines(state: PlannedState, number: string, palette: Palette): string[] {
   const { bold, cyan, dim, yellow } = palette
   const notes = [
     ...(state.forEach === undefined ? [] : [`for each ${oneLine(state.forEach)}`]),
@@ -71,7 +72,7 @@ function stateLines(state: PlannedState, number: number, palette: Palette): stri
     ...(state.waitsForOthers ? ['waits for all that leads here'] : []),
   ]
   const rows: [string, string[]][] = []
-  if (state.pauses) rows.push(['holds', [yellow('until a person goes on: codemie-ci resume')]])
+  if (state.pauses) rows.push(['holds', [yellow(HOLDS[state.pauses])]])
   if (state.assistant) {
     const { tools, mcpServers, datasources, skills, systemPrompt } = state.assistant
     if (tools.length > 0) rows.push(['tools', [tools.map((tool) => describeTool(tool, palette)).join(', ')]])
@@ -81,16 +82,26 @@ function stateLines(state: PlannedState, number: number, palette: Palette): stri
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
-  for (const [name, value] of Object.entries(state.tool?.args ?? {}))
+  for (const [name, value] of Object.entries({ ...state.tool?.args, ...state.calls?.inputs }))
     rows.push(...promptRows(name, value, palette))
+  if (state.notifies.length > 0)
+    rows.push(['tells', [state.notifies.map((tool) => describeTool(tool, palette)).join(', ')]])
   if (state.next.length > 0) rows.push(['then', state.next.map((edge) => describeEdge(edge, palette))])
   const width = Math.max(0, ...rows.map(([name]) => name.length))
   return [
-    `  ${dim(`${String(number).padStart(2)}.`)} ${bold(oneLine(state.id))}  ${cyan(describeWork(state, palette))}${notes.length > 0 ? dim(` (${notes.join('; ')})`) : ''}`,
+    `  ${dim(`${number.padStart(2)}.`)} ${bold(oneLine(state.id))}  ${cyan(describeWork(state, palette))}${notes.length > 0 ? dim(` (${notes.join('; ')})`) : ''}`,
     ...rows.flatMap(([name, lines]) =>
       lines.map((line, index) => `      ${dim(padEnd(index === 0 ? name : '', width))}  ${line}`.trimEnd()),
     ),
+    ...(state.calls?.states ?? []).flatMap((inner, index) =>
+      stateLines(inner, `${number}.${index + 1}`, palette).map((line) => `    ${line}`),
+    ),
   ]
+}
+
+const HOLDS: Readonly<Record<NonNullable<PlannedState['pauses']>, string>> = {
+  'interrupt-before': 'until a person goes on: codemie-ci resume',
+  approval: 'until a person says yes: codemie-ci approve',
 }
 
 function describeWork(state: PlannedState, palette: Palette): string {
@@ -100,6 +111,7 @@ function describeWork(state: PlannedState, palette: Palette): string {
     return `assistant ${oneLine(who)} ${palette.symbols.dot} ${oneLine(assistant.model ?? `agent ${assistant.command}`)}`
   }
   if (tool) return `tool ${describeTool(tool, palette)}`
+  if (state.calls) return `workflow ${oneLine(state.calls.name)}`
   return KINDS[state.kind]
 }
 
@@ -162,7 +174,7 @@ function describeEdge({ to, kind, label }: GraphEdge, { dim }: Palette): string 
     case 'map':
       return `${target} ${dim(oneLine(label ?? ''))}`
     case 'on-error':
-      return `${target} ${dim('when it fails')}`
+      return `${target} ${dim(oneLine(label ?? ''))}`
   }
 }
 

@@ -91,11 +91,59 @@ describe('the order of a plan', () => {
       ),
     )
     expect(states.map(({ id, isRepeated, forEach, pauses }) => [id, isRepeated, forEach, pauses])).toEqual([
-      ['split', true, undefined, false],
-      ['each', true, 'items', false],
-      ['join', true, undefined, false],
-      ['last', false, undefined, true],
+      ['split', true, undefined, undefined],
+      ['each', true, 'items', undefined],
+      ['join', true, undefined, undefined],
+      ['last', false, undefined, 'interrupt-before'],
     ])
+  })
+
+  it('says who is told of a failure', async () => {
+    const { states, effects } = await planOf(
+      `tools: [{ id: tell, tool: run_command, tool_args: { command: x } }]${agents(
+        agent('s', 'state_id: end', 'on_error: { notify: tell }, '),
+      )}`,
+    )
+    expect(states[0]?.notifies).toEqual([{ name: 'run_command', tool: 'run_command', reach: 'outside' }])
+    expect(effects).toEqual([{ state: 's', certainty: 'may', reach: 'outside', by: 'run_command' }])
+  })
+})
+
+describe('a plan of a workflow that calls another', () => {
+  const inner = workflowOf(
+    `tools: [{ id: write, tool: write_file, integration_alias: forge, tool_args: { path: x } }]\nstates: [{ id: keep, tool_id: write, next: { state_id: end } }]\n`,
+  )
+  const outer = agents(
+    agent('ask', 'state_id: call, output_key: topic') +
+      '  - { id: call, workflow_id: keeper, inputs: { what: "{{ topic }}", times: 3 }, next: { state_id: end } }\n',
+  )
+  const findCalled = (name: string) =>
+    name === 'keeper'
+      ? { workflow: { ...inner, file: '.codemie/workflows/keeper.yaml' }, defaultModel: 'own' }
+      : undefined
+
+  it('shows its states in place, what it is given, and what it reaches', async () => {
+    const { states, effects, secrets } = await planOf(outer, {}, { findCalled })
+    expect(states.map(({ id }) => id)).toEqual(['ask', 'call'])
+    expect(states[1]?.calls).toMatchObject({
+      name: 'keeper',
+      file: '.codemie/workflows/keeper.yaml',
+      inputs: {
+        what: { text: '{{ topic }}', unknown: [{ name: 'topic', from: ['ask'] }] },
+        times: { text: '3', unknown: [] },
+      },
+      states: [{ id: 'keep', kind: 'tool' }],
+    })
+    expect(effects).toEqual([{ state: 'call/keep', certainty: 'will', reach: 'write', by: 'write_file' }])
+    expect(secrets.map(({ variable }) => variable)).toContain('FORGE_TOKEN')
+  })
+
+  it('ends where a call leads nowhere or back', async () => {
+    const self = () => ({ workflow: workflowOf(outer), defaultModel: 'own' })
+    for (const find of [() => undefined, self]) {
+      const { states } = await planOf(outer, {}, { findCalled: find })
+      expect(states[1]?.calls?.states).toEqual([])
+    }
   })
 })
 
