@@ -25,9 +25,13 @@ export interface CallProblem {
   readonly help: string
 }
 
-/** Finds a definition by file stem, path or name; `workflow` is `undefined` when it has errors. Refuses when there is none. */
+/**
+ * Finds a definition by file stem, path or name; `workflow` is `undefined` when it has errors. Refuses when there is none.
+ * `caller` is the path of the definition that calls it.
+ */
 export type FindWorkflow = (
   name: string,
+  caller: string,
 ) => Promise<{ readonly file: string; readonly workflow: Workflow | undefined }>
 
 /**
@@ -44,7 +48,7 @@ export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Prom
       const add = (problem: Pick<CallProblem, 'code' | 'message' | 'help'>) => {
         problems.set(`${at.file}:${at.line} ${problem.code}`, { ...problem, at, state })
       }
-      const found = await findOrProblem(name, find)
+      const found = await findOrProblem(name, (wanted) => find(wanted, caller.file))
       if ('code' in found) {
         add(found)
         continue
@@ -65,7 +69,7 @@ export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Prom
 
 async function findOrProblem(
   name: string,
-  find: FindWorkflow,
+  find: (name: string) => ReturnType<FindWorkflow>,
 ): Promise<Workflow | Pick<CallProblem, 'code' | 'message' | 'help'>> {
   try {
     const { file, workflow } = await find(name)

@@ -28,7 +28,7 @@ export async function gatherPlanFacts(
   { world, model }: { readonly world: World; readonly model?: string | undefined },
 ): Promise<PlanFacts> {
   const { config } = project
-  const calls = await resolveCalls(definition, (name) => project.find(name))
+  const calls = await resolveCalls(definition, project.find)
   const definitions = [definition, ...calls.called.map((one) => one.workflow)]
   const resolved = await Promise.all(
     definitions.map((one) => resolveAssistants(one, (id) => project.assistant(id))),

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import {
   type AssistantResult,
   type Diagnostic,
@@ -35,8 +35,10 @@ export interface Project {
   /**
    * A definition by file stem, path (from the working directory or the root) or `name`.
    * Refuses with `unknown-workflow` or `ambiguous-workflow`.
+   *
+   * @param caller path of the definition that calls it, relative to the root: files beside that one come first.
    */
-  find(nameOrPath: string): Promise<Definition>
+  find(nameOrPath: string, caller?: string): Promise<Definition>
   /** A stored assistant by its id, or `undefined` when there is no such file. */
   assistant(id: string): Promise<StoredAssistant | undefined>
 }
@@ -86,7 +88,13 @@ export async function openProject(
     config: read?.config ?? defaultConfig(),
     configDiagnostics: read?.diagnostics ?? [],
     definitions,
-    find: (nameOrPath) => findDefinition(nameOrPath, world.cwd, root, definitions),
+    find: (nameOrPath, caller) =>
+      findDefinition(nameOrPath, {
+        root,
+        folders: [...(caller === undefined ? [] : [join(root, dirname(caller))]), world.cwd],
+        beside: caller === undefined ? undefined : join(root, dirname(caller)),
+        definitions,
+      }),
     assistant: (id) => readStoredAssistant(root, id),
   }
 }
@@ -130,15 +138,29 @@ export async function readDefinition(root: string, path: string): Promise<Defini
   return { file, id: workflowIdOf(file), text: meta.text, workflow, diagnostics, meta }
 }
 
+/** Where to look for a definition. */
+interface Search {
+  readonly root: string
+  /** Folders that paths count from, before the root. */
+  readonly folders: readonly string[]
+  /** Folder of the definition that calls it. */
+  readonly beside: string | undefined
+  readonly definitions: () => Promise<readonly Definition[]>
+}
+
 async function findDefinition(
   nameOrPath: string,
-  cwd: string,
-  root: string,
-  definitions: () => Promise<readonly Definition[]>,
+  { root, folders, beside, definitions }: Search,
 ): Promise<Definition> {
   if (isDefinition(nameOrPath)) {
-    for (const base of [cwd, root, join(root, DEFINITIONS)]) {
+    for (const base of [...folders, root, join(root, DEFINITIONS)]) {
       const path = resolve(base, nameOrPath)
+      if (await isFile(path)) return readDefinition(root, path)
+    }
+  }
+  if (beside !== undefined && /^[\w][\w.-]*$/.test(nameOrPath)) {
+    for (const extension of ['yaml', 'yml', 'toml']) {
+      const path = join(beside, `${nameOrPath}.${extension}`)
       if (await isFile(path)) return readDefinition(root, path)
     }
   }

@@ -47,7 +47,7 @@ export interface ResumeOptions extends RunOptions {
  */
 export async function startRun(given: StartOptions): Promise<RunResult> {
   const options = withConfiguredPush(given)
-  const ready = await makeReady(options.workflow, options, (called) => options.project.find(called))
+  const ready = await makeReady(options.workflow, options, options.project.find)
   const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
   const { id, name, file } = options.workflow
   const writer = await claim(options, input, ready)

@@ -104,6 +104,8 @@ export class Progress {
       case 'step-finished': {
         this.#steps++
         this.#spent = addSpent(this.#spent, event)
+        // That it failed was told with its last attempt.
+        if (event.failure) return []
         return this.#settle(event.path, event.at, 'done', event)
       }
       case 'step-reused':

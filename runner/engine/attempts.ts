@@ -267,7 +267,8 @@ function paidFor(failure: StepFailure): Pick<AttemptFailed, 'usage' | 'costUsd'>
 function timeoutFailure({ path, state }: Step, timeoutMs: number, cause: unknown): StepFailure {
   return new StepFailure('step-timeout', `Step '${path}' did not finish within ${timeoutMs} ms`, {
     blame: state.work.kind === 'tool' ? 'tool' : 'provider',
-    retryable: true,
+    // What a called workflow has finished would be done again; a resumption keeps it.
+    retryable: state.work.kind !== 'call',
     help: "Raise the state's 'timeout', or make the step smaller.",
     cause,
   })

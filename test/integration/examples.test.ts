@@ -42,6 +42,27 @@ const TRIALS: Readonly<Record<string, readonly Trial[]>> = {
       },
     },
   ],
+  'call-a-workflow.yaml': [
+    {
+      situation: 'one call that fails and two that do not',
+      files: { 'examples/reshape-data.yaml': readExample('reshape-data.yaml') },
+      check: ({ run, outputs }) => {
+        expect(JSON.parse(run.output ?? '')).toEqual({
+          lines: ['Oslo: 2 orders, 280 EUR, a big day', 'Lyon: 1 orders, 12.5 EUR, a small day'],
+          failed: ['call-input-invalid'],
+        })
+        expect(Object.keys(outputs).sort()).toEqual([
+          'all',
+          'day[1]',
+          'day[1]/shape',
+          'day[2]',
+          'day[3]',
+          'day[3]/shape',
+          'shops',
+        ])
+      },
+    },
+  ],
   'review-diff.yaml': [
     {
       situation: 'a blocking finding, after an answer that did not fit the schema',

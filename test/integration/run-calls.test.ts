@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createGate } from '../helpers/model-server.ts'
 import { eventsOfType, type ProjectPlan } from '../helpers/project.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
@@ -134,6 +135,18 @@ describe('a workflow as a step', () => {
       inner: INNER,
     }).run('outer')
     expect(run).toMatchObject({ status: 'succeeded', output: 'done' })
+  })
+
+  test('a time limit of the step ends all that is inside, and resuming keeps what was finished', async () => {
+    bench.server.reply('{}', 'v', { text: 'late', after: createGate().passed })
+    const project = projectWith({ outer: outer('inputs: { what: w }, timeout: 0.5,'), inner: INNER })
+    expect(await project.run('outer')).toMatchObject({
+      status: 'failed',
+      failure: { code: 'step-timeout', message: "Step 'check' did not finish within 500 ms" },
+    })
+    bench.server.reply('fine', 'done')
+    expect(await project.resume('latest')).toMatchObject({ status: 'succeeded', output: 'done' })
+    expect(turns()).toEqual(['Plan', 'Look at w', 'Say v ', 'Say v ', 'Report fine '])
   })
 
   test('counts its steps towards the budget of the run', async () => {

@@ -50,6 +50,55 @@ function log(events: readonly RunEvent[], options = layout): string[] {
 }
 
 describe('the plain log', () => {
+  it('tells once of a step that was given up', () => {
+    const failure = { code: 'provider-error', blame: 'provider', message: 'no' } as const
+    const gaveUp: RunEvent = {
+      type: 'attempt-failed',
+      at: at(50),
+      path: 'risky',
+      state: 'risky',
+      attempt: 1,
+      failure,
+      durationMs: 50,
+    }
+    const events = [superstep(1, ['risky']), started('risky'), gaveUp, finished('risky', 50, { failure })]
+    expect(log(events)).toEqual(['  ▸ risky', '  ✗ risky: attempt 1 failed: no', '  ✗ risky       0.1s'])
+  })
+
+  it('shows the steps of a called workflow under the step that calls it', () => {
+    const within = 'check[1]'
+    const inner = (paths: string[], ms: number): RunEvent =>
+      ({
+        ...superstep(1, paths, ms),
+        within,
+      }) as RunEvent
+    const lines = log([
+      superstep(1, ['check[1]', 'check[2]']),
+      started('check[1]', 0, 'call'),
+      inner(['check[1]/look[1]', 'check[1]/look[2]'], 0),
+      started('check[1]/look[1]'),
+      started('check[1]/look[2]'),
+      finished('check[1]/look[1]', 100),
+      finished('check[1]/look[2]', 200),
+      inner(['check[1]/say'], 200),
+      started('check[1]/say', 200),
+      finished('check[1]/say', 300),
+      finished('check[1]', 300),
+      started('check[2]', 300, 'call'),
+      finished('check[2]', 400),
+    ])
+    expect(lines).toEqual([
+      '  ▸ check       2 steps',
+      '  ▸ check/look  2 steps',
+      '  · check/look  1 of 2',
+      '  ✓ check/look  2 of 2  0.2s',
+      '  ▸ check[1]/say',
+      '  ✓ check[1]/say  0.1s',
+      '  · check       1 of 2',
+      '  ✓ check       2 of 2  0.4s',
+    ])
+  })
+
   it('names single steps when they start and when they end', () => {
     const lines = log([
       { type: 'run-started', at: at(0), runId: 'R1', workflow: 'review', name: 'Review', file: 'r.yaml' },
