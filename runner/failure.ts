@@ -1,6 +1,9 @@
 /** Who has to act so that it works next time. Decides the exit status and the wording. */
 export type Blame = 'workflow' | 'user' | 'model' | 'provider' | 'tool' | 'policy' | 'infrastructure'
 
+/** Code of the failure of a step that a person said no to. */
+export const REJECTED = 'rejected'
+
 /** Plain-data form of a failure, as it stands in events and records. */
 export interface FailureInfo {
   /** Stable kebab-case name, e.g. `provider-unauthorized`. */

@@ -1,5 +1,5 @@
 import type { RunStatus } from '../../runner/events.ts'
-import type { FailureInfo } from '../../runner/failure.ts'
+import { type FailureInfo, REJECTED } from '../../runner/failure.ts'
 import type { Spent } from '../../runner/models/spent.ts'
 import type { RecordPlace } from '../../runner/store/writer.ts'
 import { renderProblem } from '../report-error.ts'
@@ -82,6 +82,8 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
     if (summary.status === 'paused' && summary.needsApproval) {
       rows.push({ name: 'approve', command: `codemie-ci approve ${runId}` })
       rows.push({ name: 'reject', command: `codemie-ci reject ${runId} -m "why"` })
+    } else if (summary.failure?.code === REJECTED) {
+      rows.push({ name: 'approve', command: `codemie-ci approve ${runId}` })
     } else if (look.resume !== undefined) {
       rows.push({ name: 'resume', command: `codemie-ci resume ${runId}${look.resume}` })
     }

@@ -2,7 +2,7 @@ import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import type { RetryPolicy, ToolWork } from '../../schema/workflow.ts'
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { AttemptFailed, RunEvent, StepFinished } from '../events.ts'
-import { StepFailure } from '../failure.ts'
+import { REJECTED, StepFailure } from '../failure.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
@@ -223,7 +223,7 @@ class EffectCounter {
 /** A person said no to the step, which nobody's further attempt changes. */
 function rejected({ path }: Step, reason: string): FailedAttempt {
   const why = reason === '' ? '' : `: ${reason}`
-  const failure = new StepFailure('rejected', `A person rejected the step '${path}'${why}`, { blame: 'user' })
+  const failure = new StepFailure(REJECTED, `A person rejected the step '${path}'${why}`, { blame: 'user' })
   return { task: '', failed: failure, durationMs: 0 }
 }
 

@@ -87,6 +87,8 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   const warnings: WarningDigest[] = []
   const said: SaidDigest[] = []
   let needsApproval = false
+  /** Of the last pause; a no leaves it open for a later yes. */
+  let lastHeld: readonly string[] = []
   let status: RunStatus = events.length === 0 ? 'running' : 'interrupted'
   let failure: FailureInfo | undefined
   let output: string | undefined
@@ -104,8 +106,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     switch (event.type) {
       case 'run-started':
       case 'run-resumed':
-        if (event.type === 'run-resumed' && event.answer)
-          said.push(saidIn(event.answer, event.at, heldBefore))
+        if (event.type === 'run-resumed' && event.answer) said.push(saidIn(event.answer, event.at, lastHeld))
         status = 'interrupted'
         failure = undefined
         heldBefore = []
@@ -156,6 +157,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       case 'run-paused':
         status = 'paused'
         heldBefore = event.before
+        lastHeld = event.before
         needsApproval = event.reason === 'approval'
         break
       case 'output-revised':

@@ -201,6 +201,9 @@ describe('a rejection', () => {
     bench.server.reply('sent')
     expect(await cli(['approve', 'latest'])).toMatchObject({ status: 0, stdout: 'sent\n' })
     expect(turns()).toEqual(['Draft', 'Send a draft'])
+    expect((await cli(['show', 'latest'])).stdout).toContain(
+      'Ada rejected send: Not before Monday 2026-01-02 03:04 UTC\n  Ada approved send 2026',
+    )
   })
 
   test('goes where on_error of the state says', async () => {
