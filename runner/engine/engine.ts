@@ -427,7 +427,8 @@ function viewOfBranch(from: Done, send: Send, before: Shared): Shared {
   const context = applyContextUpdates(before.context, [from.writes.context])
   const history = before.history.apply([from.writes.history])
   const keys = from.step.state.output.branchKeys
-  if (keys === '*' || !send.item?.first) return { context, history }
+  // Only the outermost split hides keys: inside an iteration its items see what their sender sees.
+  if (keys === '*' || !send.item || from.step.item) return { context, history }
   const visible = new PyDict()
   for (const key of keys) {
     const value = context.get(key)

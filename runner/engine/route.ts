@@ -79,14 +79,11 @@ export function route(
     case 'map': {
       const to = next.to.value
       if (to === END) return NOWHERE
-      const carried = carriesItem(state.work) ? item : undefined
-      if (carried && isMapTarget && !next.resplit) {
-        const value = next.passOutput ? output.text : carried.value
-        return {
-          edges: [],
-          sends: [{ to, item: { ...carried, value, total: 1, first: false } }],
-          ends: false,
-        }
+      const chain = chainedValue(state.work, item, isMapTarget)
+      if (chain && !next.resplit) {
+        const value = next.passOutput ? output.text : chain.value
+        const place = item ?? { number: 1, ofTotal: 1, lineage: [] }
+        return { edges: [], sends: [{ to, item: { ...place, value, total: 1, first: false } }], ends: false }
       }
       const values = itemsOf(next.items.value, output.value)
       return {
@@ -95,10 +92,10 @@ export function route(
           to,
           item: {
             value,
-            number: carried?.number ?? index + 1,
+            number: item?.number ?? index + 1,
             total: values.length,
             ofTotal: values.length,
-            first: carried === undefined,
+            first: chain === undefined,
             lineage: [...(item?.lineage ?? []), index + 1],
           },
         })),
@@ -113,9 +110,18 @@ export function goTo(target: string): Route {
   return target === END ? { edges: [], sends: [], ends: true } : { edges: [target], sends: [], ends: false }
 }
 
-/** Custom nodes other than a transform never see the item of their iteration, so they split their own output. */
-function carriesItem(work: Work): boolean {
-  return work.kind === 'agent' || work.kind === 'tool' || work.kind === 'transform'
+/**
+ * The item that a state of an iteration passes on; `undefined` for a state that is no link of a chain. Agents and tools
+ * are links because some state iterates into them, even when an ordinary edge led there and there is no item: the value
+ * is empty then. A transform is one while it holds an item; other custom nodes never see theirs.
+ */
+function chainedValue(
+  work: Work,
+  item: IterationItem | undefined,
+  isMapTarget: boolean,
+): { readonly value: PyValue } | undefined {
+  if (work.kind === 'agent' || work.kind === 'tool') return isMapTarget ? (item ?? { value: '' }) : undefined
+  return work.kind === 'transform' && item && item.value !== null ? item : undefined
 }
 
 /** The items under `key` in a step's parsed output; spec/codemie 2.8. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Step } from '../../../../runner/engine/step.ts'
 import { runScripted, type ShortState, workflowOf } from '../../../helpers/scripted-engine.ts'
 
 describe('the order of supersteps', () => {
@@ -160,6 +161,27 @@ describe('what steps share', () => {
     const run = await runScripted(workflowOf(states), { outputs })
     expect(seen).toEqual([[['kept', 'k']], [['kept', 'k']]])
     expect(run.context).toMatchObject({ dropped: 'd', id: 2 })
+  })
+
+  it('is hidden by the outermost split alone, whichever state that is', async () => {
+    const seen: Record<string, unknown> = {}
+    const note = (step: Step) => {
+      seen[step.path] = [...step.context.keys()]
+      return '{}'
+    }
+    const states: readonly ShortState[] = [
+      ['plan', '{ state_id: work }'],
+      [
+        'work',
+        '{ state_id: part, iter_key: items, include_in_iterator_context: [kept] }',
+        'finish_iteration: true,',
+      ],
+      ['part', '{ condition: { expression: again, then: split, otherwise: end } }'],
+      ['split', '{ state_id: work, iter_key: items }'],
+    ]
+    const outputs = { plan: '{"dropped": 1}', work: '{"items": ["x"], "kept": 1}', part: note }
+    await runScripted(workflowOf(states), { outputs })
+    expect(seen).toEqual({ 'part[1]': ['kept'] })
   })
 })
 
