@@ -368,9 +368,10 @@ class Engine {
     const last = this.#finished.at(-1)
     const outputKey = answer.edit && (answer.edit.outputKey ?? this.#outputKeyOf(last))
     if (answer.edit && last) this.#finished.splice(-1, 1, { ...last, output: answer.edit.output })
-    this.#shared = applyAnswer(answer, outputKey, this.#shared)
+    const change = changeBy(answer, outputKey)
+    this.#shared = change(this.#shared)
     return steps.map((step) => {
-      const view = step.via === 'edge' ? this.#shared : applyAnswer(answer, outputKey, step)
+      const view = step.via === 'edge' ? this.#shared : change(step)
       const isRejected = answer.decision === 'rejected' && isHeld(step)
       return { ...step, ...view, ...(isRejected ? { rejection: answer.reason ?? '' } : {}) }
     })
@@ -402,21 +403,32 @@ function readInput(input: RunInput): Shared {
   }
 }
 
-function applyAnswer(answer: PauseAnswer, outputKey: string | undefined, shared: Shared): Shared {
-  let { history } = shared
-  const context = shared.context.copy()
-  if (answer.edit) {
-    const messages = history.toArray()
-    const last = messages.at(-1)
-    if (last) history = History.of([...messages.slice(0, -1), { ...last, text: answer.edit.output }])
-    if (outputKey !== undefined) context.set(outputKey, answer.edit.output)
+/**
+ * What an answer changes in the shared state and in each branch's view of it. They share their messages, and a step
+ * that clears the history clears what it saw by identity, so a new message is made once for all of them.
+ */
+function changeBy(answer: PauseAnswer, outputKey: string | undefined): (view: Shared) => Shared {
+  const { edit, userInput = '' } = answer
+  const edited = new Map<Message, Message>()
+  const said = userInput === '' ? [] : [personSays(userInput)]
+  const saidValue = parseOutput(userInput)
+  return (view) => {
+    let { history } = view
+    const context = view.context.copy()
+    if (edit) {
+      const messages = history.toArray()
+      const last = messages.at(-1)
+      if (last) {
+        const replacement = edited.get(last) ?? { ...last, text: edit.output }
+        edited.set(last, replacement)
+        history = History.of([...messages.slice(0, -1), replacement])
+      }
+      if (outputKey !== undefined) context.set(outputKey, edit.output)
+    }
+    history = history.append(said)
+    if (saidValue instanceof PyDict) for (const [key, value] of saidValue.entries()) context.set(key, value)
+    return { context, history }
   }
-  if (answer.userInput !== undefined && answer.userInput !== '') {
-    history = history.append([personSays(answer.userInput)])
-    const value = parseOutput(answer.userInput)
-    if (value instanceof PyDict) for (const [key, v] of value.entries()) context.set(key, v)
-  }
-  return { context, history }
 }
 
 function personSays(text: string): Message {

@@ -275,6 +275,17 @@ describe('a pause before a state', () => {
     expect((await runScripted(workflowOf(first))).outcome.status).toBe('paused')
   })
 
+  it('lets a branch that clears the history clear what the person said or edited, too', async () => {
+    const branches: readonly ShortState[] = [
+      ['draft', '{ state_ids: [b, c] }'],
+      ['b', '{ state_id: end, clear_prior_messages: true }', 'interrupt_before: true,'],
+      ['c', '{ state_id: end, include_in_llm_history: false }'],
+    ]
+    const answers = { b: { edit: { output: 'better' }, userInput: 'go' } }
+    const run = await runScripted(workflowOf(branches), { answers })
+    expect(run.history).toEqual(['out of b'])
+  })
+
   it('keeps the items of an iteration when somebody answers (spec 10.3)', async () => {
     const iterating: readonly ShortState[] = [
       ['plan', '{ state_id: work, iter_key: items }'],
