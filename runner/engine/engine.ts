@@ -4,7 +4,7 @@ import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import type { PauseAnswer } from './answers.ts'
-import { applyContextUpdates } from './context.ts'
+import { applyContextUpdates, NO_CONTEXT_UPDATE } from './context.ts'
 import { handlerOf } from './handlers.ts'
 import { History, type Message } from './history.ts'
 import { planWrites, StepOutput, type StepWrites } from './output.ts'
@@ -394,8 +394,7 @@ function heldStep({ path, state }: Step): HeldStep {
 const CHARACTERS_PER_TOKEN = 4
 
 function readInput(input: RunInput): Shared {
-  const value = input.text === '' ? undefined : parseOutput(input.text)
-  const context = value instanceof PyDict ? value.copy() : new PyDict()
+  const context = withKeysOf(input.text, new PyDict())
   if (input.fileNames.length > 0) context.set('file_names', [...input.fileNames])
   return {
     context,
@@ -411,7 +410,6 @@ function changeBy(answer: PauseAnswer, outputKey: string | undefined): (view: Sh
   const { edit, userInput = '' } = answer
   const edited = new Map<Message, Message>()
   const said = userInput === '' ? [] : [personSays(userInput)]
-  const saidValue = parseOutput(userInput)
   return (view) => {
     let { history } = view
     const context = view.context.copy()
@@ -425,10 +423,14 @@ function changeBy(answer: PauseAnswer, outputKey: string | undefined): (view: Sh
       }
       if (outputKey !== undefined) context.set(outputKey, edit.output)
     }
-    history = history.append(said)
-    if (saidValue instanceof PyDict) for (const [key, value] of saidValue.entries()) context.set(key, value)
-    return { context, history }
+    return { context: withKeysOf(userInput, context), history: history.append(said) }
   }
+}
+
+/** A copy of the context with what a person said in it, where that is a dict. */
+function withKeysOf(text: string, context: PyDict): PyDict {
+  const said = text === '' ? undefined : parseOutput(text)
+  return applyContextUpdates(context, said instanceof PyDict ? [{ ...NO_CONTEXT_UPDATE, set: said }] : [])
 }
 
 function personSays(text: string): Message {

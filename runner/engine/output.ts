@@ -59,16 +59,13 @@ function planContextUpdate(
       for (const element of value) if (element instanceof PyDict) addAll(produced, element)
     }
     start = policy.context
-    for (const key of policy.resetKeys) {
+    // What the output is stored under is written after the reset, so it survives.
+    for (const key of policy.resetKeys.filter((one) => one !== policy.outputKey)) {
       produced.delete(key)
       drop.push(key)
     }
   }
-  if (policy.outputKey !== undefined) {
-    produced.set(policy.outputKey, output.text)
-    const dropped = drop.indexOf(policy.outputKey)
-    if (dropped >= 0) drop.splice(dropped, 1)
-  }
+  if (policy.outputKey !== undefined) produced.set(policy.outputKey, output.text)
   if (!policy.append) return { start, set: produced, append: new PyDict(), drop }
   const append = new PyDict()
   for (const [key, value] of produced.entries()) append.set(key, [value])
