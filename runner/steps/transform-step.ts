@@ -6,6 +6,9 @@ import { definitionDict } from './definition-values.ts'
 import { positionText } from './render-text.ts'
 import { runTransform } from './transform.ts'
 
+/** What a transform without a task is called in the record. */
+const UNNAMED_TASK = 'Transform data by the mappings'
+
 /** A transform state: reshapes data by rules, asking nobody. */
 export function prepareTransform(
   step: Step,
@@ -13,7 +16,7 @@ export function prepareTransform(
   warn: (warning: StepWarning) => void,
 ): PreparedStep {
   return {
-    task: work.task.value,
+    task: work.task.value === '' ? UNNAMED_TASK : work.task.value,
     execute() {
       const last = step.history.toArray().at(-1)
       const { output, warnings } = runTransform(definitionDict(work.config), {

@@ -162,6 +162,7 @@ const SUMMARY = '<instruction>'
 const TASK_NAMES = new Map([
   ['Summarizing workflow conversation and results', 'Sum up the run'],
   ["Summarizing workflow conversation because it's too long", 'Sum up the conversation so far'],
+  ['Transform data using configured mappings', 'Transform data by the mappings'],
 ])
 
 /** Our own fixed texts as the recording marks those of the other program. */
