@@ -1,4 +1,4 @@
-import { PyDict, type PyValue } from '../../schema/language/index.ts'
+import { PyDict } from '../../schema/language/index.ts'
 import type { TransformWork } from '../../schema/workflow.ts'
 import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
@@ -22,7 +22,7 @@ export function prepareTransform(
       const { output, warnings } = runTransform(definitionDict(work.config), {
         context: step.context,
         lastOutsideMessage: last?.isFromOutside ? last.text : undefined,
-        userInput: step.input.text,
+        userInput: inputSeenBy(step),
         taskState: taskStateOf(step),
       })
       for (const { mapping, code, message } of warnings) {
@@ -34,15 +34,18 @@ export function prepareTransform(
   }
 }
 
-/** What `input_source: state_schema` offers: the item and its place in the iteration, and the run's input. */
+/** The run's input, which the items of an iteration come without. */
+function inputSeenBy({ item, input }: Step): string {
+  return item ? '' : input.text
+}
+
+/** What `input_source: state_schema` offers: the item and its place in the iteration, or else the run's input. */
 function taskStateOf({ item, input }: Step): PyDict {
-  const entries: [string, PyValue][] = item
-    ? [
-        ['task', item.value],
-        ['iteration_node_number', BigInt(item.number)],
-        ['total_iterations', BigInt(item.total)],
-        ['first_state_in_iteration', item.first],
-      ]
-    : []
-  return new PyDict([...entries, ['user_input', input.text]])
+  if (!item) return new PyDict([['user_input', input.text]])
+  return new PyDict([
+    ['task', item.value],
+    ['iteration_node_number', BigInt(item.number)],
+    ['total_iterations', BigInt(item.total)],
+    ['first_state_in_iteration', item.first],
+  ])
 }
