@@ -13,8 +13,8 @@ const STOP = '__end__'
 const FINALIZER = 'result_finalizer_node'
 
 /**
- * Our graph drawn the way CodeMie's graph library draws its own: inner nodes are shown, fan-outs are not, only what can be
- * reached without them has edges, and what leads nowhere leads to the end.
+ * Our graph drawn the way CodeMie's graph library draws its own: inner nodes are shown, fan-outs and states that lead to
+ * themselves are not, only what can be reached without them has edges, and what leads nowhere leads to the end.
  */
 export function upstreamPicture(workflow: Workflow): Required<UpstreamGraph> {
   const graph = graphOf(workflow)
@@ -24,11 +24,7 @@ export function upstreamPicture(workflow: Workflow): Required<UpstreamGraph> {
   draw(START, workflow.entry)
   for (const id of seen) {
     const out = graph.edges.filter(
-      (edge) =>
-        edge.from === id &&
-        edge.kind !== 'fan-out' &&
-        edge.kind !== 'on-error' &&
-        !(edge.kind === 'map' && edge.to === id),
+      (edge) => edge.from === id && edge.to !== id && edge.kind !== 'fan-out' && edge.kind !== 'on-error',
     )
     if (out.length === 0) draw(id, STOP)
     for (const edge of out) {
