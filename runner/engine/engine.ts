@@ -111,7 +111,8 @@ class Engine {
   readonly #waiting = new Map<string, string[]>()
   #shared: Shared = { context: new PyDict(), history: History.empty }
   #supersteps = 0
-  #lastOutput: string | undefined
+  /** The step that finished last, in the order of merging. */
+  #last: Done | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -129,7 +130,7 @@ class Engine {
       steps = shortened.steps
       if (steps.some(isHeld)) {
         const answer = steps.map(({ path }) => answers.get(path)).find((one) => one !== undefined)
-        const last = this.#finished.at(-1)?.path
+        const last = this.#last?.step.path
         if (!answer) return { status: 'paused', before: steps.map(heldStep), last }
         steps = this.#applyAnswer(answer, steps)
       }
@@ -139,7 +140,7 @@ class Engine {
       this.#merge(outcome.done)
       steps = this.#schedule(outcome.done, before)
     }
-    return { status: 'succeeded', output: this.#lastOutput }
+    return { status: 'succeeded', output: this.#last?.result.output }
   }
 
   /** Runs the steps of one superstep. Nothing is merged unless all of them finished. */
@@ -153,12 +154,10 @@ class Engine {
       })
       return { status: 'failed', failure, path: undefined }
     }
+    if (steps.length > MOST_STEPS_AT_ONCE)
+      return { status: 'failed', failure: tooManySteps(steps), path: undefined }
     this.#supersteps++
-    // Branches start before the states that edges lead to, and are merged after them: upstream does both.
-    const inStartOrder = [
-      ...steps.filter((step) => step.via === 'send'),
-      ...steps.filter((step) => step.via === 'edge'),
-    ]
+    const inStartOrder = toStartOrder(steps, (step) => step)
     this.#options.onSuperstep?.(this.#supersteps, inStartOrder)
     const outcomes = await this.#runAll(inStartOrder)
     const inMergeOrder = steps.map((step) => outcomes.get(step)).filter((outcome) => outcome !== undefined)
@@ -220,12 +219,13 @@ class Engine {
       ),
       history: this.#shared.history.apply(done.map((d) => d.writes.history)),
     }
-    for (const { step, result } of done) {
+    // Who reads earlier outputs finds them in the order in which their steps started, as upstream's log has them.
+    for (const { step, result } of toStartOrder(done, (d) => d.step)) {
       const { path, state } = step
       const { task, output } = result
       this.#finished.push({ path, state: state.id, name: displayName(step), task, output })
-      this.#lastOutput = result.output
     }
+    this.#last = done.at(-1) ?? this.#last
     this.#observe(
       done.map((d) => ({ step: d.step, done: d })),
       this.#shared,
@@ -365,9 +365,14 @@ class Engine {
 
   /** The held steps as they go on after a person spoke; what was said changes the shared state too. */
   #applyAnswer(answer: PauseAnswer, steps: readonly Step[]): readonly Step[] {
-    const last = this.#finished.at(-1)
-    const outputKey = answer.edit && (answer.edit.outputKey ?? this.#outputKeyOf(last))
-    if (answer.edit && last) this.#finished.splice(-1, 1, { ...last, output: answer.edit.output })
+    const { edit } = answer
+    const edited = this.#last?.step
+    const outputKey = edit && (edit.outputKey ?? edited?.state.output.outputKey)
+    if (edit && edited) {
+      const at = this.#finished.findIndex(({ path }) => path === edited.path)
+      const row = this.#finished[at]
+      if (row) this.#finished[at] = { ...row, output: edit.output }
+    }
     const change = changeBy(answer, outputKey)
     this.#shared = change(this.#shared)
     return steps.map((step) => {
@@ -376,10 +381,28 @@ class Engine {
       return { ...step, ...view, ...(isRejected ? { rejection: answer.reason ?? '' } : {}) }
     })
   }
+}
 
-  #outputKeyOf(step: FinishedStep | undefined): string | undefined {
-    return step && this.#topology.states.get(step.state)?.output.outputKey
-  }
+/** More steps than this in one superstep come from a fan-out that leads back to itself, which doubles them each time. */
+const MOST_STEPS_AT_ONCE = 100_000
+
+function tooManySteps({ length }: readonly Step[]): StepFailure {
+  return new StepFailure(
+    'too-many-steps',
+    `${length} steps would start at once; at most ${MOST_STEPS_AT_ONCE} can`,
+    {
+      blame: 'workflow',
+      help: 'Split the list into smaller ones, or mend the fan-out that leads back to itself.',
+    },
+  )
+}
+
+/** Branches start before the states that edges lead to, and are merged after them: upstream does both. */
+function toStartOrder<T>(ones: readonly T[], stepOf: (one: T) => Step): readonly T[] {
+  return [
+    ...ones.filter((one) => stepOf(one).via === 'send'),
+    ...ones.filter((one) => stepOf(one).via === 'edge'),
+  ]
 }
 
 function isHeld({ state }: Step): boolean {

@@ -241,6 +241,21 @@ describe('how a run ends', () => {
   })
 })
 
+describe('a fan-out that leads back to itself', () => {
+  it('is stopped before it fills the memory, with what it would have started', async () => {
+    const states: readonly ShortState[] = [
+      ['split', '{ iter_key: items, state_id: split }', 'finish_iteration: true,'],
+    ]
+    const items = JSON.stringify({ items: Array.from({ length: 500 }, (_, i) => i) })
+    const { outcome, supersteps } = await runScripted(workflowOf(states), { outputs: { split: items } })
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      failure: { code: 'too-many-steps', message: '250000 steps would start at once; at most 100000 can' },
+    })
+    expect(supersteps.map(({ length }) => length)).toEqual([1, 500])
+  })
+})
+
 describe('a pause before a state', () => {
   const states: readonly ShortState[] = [
     ['draft', '{ state_id: publish, output_key: text }'],
