@@ -5,6 +5,7 @@ import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { roundFloat, roundToInt } from './floats.ts'
 import { asNumber, binary, ordered, pyLength } from './operators.ts'
+import { hypotenuse } from './power.ts'
 import { sortItems } from './sorting.ts'
 import { codePoints } from './text.ts'
 import {
@@ -92,6 +93,7 @@ function call(callee: PyValue, positional: PyValue[], budget: Budget): PyValue {
 /** Python's `sum`: exact for ints, with Neumaier's compensation for floats as since Python 3.12. */
 export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budget): PyValue {
   if (typeof start === 'string') throw typeError("sum() can't sum strings [use ''.join(seq) instead]")
+  if (start instanceof PyBytes) throw typeError("sum() can't sum bytes [use b''.join(seq) instead]")
   let total: PyValue = start
   let index = 0
   const plain = (value: PyValue): value is bigint | number =>
@@ -222,13 +224,13 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
       { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 },
       args,
     )
-    return sumItems(toArray(items, budget), start ?? 0n, budget)
+    return sumItems(toArray(items, budget), start === undefined ? 0n : start, budget)
   },
   abs: (args) => {
     const value = only('abs', args)
     const number = asNumber(value)
     if (number === undefined) throw typeError(`bad operand type for abs(): '${typeName(value)}'`)
-    if (number instanceof PyComplex) return Math.hypot(number.re, number.im)
+    if (number instanceof PyComplex) return hypotenuse(number.re, number.im)
     return typeof number === 'bigint' ? (number < 0n ? -number : number) : Math.abs(number)
   },
   any: (args, budget) => {

@@ -71,6 +71,20 @@ export function toTitle(char: string): string {
   return title
 }
 
+/** The lower case of one character of a text. Only that of Σ depends on its neighbours: it is ς at the end of a word. */
+export function lowerAt(points: readonly string[], index: number): string {
+  const char = points[index] ?? ''
+  if (char !== 'Σ') return char.toLowerCase()
+  return hasCasedNeighbour(points, index, -1) && !hasCasedNeighbour(points, index, 1) ? 'ς' : 'σ'
+}
+
+/** Whether the next character in a direction has case, past those that case ignores, such as apostrophes and accents. */
+function hasCasedNeighbour(points: readonly string[], index: number, step: 1 | -1): boolean {
+  let place = index + step
+  while (/\p{Case_Ignorable}/u.test(points[place] ?? '')) place += step
+  return /\p{Cased}/u.test(points[place] ?? '')
+}
+
 /** Python's `str.casefold`: Unicode's full case folding, found by going down, up and down again. */
 export function caseFold(text: string): string {
   let folded = ''

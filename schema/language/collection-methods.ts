@@ -157,6 +157,8 @@ export const DICT: Table<PyDict> = new Map<string, Method<PyDict>>([
       'pop',
       ['key', 'default'],
       (self, [key, fallback], budget) => {
+        // An empty dictionary does not look at the key, so that it may be one that cannot be hashed.
+        if (self.size === 0 && fallback !== undefined) return fallback
         const value =
           fallback === undefined ? self.pyItem(key ?? NONE, budget) : valueOr(self, key ?? NONE, fallback)
         self.delete(key ?? NONE)
@@ -227,22 +229,36 @@ function iterablePair(pair: PyValue, index: number, budget: Budget): PyValue[] {
   }
 }
 
-type SetRow = readonly [name: string, combine: (mine: PySet, others: PySet[]) => PySet]
+type SetRow = readonly [name: string, combine: (mine: PySet, other: PyValue, budget: Budget) => PySet]
 
 const SET_COMBINATIONS: readonly SetRow[] = [
-  ['union', (mine, others) => new PySet([mine, ...others].flatMap((set) => set.members()))],
-  [
-    'intersection',
-    (mine, others) => new PySet(mine.members().filter((member) => others.every((set) => set.has(member)))),
-  ],
-  [
-    'difference',
-    (mine, others) => new PySet(mine.members().filter((member) => !others.some((set) => set.has(member)))),
-  ],
+  ['union', (mine, other, budget) => new PySet([...mine.members(), ...toArray(other, budget)])],
+  ['intersection', intersection],
+  ['difference', difference],
 ]
+
+/** Of equal members such as 1 and True those of the other side are kept, but of two sets those of the smaller one. */
+function intersection(mine: PySet, other: PyValue, budget: Budget): PySet {
+  const [large, small] = other instanceof PySet && other.size > mine.size ? [other, mine] : [mine, other]
+  return new PySet(toArray(small, budget).filter((member) => large.has(member)))
+}
+
+function difference(mine: PySet, other: PyValue, budget: Budget): PySet {
+  const theirs = asSet(other, budget)
+  return new PySet(mine.members().filter((member) => !theirs.has(member)))
+}
 
 function asSet(value: PyValue, budget: Budget): PySet {
   return value instanceof PySet ? value : new PySet(toArray(value, budget))
+}
+
+function combineAll(self: PySet, others: readonly PyValue[], combine: SetRow[1], budget: Budget): PySet {
+  let result = new PySet(self.members())
+  for (const other of others) {
+    budget.step()
+    result = combine(result, other, budget)
+  }
+  return result
 }
 
 function refill(self: PySet, members: readonly PyValue[]): null {
@@ -253,8 +269,8 @@ function refill(self: PySet, members: readonly PyValue[]): null {
 
 function symmetric(self: PySet, other: PySet): PySet {
   return new PySet([
-    ...self.members().filter((member) => !other.has(member)),
     ...other.members().filter((member) => !self.has(member)),
+    ...self.members().filter((member) => !other.has(member)),
   ])
 }
 
@@ -263,21 +279,12 @@ export const SET: Table<PySet> = new Map<string, Method<PySet>>([
   ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
     name,
     (self, args, budget) =>
-      combine(
-        self,
-        args.positional.map((other) => asSet(other, budget)),
-      ),
+      combineAll(self, args.positional, combine, budget),
   ]),
   ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
     name === 'union' ? 'update' : `${name}_update`,
     (self, args, budget) =>
-      refill(
-        self,
-        combine(
-          self,
-          args.positional.map((other) => asSet(other, budget)),
-        ).members(),
-      ),
+      refill(self, combineAll(self, args.positional, combine, budget).members()),
   ]),
   ...table<PySet>([
     [

@@ -145,8 +145,9 @@ export const TYPES: Readonly<
   ),
   int: type({ name: 'int', parameters: ['x', 'base'], positionalOnly: 1 }, ([value, base]) => {
     if (base === undefined) return value === undefined ? 0n : toInt(value)
-    if (typeof value !== 'string') throw typeError("int() can't convert non-string with explicit base")
-    return parseInteger(value, clamp(integer(base, 10n)))
+    const digits = value instanceof PyBytes ? decode(value.bytes, 'latin-1', 'strict') : value
+    if (typeof digits !== 'string') throw typeError("int() can't convert non-string with explicit base")
+    return parseInteger(digits, clamp(integer(base, 10n)))
   }),
   float: type({ name: 'float', parameters: ['x'] }, ([value]) =>
     value === undefined ? 0 : toFloatValue(value),

@@ -1,4 +1,5 @@
 import type { Budget } from './budget.ts'
+import { decode } from './bytes.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { fixed, floatRepr, positional, scientific, significant } from './floats.ts'
@@ -27,6 +28,7 @@ function parseSpec(text: string, value: PyValue): Spec {
   if (groups === undefined)
     throw valueError(`Invalid format specifier '${text}' for object of type '${typeName(value)}'`)
   const { fill, align, sign, z, alternate, zero, width, grouping, precision, type } = groups
+  if (grouping !== undefined && type === 'n') throw valueError(`Cannot specify '${grouping}' with 'n'.`)
   return {
     fill: fill ?? (zero && !align ? '0' : zero && align ? '0' : ' '),
     align: align ?? (zero ? '=' : ''),
@@ -102,6 +104,10 @@ function formatInt(value: bigint, spec: Spec, budget: Budget): string {
   if ('eEfFgG%'.includes(spec.type) && spec.type !== '') return formatFloat(Number(value), spec, budget)
   if (spec.precision !== undefined) throw valueError('Precision not allowed in integer format specifier')
   if (spec.type === 'c') {
+    if (spec.sign !== '') throw valueError("Sign not allowed with integer format specifier 'c'")
+    if (spec.alternate)
+      throw valueError("Alternate form (#) not allowed with integer format specifier 'c'")
+    if (spec.grouping !== '') throw valueError(`Cannot specify '${spec.grouping}' with 'c'.`)
     if (value < 0n || value > 0x10ffffn) throw new PyError('OverflowError', '%c arg not in range(0x110000)')
     return pad(String.fromCodePoint(Number(value)), spec, '>', budget)
   }
@@ -215,7 +221,12 @@ const PERCENT =
   /%(?:\((?<key>[^()]*(?:\([^()]*\)[^()]*)*)\))?(?<flags>[-+ #0]*)(?<width>\*|\d+)?(?:\.(?<precision>\*|\d*))?[hlL]?(?<type>.)?/gsu
 
 /** Python's `text % values`. */
-export function formatPercent(template: string, values: PyValue, budget: Budget): string {
+export function formatPercent(
+  template: string,
+  values: PyValue,
+  budget: Budget,
+  print: PrintText = printText,
+): string {
   const sequence = values instanceof PyTuple ? values.items : [values]
   let used = 0
   let keyed = false
@@ -245,6 +256,7 @@ export function formatPercent(template: string, values: PyValue, budget: Budget)
       value,
       { flags: size < 0 ? `${flags}-` : flags, width: Math.abs(size), precision: places, type },
       budget,
+      print,
     )
   })
   const mapping = Array.isArray(values) || [PyDict, PyBytes, PyRange].some((kind) => values instanceof kind)
@@ -261,7 +273,33 @@ function starred(value: PyValue): number {
 
 type PercentItem = { flags: string; width: number; precision: number | undefined; type: string }
 
-function percentItem(value: PyValue, item: PercentItem, budget: Budget): string {
+/** What `%s`, `%r`, `%a` and `%c` print of a value; nothing for other types. */
+type PrintText = (value: PyValue, type: string) => string | undefined
+
+function printText(value: PyValue, type: string): string | undefined {
+  switch (type) {
+    case 's':
+      return str(value)
+    case 'r':
+      return repr(value)
+    case 'a':
+      return ascii(value)
+    case 'c':
+      if (typeof value === 'string' && textLength(value) === 1) return value
+      return String.fromCodePoint(codeOf(value, 0x110000))
+    default:
+      return undefined
+  }
+}
+
+/** The number of one character for `%c`. */
+function codeOf(value: PyValue, limit: number): number {
+  if (typeof value !== 'bigint' && typeof value !== 'boolean') throw typeError('%c requires int or char')
+  if (Number(value) >= 0 && Number(value) < limit) return Number(value)
+  throw new PyError('OverflowError', `%c arg not in range(${limit})`)
+}
+
+function percentItem(value: PyValue, item: PercentItem, budget: Budget, print: PrintText): string {
   const { flags, width, precision, type } = item
   const left = flags.includes('-')
   const zero = flags.includes('0') && !left
@@ -277,18 +315,14 @@ function percentItem(value: PyValue, item: PercentItem, budget: Budget): string 
     type,
   }
   const numeric: Spec = zero ? { ...base, fill: '0', align: '=' } : base
+  const text = print(value, type)
+  if (text !== undefined)
+    return formatText(
+      text,
+      { ...base, sign: '', alternate: false, type: 's', precision: type === 'c' ? undefined : precision },
+      budget,
+    )
   switch (type) {
-    case 's':
-    case 'r':
-    case 'a': {
-      const text = type === 's' ? str(value) : type === 'r' ? repr(value) : ascii(value)
-      return formatText(text, { ...base, sign: '', alternate: false, type: 's' }, budget)
-    }
-    case 'c': {
-      if (typeof value === 'string' && textLength(value) === 1) return pad(value, base, '>', budget)
-      if (typeof value !== 'bigint' && typeof value !== 'boolean') throw typeError('%c requires int or char')
-      return formatInt(BigInt(value), { ...base, sign: '', precision: undefined }, budget)
-    }
     case 'd':
     case 'i':
     case 'u':
@@ -340,8 +374,26 @@ function percentFloat(value: PyValue): number {
   throw typeError(`must be real number, not ${typeName(value)}`)
 }
 
-/** Python's `bytes % values`, for ASCII templates. */
+/** Python's `bytes % values`: characters stand for bytes of the same number. */
 export function formatPercentBytes(template: PyBytes, values: PyValue, budget: Budget): PyBytes {
-  const text = Array.from(template.bytes, (byte) => String.fromCharCode(byte)).join('')
-  return new PyBytes(new TextEncoder().encode(formatPercent(text, values, budget)))
+  const given = values instanceof PyBytes || typeof values === 'string' ? new PyTuple([values]) : values
+  const text = formatPercent(decode(template.bytes, 'latin-1', 'strict'), given, budget, printBytes)
+  return new PyBytes(Uint8Array.from(text, (char) => char.charCodeAt(0)))
+}
+
+function printBytes(value: PyValue, type: string): string | undefined {
+  switch (type) {
+    case 's':
+    case 'b':
+      if (value instanceof PyBytes) return decode(value.bytes, 'latin-1', 'strict')
+      throw typeError(`%b requires a bytes-like object, not '${typeName(value)}'`)
+    case 'r':
+    case 'a':
+      return ascii(value)
+    case 'c':
+      if (value instanceof PyBytes && value.bytes.length === 1) return decode(value.bytes, 'latin-1', 'strict')
+      return String.fromCharCode(codeOf(value, 256))
+    default:
+      return undefined
+  }
 }

@@ -1,6 +1,6 @@
 import { bind, clamp, integer, text } from './arguments.ts'
 import type { Budget } from './budget.ts'
-import { decode, encode } from './bytes.ts'
+import { bytesMethod } from './bytes-methods.ts'
 import { DICT, LIST, SET, TUPLE } from './collection-methods.ts'
 import { PyDict, PySet } from './dict.ts'
 import { PyError, typeError } from './errors.ts'
@@ -75,21 +75,6 @@ function integerRatio(value: number): PyTuple {
   return new PyTuple([BigInt(numerator), denominator])
 }
 
-const BYTES: Table<PyBytes> = table<PyBytes>([
-  [
-    'decode',
-    ['encoding', 'errors'],
-    (self, [encoding, errors]) =>
-      decode(
-        self.bytes,
-        encoding === undefined ? 'utf-8' : text(encoding, 'encoding'),
-        errors === undefined ? 'strict' : text(errors, 'errors'),
-      ),
-    { required: 0, positionalOnly: 0 },
-  ],
-  ['hex', [], (self) => Array.from(self.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')],
-])
-
 const RANGE: Table<PyRange> = table<PyRange>([
   ['count', ['value'], (self, [value]) => (self.pyContains(value ?? NONE) ? 1n : 0n)],
 ])
@@ -116,7 +101,7 @@ function findMethod(
   if (value instanceof PyDict) return on(DICT, value, name)
   if (value instanceof PySet) return on(SET, value, name)
   if (value instanceof PyTuple) return on(TUPLE, value, name)
-  if (value instanceof PyBytes) return on(BYTES, value, name) ?? bytesMethod(value, name)
+  if (value instanceof PyBytes) return bytesMethod(value, name)
   if (value instanceof PyRange) return on(RANGE, value, name)
   if (value instanceof PyComplex) return on(COMPLEX, value, name)
   if (value instanceof PyView && name === 'isdisjoint')
@@ -126,50 +111,6 @@ function findMethod(
       )
   return undefined
 }
-
-/** Methods that bytes share with texts work on the text of the same code points. */
-function bytesMethod(
-  self: PyBytes,
-  name: string,
-): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
-  const run = TEXT_ONLY.has(name) ? undefined : stringMethod(name)
-  if (run === undefined) return undefined
-  const toText = (value: PyValue): PyValue =>
-    value instanceof PyBytes
-      ? decode(value.bytes, 'latin-1', 'strict')
-      : Array.isArray(value)
-        ? value.map(toText)
-        : value
-  const toBack = (value: PyValue): PyValue => {
-    if (typeof value === 'string') return encode(value, 'latin-1', 'replace')
-    if (Array.isArray(value)) return value.map(toBack)
-    return value instanceof PyTuple ? new PyTuple(value.items.map(toBack)) : value
-  }
-  return (args, budget) => {
-    if (args.positional.some((value) => typeof value === 'string'))
-      throw typeError("a bytes-like object is required, not 'str'")
-    const named = new Map(Array.from(args.named, ([key, value]) => [key, toText(value)] as const))
-    return toBack(
-      run(
-        decode(self.bytes, 'latin-1', 'strict'),
-        { positional: args.positional.map(toText), named },
-        budget,
-      ),
-    )
-  }
-}
-
-/** Methods of texts that bytes do not have. */
-const TEXT_ONLY = new Set([
-  'casefold',
-  'encode',
-  'isdecimal',
-  'isidentifier',
-  'isnumeric',
-  'isprintable',
-  'maketrans',
-  'translate',
-])
 
 function on<Self>(
   methods: Table<Self>,

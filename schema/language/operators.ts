@@ -2,6 +2,7 @@ import type { Budget } from './budget.ts'
 import { PyDict, PySet } from './dict.ts'
 import { PyError, typeError } from './errors.ts'
 import { formatPercent, formatPercentBytes } from './format.ts'
+import { hypotenuse, positivePower } from './power.ts'
 import { compareText, textLength } from './text.ts'
 import {
   iterate,
@@ -84,7 +85,9 @@ function moduloFloats(a: number, b: number): number {
 
 function floorDivideFloats(a: number, b: number): number {
   if (b === 0) throw zeroDivision('float floor division by zero')
-  const quotient = (a - moduloFloats(a, b)) / b
+  const rest = a % b
+  const exact = (a - rest) / b
+  const quotient = rest !== 0 && rest < 0 !== b < 0 ? exact - 1 : exact
   if (quotient === 0) return a / b < 0 || Object.is(a / b, -0) ? -0 : 0
   const floor = Math.floor(quotient)
   return quotient - floor > 0.5 ? floor + 1 : floor
@@ -105,22 +108,21 @@ function powerFloats(base: number, exponent: number): Numeric {
     return powerComplex(new PyComplex(base, 0), new PyComplex(exponent, 0))
   // JavaScript gives NaN where C and Python give 1.
   if (base === 1 || (base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent))) return 1
-  const result = halfPower(base, exponent) ?? base ** exponent
+  const result = signedPower(base, exponent)
   if (!Number.isFinite(result) && Number.isFinite(base) && Number.isFinite(exponent))
     throw new PyError('OverflowError', "(34, 'Numerical result out of range')")
   return result
 }
 
-/** Powers like 10 ** 2.5 through the exact square, where JavaScript's own power is off by one digit. */
-function halfPower(base: number, exponent: number): number | undefined {
-  if (exponent <= 0 || Number.isInteger(exponent) || !Number.isInteger(exponent * 2)) return undefined
-  const square = base ** (exponent * 2)
-  return Number.isSafeInteger(square) ? Math.sqrt(square) : undefined
+function signedPower(base: number, exponent: number): number {
+  if (base === 0 || !Number.isFinite(base) || !Number.isFinite(exponent)) return base ** exponent
+  const size = positivePower(Math.abs(base), exponent)
+  return base < 0 && exponent % 2 !== 0 ? -size : size
 }
 
 function powerComplex(base: PyComplex, exponent: PyComplex): PyComplex {
   if (exponent.re === 0 && exponent.im === 0) return new PyComplex(1, 0)
-  const size = Math.hypot(base.re, base.im)
+  const size = hypotenuse(base.re, base.im)
   if (size === 0) {
     if (exponent.im !== 0 || exponent.re < 0) throw zeroDivision('0.0 to a negative or complex power')
     return new PyComplex(0, 0)
@@ -209,12 +211,16 @@ export function binary(op: BinaryOperator, a: PyValue, b: PyValue, budget: Budge
   if (special !== undefined) return special
   if (op === '%' && typeof a === 'string') return formatPercent(a, b, budget)
   if (op === '%' && a instanceof PyBytes) return formatPercentBytes(a, b, budget)
-  if (op === '-' && isSetLike(a) && isSetLike(b)) {
-    const without = new PySet(toArray(b, budget))
-    return new PySet(toArray(a, budget).filter((member) => !without.has(member)))
-  }
+  if (op === '-' && isSetLike(a) && (isSetLike(b) || !(a instanceof PySet))) return without(a, b, budget)
   const name = op === '**' ? '** or pow()' : op
   throw typeError(`unsupported operand type(s) for ${name}: '${typeName(a)}' and '${typeName(b)}'`)
+}
+
+/** A set, or the keys or items of a dictionary, less the members of another; views take any iterable. */
+function without(a: PyValue, b: PyValue, budget: Budget): PySet {
+  const kept = new PySet(toArray(a, budget))
+  for (const member of toArray(b, budget)) kept.delete(member)
+  return kept
 }
 
 function isSetLike(value: PyValue): boolean {
@@ -304,12 +310,21 @@ export function pyEquals(a: PyValue, b: PyValue): boolean {
   if (a instanceof PyTuple) return b instanceof PyTuple && sameItems(a.items, b.items)
   if (a instanceof PyDict) return b instanceof PyDict && sameDicts(a, b)
   if (a instanceof PyBytes) return b instanceof PyBytes && sameBytes(a, b)
-  if (a instanceof PyView && b instanceof PyView && a.kind !== 'values' && b.kind === a.kind) {
-    const mine = new PySet(viewValues(a))
-    return mine.pyEquals(new PySet(viewValues(b)))
-  }
+  if (a instanceof PyView && b instanceof PyView && a.kind === b.kind) return sameViews(a, b)
   if (a instanceof PyObject && a.pyEquals !== undefined) return a.pyEquals(b)
   return b instanceof PyObject && b.pyEquals !== undefined ? b.pyEquals(a) : false
+}
+
+/** Views of keys are equal as sets are; those of items as dictionaries are; those of values never, unless they are one object. */
+function sameViews(a: PyView, b: PyView): boolean {
+  switch (a.kind) {
+    case 'keys':
+      return a.dict.size === b.dict.size && viewValues(a).every((key) => b.dict.has(key))
+    case 'items':
+      return sameDicts(a.dict, b.dict)
+    case 'values':
+      return false
+  }
 }
 
 function viewValues(view: PyView): PyValue[] {
@@ -402,6 +417,7 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
   if (container instanceof PyObject && container.pyContains !== undefined)
     return container.pyContains(value, budget)
   if (container instanceof PyBytes) return bytesContain(container, value)
+  if (container instanceof PyView && container.kind !== 'values') return viewContains(container, value)
   const iterable =
     Array.isArray(container) || (container instanceof PyObject && container.pyIterate !== undefined)
   if (!iterable) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
@@ -411,6 +427,14 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
     if (pyEquals(next.value, value)) return true
   }
   return false
+}
+
+function viewContains({ kind, dict }: PyView, value: PyValue): boolean {
+  if (kind === 'keys') return dict.has(value)
+  if (!(value instanceof PyTuple) || value.items.length !== 2) return false
+  const [key = null, wanted = null] = value.items
+  const found = dict.get(key)
+  return found !== undefined && pyEquals(found, wanted)
 }
 
 function bytesContain(container: PyBytes, value: PyValue): boolean {

@@ -38,7 +38,8 @@ export function isPrintable(char: string): boolean {
   return !UNPRINTABLE.test(char)
 }
 
-function hexEscape(char: string): string {
+/** A character as its escape: `\xe9`, `\u20ac` or `\U0001f600`. */
+export function hexEscape(char: string): string {
   const code = char.codePointAt(0) ?? 0
   const hex = code.toString(16)
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`

@@ -12,6 +12,7 @@ import {
   isNumeric,
   isTitle,
   isUpper,
+  lowerAt,
   toTitle,
 } from './characters.ts'
 import { PyDict } from './dict.ts'
@@ -56,25 +57,29 @@ define('upper', [], (self) => self.toUpperCase())
 define('casefold', [], (self) => caseFold(self))
 define('title', [], (self) => titleCase(self))
 define('capitalize', [], (self) => {
-  const [first = '', ...rest] = Array.from(self)
-  return first === '' ? '' : toTitle(first) + rest.join('').toLowerCase()
+  const points = codePoints(self)
+  return points.map((char, index) => (index === 0 ? toTitle(char) : lowerAt(points, index))).join('')
 })
 define('swapcase', [], (self) => {
-  let swapped = ''
-  for (const char of self)
-    swapped += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char
-  return swapped
+  const points = codePoints(self)
+  return points
+    .map((char, index) =>
+      isUpper(char) ? lowerAt(points, index) : isLower(char) ? char.toUpperCase() : char,
+    )
+    .join('')
 })
 
 /** Python's `str.title`: every run of cased characters starts with a capital, so `they're` becomes `They'Re`. */
 function titleCase(self: string): string {
-  let result = ''
+  const points = codePoints(self)
   let inWord = false
-  for (const char of self) {
-    result += inWord ? char.toLowerCase() : toTitle(char)
-    inWord = isCased(char)
-  }
-  return result
+  return points
+    .map((char, index) => {
+      const changed = inWord ? lowerAt(points, index) : toTitle(char)
+      inWord = isCased(char)
+      return changed
+    })
+    .join('')
 }
 
 function every(test: (char: string) => boolean): Implementation {
@@ -257,7 +262,7 @@ function words(self: string, most: number): string[] {
   const result: string[] = []
   let rest = stripChars(self, isSpace, true, false)
   while (rest !== '') {
-    if (result.length === most) return [...result, stripChars(rest, isSpace, false, true)]
+    if (result.length === most) return [...result, rest]
     const end = rest.search(SPACES)
     result.push(end < 0 ? rest : rest.slice(0, end))
     if (result.length > 1_000_000) break

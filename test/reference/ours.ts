@@ -1,0 +1,61 @@
+import {
+  coerceValue,
+  compileExpression,
+  evaluate,
+  evaluateCondition,
+  LanguageError,
+  type PyDict,
+  PyError,
+  type PyValue,
+  parseOutput,
+  renderDynamic,
+  renderDynamicArgs,
+  renderSecure,
+} from '../../schema/language/index.ts'
+import { decode, encode } from '../oracle/recorded.ts'
+import type { Call, Outcome } from './python.ts'
+
+type Input = Readonly<Record<string, unknown>>
+
+const FUNCTIONS: Readonly<Record<string, (input: Input) => PyValue>> = {
+  safe_eval: ({ expr, vars = {} }) => evaluate(compileExpression(String(expr)), decode(vars) as PyDict),
+  condition: ({ output, expression }) => evaluateCondition(String(output), String(expression)).value,
+  convert_value: ({ value }) => coerceValue(decode(value)),
+  parse: ({ text }) => parseOutput(decode(text)),
+  render_dynamic: ({ source, context }) => renderDynamic(String(source), decode(context)).value,
+  render_args: ({ args, context }) => renderDynamicArgs(decode(args) as PyDict, decode(context)).value,
+  render_secure: ({ template, context }) => renderSecure(String(template), decode(context) as PyDict),
+}
+
+/** What our own language makes of a call, told as the reference tells it; `slow` when a budget ended it. */
+export function answer({ fn, input }: Call): Outcome {
+  try {
+    return { output: encode(FUNCTIONS[fn]?.(input as Input) ?? null) }
+  } catch (error) {
+    // A list that holds itself cannot be written down, here or there.
+    if (error instanceof RangeError) return { error: 'RecursionError' }
+    if (!(error instanceof LanguageError) && !(error instanceof PyError)) throw error
+    return error.pyType === 'BudgetError' ? { slow: true } : { error: error.pyType }
+  }
+}
+
+/** Nothing when both outcomes are the same value, or both failures; otherwise what they are. */
+export function compare(call: Call, theirs: Outcome): string | undefined {
+  const mine = answer(call)
+  if (theirs.slow === true || mine.slow === true) return undefined
+  if (mine.error !== undefined && theirs.error !== undefined) return undefined
+  const [ours, reference] = [comparable(mine), comparable(theirs)]
+  return ours === reference ? undefined : `ours ${ours}, the reference ${reference}`
+}
+
+function comparable({ output, error }: Outcome): string {
+  return error === undefined ? JSON.stringify(output, sorted) : error
+}
+
+/** Sets are compared without their order, which Python does not promise; addresses are all the same. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/0x[0-9a-f]{8,16}(?=>)/g, '0x<address>')
+  if (typeof value !== 'object' || value === null || !('$py' in value) || value.$py !== 'set') return value
+  const { items } = value as unknown as { items: readonly unknown[] }
+  return { $py: 'set', items: items.map((item) => JSON.stringify(item)).sort() }
+}
