@@ -1,5 +1,5 @@
 import { typeError } from './errors.ts'
-import { type CallArguments, type PyValue, typeName } from './values.ts'
+import { asText, type CallArguments, type PyValue, typeName } from './values.ts'
 
 /** What a function accepts: its parameters in order, how many must be given, and which cannot be named. */
 export type Signature = {
@@ -53,7 +53,8 @@ export function integer(value: PyValue | undefined, fallback: bigint, noneIsAbse
 
 /** A text argument; `what` names the function and place in the message. */
 export function text(value: PyValue | undefined, what: string): string {
-  if (typeof value === 'string') return value
+  const found = asText(value)
+  if (found !== undefined) return found
   throw typeError(`${what} must be str, not ${value === undefined ? 'missing' : typeName(value)}`)
 }
 

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts'
 import { PyError, typeError } from './errors.ts'
-import { PyBytes, PyComplex, PyObject, PyRange, PyTuple, type PyValue, typeName } from './values.ts'
+import { asText, PyBytes, PyComplex, PyObject, PyRange, PyTuple, type PyValue, typeName } from './values.ts'
 
 /** Python's `hash` refuses mutable containers; this is its error. */
 function unhashable(value: PyValue): PyError {
@@ -25,6 +25,8 @@ function identity(key: PyValue): unknown {
       break
   }
   if (key === null) return null
+  const own = asText(key)
+  if (own !== undefined) return identity(own)
   if (Array.isArray(key)) throw unhashable(key)
   if (key instanceof PyTuple) return `\0t${key.items.map(tagged).join('')}`
   if (key instanceof PyBytes) return `\0b${key.bytes.join(',')}`

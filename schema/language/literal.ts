@@ -24,9 +24,9 @@ function literal(node: Node): PyValue {
     case 'list':
       return node.items.map(literal)
     case 'set':
-      return new PySet(node.items.map(literal))
+      return setOf(node.items)
     case 'dict':
-      return new PyDict(node.entries.map(([key, value]) => [literal(key), literal(value)] as const))
+      return dictOf(node.entries)
     case 'call':
       return emptySet(node)
     case 'unary':
@@ -36,6 +36,19 @@ function literal(node: Node): PyValue {
     default:
       throw malformed(node)
   }
+}
+
+/** Members are put in one by one, so that one that cannot be hashed is found before a later one that is no literal. */
+function setOf(items: readonly Node[]): PySet {
+  const set = new PySet()
+  for (const item of items) set.add(literal(item))
+  return set
+}
+
+function dictOf(entries: readonly (readonly [Node, Node])[]): PyDict {
+  const dict = new PyDict()
+  for (const [key, value] of entries) dict.set(literal(key), literal(value))
+  return dict
 }
 
 function malformed(node: Node): PyError {

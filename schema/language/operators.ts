@@ -5,6 +5,7 @@ import { formatPercent, formatPercentBytes } from './format.ts'
 import { hypotenuse, positivePower } from './power.ts'
 import { compareText, textLength } from './text.ts'
 import {
+  asText,
   iterate,
   PyBytes,
   PyComplex,
@@ -379,7 +380,8 @@ export function ordered(op: Ordering, a: PyValue, b: PyValue): boolean {
     if (Number.isNaN(left) || Number.isNaN(right)) return false
     return holds(op, left < right ? -1 : left > right ? 1 : 0)
   }
-  if (typeof a === 'string' && typeof b === 'string') return holds(op, compareText(a, b))
+  const [one, two] = [asText(a), asText(b)]
+  if (one !== undefined && two !== undefined) return holds(op, compareText(one, two))
   if (Array.isArray(a) && Array.isArray(b)) return orderedItems(op, a, b)
   if (a instanceof PyTuple && b instanceof PyTuple) return orderedItems(op, a.items, b.items)
   if (a instanceof PyBytes && b instanceof PyBytes)
@@ -409,10 +411,11 @@ function orderedSets(op: Ordering, a: PyValue, b: PyValue): boolean {
 /** Python's `value in container`. */
 export function contains(container: PyValue, value: PyValue, budget: Budget): boolean {
   if (typeof container === 'string') {
-    if (typeof value !== 'string')
+    const sought = asText(value)
+    if (sought === undefined)
       throw typeError(`'in <string>' requires string as left operand, not ${typeName(value)}`)
     budget.text(container.length)
-    return container.includes(value)
+    return container.includes(sought)
   }
   if (container instanceof PyObject && container.pyContains !== undefined)
     return container.pyContains(value, budget)

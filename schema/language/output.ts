@@ -1,6 +1,8 @@
 import { asPyError, PyError } from './errors.ts'
 import { parseJson } from './json.ts'
 import { parseLiteral } from './literal.ts'
+import { stripChars } from './string-methods.ts'
+import { isSpace } from './text.ts'
 import type { PyValue } from './values.ts'
 
 /** Places where a model's answer may hide a value, in the order CodeMie looks; only the first of each counts. */
@@ -54,7 +56,7 @@ export function parseOutput(output: PyValue): PyValue {
   if (whole !== undefined) return whole
   for (const place of HIDING_PLACES) {
     const inside = hiddenIn(output, place)
-    const value = inside === undefined ? undefined : readValue(inside.trim())
+    const value = inside === undefined ? undefined : readValue(stripChars(inside, isSpace))
     if (value !== undefined) return value
   }
   return output

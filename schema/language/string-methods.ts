@@ -19,7 +19,7 @@ import { PyDict } from './dict.ts'
 import { typeError, valueError } from './errors.ts'
 import { isPrintable } from './printing.ts'
 import { codePoints, isSpace, pointToUnit, splitLines, textLength, unitToPoint } from './text.ts'
-import { type CallArguments, PyTuple, type PyValue, toArray, typeName } from './values.ts'
+import { asText, type CallArguments, PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
 /** A method of `str`: the text, the bound arguments, the budget. */
 type Implementation = (self: string, bound: (PyValue | undefined)[], budget: Budget) => PyValue
@@ -203,9 +203,10 @@ function affix(name: string, test: (self: string, affix: string) => boolean): vo
       const range = part(self, start, end)
       const options = wanted instanceof PyTuple ? wanted.items : [wanted]
       return options.some((option) => {
-        if (typeof option !== 'string')
+        const sought = asText(option)
+        if (sought === undefined)
           throw typeError(`${name} first arg must be str or a tuple of str, not ${typeName(option ?? null)}`)
-        return range !== undefined && test(range.text, option)
+        return range !== undefined && test(range.text, sought)
       })
     },
     1,
@@ -286,9 +287,10 @@ export function splitWords(self: string): string[] {
 
 function separator(value: PyValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value !== 'string') throw typeError(`must be str or None, not ${typeName(value)}`)
-  if (value === '') throw valueError('empty separator')
-  return value
+  const mark = asText(value)
+  if (mark === undefined) throw typeError(`must be str or None, not ${typeName(value)}`)
+  if (mark === '') throw valueError('empty separator')
+  return mark
 }
 
 defineNamed('split', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
@@ -341,12 +343,13 @@ define('rpartition', ['sep'], (self, [sep]) => {
 })
 
 define('join', ['iterable'], (self, [iterable], budget) => {
-  const items = toArray(iterable ?? null, budget)
   let length = 0
-  items.forEach((item, index) => {
-    if (typeof item !== 'string')
+  const items = toArray(iterable ?? null, budget).map((item, index) => {
+    const piece = asText(item)
+    if (piece === undefined)
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`)
-    length += item.length + self.length
+    length += piece.length + self.length
+    return piece
   })
   budget.text(length)
   return items.join(self)

@@ -30,6 +30,8 @@ export abstract class PyObject {
   pyContains?(value: PyValue, budget: Budget): boolean
   pyEquals?(other: PyValue): boolean
   pyCall?(args: CallArguments, budget: Budget): PyValue
+  /** The value as a text, for types that are texts with something added. */
+  pyText?(): string
   /** The value as a number, or an error that is better than "not a number". */
   pyNumber?(): number
 
@@ -155,11 +157,18 @@ export class PySlice extends PyObject {
 export class PyIterator extends PyObject {
   readonly pyType: string
   readonly #iterator: Iterator<PyValue>
+  readonly #title: string
 
-  constructor(pyType: string, iterator: Iterator<PyValue>) {
+  /** `title` is how it prints itself. */
+  constructor(pyType: string, iterator: Iterator<PyValue>, title = `${pyType} object`) {
     super()
     this.pyType = pyType
     this.#iterator = iterator
+    this.#title = title
+  }
+
+  override pyRepr(): string {
+    return `<${this.#title} at ${ADDRESS}>`
   }
 
   override pyIterate(): Iterator<PyValue> {
@@ -293,6 +302,12 @@ export function typeName(value: PyValue): string {
     default:
       return Array.isArray(value) ? 'list' : value.pyType
   }
+}
+
+/** The text of a text, also of one with something added; nothing for other values. */
+export function asText(value: PyValue | undefined): string | undefined {
+  if (typeof value === 'string') return value
+  return value instanceof PyObject ? value.pyText?.() : undefined
 }
 
 /** Python's `bool(value)`: empty containers, zero, `''` and `None` are false. */

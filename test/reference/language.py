@@ -9,6 +9,7 @@ Exact with CPython 3.12 and Jinja2 3.1.6, which upstream uses. Older ones differ
 
 import ast
 import copy
+import functools
 import json
 import math
 import operator
@@ -24,7 +25,7 @@ import jinja2.sandbox
 SECONDS = 2
 MEMORY = 2 << 30
 SAFE = 2**53 - 1
-ADDRESS = re.compile(r"0x[0-9a-f]{8,16}(?=>)")
+ADDRESS = re.compile(r"0x[0-9a-f]{8,16}(?=>|&gt;|%3E|\\u003e)", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -308,9 +309,12 @@ def condition(output, expression):
 MENTION = re.compile(r"\{\{-?\s*([^\W\d]\w*)")
 
 
+compiled = functools.lru_cache(jinja2.Template)
+
+
 def render_plainly(text, context):
     try:
-        return jinja2.Template(text).render(context)
+        return compiled(text).render(context)
     except Exception:
         return text
 

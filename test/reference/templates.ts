@@ -78,7 +78,7 @@ export const TEMPLATES: Grammar = {
       '{% set x = <any> %}{{ x }}',
       '{% set x, y = <any>, <any> %}{{ x }}{{ y }}',
       '{% set x %}<body>{% endset %}{{ x|length }}{{ x }}',
-      '{% set x | <textfilter> %}<body>{% endset %}[{{ x }}]',
+      "{% set x | upper|replace('A', 'b')|truncate(9) %}<body>{% endset %}[{{ x }}]",
       '{% set ns = namespace(c=<int>) %}{% for i in <list> %}{% set ns.c = ns.c + 1 %}{% endfor %}{{ ns.c }}',
       '{% set x = 1 %}{% for i in l %}{% set x = i %}{{ x }}{% endfor %}{{ x }}',
       '{% set x = 1 %}{% if <bool> %}{% set x = 2 %}{% endif %}{{ x }}',
@@ -93,7 +93,7 @@ export const TEMPLATES: Grammar = {
       '{% filter <textfilter> %}<body>{% endfilter %}',
       '{% filter <textfilter>|<textfilter> %}<body>{% endfilter %}',
       '{% block <word> %}<body>{% endblock %}',
-      '{% autoescape <bool> %}{{ html }}{{ <text> }}{{ <text>|safe }}{% endautoescape %}',
+      '{% autoescape false %}{{ html }}{{ <text> }}{{ <text>|safe }}{% endautoescape %}',
       '{% autoescape true %}{{ <any> }}<body>{{ <text>|<textfilter> }}{% endautoescape %}',
       '{% print <any> %}',
       '{% print <any>, <any> %}',
@@ -108,7 +108,7 @@ export const TEMPLATES: Grammar = {
   loop: { ends: ['index', 'index0', 'revindex', 'revindex0', 'first', 'last', 'length', 'depth', 'depth0', 'previtem', 'nextitem', 'nothing'] },
   field: { ends: ['name', 'age', 'city', 'tags', 'missing'] },
   any: {
-    ends: ['name', 'n', 'nil', 'mixed', 'missing', 'user.name', "user['tags'][0]", 'user.address.city', 'd.items', 'rows[0]', 'l.0', 'none', 'true', 'False', 't', 'tt', 'u'],
+    ends: ['name', 'n', 'nil', 'mixed', 'missing', 'user.name', "user['tags'][0]", 'user.address.city', 'rows[0]', 'l.0', 'none', 'true', 'False', 't', 'tt', 'u'],
     forms: [
       ...['<int>', '<float>', '<text>', '<text>', '<bool>', '<list>', '<list>', '<dict>'],
       '<any> if <bool> else <any>',
@@ -316,7 +316,7 @@ export const TEMPLATES: Grammar = {
     ends: ['d', 'user', 'ed', 'attrs', "{'k': 1, 'v': 2}", 'rows[0]', '{}', "{1: 'a', 'b': none}", 'missing', "{'Z': 1, 'a': 'x', 'M': none}"],
     forms: ["{'<key>': <any>}", "{'<key>': <any>, <any>: <any>}", 'dict(<key>=<any>)', 'dict(d, x=<any>)', "{'b': <any>, 'A': <any>, 'c': <any>}"],
   },
-  key: { ends: ['a', 'b', 'k', 'name', 'items', 'missing', 'C', 'get', 'x'] },
+  key: { ends: ['a', 'b', 'k', 'name', 'missing', 'C', 'x'] },
 }
 
 /** The same for engine B, which takes few expressions in doubled braces but any inside other tags. */

@@ -93,9 +93,9 @@ function groups(
 /** All undefined values are one for `unique`. */
 const NOTHING = new PyUndefined('undefined')
 
-function* unique(world: TemplateWorld, items: readonly PyValue[], key: Getter): Generator<PyValue> {
+function* unique(world: TemplateWorld, value: PyValue, key: Getter): Generator<PyValue> {
   const seen = new PySet()
-  for (const item of items) {
+  for (const item of toArray(value, world.budget)) {
     world.budget.step()
     const found = key(item)
     const own = found instanceof PyUndefined ? NOTHING : found
@@ -105,7 +105,13 @@ function* unique(world: TemplateWorld, items: readonly PyValue[], key: Getter): 
   }
 }
 
-function* batches(world: TemplateWorld, value: PyValue, size: number, fill: PyValue): Generator<PyValue> {
+function* batches(
+  world: TemplateWorld,
+  value: PyValue,
+  count: PyValue | undefined,
+  fill: PyValue,
+): Generator<PyValue> {
+  const size = clamp(integer(count, 0n))
   let batch: PyValue[] = []
   const source = iterate(value, world.budget)
   for (let next = source.next(); next.done !== true; next = source.next()) {
@@ -126,10 +132,13 @@ function* batches(world: TemplateWorld, value: PyValue, size: number, fill: PyVa
 
 function* slices(
   world: TemplateWorld,
-  items: readonly PyValue[],
-  count: number,
+  value: PyValue,
+  wanted: PyValue | undefined,
   fill: PyValue,
 ): Generator<PyValue> {
+  const items = toArray(value, world.budget)
+  const count = clamp(integer(wanted, 0n))
+  if (count === 0) throw new PyError('ZeroDivisionError', 'integer division or modulo by zero')
   const size = Math.floor(items.length / count)
   const extra = items.length % count
   let start = 0
@@ -143,8 +152,15 @@ function* slices(
   }
 }
 
-function iterator(items: Iterator<PyValue>): PyIterator {
-  return new PyIterator('generator', items)
+/** What a filter gives that is written as a generator in Jinja: nothing is done, or fails, before its items are asked for. */
+function generator(name: string, items: Generator<PyValue>): PyIterator {
+  return new PyIterator('generator', items, `generator object ${name}`)
+}
+
+function* pairsOf(value: PyValue): Generator<PyValue> {
+  if (value instanceof PyUndefined) return
+  if (!(value instanceof PyDict)) throw typeError('Can only get item pairs from a mapping.')
+  for (const pair of value.entries()) yield new PyTuple(pair)
 }
 
 function join(
@@ -221,35 +237,24 @@ const ROWS: readonly FilterRow[] = [
     ['case_sensitive', 'attribute'],
     (world, value, [caseSensitive, attribute]) => {
       const key = keyed(getter(world, attribute), caseSensitive)
-      return iterator(unique(world, toArray(value, world.budget), key))
+      return generator('sync_do_unique', unique(world, value, key))
     },
   ],
   ['groupby', ['attribute', 'default', 'case_sensitive'], groups, 1],
   [
     'batch',
     ['linecount', 'fill_with'],
-    (world, value, [size, fill]) => iterator(batches(world, value, clamp(integer(size, 0n)), fill ?? null)),
+    (world, value, [size, fill]) => generator('do_batch', batches(world, value, size, fill ?? null)),
     1,
   ],
   [
     'slice',
     ['slices', 'fill_with'],
-    (world, value, [count, fill]) => {
-      const wanted = clamp(integer(count, 0n))
-      if (wanted === 0) throw new PyError('ZeroDivisionError', 'integer division or modulo by zero')
-      return iterator(slices(world, toArray(value, world.budget), wanted, fill ?? null))
-    },
+    (world, value, [count, fill]) =>
+      generator('sync_do_slice', slices(world, value, count, fill ?? null)),
     1,
   ],
-  [
-    'items',
-    [],
-    (_world, value) => {
-      if (value instanceof PyUndefined) return iterator([][Symbol.iterator]())
-      if (!(value instanceof PyDict)) throw typeError('Can only get item pairs from a mapping.')
-      return iterator(Array.from(value.entries(), (pair): PyValue => new PyTuple(pair))[Symbol.iterator]())
-    },
-  ],
+  ['items', [], (_world, value) => generator('do_items', pairsOf(value))],
   [
     'reverse',
     [],
@@ -260,69 +265,80 @@ const ROWS: readonly FilterRow[] = [
         return value instanceof PyMarkup ? new PyMarkup(turned) : turned
       }
       if (value instanceof PyIterator || value instanceof PySet) return toArray(value, world.budget).reverse()
-      return reversed(value instanceof PyUndefined ? [] : value)
+      return value instanceof PyUndefined ? new PyIterator('reversed', value.pyIterate()) : reversed(value)
     },
   ],
-  ['attr', ['name'], (world, value, [name]) => world.attribute(value, str(name ?? null)), 1],
+  [
+    'attr',
+    ['name'],
+    (world, value, [name]) => world.ownAttribute(value, str(name ?? null)),
+    1,
+  ],
   [
     'default',
     ['default_value', 'boolean'],
     (_world, value, [fallback, isBoolean]) =>
       value instanceof PyUndefined || (truthy(isBoolean ?? false) && !truthy(value))
-        ? (fallback ?? '')
+        ? fallback === undefined
+          ? ''
+          : fallback
         : value,
   ],
 ]
 
 /** `map('filter', …)` and `map(attribute='name')`. */
-const map: Filter = (world, value, args) => {
-  const attribute = args.named.get('attribute')
-  if (args.positional.length === 0 && attribute !== undefined) {
-    for (const name of args.named.keys())
-      if (name !== 'attribute' && name !== 'default')
-        throw valueError(`Unexpected keyword argument '${name}'`)
-    return iterator(mapped(world, value, getter(world, attribute, args.named.get('default') ?? null)))
-  }
-  const [name, ...rest] = args.positional
-  if (typeof name !== 'string') throw valueError('map requires a filter argument')
-  const inner: CallArguments = { positional: rest, named: args.named }
-  return iterator(mapped(world, value, (item) => world.callFilter(name, item, inner)))
+const map: Filter = (world, value, args) => generator('sync_do_map', mapped(world, value, args))
+
+function* mapped(world: TemplateWorld, value: PyValue, args: CallArguments): Generator<PyValue> {
+  if (!truthy(value)) return
+  const run = mapping(world, args)
+  for (const item of each(world, value)) yield run(item)
 }
 
-function* mapped(world: TemplateWorld, value: PyValue, run: Getter): Generator<PyValue> {
-  if (!truthy(value)) return
-  const source = iterate(value, world.budget)
-  for (let next = source.next(); next.done !== true; next = source.next()) {
-    world.budget.step()
-    yield run(next.value)
+function mapping(world: TemplateWorld, { positional, named }: CallArguments): Getter {
+  const attribute = named.get('attribute')
+  if (positional.length === 0 && attribute !== undefined) {
+    for (const name of named.keys())
+      if (name !== 'attribute' && name !== 'default')
+        throw valueError(`Unexpected keyword argument '${name}'`)
+    return getter(world, attribute, named.get('default') ?? null)
   }
+  const [name, ...rest] = positional
+  if (name === undefined) throw valueError('map requires a filter argument')
+  return (item) => world.callFilter(str(name), item, { positional: rest, named })
 }
 
 /** `select`, `reject` and their forms for an attribute. */
 function selection(keep: boolean, byAttribute: boolean): Filter {
-  return (world, value, args) => {
-    const rest = [...args.positional]
-    const attribute = byAttribute ? rest.shift() : undefined
-    if (byAttribute && attribute === undefined) throw valueError('Missing parameter for attribute name')
-    const get = getter(world, attribute)
-    const [name, ...others] = rest
-    const inner: CallArguments = { positional: others, named: args.named }
-    const test = (item: PyValue): boolean =>
-      name === undefined ? truthy(item) : world.callTest(str(name), item, inner)
-    return iterator(selected(world, value, (item) => test(get(item)) === keep))
-  }
+  return (world, value, args) =>
+    generator('select_or_reject', selected(world, value, args, { keep, byAttribute }))
 }
 
 function* selected(
   world: TemplateWorld,
   value: PyValue,
-  test: (item: PyValue) => boolean,
+  args: CallArguments,
+  { keep, byAttribute }: { keep: boolean; byAttribute: boolean },
 ): Generator<PyValue> {
   if (!truthy(value)) return
+  const rest = [...args.positional]
+  const attribute = byAttribute ? rest.shift() : undefined
+  if (byAttribute && attribute === undefined) throw valueError('Missing parameter for attribute name')
+  const get = getter(world, attribute)
+  const [name, ...others] = rest
+  const inner: CallArguments = { positional: others, named: args.named }
+  for (const item of each(world, value)) {
+    const found = get(item)
+    const isChosen = name === undefined ? truthy(found) : world.callTest(str(name), found, inner)
+    if (isChosen === keep) yield item
+  }
+}
+
+function* each(world: TemplateWorld, value: PyValue): Generator<PyValue> {
   const source = iterate(value, world.budget)
   for (let next = source.next(); next.done !== true; next = source.next()) {
     world.budget.step()
-    if (test(next.value)) yield next.value
+    yield next.value
   }
 }
 

@@ -7,7 +7,7 @@ import { getAttribute } from '../methods.ts'
 import type { CallParts, Node } from '../nodes.ts'
 import { repr, str } from '../printing.ts'
 import { subscript } from '../subscript.ts'
-import { type CallArguments, callValue, PyType, type PyValue, toArray } from '../values.ts'
+import { type CallArguments, callValue, PySlice, PyType, type PyValue, toArray } from '../values.ts'
 import { FILTERS, type Filter } from './filters.ts'
 import { TESTS, type Test } from './tests.ts'
 import { escapeHtml, objectWords, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
@@ -30,6 +30,8 @@ export type TemplateWorld = {
   readonly autoescape: boolean
   readonly attribute: (object: PyValue, name: string) => PyValue
   readonly item: (object: PyValue, key: PyValue) => PyValue
+  /** An attribute or method of the value itself, never an item of it. */
+  readonly ownAttribute: (object: PyValue, name: string) => PyValue
   readonly callFilter: (name: string, value: PyValue, args: CallArguments) => PyValue
   readonly callTest: (name: string, value: PyValue, args: CallArguments) => boolean
 }
@@ -96,6 +98,13 @@ export function templateWorld(engine: Engine, budget: Budget, autoescape: () => 
     },
     attribute: (object, name) => readAttribute(engine, object, name, budget),
     item: (object, key) => readItem(engine, object, key, budget),
+    ownAttribute: (object, name) => {
+      if (object instanceof PyUndefined) throw object.error()
+      return (
+        tryAttribute(engine, object, name, budget) ??
+        new PyUndefined(`${objectWords(object)} has no attribute '${name}'`)
+      )
+    },
     callFilter: (name, value, args) => {
       const filter = findFilter(engine, name)
       if (filter === undefined) throw new PyError('SyntaxError', `No filter named '${name}'.`)
@@ -119,7 +128,9 @@ export function templateEnvironment(world: TemplateWorld, lookup: (name: string)
     budget,
     lookup,
     attribute: world.attribute,
-    item: world.item,
+    // Jinja compiles a slice as Python's own, which fails where a missing item would be undefined.
+    item: (object, key) =>
+      key instanceof PySlice ? subscript(object, key, budget) : world.item(object, key),
     call: (node, run) => callValue(run(node.callee), templateArguments(node.parts, run, budget), budget),
     operate: (op, left, right) => {
       if (left instanceof PyUndefined && op !== '==' && op !== '!=' && op !== 'in' && op !== 'not in')

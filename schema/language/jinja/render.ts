@@ -4,7 +4,16 @@ import { asPyError, PyError, typeError } from '../errors.ts'
 import { type Environment, evaluateNode } from '../evaluator.ts'
 import type { Node } from '../nodes.ts'
 import { str } from '../printing.ts'
-import { type CallArguments, PyFunction, PyTuple, type PyValue, toArray, truthy } from '../values.ts'
+import {
+  asText,
+  type CallArguments,
+  PyFunction,
+  PyTuple,
+  type PyValue,
+  toArray,
+  truthy,
+  typeName,
+} from '../values.ts'
 import { type TemplateWorld, templateArguments, templateEnvironment, templateWorld } from './environment.ts'
 import { templateGlobals } from './globals.ts'
 import type { MacroBody, Statement, Target } from './statements.ts'
@@ -109,6 +118,14 @@ class Renderer {
     this.#output.push(text)
   }
 
+  /** What filter and call blocks give goes out as it is, so that it has to be text already. */
+  #writeText(value: PyValue): void {
+    const text = asText(value)
+    if (text === undefined)
+      throw typeError(`a block gives text, but this one gave '${typeName(value)}'; add a filter such as 'string'`)
+    this.#write(text)
+  }
+
   /** Render statements aside and give their text, which counts as HTML where escaping is on. */
   #captured(body: readonly Statement[], frame: Frame): PyValue {
     const outer = this.#output
@@ -182,12 +199,12 @@ class Renderer {
           named: Array.from(named, ([name, value]) => [name, constant(value)] as const),
         }
         const value = environment.call({ ...statement.call, callee, parts: constants }, run)
-        this.#write(this.#autoescape ? escapeHtml(value) : str(value))
+        this.#writeText(value)
         return
       }
       case 'filter': {
         const text = this.#captured(statement.body, new Frame(frame))
-        this.#write(str(this.#filtered(statement.filter, text, frame)))
+        this.#writeText(this.#filtered(statement.filter, text, frame))
         return
       }
       case 'autoescape': {

@@ -1,4 +1,4 @@
-import { clamp, integer } from '../arguments.ts'
+import { text as argumentText, clamp, integer } from '../arguments.ts'
 import { PyDict } from '../dict.ts'
 import { PyError, typeError, valueError } from '../errors.ts'
 import { dumpsJson } from '../json.ts'
@@ -157,7 +157,7 @@ function xmlAttributes(world: TemplateWorld, value: PyValue, [autospace]: (PyVal
   const parts: string[] = []
   for (const [key, item] of value.entries()) {
     if (item === null || item instanceof PyUndefined) continue
-    const name = str(key)
+    const name = argumentText(key, 'an attribute name')
     if (/[\s/>=]/.test(name)) throw valueError(`Invalid character in attribute name: ${repr(name)}`)
     parts.push(`${escapeHtml(name)}="${escapeHtml(item)}"`)
   }

@@ -2,12 +2,20 @@ import { bind } from '../arguments.ts'
 import type { Budget } from '../budget.ts'
 import { PyDict } from '../dict.ts'
 import { PyError, typeError } from '../errors.ts'
-import { binary, contains, pyEquals } from '../operators.ts'
+import { asNumber, binary, contains, pyEquals } from '../operators.ts'
 import { repr, str, textRepr } from '../printing.ts'
 import { stringMethod } from '../string-methods.ts'
 import { subscript } from '../subscript.ts'
 import { textLength } from '../text.ts'
-import { type CallArguments, PyFunction, PyObject, PyTuple, type PyValue, typeName } from '../values.ts'
+import { asText,
+  type CallArguments,
+  PyFunction,
+  PyObject,
+  PyTuple,
+  type PyValue,
+  toArray,
+  typeName,
+} from '../values.ts'
 
 /** Jinja's undefined value: prints as nothing, counts as empty and false, and fails when it is really used. */
 export class PyUndefined extends PyObject {
@@ -88,12 +96,17 @@ export class PyMarkup extends PyObject {
     return textLength(this.text)
   }
 
-  override *pyIterate(): Iterator<PyValue> {
-    for (const char of this.text) yield new PyMarkup(char)
+  override pyText(): string {
+    return this.text
+  }
+
+  /** Its characters one by one are plain texts. */
+  override pyIterate(): Iterator<PyValue> {
+    return this.text[Symbol.iterator]()
   }
 
   override pyContains(value: PyValue, budget: Budget): boolean {
-    return contains(this.text, value instanceof PyMarkup ? value.text : value, budget)
+    return contains(this.text, value, budget)
   }
 
   override pyItem(key: PyValue, budget: Budget): PyValue {
@@ -101,7 +114,7 @@ export class PyMarkup extends PyObject {
   }
 
   override pyEquals(other: PyValue): boolean {
-    return other instanceof PyMarkup ? other.text === this.text : other === this.text
+    return asText(other) === this.text
   }
 
   override pyAttribute(name: string): PyValue | undefined {
@@ -109,23 +122,31 @@ export class PyMarkup extends PyObject {
     if (name === 'striptags') return new PyFunction(name, () => stripTags(this.text))
     const run = stringMethod(name)
     if (run === undefined) return undefined
+    const place = ESCAPED_ARGUMENT[name]
     return new PyFunction(
       name,
-      (args, budget) => remarked(run(this.text, plainArguments(args), budget)),
+      ({ positional, named }, budget) => {
+        const given = name === 'join' ? positional.map((items) => toArray(items, budget)) : positional
+        const escaped = given.map((value, index) => (index === place ? escapedArgument(value) : value))
+        const result = run(this.text, { positional: escaped, named }, budget)
+        return name === 'encode' ? result : remarked(result)
+      },
       `<bound method Markup.${name} of ${this.pyRepr()}>`,
     )
   }
 }
 
-function plainArguments(args: CallArguments): CallArguments {
-  return {
-    positional: args.positional.map(plain),
-    named: new Map(Array.from(args.named, ([name, value]) => [name, plain(value)])),
-  }
+/** Which argument of a method goes into the result, so that it is escaped. */
+const ESCAPED_ARGUMENT: Readonly<Record<string, number>> = { join: 0, replace: 1, ljust: 1, rjust: 1, center: 1 }
+
+function escapedArgument(value: PyValue): PyValue {
+  return Array.isArray(value) ? value.map(escapeHtml) : escapeHtml(value)
 }
 
 function remarked(value: PyValue): PyValue {
-  return typeof value === 'string' ? new PyMarkup(value) : Array.isArray(value) ? value.map(remarked) : value
+  if (typeof value === 'string') return new PyMarkup(value)
+  if (Array.isArray(value)) return value.map(remarked)
+  return value instanceof PyTuple ? new PyTuple(value.items.map(remarked)) : value
 }
 
 /** The text of a marked-up text; other values as they are. */
@@ -199,18 +220,42 @@ export function operateOnMarkup(
     budget.text(text.length)
     return new PyMarkup(text)
   }
-  if (op === '%' && left instanceof PyMarkup) {
-    const filled = right instanceof PyTuple ? new PyTuple(right.items.map(escapedText)) : escapedText(right)
-    return new PyMarkup(str(binary('%', left.text, filled, budget)))
-  }
+  if (op === '%' && left instanceof PyMarkup)
+    return new PyMarkup(str(binary('%', left.text, escapedFilling(right), budget)))
   if (op === '*') return remarked(binary('*', plain(left), plain(right), budget))
   if (op === '+') return undefined
   if (op === '==' || op === '!=') return pyEquals(plain(left), plain(right)) === (op === '==')
   return undefined
 }
 
-function escapedText(value: PyValue): PyValue {
-  return isText(value) ? escapeHtml(value) : value
+/** What fills a marked-up text with `%`: everything but numbers is escaped when it is printed. */
+function escapedFilling(value: PyValue): PyValue {
+  if (value instanceof PyTuple) return new PyTuple(value.items.map(escapedValue))
+  if (!(value instanceof PyDict)) return escapedValue(value)
+  return new PyDict(Array.from(value.entries(), ([key, item]) => [key, escapedValue(item)] as const))
+}
+
+function escapedValue(value: PyValue): PyValue {
+  return asNumber(value) === undefined ? new Escaped(value) : value
+}
+
+/** A value that prints as HTML. */
+class Escaped extends PyObject {
+  readonly pyType = '_MarkupEscapeHelper'
+  readonly #value: PyValue
+
+  constructor(value: PyValue) {
+    super()
+    this.#value = value
+  }
+
+  override pyStr(): string {
+    return escapeHtml(this.#value)
+  }
+
+  override pyRepr(): string {
+    return escapeHtml(repr(this.#value))
+  }
 }
 
 function isText(value: PyValue): boolean {
