@@ -27,7 +27,17 @@ const SHARED = new Set([
   ...['center', 'expandtabs', 'ljust', 'rjust', 'zfill', 'lstrip', 'rstrip', 'strip'],
   ...['count', 'endswith', 'find', 'index', 'rfind', 'rindex', 'startswith'],
   ...['isalnum', 'isalpha', 'isascii', 'isdigit', 'islower', 'isspace', 'istitle', 'isupper'],
-  ...['join', 'partition', 'removeprefix', 'removesuffix', 'replace', 'rpartition', 'rsplit', 'split', 'splitlines'],
+  ...[
+    'join',
+    'partition',
+    'removeprefix',
+    'removesuffix',
+    'replace',
+    'rpartition',
+    'rsplit',
+    'split',
+    'splitlines',
+  ],
 ])
 /** Methods whose first argument may be the number of one byte. */
 const TAKES_BYTE = new Set(['count', 'find', 'index', 'rfind', 'rindex'])
@@ -54,7 +64,9 @@ export function bytesMethod(
   return (args, budget) => {
     const given = name === 'join' ? args.positional.map((items) => toArray(items, budget)) : args.positional
     const positional = given.map((value, index) =>
-      index === 0 && TAKES_BYTE.has(name) && typeof value === 'bigint' ? byteText(value) : toTexts(value, moved),
+      index === 0 && TAKES_BYTE.has(name) && typeof value === 'bigint'
+        ? byteText(value)
+        : toTexts(value, moved),
     )
     const named = new Map(Array.from(args.named, ([key, value]) => [key, toTexts(value, moved)] as const))
     return toBytes(run(latin(self, moved), { positional, named }, budget))
@@ -80,7 +92,8 @@ function toTexts(value: PyValue, moved: RegExp): PyValue {
 }
 
 function toBytes(value: PyValue): PyValue {
-  if (typeof value === 'string') return new PyBytes(Uint8Array.from(value, (char) => char.charCodeAt(0) & 0xff))
+  if (typeof value === 'string')
+    return new PyBytes(Uint8Array.from(value, (char) => char.charCodeAt(0) & 0xff))
   if (Array.isArray(value)) return value.map(toBytes)
   return value instanceof PyTuple ? new PyTuple(value.items.map(toBytes)) : value
 }

@@ -3,7 +3,9 @@
 /** Characters with Unicode's numeric type Digit that are no decimal digits (superscripts, circled digits and the like). */
 const OTHER_DIGITS =
   /[\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792\u{10a40}-\u{10a43}\u{10e60}-\u{10e68}\u{11052}-\u{1105a}\u{1f100}-\u{1f10a}]/u
-const HAN_NUMBERS = /[〇一二三四五六七八九十百千万億兆零壹貳參肆伍陸柒捌玖拾佰仟萬亿两兩弌弍弎]/u
+/** Han characters that Unicode's Unihan table calls numbers. */
+const HAN_NUMBERS =
+  /[〇一二三四五六七八九十百千万億兆零壹貳參肆伍陸柒捌玖拾佰仟萬亿两兩弌弍弎\u3405\u3483\u382a\u3b4d\u4e24\u4e96\u4ec0\u4ee8\u5344\u5345\u534c\u53c1\u53c2\u53c4\u58f1\u5e7a\u5efe\u5eff\u5f10\u6f06\u8cae\u8d30\u9621\u9646\u964c\uf96b\uf973\uf978\uf9b2\uf9d1\uf9d3\uf9fd\u{20001}\u{20064}\u{200e2}\u{20121}\u{2092a}\u{20983}\u{2098c}\u{2099c}\u{20aea}\u{20afd}\u{20b19}\u{22390}\u{22998}\u{23b1b}\u{2626d}\u{2f890}]/u
 
 /** `str.isdecimal` of one character. */
 export function isDecimal(char: string): boolean {
@@ -45,26 +47,30 @@ export function isCased(char: string): boolean {
   return isUpper(char) || isLower(char) || isTitle(char)
 }
 
-const TITLE: Readonly<Record<string, string>> = {
-  ǆ: 'ǅ',
-  Ǆ: 'ǅ',
-  ǉ: 'ǈ',
-  Ǉ: 'ǈ',
-  ǌ: 'ǋ',
-  Ǌ: 'ǋ',
-  ǳ: 'ǲ',
-  Ǳ: 'ǲ',
-}
+/** All letters that Unicode has only for the start of a word: `ǅ` and its like, and Greek ones with an iota below. */
+const TITLE_LETTERS = 'ǅǈǋǲᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾼῌῼ'
+const TITLE: ReadonlyMap<string, string> = new Map(
+  Array.from(TITLE_LETTERS).flatMap((title) => [
+    [title.toLowerCase(), title],
+    [title.toUpperCase(), title],
+  ]),
+)
+/** Georgian letters have capitals, but words do not start with them. */
+const WITHOUT_TITLE = /[\u10d0-\u10ff]/
+const IOTA_BELOW = '\u0345'
 
 /** One character as the first of a word. */
 export function toTitle(char: string): string {
-  const special = TITLE[char]
+  const special = TITLE.get(char)
   if (special !== undefined) return special
-  if (isTitle(char)) return char
-  // A letter that expands (ß to SS) keeps only its first cased part in upper case.
-  let title = ''
-  let started = false
-  for (const part of char.toUpperCase()) {
+  if (isTitle(char) || WITHOUT_TITLE.test(char)) return char
+  // A letter that expands (ß to SS) keeps only its first cased part in upper case; an iota below stays below.
+  const [first = '', ...rest] = char.toUpperCase()
+  if (rest.length > 0 && char.normalize('NFD').endsWith(IOTA_BELOW))
+    return [first, ...rest.slice(0, -1), IOTA_BELOW].join('')
+  let started = isCased(first)
+  let title = first
+  for (const part of rest) {
     title += started ? part.toLowerCase() : part
     started ||= isCased(part)
   }
@@ -88,7 +94,12 @@ function hasCasedNeighbour(points: readonly string[], index: number, step: 1 | -
 /** Python's `str.casefold`: Unicode's full case folding, found by going down, up and down again. */
 export function caseFold(text: string): string {
   let folded = ''
-  for (const char of text) folded += char === 'ı' ? char : char.toLowerCase().toUpperCase().toLowerCase()
+  for (const char of text) {
+    if (char === 'ı') folded += char
+    // Cherokee had only capitals at first, so that the small ones fold to them.
+    else if (/\p{Script=Cherokee}/u.test(char)) folded += char.toUpperCase()
+    else folded += char.toLowerCase().toUpperCase().toLowerCase()
+  }
   return folded.replaceAll('ς', 'σ')
 }
 
@@ -105,7 +116,10 @@ export function digitValue(char: string): number | undefined {
 
 const MATHEMATICAL_DIGITS = /[\u{1d7ce}-\u{1d7ff}]/u
 
+/** Unicode lets these stand in names since version 15.1; CPython 3.12 has 15.0. */
+const NEWER_CONTINUE = /\u200c|\u200d|\u30fb|\uff65/
+
 /** Whether a text can be a Python name. */
 export function isIdentifier(text: string): boolean {
-  return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(text)
+  return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(text) && !NEWER_CONTINUE.test(text)
 }

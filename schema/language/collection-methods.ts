@@ -278,13 +278,11 @@ function symmetric(self: PySet, other: PySet): PySet {
 export const SET: Table<PySet> = new Map<string, Method<PySet>>([
   ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
     name,
-    (self, args, budget) =>
-      combineAll(self, args.positional, combine, budget),
+    (self, args, budget) => combineAll(self, args.positional, combine, budget),
   ]),
   ...SET_COMBINATIONS.map(([name, combine]): [string, Method<PySet>] => [
     name === 'union' ? 'update' : `${name}_update`,
-    (self, args, budget) =>
-      refill(self, combineAll(self, args.positional, combine, budget).members()),
+    (self, args, budget) => refill(self, combineAll(self, args.positional, combine, budget).members()),
   ]),
   ...table<PySet>([
     [

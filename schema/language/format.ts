@@ -105,8 +105,7 @@ function formatInt(value: bigint, spec: Spec, budget: Budget): string {
   if (spec.precision !== undefined) throw valueError('Precision not allowed in integer format specifier')
   if (spec.type === 'c') {
     if (spec.sign !== '') throw valueError("Sign not allowed with integer format specifier 'c'")
-    if (spec.alternate)
-      throw valueError("Alternate form (#) not allowed with integer format specifier 'c'")
+    if (spec.alternate) throw valueError("Alternate form (#) not allowed with integer format specifier 'c'")
     if (spec.grouping !== '') throw valueError(`Cannot specify '${spec.grouping}' with 'c'.`)
     if (value < 0n || value > 0x10ffffn) throw new PyError('OverflowError', '%c arg not in range(0x110000)')
     return pad(String.fromCodePoint(Number(value)), spec, '>', budget)
@@ -391,7 +390,8 @@ function printBytes(value: PyValue, type: string): string | undefined {
     case 'a':
       return ascii(value)
     case 'c':
-      if (value instanceof PyBytes && value.bytes.length === 1) return decode(value.bytes, 'latin-1', 'strict')
+      if (value instanceof PyBytes && value.bytes.length === 1)
+        return decode(value.bytes, 'latin-1', 'strict')
       return String.fromCharCode(codeOf(value, 256))
     default:
       return undefined

@@ -419,7 +419,8 @@ define('translate', ['table'], (self, [table]) => {
   for (const char of self) {
     const mapped = table.get(BigInt(char.codePointAt(0) ?? 0))
     if (mapped === undefined) result += char
-    else if (typeof mapped === 'bigint') result += String.fromCodePoint(Number(mapped))
+    else if (typeof mapped === 'bigint' || typeof mapped === 'boolean')
+      result += String.fromCodePoint(Number(mapped))
     else if (mapped !== null) result += text(mapped, 'character mapping')
   }
   return result

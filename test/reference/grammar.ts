@@ -25,7 +25,9 @@ export class Choices {
  * What a kind of text can be: `ends` hold no other kinds, `forms` may. A form is plain text in which `<kind>` stands for a text of
  * that kind.
  */
-export type Grammar = Readonly<Record<string, { readonly ends: readonly string[]; readonly forms?: readonly string[] }>>
+export type Grammar = Readonly<
+  Record<string, { readonly ends: readonly string[]; readonly forms?: readonly string[] }>
+>
 
 /** Make a text of a kind; below `depth` levels only `ends` are taken, so that every text ends. */
 export function generate(grammar: Grammar, kind: string, choices: Choices, depth: number): string {

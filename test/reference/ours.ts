@@ -54,7 +54,8 @@ function comparable({ output, error }: Outcome): string {
 
 /** Sets are compared without their order, which Python does not promise; addresses are all the same. */
 function sorted(_key: string, value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/0x[0-9a-f]{8,16}(?=>|&gt;|%3E|\\u003e)/gi, '0x<address>')
+  if (typeof value === 'string')
+    return value.replace(/0x[0-9a-f]{8,16}(?=>|&gt;|%3E|\\u003e)/gi, '0x<address>')
   if (typeof value !== 'object' || value === null || !('$py' in value) || value.$py !== 'set') return value
   const { items } = value as unknown as { items: readonly unknown[] }
   return { $py: 'set', items: items.map((item) => JSON.stringify(item)).sort() }

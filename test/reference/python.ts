@@ -16,7 +16,11 @@ export function askReference(calls: readonly Call[]): readonly Outcome[] | undef
   const { status, stdout, stderr } = spawnSync(PYTHON, ['-W', 'ignore', PROGRAM], {
     input: calls.map((call) => JSON.stringify(call)).join('\n'),
     // Texts in sets come in the same order in every run.
-    env: { PYTHONHASHSEED: '0', PYTHONIOENCODING: 'utf-8', ...(extra === undefined ? {} : { PYTHONPATH: extra }) },
+    env: {
+      PYTHONHASHSEED: '0',
+      PYTHONIOENCODING: 'utf-8',
+      ...(extra === undefined ? {} : { PYTHONPATH: extra }),
+    },
     maxBuffer: 2 ** 30,
     encoding: 'utf8',
   })

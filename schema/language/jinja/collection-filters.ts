@@ -216,7 +216,7 @@ const ROWS: readonly FilterRow[] = [
       sortBy(
         toArray(value, world.budget),
         sorter(world, attribute, caseSensitive),
-        truthy(reverse ?? false),
+        integer(reverse, 0n) !== 0n,
         world.budget,
       ),
   ],
@@ -229,7 +229,7 @@ const ROWS: readonly FilterRow[] = [
       if (place === undefined) throw valueError('You can only sort by either "key" or "value"')
       const pairs = Array.from(value.entries(), (pair): PyValue => new PyTuple(pair))
       const get: Getter = (pair) => (pair instanceof PyTuple ? (pair.items[place] ?? null) : null)
-      return sortBy(pairs, keyed(get, caseSensitive), truthy(reverse ?? false), world.budget)
+      return sortBy(pairs, keyed(get, caseSensitive), integer(reverse, 0n) !== 0n, world.budget)
     },
   ],
   [
@@ -250,8 +250,7 @@ const ROWS: readonly FilterRow[] = [
   [
     'slice',
     ['slices', 'fill_with'],
-    (world, value, [count, fill]) =>
-      generator('sync_do_slice', slices(world, value, count, fill ?? null)),
+    (world, value, [count, fill]) => generator('sync_do_slice', slices(world, value, count, fill ?? null)),
     1,
   ],
   ['items', [], (_world, value) => generator('do_items', pairsOf(value))],
@@ -268,12 +267,7 @@ const ROWS: readonly FilterRow[] = [
       return value instanceof PyUndefined ? new PyIterator('reversed', value.pyIterate()) : reversed(value)
     },
   ],
-  [
-    'attr',
-    ['name'],
-    (world, value, [name]) => world.ownAttribute(value, str(name ?? null)),
-    1,
-  ],
+  ['attr', ['name'], (world, value, [name]) => world.ownAttribute(value, str(name ?? null)), 1],
   [
     'default',
     ['default_value', 'boolean'],

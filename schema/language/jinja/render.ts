@@ -122,7 +122,9 @@ class Renderer {
   #writeText(value: PyValue): void {
     const text = asText(value)
     if (text === undefined)
-      throw typeError(`a block gives text, but this one gave '${typeName(value)}'; add a filter such as 'string'`)
+      throw typeError(
+        `a block gives text, but this one gave '${typeName(value)}'; add a filter such as 'string'`,
+      )
     this.#write(text)
   }
 

@@ -9,9 +9,10 @@ import { codePoints, isSpace, splitLines, textLength } from '../text.ts'
 import { PyObject, PyTuple, type PyValue, toArray, truthy, typeName } from '../values.ts'
 import type { TemplateWorld } from './environment.ts'
 import type { Filter, FilterRow } from './filters.ts'
+import { stripTags } from './html.ts'
 import { prettyPrint } from './pretty.ts'
 import { urlize } from './urlize.ts'
-import { escapeHtml, PyMarkup, PyUndefined, stripTags } from './values.ts'
+import { escapeHtml, PyMarkup, PyUndefined } from './values.ts'
 import { wrapLine } from './wrap.ts'
 
 /** Apply a function of texts to any value's text; what is marked as HTML stays so. */
@@ -92,7 +93,6 @@ function wordWrap(
     breakLong: truthy(breakLong ?? true),
     breakHyphens: truthy(breakHyphens ?? true),
   }
-  if (options.width <= 0) throw valueError(`invalid width ${options.width} (must be > 0)`)
   if (typeof value !== 'string' && !(value instanceof PyMarkup)) throw unsuitable(value, 'wordwrap')
   const text = str(value)
   world.budget.text(text.length * 2)

@@ -62,7 +62,8 @@ export function urlize(text: string, options: UrlizeOptions): string {
   const linked = (word: string): string => {
     if (ADDRESS.test(word))
       return `<a href="${/^https?:\/\//.test(word) ? '' : 'https://'}${word}"${attributes}>${shown(word)}</a>`
-    if (word.startsWith('mailto:') && MAIL.test(word.slice(7))) return `<a href="${word}">${word.slice(7)}</a>`
+    if (word.startsWith('mailto:') && MAIL.test(word.slice(7)))
+      return `<a href="${word}">${word.slice(7)}</a>`
     const isMail = !word.startsWith('www.') && !word.startsWith('@') && !word.includes(':') && MAIL.test(word)
     return isMail ? `<a href="mailto:${word}">${word}</a>` : word
   }

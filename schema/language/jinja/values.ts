@@ -7,7 +7,8 @@ import { repr, str, textRepr } from '../printing.ts'
 import { stringMethod } from '../string-methods.ts'
 import { subscript } from '../subscript.ts'
 import { textLength } from '../text.ts'
-import { asText,
+import {
+  asText,
   type CallArguments,
   PyFunction,
   PyObject,
@@ -16,6 +17,7 @@ import { asText,
   toArray,
   typeName,
 } from '../values.ts'
+import { stripTags, unescapeHtml } from './html.ts'
 
 /** Jinja's undefined value: prints as nothing, counts as empty and false, and fails when it is really used. */
 export class PyUndefined extends PyObject {
@@ -137,7 +139,13 @@ export class PyMarkup extends PyObject {
 }
 
 /** Which argument of a method goes into the result, so that it is escaped. */
-const ESCAPED_ARGUMENT: Readonly<Record<string, number>> = { join: 0, replace: 1, ljust: 1, rjust: 1, center: 1 }
+const ESCAPED_ARGUMENT: Readonly<Record<string, number>> = {
+  join: 0,
+  replace: 1,
+  ljust: 1,
+  rjust: 1,
+  center: 1,
+}
 
 function escapedArgument(value: PyValue): PyValue {
   return Array.isArray(value) ? value.map(escapeHtml) : escapeHtml(value)
@@ -157,54 +165,6 @@ export function plain(value: PyValue): PyValue {
 /** Jinja's `escape`: HTML's five characters, unless the value is marked as HTML already. */
 export function escapeHtml(value: PyValue): string {
   return value instanceof PyMarkup ? value.text : str(value).replace(/[&<>'"]/g, (char) => HTML[char] ?? char)
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00a0',
-  copy: '©',
-  hellip: '…',
-  mdash: '—',
-  ndash: '–',
-}
-
-/** Turn character references back into characters: numbers and the most common names. */
-function unescapeHtml(text: string): string {
-  return text.replace(
-    /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(\w{2,8}));/g,
-    (all, decimal: string, hex: string, name: string) => {
-      if (name !== undefined) return (Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined) ?? all
-      const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
-      return code <= 0x10ffff && code > 0 ? String.fromCodePoint(code) : '\ufffd'
-    },
-  )
-}
-
-/** A text without comments and tags, with single blanks, and with character references resolved. */
-export function stripTags(text: string): string {
-  const tags = cutBetween(cutBetween(text, '<!--', '-->'), '<', '>')
-  return unescapeHtml(
-    tags
-      .split(/\s+/)
-      .filter((word) => word !== '')
-      .join(' '),
-  )
-}
-
-function cutBetween(text: string, open: string, close: string): string {
-  let result = ''
-  let place = 0
-  for (;;) {
-    const start = text.indexOf(open, place)
-    const end = start < 0 ? -1 : text.indexOf(close, start + open.length)
-    if (end < 0) return result + text.slice(place)
-    result += text.slice(place, start)
-    place = end + close.length
-  }
 }
 
 /** Operators on marked-up text: what is added or filled in is escaped. Nothing when neither side is marked up. */

@@ -1,4 +1,6 @@
-import { codePoints, textLength } from '../text.ts'
+import { valueError } from '../errors.ts'
+import { stripChars } from '../string-methods.ts'
+import { codePoints, isSpace, textLength } from '../text.ts'
 
 /** How a line is broken: at most `width` characters, long words and words with hyphens split or kept. */
 export type WrapOptions = {
@@ -7,25 +9,45 @@ export type WrapOptions = {
   readonly breakHyphens: boolean
 }
 
-/** Words with the blanks between them; words with hyphens are cut after each hyphen between letters. */
+const BLANKS = String.raw`[\t\n\v\f\r ]`
+const WORD = String.raw`[\p{L}\p{N}_]`
+const LETTER = String.raw`[\p{L}\p{Nl}\p{No}_]`
+/** What may stand before a dash of two hyphens or more. */
+const WORD_MARK = String.raw`[\p{L}\p{N}_!"'&.,?]`
+/**
+ * Blanks, a dash between words, or a word up to its end, up to a dash, or up to a hyphen that stands between letters: two before it
+ * (or one, a hyphen and another character) and two behind it, which may have a hyphen between them.
+ */
+const CHUNK = new RegExp(
+  [
+    `${BLANKS}+`,
+    `(?<=${WORD_MARK})-{2,}(?=${WORD})`,
+    `${BLANKS.replace('[', '[^')}+?(?:-(?:(?<=${LETTER}{2}-)|(?<=${LETTER}-${WORD_MARK}-))(?=${LETTER}-?${LETTER})|(?=${BLANKS}|$)|(?<=${WORD_MARK})(?=-{2,}${WORD}))`,
+  ].join('|'),
+  'gu',
+)
+
+/** Words with the blanks between them; words with hyphens are cut where they may be broken. */
 function chunksOf(line: string, breakHyphens: boolean): string[] {
-  const words = line.split(/([\t\n\v\f\r ]+)/).filter((chunk) => chunk !== '')
-  if (!breakHyphens) return words
-  return words.flatMap((word) =>
-    /^[\t\n\v\f\r ]/.test(word)
-      ? [word]
-      : word.split(/(?<=[\p{L}_][\p{L}\p{N}_]*-)(?=[\p{L}_])|(?<=\w)(?=-{2,}\w)|(?<=-{2,})(?=\w)/u),
-  )
+  if (breakHyphens) return line.match(CHUNK) ?? []
+  return line.split(/([\t\n\v\f\r ]+)/).filter((chunk) => chunk !== '')
 }
 
-/** Break one line as Python's `textwrap.wrap` does with tabs and white space left alone. */
+function isBlank(chunk: string): boolean {
+  return stripChars(chunk, isSpace) === ''
+}
+
+/**
+ * Break one line as Python's `textwrap.wrap` does with tabs and white space left alone. Throws `ValueError` for a width below 1.
+ */
 export function wrapLine(line: string, options: WrapOptions): string[] {
+  if (options.width <= 0) throw valueError(`invalid width ${options.width} (must be > 0)`)
   const chunks = chunksOf(line, options.breakHyphens).reverse()
   const lines: string[] = []
   while (chunks.length > 0) {
     const current: string[] = []
     let length = 0
-    if (lines.length > 0 && (chunks.at(-1) ?? '').trim() === '') chunks.pop()
+    if (lines.length > 0 && isBlank(chunks.at(-1) ?? '')) chunks.pop()
     while (chunks.length > 0) {
       const size = textLength(chunks.at(-1) ?? '')
       if (length + size > options.width) break
@@ -34,7 +56,7 @@ export function wrapLine(line: string, options: WrapOptions): string[] {
     }
     const next = chunks.at(-1)
     if (next !== undefined && textLength(next) > options.width) {
-      const room = Math.max(1, options.width - length)
+      const room = options.width - length
       if (options.breakLong) {
         const points = codePoints(next)
         const cut = hyphenCut(points, room, options)
@@ -42,7 +64,7 @@ export function wrapLine(line: string, options: WrapOptions): string[] {
         chunks[chunks.length - 1] = points.slice(cut).join('')
       } else if (current.length === 0) current.push(chunks.pop() ?? '')
     }
-    if ((current.at(-1) ?? 'x').trim() === '') current.pop()
+    if (current.length > 0 && isBlank(current.at(-1) ?? '')) current.pop()
     if (current.length > 0) lines.push(current.join(''))
   }
   return lines
