@@ -410,21 +410,19 @@ def render_secure(template, context):
 # Facts about single characters
 
 
-def character(code):
-    """Everything that Python's text methods know of one character."""
-    char = chr(code)
+def character(char):
+    """What Python's text methods know of one character, and how its neighbours matter."""
     classes = (
         str.isalpha, str.isalnum, str.isdecimal, str.isdigit, str.isnumeric, str.isspace, str.isprintable,
         str.isidentifier, str.islower, str.isupper, str.istitle,
     )  # fmt: skip
-    changes = (str.lower, str.upper, str.title, str.casefold, str.capitalize, str.swapcase)
+    changes = (str.lower, str.upper, str.title, str.casefold, str.capitalize)
     return [
         [test(char) for test in classes],
         [change(char) for change in changes],
         ("a" + char).isidentifier(),
-        unicodedata.decimal(char, None),
-        # The last sigma of a word and titles depend on neighbours.
-        [f"a{char}Σ".lower(), f"Σ{char}a".lower(), f"a{char}b".title()],
+        # A sigma ends a word, and a letter starts one, by what stands beside it.
+        [f"a{char}Σ".lower()[-1], f"Σ{char}a".lower()[0], f"a{char}b".title()[-1] == "B"],
     ]
 
 
@@ -440,10 +438,10 @@ CALLS = {
 
 def answer(fn, input):
     if fn == "versions":
-        return {"output": {"python": list(sys.version_info[:3]), "jinja": jinja2.__version__}}
+        return {"output": f"Python {sys.version.split()[0]}, Jinja2 {jinja2.__version__}"}
     if fn == "characters":
         codes = [code for code in range(input["from"], input["to"]) if not 0xD800 <= code <= 0xDFFF and assigned(code)]
-        return {"output": [[code, character(code)] for code in codes]}
+        return {"output": [[code, character(chr(code))] for code in codes]}
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         output = encode(CALLS[fn](**{name: decode(value) for name, value in input.items()}))

@@ -15,9 +15,7 @@ import {
 import { decode, encode } from '../oracle/recorded.ts'
 import type { Call, Outcome } from './python.ts'
 
-type Input = Readonly<Record<string, unknown>>
-
-const FUNCTIONS: Readonly<Record<string, (input: Input) => PyValue>> = {
+const FUNCTIONS: Readonly<Record<string, (input: Call['input']) => PyValue>> = {
   safe_eval: ({ expr, vars = {} }) => evaluate(compileExpression(String(expr)), decode(vars) as PyDict),
   condition: ({ output, expression }) => evaluateCondition(String(output), String(expression)).value,
   convert_value: ({ value }) => coerceValue(decode(value)),
@@ -30,7 +28,7 @@ const FUNCTIONS: Readonly<Record<string, (input: Input) => PyValue>> = {
 /** What our own language makes of a call, told as the reference tells it; `slow` when a budget ended it. */
 export function answer({ fn, input }: Call): Outcome {
   try {
-    return { output: encode(FUNCTIONS[fn]?.(input as Input) ?? null) }
+    return { output: encode(FUNCTIONS[fn]?.(input) ?? null) }
   } catch (error) {
     // A list that holds itself cannot be written down, here or there.
     if (error instanceof RangeError) return { error: 'RecursionError' }
@@ -39,13 +37,12 @@ export function answer({ fn, input }: Call): Outcome {
   }
 }
 
-/** Nothing when both outcomes are the same value, or both failures; otherwise what they are. */
-export function compare(call: Call, theirs: Outcome): string | undefined {
-  const mine = answer(call)
+/** Nothing when two outcomes are the same value, or both failures; otherwise what they are. */
+export function difference(mine: Outcome, theirs: Outcome): string | undefined {
   if (theirs.slow === true || mine.slow === true) return undefined
   if (mine.error !== undefined && theirs.error !== undefined) return undefined
-  const [ours, reference] = [comparable(mine), comparable(theirs)]
-  return ours === reference ? undefined : `ours ${ours}, the reference ${reference}`
+  const [one, other] = [comparable(mine), comparable(theirs)]
+  return one === other ? undefined : `${one} instead of ${other}`
 }
 
 function comparable({ output, error }: Outcome): string {

@@ -7,13 +7,14 @@ export type UrlizeOptions = {
   readonly target: string
 }
 
+const WORD = String.raw`[\p{L}\p{N}_%-]`
 const ADDRESS = new RegExp(
   [
-    String.raw`^(?:(?:https?://|www\.)(?:[\w%-]+\.)*(?:[a-z]{2,63}|xn--[\w%]{2,59})`,
-    String.raw`(?:[\w%-]{2,63}\.)+(?:com|net|int|edu|gov|org|info|mil)`,
-    String.raw`https?://(?:\d{1,3}(?:\.\d{1,3}){3}|\[(?:[\da-f]{0,4}:){2}(?:[\da-f]{0,4}:?){1,6}]))`,
-  ].join('|') + String.raw`(?::\d{1,5})?(?:[/?#]\S*)?\n?$`,
-  'i',
+    String.raw`^(?:(?:https?://|www\.)(?:${WORD}+\.)*(?:[a-z]{2,63}|xn--[\p{L}\p{N}_%]{2,59})`,
+    String.raw`(?:${WORD}{2,63}\.)+(?:com|net|int|edu|gov|org|info|mil)`,
+    String.raw`https?://(?:\p{Nd}{1,3}(?:\.\p{Nd}{1,3}){3}|\[(?:[\p{Nd}a-f]{0,4}:){2}(?:[\p{Nd}a-f]{0,4}:?){1,6}\]))`,
+  ].join('|') + String.raw`(?::\p{Nd}{1,5})?(?:[/?#]\S*)?$`,
+  'iu',
 )
 const MAIL = /^\S+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$/u
 
