@@ -6,7 +6,7 @@ import { PyDict, PySet } from './dict.ts'
 import { PyError, typeError } from './errors.ts'
 import { NONE, type Table, table } from './method-table.ts'
 import { pyEquals } from './operators.ts'
-import { formatTemplate } from './str-format.ts'
+import { type FieldAccess, type FieldPrinter, formatTemplate } from './str-format.ts'
 import { stringMethod } from './string-methods.ts'
 import { subscript } from './subscript.ts'
 import {
@@ -89,8 +89,8 @@ function findMethod(
   name: string,
 ): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
   if (typeof value === 'string') {
-    if (name === 'format') return (args, budget) => formatTemplate(value, args, fieldAccess(budget), budget)
-    if (name === 'format_map') return (args, budget) => formatMap(value, args, budget)
+    const format = formatMethod(value, name)
+    if (format !== undefined) return format
     const run = stringMethod(name)
     return run === undefined ? undefined : (args, budget) => run(value, args, budget)
   }
@@ -121,7 +121,7 @@ function on<Self>(
   return run === undefined ? undefined : (args, budget) => run(self, args, budget)
 }
 
-function fieldAccess(budget: Budget): Parameters<typeof formatTemplate>[2] {
+function fieldAccess(budget: Budget): FieldAccess {
   return {
     attribute: (value, name) => {
       if (name.startsWith('_'))
@@ -135,11 +135,21 @@ function fieldAccess(budget: Budget): Parameters<typeof formatTemplate>[2] {
   }
 }
 
-function formatMap(template: string, args: CallArguments, budget: Budget): PyValue {
+function formatMap(template: string, args: CallArguments, budget: Budget, print?: FieldPrinter): string {
   const [mapping = NONE] = bind({ name: 'format_map', parameters: ['mapping'], required: 1 }, args)
-  return formatTemplate(template, args, fieldAccess(budget), budget, (name) =>
-    subscript(mapping, name, budget),
-  )
+  const lookup = (name: string): PyValue => subscript(mapping, name, budget)
+  return formatTemplate(template, args, fieldAccess(budget), budget, lookup, print)
+}
+
+/** `str.format` and `str.format_map` by name, ready to be called; nothing for other names. */
+export function formatMethod(
+  template: string,
+  name: string,
+  print?: FieldPrinter,
+): ((args: CallArguments, budget: Budget) => string) | undefined {
+  if (name === 'format')
+    return (args, budget) => formatTemplate(template, args, fieldAccess(budget), budget, undefined, print)
+  return name === 'format_map' ? (args, budget) => formatMap(template, args, budget, print) : undefined
 }
 
 const SAMPLES: Readonly<Record<string, PyValue>> = {

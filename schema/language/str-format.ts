@@ -10,11 +10,15 @@ export type FieldAccess = {
   readonly item: (value: PyValue, key: PyValue) => PyValue
 }
 
+/** How a replacement field prints its value with a format specification. */
+export type FieldPrinter = (value: PyValue, spec: string, budget: Budget) => string
+
 type State = {
   readonly args: CallArguments
   /** Where named fields come from when not from the call, as in `format_map`. */
   readonly lookup: ((name: string) => PyValue) | undefined
   readonly access: FieldAccess
+  readonly print: FieldPrinter
   readonly budget: Budget
   automatic: number
   manual: boolean
@@ -27,8 +31,9 @@ export function formatTemplate(
   access: FieldAccess,
   budget: Budget,
   lookup?: (name: string) => PyValue,
+  print: FieldPrinter = formatValue,
 ): string {
-  return expand(template, { args, lookup, access, budget, automatic: 0, manual: false }, 2)
+  return expand(template, { args, lookup, access, print, budget, automatic: 0, manual: false }, 2)
 }
 
 function expand(template: string, state: State, depth: number): string {
@@ -84,7 +89,7 @@ function field(text: string, state: State, depth: number): string {
   const { name = '', conversion, spec = '' } = FIELD.exec(text)?.groups ?? {}
   const value = convert(resolve(name, state), conversion)
   state.budget.step()
-  return formatValue(value, spec === '' ? '' : expand(spec, state, depth - 1), state.budget)
+  return state.print(value, spec === '' ? '' : expand(spec, state, depth - 1), state.budget)
 }
 
 function convert(value: PyValue, conversion: string | undefined): PyValue {

@@ -24,6 +24,8 @@ const AFTER_TEST = new Set(['else', 'or', 'and'])
 export class ExpressionReader {
   protected readonly tokens: readonly TemplateToken[]
   protected place = 0
+  /** How many loops are open: inside them nothing may be assigned to `loop`. */
+  protected loops = 0
   #depth = 0
 
   constructor(tokens: readonly TemplateToken[]) {
@@ -494,6 +496,8 @@ export class ExpressionReader {
     }
     if (token.type !== 'name' || Object.hasOwn(CONSTANTS, token.text))
       throw this.fail(`can't assign to '${this.describe()}'`)
+    if (token.text === 'loop' && this.loops > 0)
+      throw this.fail("can't assign to the special variable 'loop' in a for loop")
     this.place += 1
     if (members && this.skipOperator('.'))
       return { kind: 'member', name: token.text, attribute: this.expectName() }

@@ -112,6 +112,7 @@ class TemplateParser extends ExpressionReader {
   }
 
   #for(start: number): Statement {
+    this.loops += 1
     const target = this.target({ until: 'in' })
     if (!this.skipName('in')) throw this.fail(`expected token 'in', got '${this.describe()}'`)
     const items = this.tuple({ choices: false, until: 'recursive' })
@@ -119,6 +120,7 @@ class TemplateParser extends ExpressionReader {
     const recursive = this.skipName('recursive')
     const { body, end } = this.#body('for', ['endfor', 'else'])
     const otherwise = end === 'else' ? this.#body('for', ['endfor']).body : []
+    this.loops -= 1
     return { kind: 'for', target, items, test, recursive, body, otherwise, start }
   }
 
@@ -164,7 +166,10 @@ class TemplateParser extends ExpressionReader {
     this.expectOperator('(')
     while (!this.isOperator(')')) {
       if (names.length > 0) this.expectOperator(',')
-      names.push(this.expectName())
+      const { start } = this.token
+      const name = this.expectName()
+      if (names.includes(name)) throw this.fail(`duplicate argument '${name}' in macro definition`, start)
+      names.push(name)
       if (this.skipOperator('=')) defaults.push(this.expression())
       else if (defaults.length > 0) throw this.fail('non-default argument follows default argument')
     }
@@ -173,8 +178,16 @@ class TemplateParser extends ExpressionReader {
   }
 
   #macro(name: string, parameters: Parameters, tag: string): MacroBody {
+    const { start } = this.token
     const { body } = this.#body(tag, [`end${tag}`])
-    return { name, parameters, body, uses: namesIn(body) }
+    const uses = namesIn(body)
+    const { names, defaults } = parameters
+    const caller = names.indexOf('caller')
+    if (uses.has('caller') && caller >= 0 && caller < names.length - defaults.length)
+      throw this.fail("the parameter 'caller' must be left out or have a default", start)
+    // Special names that the parameters declare are ordinary ones.
+    for (const own of names) uses.delete(own)
+    return { name, parameters, body, uses }
   }
 
   #callBlock(start: number): Statement {
@@ -196,7 +209,7 @@ class TemplateParser extends ExpressionReader {
     if (required && body.some((part) => part.kind !== 'text' || part.text.trim() !== ''))
       throw this.fail('Required blocks can only contain comments or whitespace', start)
     this.skipName(name)
-    return { kind: 'block', name, scoped, body, start }
+    return { kind: 'block', name, scoped, required, body, start }
   }
 
   #print(start: number): Statement[] {

@@ -16,7 +16,7 @@ import {
 } from '../values.ts'
 import { type TemplateWorld, templateArguments, templateEnvironment, templateWorld } from './environment.ts'
 import { templateGlobals } from './globals.ts'
-import type { MacroBody, Statement, Target } from './statements.ts'
+import { insideOf, type MacroBody, type Statement, type Target } from './statements.ts'
 import { type Template, templateError } from './template.ts'
 import {
   escapeHtml,
@@ -84,8 +84,17 @@ class Renderer {
   }
 
   render(): string {
+    this.#collectBlocks(this.#template.body)
     this.#run(this.#template.body, this.#top)
     return this.#output.join('')
+  }
+
+  /** Blocks can be called by name wherever they stand, also before them. */
+  #collectBlocks(body: readonly Statement[]): void {
+    for (const statement of body) {
+      if (statement.kind === 'block') this.#blocks.set(statement.name, statement.body)
+      for (const inner of insideOf(statement).bodies) this.#collectBlocks(inner)
+    }
   }
 
   #blockFunction(name: string): PyValue | undefined {
@@ -220,7 +229,11 @@ class Renderer {
         return
       }
       case 'block':
-        this.#blocks.set(statement.name, statement.body)
+        if (statement.required)
+          throw new PyError(
+            'RuntimeError',
+            `the required block '${statement.name}' has no other template to fill it`,
+          )
         this.#run(statement.body, new Frame(statement.scoped ? frame : this.#top))
         return
       case 'load':

@@ -55,6 +55,7 @@ export type Statement = { readonly start: number } & (
       readonly kind: 'block'
       readonly name: string
       readonly scoped: boolean
+      readonly required: boolean
       readonly body: readonly Statement[]
     }
   | { readonly kind: 'load'; readonly tag: string; readonly names: readonly Node[] }

@@ -12,7 +12,7 @@ import type { Filter, FilterRow } from './filters.ts'
 import { stripTags } from './html.ts'
 import { prettyPrint } from './pretty.ts'
 import { urlize } from './urlize.ts'
-import { escapeHtml, PyMarkup, PyUndefined } from './values.ts'
+import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
 import { wrapLine } from './wrap.ts'
 
 /** Apply a function of texts to any value's text; what is marked as HTML stays so. */
@@ -139,10 +139,13 @@ function replace(
 ): PyValue {
   const most = integer(count, -1n, true)
   const [from = null, to = null] = [old, replacement]
-  if (!world.autoescape) return replaceText(str(value), str(from), str(to), most, world.budget)
-  const marked = value instanceof PyMarkup || from instanceof PyMarkup || to instanceof PyMarkup
-  if (!marked) return replaceText(str(value), str(from), str(to), most, world.budget)
-  return new PyMarkup(replaceText(escapeHtml(value), escapeHtml(from), escapeHtml(to), most, world.budget))
+  const isMarked = value instanceof PyMarkup
+  const escapes = from instanceof PyMarkup || (to instanceof PyMarkup && !isMarked)
+  if (!world.autoescape || !(escapes || isMarked))
+    return replaceText(str(value), str(from), str(to), most, world.budget)
+  // What is looked for is not escaped, what takes its place is.
+  const text = escapes ? escapeHtml(value) : str(value)
+  return new PyMarkup(replaceText(text, str(from), escapeHtml(to), most, world.budget))
 }
 
 const JSON_ESCAPES: Readonly<Record<string, string>> = {
@@ -168,7 +171,7 @@ function xmlAttributes(world: TemplateWorld, value: PyValue, [autospace]: (PyVal
 const ROWS: readonly FilterRow[] = [
   ['upper', [], onText((text) => text.toUpperCase())],
   ['lower', [], onText((text) => text.toLowerCase())],
-  ['title', [], onText(title)],
+  ['title', [], (_world, value) => title(str(value))],
   ['capitalize', [], (world, value) => viaMethod('capitalize')(world, value, [])],
   ['center', ['width'], (world, value, [width]) => viaMethod('center')(world, value, [width ?? 80n])],
   ['string', [], (_world, value) => (value instanceof PyMarkup ? value : str(value))],
@@ -230,7 +233,8 @@ const format: Filter = (world, value, { positional, named }) => {
   if (positional.length > 0 && named.size > 0)
     throw valueError("can't handle positional and keyword arguments at the same time")
   const filling = named.size > 0 ? new PyDict(named) : new PyTuple(positional)
-  return binary('%', str(value), filling, world.budget)
+  const template = value instanceof PyMarkup ? value : str(value)
+  return operateOnMarkup('%', template, filling, world.budget) ?? binary('%', template, filling, world.budget)
 }
 
 /** Jinja's filters on texts: those with named parameters, and those that take any arguments. */

@@ -1,7 +1,9 @@
 import { bind } from '../arguments.ts'
 import type { Budget } from '../budget.ts'
 import { PyDict } from '../dict.ts'
-import { PyError, typeError } from '../errors.ts'
+import { PyError, typeError, valueError } from '../errors.ts'
+import { formatValue } from '../format.ts'
+import { formatMethod } from '../methods.ts'
 import { asNumber, binary, contains, pyEquals } from '../operators.ts'
 import { repr, str, textRepr } from '../printing.ts'
 import { stringMethod } from '../string-methods.ts'
@@ -122,6 +124,9 @@ export class PyMarkup extends PyObject {
   override pyAttribute(name: string): PyValue | undefined {
     if (name === 'unescape') return new PyFunction(name, () => unescapeHtml(this.text))
     if (name === 'striptags') return new PyFunction(name, () => stripTags(this.text))
+    const format = formatMethod(this.text, name, formatEscaped)
+    if (format !== undefined)
+      return new PyFunction(name, (args, budget) => new PyMarkup(format(args, budget)))
     const run = stringMethod(name)
     if (run === undefined) return undefined
     const place = ESCAPED_ARGUMENT[name]
@@ -136,6 +141,13 @@ export class PyMarkup extends PyObject {
       `<bound method Markup.${name} of ${this.pyRepr()}>`,
     )
   }
+}
+
+/** What fills a field of a marked-up text is escaped; what is marked up itself takes no format specification. */
+function formatEscaped(value: PyValue, spec: string, budget: Budget): string {
+  if (!(value instanceof PyMarkup)) return escapeHtml(formatValue(value, spec, budget))
+  if (spec !== '') throw valueError('Unsupported format specification for Markup.')
+  return value.text
 }
 
 /** Which argument of a method goes into the result, so that it is escaped. */

@@ -115,6 +115,13 @@ describe('corners of Jinja', () => {
       '{{ link|urlize }}',
       'see (<a href="https://a.io/x_(y)" rel="noopener">https://a.io/x_(y)</a>), <a href="mailto:a@b.io">a@b.io</a> and @a@b.io',
     ],
+    ['{{ self.x() }}{% block x %}a{% endblock %}', 'aa'],
+    ['{% macro m(caller=3) %}{{ caller }}{% endmacro %}{{ m() }}', '3'],
+    ["{{ ('{} {}'|safe).format('<', '<'|safe) }}{{ ('%s'|safe)|format('<') }}", '&lt; <&lt;'],
+    [
+      "{% autoescape true %}{{ '<'|replace('<', 'a'|safe) }}{{ ('<b>'|safe)|title }}{% endautoescape %}",
+      '&lt;&lt;B&gt;',
+    ],
     [
       '{{ long|pprint }}',
       "('The quick brown fox jumps over the lazy dog, and then it has a rest at '\n 'https://example.com')",
@@ -127,6 +134,11 @@ describe('corners of Jinja', () => {
   test.each([
     '{% filter length %}ab{% endfilter %}',
     '{% call range(2) %}{% endcall %}',
+    '{% block x required %}{% endblock %}',
+    '{% for loop in rows %}{% endfor %}',
+    '{% for row in rows %}{% set loop = 1 %}{% endfor %}',
+    '{% macro m(a, a) %}{% endmacro %}',
+    '{% macro m(caller) %}{{ caller }}{% endmacro %}',
     '{{ rows[0][:1] }}',
     "{{ {1: 'a'}|xmlattr }}",
     "{{ rows|sort(reverse='x') }}",
