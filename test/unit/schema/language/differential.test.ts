@@ -13,6 +13,7 @@ import { renderTemplate } from '../../../../schema/language/jinja/render.ts'
 import { compileTemplate, DYNAMIC_ENGINE, SECURE_ENGINE } from '../../../../schema/language/jinja/template.ts'
 
 const PYTHON = '/usr/bin/python3'
+const TIME_LIMIT_MS = 60_000
 
 /** Run a Python program that reads a JSON list of cases and prints a JSON list of outcomes. */
 function python(program: string, input: unknown): unknown[] | undefined {
@@ -110,38 +111,46 @@ const TEMPLATE_PIECES = [
 const VARIABLES = { n: 7, t: true, b: false, l: [3, 1, 2], s: "it's <é>", d: { a: 1, b: { c: null } } }
 
 describe('against CPython', () => {
-  test.skipIf(!hasPython)('literals (skipped without /usr/bin/python3)', () => {
-    const cases = mixtures(LITERAL_PIECES, 3000, 6)
-    const program = `
+  test.skipIf(!hasPython)(
+    'literals (skipped without /usr/bin/python3)',
+    () => {
+      const cases = mixtures(LITERAL_PIECES, 3000, 6)
+      const program = `
 import ast, json, sys
 def read(text):
     try: return repr(ast.literal_eval(text))
     except Exception: return None
 print(json.dumps([read(text) for text in json.load(sys.stdin)]))`
-    const mine = (text: string): string | null => {
-      try {
-        return repr(parseLiteral(text))
-      } catch (error) {
-        if (error instanceof PyError) return null
-        throw error
+      const mine = (text: string): string | null => {
+        try {
+          return repr(parseLiteral(text))
+        } catch (error) {
+          if (error instanceof PyError) return null
+          throw error
+        }
       }
-    }
-    expect(differences(cases, python(program, cases) ?? [], mine)).toEqual([])
-  })
+      expect(differences(cases, python(program, cases) ?? [], mine)).toEqual([])
+    },
+    TIME_LIMIT_MS,
+  )
 
-  test.skipIf(!hasPython)('which texts are expressions (skipped without /usr/bin/python3)', () => {
-    const cases = mixtures(SYNTAX_PIECES, 8000, 8, ' ')
-    const program = `
+  test.skipIf(!hasPython)(
+    'which texts are expressions (skipped without /usr/bin/python3)',
+    () => {
+      const cases = mixtures(SYNTAX_PIECES, 8000, 8, ' ')
+      const program = `
 import ast, json, sys
 def fits(text):
     try: ast.parse(text, mode='eval')
     except Exception: return False
     return True
 print(json.dumps([fits(text) for text in json.load(sys.stdin)]))`
-    const mine = (text: string): boolean =>
-      !checkExpression(text).some((problem) => problem.severity === 'error')
-    expect(differences(cases, python(program, cases) ?? [], mine)).toEqual([])
-  })
+      const mine = (text: string): boolean =>
+        !checkExpression(text).some((problem) => problem.severity === 'error')
+      expect(differences(cases, python(program, cases) ?? [], mine)).toEqual([])
+    },
+    TIME_LIMIT_MS,
+  )
 })
 
 describe('against Jinja2', () => {
@@ -152,9 +161,11 @@ describe('against Jinja2', () => {
       SECURE_ENGINE,
       'jinja2.sandbox.SandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)',
     ],
-  ] as const)('%s templates (skipped without the Python package jinja2)', (_name, engine, environment) => {
-    const cases = mixtures(TEMPLATE_PIECES, 4000, 8)
-    const program = `
+  ] as const)(
+    '%s templates (skipped without the Python package jinja2)',
+    (_name, engine, environment) => {
+      const cases = mixtures(TEMPLATE_PIECES, 4000, 8)
+      const program = `
 import json, sys, jinja2, jinja2.sandbox
 cases, names = json.load(sys.stdin)
 environment = ${environment}
@@ -162,15 +173,17 @@ def render(text):
     try: return environment.from_string(text).render(**names)
     except Exception: return None
 print(json.dumps([render(text) for text in cases]))`
-    const names = fromJson(VARIABLES) as PyDict
-    const mine = (text: string): string | null => {
-      try {
-        return renderTemplate(compileTemplate(text, engine), names, new Budget())
-      } catch (error) {
-        if (error instanceof Error && error.name === 'TemplateError') return null
-        throw error
+      const names = fromJson(VARIABLES) as PyDict
+      const mine = (text: string): string | null => {
+        try {
+          return renderTemplate(compileTemplate(text, engine), names, new Budget())
+        } catch (error) {
+          if (error instanceof Error && error.name === 'TemplateError') return null
+          throw error
+        }
       }
-    }
-    expect(differences(cases, python(program, [cases, VARIABLES]) ?? [], mine)).toEqual([])
-  })
+      expect(differences(cases, python(program, [cases, VARIABLES]) ?? [], mine)).toEqual([])
+    },
+    TIME_LIMIT_MS,
+  )
 })

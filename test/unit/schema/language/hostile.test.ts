@@ -16,6 +16,12 @@ import {
 
 const CONTEXT = fromJson({ s: 'x'.repeat(1000), l: [1, 2, 3], d: { a: 1 }, html: '<b>' }) as PyDict
 
+/** Time that this process has worked, which does not grow while others use the machine. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 function code(run: () => unknown): string {
   try {
     run()
@@ -55,9 +61,9 @@ describe('expressions that want too much', () => {
     ['a number of a million digits', '9'.repeat(1e6), 'syntax-error'],
     ['a million words of a text', `'${'a '.repeat(1e5)}'.split()`, 'none'],
   ])('%s', (_name, text, expected) => {
-    const started = performance.now()
+    const started = cpuMs()
     expect(code(() => evaluate(compileExpression(text), CONTEXT))).toBe(expected)
-    expect(performance.now() - started).toBeLessThan(3000)
+    expect(cpuMs() - started).toBeLessThan(3000)
   })
 
   test.each([
@@ -158,11 +164,11 @@ describe('templates that want too much', () => {
     ['a sum of a long range', '{{ range(10**9)|sum }}'],
     ['the length of much', '{{ range(10**9)|list|length }}'],
   ])('%s stays as written, with a reason', (_name, text) => {
-    const started = performance.now()
+    const started = cpuMs()
     const { value, problems } = renderDynamic(text, CONTEXT.copy())
     expect(value).toBe(text)
     expect(problems[0]?.code).toMatch(/budget-exceeded|too-deep|overflow/)
-    expect(performance.now() - started).toBeLessThan(4000)
+    expect(cpuMs() - started).toBeLessThan(4000)
     expect(code(() => renderSecure(`{% set _ = 1 %}${text}`, CONTEXT.copy()))).not.toBe('none')
   })
 
@@ -195,11 +201,11 @@ describe('templates that want too much', () => {
     ['opened comments', '{#'.repeat(1e5)],
     ['opened raw blocks', '{% raw %}'.repeat(1e4)],
   ])('very many %s', (_name, text) => {
-    const started = performance.now()
+    const started = cpuMs()
     expect(checkTemplate(text, 'dynamic')).toHaveLength(1)
     expect(renderDynamic(text, CONTEXT).value).toBe(text)
     checkTemplate(text, 'secure')
-    expect(performance.now() - started).toBeLessThan(4000)
+    expect(cpuMs() - started).toBeLessThan(4000)
   })
 
   test('one budget bounds several renderings together', () => {

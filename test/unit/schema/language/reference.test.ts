@@ -121,7 +121,7 @@ describe.skipIf(versions === undefined)(`the language against ${against}`, () =>
     [
       'outputs',
       5_000,
-      2_500,
+      1_500,
       (choices) => ({ fn: 'parse', input: { text: text(OUTPUTS, 'output', choices, 4) } }),
     ],
     [
