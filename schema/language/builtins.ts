@@ -90,6 +90,11 @@ function call(callee: PyValue, positional: PyValue[], budget: Budget): PyValue {
   return callValue(callee, { positional, named: new Map() }, budget)
 }
 
+/** An integer that C's `long` holds; CPython adds only those as floats, larger ones may overflow. */
+function isMachineInt(value: PyValue): value is bigint | boolean {
+  return typeof value === 'boolean' || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value)
+}
+
 /** Python's `sum`: exact for ints, with Neumaier's compensation for floats as since Python 3.12. */
 export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budget): PyValue {
   if (typeof start === 'string') throw typeError("sum() can't sum strings [use ''.join(seq) instead]")
@@ -110,7 +115,7 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
           const sum: number = float + next
           carry += Math.abs(float) >= Math.abs(next) ? float - sum + next : next - sum + float
           float = sum
-        } else if (typeof next === 'bigint' || typeof next === 'boolean') float += Number(next)
+        } else if (isMachineInt(next)) float += Number(next)
         else break
       }
       total = carry !== 0 && Number.isFinite(carry) ? float + carry : float
@@ -260,7 +265,7 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
       },
       args,
     )
-    return sortItems(toArray(items, budget), key ?? null, integer(reverse, 0n) !== 0n, budget)
+    return sortItems(toArray(items, budget), key ?? null, truthy(reverse ?? false), budget)
   },
   reversed: (args) => reversed(only('reversed', args)),
   enumerate: (args, budget) => {

@@ -6,7 +6,7 @@ import { type Method, NONE, type Table, table } from './method-table.ts'
 import { pyEquals } from './operators.ts'
 import { repr } from './printing.ts'
 import { sortItems } from './sorting.ts'
-import { PyTuple, type PyValue, PyView, toArray } from './values.ts'
+import { PyTuple, type PyValue, PyView, toArray, truthy } from './values.ts'
 
 /** The methods of `list`. */
 export const LIST: Table<PyValue[]> = table<PyValue[]>([
@@ -77,7 +77,7 @@ export const LIST: Table<PyValue[]> = table<PyValue[]>([
     'sort',
     ['key', 'reverse'],
     (self, [key, reverse], budget) => {
-      const sorted = sortItems(self, key ?? NONE, integer(reverse, 0n) !== 0n, budget)
+      const sorted = sortItems(self, key ?? NONE, truthy(reverse ?? false), budget)
       self.splice(0, self.length, ...sorted)
       return NONE
     },

@@ -103,6 +103,8 @@ function unknownCode(type: string, value: PyValue): PyError {
 function formatInt(value: bigint, spec: Spec, budget: Budget): string {
   if ('eEfFgG%'.includes(spec.type) && spec.type !== '') return formatFloat(Number(value), spec, budget)
   if (spec.precision !== undefined) throw valueError('Precision not allowed in integer format specifier')
+  if (spec.noNegativeZero)
+    throw valueError('Negative zero coercion (z) not allowed in format specifier of an integer')
   if (spec.type === 'c') {
     if (spec.sign !== '') throw valueError("Sign not allowed with integer format specifier 'c'")
     if (spec.alternate) throw valueError("Alternate form (#) not allowed with integer format specifier 'c'")
@@ -177,6 +179,8 @@ function splitWhole(digits: string): [string, string] {
 function formatText(value: string, spec: Spec, budget: Budget): string {
   if (spec.type !== '' && spec.type !== 's') throw unknownCode(spec.type, value)
   if (spec.sign !== '') throw valueError('Sign not allowed in string format specifier')
+  if (spec.noNegativeZero)
+    throw valueError('Negative zero coercion (z) not allowed in string format specifier')
   if (spec.grouping !== '') throw valueError(`Cannot specify '${spec.grouping}' with 's'.`)
   if (spec.alternate) throw valueError('Alternate form (#) not allowed in string format specifier')
   const cut = spec.precision === undefined ? value : codePoints(value).slice(0, spec.precision).join('')
@@ -249,7 +253,8 @@ export function formatPercent(
           ? undefined
           : smallNumber(precision || '0')
     budget.step()
-    if (type === '%') return '%'
+    // Anything between the two makes it a conversion that does not exist.
+    if (match[0] === '%%') return '%'
     const value = key === undefined ? take() : (values as PyDict).pyItem(key, budget)
     return percentItem(
       value,

@@ -134,6 +134,12 @@ export class FStringScanner {
       if (char === '"' || char === "'") {
         const quote = source.startsWith(char.repeat(3), place) ? char.repeat(3) : char
         place = findQuote(source, place + quote.length, quote, place) + quote.length - 1
+      } else if (char === '#') {
+        // A comment hides the rest of its line, so that a field can only end on a later one.
+        const lineEnd = source.indexOf('\n', place)
+        if (this.#quote.length === 1 || lineEnd < 0)
+          throw syntax("f-string: an expression cannot include '#'", place)
+        place = lineEnd
       } else if ('([{'.includes(char)) depth += 1
       else if (depth > 0 && ')]}'.includes(char)) depth -= 1
       else if (depth === 0) {

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts'
 import { PyDict, PySet } from './dict.ts'
-import { PyError, typeError } from './errors.ts'
+import { PyError, typeError, valueError } from './errors.ts'
 import { formatPercent, formatPercentBytes } from './format.ts'
 import { hypotenuse, positivePower } from './power.ts'
 import { compareText, textLength } from './text.ts'
@@ -446,7 +446,11 @@ function bytesContain(container: PyBytes, value: PyValue): boolean {
       .join(',')
       .concat(',')
       .includes(value.bytes.length ? `${value.bytes.join(',')},` : '')
-  if (typeof value === 'bigint') return container.bytes.includes(Number(value))
+  if (typeof value === 'bigint' || typeof value === 'boolean') {
+    const byte = Number(value)
+    if (byte < 0 || byte > 255) throw valueError('byte must be in range(0, 256)')
+    return container.bytes.includes(byte)
+  }
   throw typeError(`a bytes-like object is required, not '${typeName(value)}'`)
 }
 

@@ -632,6 +632,7 @@ export const EXPRESSIONS: Grammar = {
       '<bytes>.startswith(<bytes>)',
     ],
   },
+  flag: { ends: ['True', 'False', 't', '1', '0'] },
   order: { ends: ['<', '<=', '>', '>=', '==', '!='] },
   question: {
     ends: [
@@ -755,11 +756,11 @@ export const EXPRESSIONS: Grammar = {
       '<list><slice>',
       'list(<iterable>)',
       'sorted(<ints>)',
-      'sorted(<ints>, reverse=<bool>)',
+      'sorted(<ints>, reverse=<flag>)',
       'sorted(<iterable>)',
       'sorted(<iterable>, key=<keyfunction>)',
       'sorted(<iterable>, key=str, reverse=True)',
-      'sorted(<iterable>, key=<keyfunction>, reverse=<bool>)',
+      'sorted(<iterable>, key=<keyfunction>, reverse=<flag>)',
       'list(zip(<iterable>, <iterable>, <iterable>))',
       'list(map(<function>, <iterable>, <iterable>))',
       'list(zip(<iterable>, <iterable>, strict=<bool>))',
@@ -783,7 +784,7 @@ export const EXPRESSIONS: Grammar = {
       'insert(<small>, <any>)',
       'remove(<any>)',
       'pop(<small>)',
-      'sort(key=<keyfunction>, reverse=<bool>)',
+      'sort(key=<keyfunction>, reverse=<flag>)',
     ],
   },
   dictmutation: {

@@ -292,6 +292,7 @@ export const TEMPLATES: Grammar = {
       '<any> is defined and <any>',
     ],
   },
+  flag: { ends: ['true', 'false', 'yes', 'no'] },
   test: {
     ends: [
       'defined',
@@ -511,10 +512,10 @@ export const TEMPLATES: Grammar = {
       '<list>|list',
       '<list>|sort',
       '<list>|sort(true)',
-      '<list>|sort(reverse=<bool>, case_sensitive=<bool>)',
+      '<list>|sort(reverse=<flag>, case_sensitive=<bool>)',
       "rows|sort(attribute='<field>')",
       "rows|sort(attribute='city,name')|map(attribute='name')|list",
-      "rows|sort(attribute='name', reverse=<bool>)|map(attribute='name')|list",
+      "rows|sort(attribute='name', reverse=<flag>)|map(attribute='name')|list",
       '<list>|unique|list',
       '<list>|unique(<bool>)|list',
       "rows|unique(attribute='<field>')|map(attribute='name')|list",
