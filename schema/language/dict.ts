@@ -1,6 +1,16 @@
 import type { Budget } from './budget.ts'
 import { PyError, typeError } from './errors.ts'
-import { asText, PyBytes, PyComplex, PyObject, PyRange, PyTuple, type PyValue, typeName } from './values.ts'
+import {
+  asText,
+  PyBytes,
+  PyComplex,
+  PyObject,
+  PyRange,
+  PyTuple,
+  type PyValue,
+  PyView,
+  typeName,
+} from './values.ts'
 
 /** Python's `hash` refuses mutable containers; this is its error. */
 function unhashable(value: PyValue): PyError {
@@ -33,6 +43,7 @@ function identity(key: PyValue): unknown {
   if (key instanceof PyComplex) return key.im === 0 ? identity(key.re) : `\0c${key.re},${key.im}`
   if (key instanceof PyRange) return `\0r${key.size},${key.start},${key.step}`
   if (key instanceof PyDict || key instanceof PySet) throw unhashable(key)
+  if (key instanceof PyView && key.kind !== 'values') throw unhashable(key)
   return key
 }
 

@@ -48,6 +48,17 @@ export const EXPRESSION_FIELDS = {
 
 /** Python expressions that mostly evaluate: each kind is a type, or a narrower idea of one. */
 export const EXPRESSIONS: Grammar = {
+  expression: {
+    ends: [],
+    // What changes a field stands alone: an iterator over it, made before, would not be what is compared here.
+    forms: [
+      ...Array.from({ length: 20 }, () => '<any>'),
+      '[l.<mutation>, l]',
+      '[names.<mutation>, names]',
+      '[d.<dictmutation>, d]',
+      '[q.<setmutation>, sorted(q)]',
+    ],
+  },
   any: {
     ends: ['n', 'mixed', 'None', '...'],
     forms: [
@@ -768,10 +779,6 @@ export const EXPRESSIONS: Grammar = {
       '(<list> if <bool> else <list>)',
       'sum([<list>, <list>], [])',
       '[<list>.<mutation>, <list>]',
-      '[l.<mutation>, l]',
-      '[names.<mutation>, names]',
-      '[d.<dictmutation>, d]',
-      '[q.<setmutation>, sorted(q)]',
     ],
   },
   mutation: {

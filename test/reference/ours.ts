@@ -49,10 +49,14 @@ function comparable({ output, error }: Outcome): string {
   return error === undefined ? JSON.stringify(output, sorted) : error
 }
 
+/** What only says where something lies in memory, and how older versions of Jinja2 name one of their generators. */
+const ADDRESS = /0x[0-9a-f]{8,16}(?=>|&gt;|%3E|\\u003e)/gi
+const OLDER_NAME = /\bgenerator object do_unique\b/g
+
 /** Sets are compared without their order, which Python does not promise; addresses are all the same. */
 function sorted(_key: string, value: unknown): unknown {
   if (typeof value === 'string')
-    return value.replace(/0x[0-9a-f]{8,16}(?=>|&gt;|%3E|\\u003e)/gi, '0x<address>')
+    return value.replace(ADDRESS, '0x<address>').replace(OLDER_NAME, 'generator object sync_do_unique')
   if (typeof value !== 'object' || value === null || !('$py' in value) || value.$py !== 'set') return value
   const { items } = value as unknown as { items: readonly unknown[] }
   return { $py: 'set', items: items.map((item) => JSON.stringify(item)).sort() }

@@ -76,6 +76,7 @@ describe('corners of Python', () => {
     "300 in b'a'",
     "sum([], b'')",
     '[] in d.keys()',
+    'd.get(d.items())',
     "'{:-c}'.format(1)",
     "'{:#c}'.format(1)",
     "'{:_n}'.format(1.5)",
