@@ -21,6 +21,7 @@ export function bind(signature: Signature, args: CallArguments): (PyValue | unde
     const plural = most === 1 ? '' : 's'
     throw typeError(`${name}() takes at most ${most} argument${plural} (${given} given)`)
   }
+  if (args.named.size === 0 && given >= required) return args.positional.slice()
   const bound: (PyValue | undefined)[] = parameters.map((_, index) => args.positional[index])
   for (const [key, value] of args.named) {
     const index = parameters.indexOf(key)

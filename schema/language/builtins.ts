@@ -29,8 +29,8 @@ type Run = (args: CallArguments, budget: Budget) => PyValue
 
 /** Exactly one argument by position, for the functions that accept nothing else. */
 function only(name: string, args: CallArguments): PyValue {
-  const [value, ...rest] = args.positional
-  if (value === undefined || rest.length > 0 || args.named.size > 0)
+  const [value] = args.positional
+  if (value === undefined || args.positional.length > 1 || args.named.size > 0)
     throw typeError(
       `${name}() takes exactly one argument (${args.positional.length + args.named.size} given)`,
     )
@@ -98,7 +98,10 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
     typeof value === 'bigint' || typeof value === 'number'
   while (index < items.length) {
     const item = items[index] ?? null
-    if (typeof total === 'number' && plain(item)) {
+    if (typeof total === 'bigint' && typeof item === 'bigint') {
+      total += item
+      index += 1
+    } else if (typeof total === 'number' && plain(item)) {
       let carry = 0
       let float: number = total
       for (; index < items.length; index += 1) {

@@ -16,15 +16,22 @@ import {
 } from './characters.ts'
 import { PyDict } from './dict.ts'
 import { typeError, valueError } from './errors.ts'
+import type { Method } from './method-table.ts'
 import { isPrintable } from './printing.ts'
 import { codePoints, isSpace, pointToUnit, splitLines, textLength, unitToPoint } from './text.ts'
-import { type CallArguments, PyTuple, type PyValue, toArray, typeName } from './values.ts'
+import { PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
 /** A method of `str`: the text, the bound arguments, the budget. */
 type Implementation = (self: string, bound: (PyValue | undefined)[], budget: Budget) => PyValue
-type StringMethod = { readonly signature: Signature; readonly run: Implementation }
 
-const METHODS = new Map<string, StringMethod>()
+const METHODS = new Map<string, Method<string>>()
+
+function add(signature: Signature, run: Implementation): void {
+  METHODS.set(signature.name, (self, args, budget) => {
+    budget.text(self.length)
+    return run(self, bind(signature, args), budget)
+  })
+}
 
 function define(
   name: string,
@@ -32,23 +39,16 @@ function define(
   run: Implementation,
   required = parameters.length,
 ): void {
-  METHODS.set(name, { signature: { name, parameters, required }, run })
+  add({ name, parameters, required }, run)
 }
 
 function defineNamed(name: string, parameters: readonly string[], run: Implementation): void {
-  METHODS.set(name, { signature: { name, parameters, required: 0, positionalOnly: 0 }, run })
+  add({ name, parameters, required: 0, positionalOnly: 0 }, run)
 }
 
 /** The method of `str` with this name, ready to be called on a text; nothing when Python has none. */
-export function stringMethod(
-  name: string,
-): ((self: string, args: CallArguments, budget: Budget) => PyValue) | undefined {
-  const method = METHODS.get(name)
-  if (method === undefined) return undefined
-  return (self, args, budget) => {
-    budget.text(self.length)
-    return method.run(self, bind(method.signature, args), budget)
-  }
+export function stringMethod(name: string): Method<string> | undefined {
+  return METHODS.get(name)
 }
 
 define('lower', [], (self) => self.toLowerCase())

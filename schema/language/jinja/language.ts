@@ -1,0 +1,63 @@
+import { compileArguments } from '../compile-arguments.ts'
+import { PyError } from '../errors.ts'
+import { type Compile, compileAll, type Evaluation, type Language } from '../evaluator.ts'
+import type { Node } from '../nodes.ts'
+import { str } from '../printing.ts'
+import { callValue, type PyValue } from '../values.ts'
+import type { Frame } from './frame.ts'
+import type { Rendering } from './rendering.ts'
+import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
+
+/** How the expressions of templates are evaluated. */
+export const TEMPLATE_LANGUAGE: Language<Frame> = {
+  name: (name) => (frame) => frame.get(name),
+  attribute: (name) => (object, frame) => frame.rendering.attribute(object, name),
+  item: (object, key, frame) => frame.rendering.item(object, key),
+  call: ({ callee, parts }, compile) => {
+    const called = compile(callee)
+    const args = compileArguments(parts, compile)
+    return (frame) => callValue(called(frame), args(frame), frame.budget)
+  },
+  operate: (op, left, right, { budget }) => {
+    if (left instanceof PyUndefined && op !== '==' && op !== '!=') throw left.error()
+    return operateOnMarkup(op, left, right, budget)
+  },
+  special,
+}
+
+function special(node: Node, compile: Compile<Frame>): Evaluation<Frame> {
+  switch (node.kind) {
+    case 'choice':
+      return () =>
+        new PyUndefined('the inline if-expression evaluated to false and no else section was defined.')
+    case 'concat': {
+      const parts = compileAll(node.parts, compile)
+      return (frame) => concat(frame.rendering, parts(frame))
+    }
+    case 'filter': {
+      const { name } = node
+      const target = node.target === undefined ? () => null : compile(node.target)
+      const args = compileArguments(node.parts, compile)
+      return (frame) => frame.rendering.callFilter(name, target(frame), args(frame))
+    }
+    case 'test': {
+      const { name } = node
+      const target = compile(node.target)
+      const args = compileArguments(node.parts, compile)
+      return (frame) => frame.rendering.callTest(name, target(frame), args(frame))
+    }
+    default:
+      return () => {
+        throw new PyError('NotAllowed', `a ${node.kind} has no meaning in a template`)
+      }
+  }
+}
+
+function concat(rendering: Rendering, values: readonly PyValue[]): PyValue {
+  const marked = rendering.autoescape && values.some((value) => value instanceof PyMarkup)
+  const print = marked ? escapeHtml : str
+  let text = ''
+  for (const value of values) text += print(value)
+  rendering.budget.text(text.length)
+  return marked ? new PyMarkup(text) : text
+}
