@@ -4,9 +4,9 @@ import { TextCache } from './cache.ts'
 import { compileArguments } from './compile-arguments.ts'
 import type { PyDict } from './dict.ts'
 import { asPyError, PyError } from './errors.ts'
-import { type Compile, compileTree, type Evaluation, type Language, later } from './evaluator.ts'
+import { type Compile, compileTree, type Evaluation, type Language, later, located } from './evaluator.ts'
 import { callMethod, getAttribute } from './methods.ts'
-import { children, type Node } from './nodes.ts'
+import { children, type Node, sizeOf } from './nodes.ts'
 import { parseExpression } from './parser.ts'
 import { ExpressionError, type LanguageProblem, problemOf } from './problems.ts'
 import { subscript } from './subscript.ts'
@@ -25,8 +25,8 @@ export type Expression = {
   /** The author's text; all offsets point into it. */
   readonly text: string
   readonly node: Node
-  /** The value in a scope, for {@link evaluate}. */
-  readonly run: Evaluation<ExpressionWorld>
+  /** What {@link evaluate} runs, and how many steps of the budget that takes. */
+  readonly compiled: () => { readonly run: Evaluation<ExpressionWorld>; readonly size: number }
 }
 
 type ExpressionWorld = { readonly scope: Scope; readonly budget: Budget }
@@ -44,7 +44,8 @@ export function compileExpression(text: string): Expression {
   try {
     return CACHE.get(text, () => {
       const node = parseExpression(text)
-      return { text, node, run: later(() => compileTree(node, LANGUAGE)) }
+      const compiled = later(() => ({ run: compileTree(node, LANGUAGE), size: sizeOf(node) }))
+      return { text, node, compiled }
     })
   } catch (error) {
     throw new ExpressionError(asPyError(error), text)
@@ -57,9 +58,11 @@ export function compileExpression(text: string): Expression {
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): PyValue {
   try {
-    return expression.run({ scope, budget })
+    const { run, size } = expression.compiled()
+    budget.step(size)
+    return run({ scope, budget })
   } catch (error) {
-    throw new ExpressionError(asPyError(error), expression.text)
+    throw new ExpressionError(asPyError(located(error, expression.node.start)), expression.text)
   }
 }
 
@@ -68,26 +71,22 @@ function notAllowed(message: string): PyError {
 }
 
 const LANGUAGE: Language<ExpressionWorld> = {
-  name: (name) => {
+  name: (name, start) => {
     const builtin = BUILTINS.get(name)
     return ({ scope }) => {
       const own = scope.get(name)
       const value = own === undefined ? builtin : own
-      if (value === undefined) throw new PyError('NameError', `unknown name '${name}'`)
+      if (value === undefined) throw new PyError('NameError', `unknown name '${name}'`, start)
       return value
     }
   },
-  attribute: (name) =>
-    name.startsWith('_')
-      ? () => {
-          throw notAllowed(`the private attribute '${name}' cannot be read`)
-        }
-      : (object, { budget }) => {
-          const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
-          if (value === undefined)
-            throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
-          return value
-        },
+  attribute: (object, name, { budget }) => {
+    if (name.startsWith('_')) throw notAllowed(`the private attribute '${name}' cannot be read`)
+    const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
+    if (value === undefined)
+      throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
+    return value
+  },
   item: (object, key, { budget }) => subscript(object, key, budget),
   call: compileCall,
   special: (node) => {

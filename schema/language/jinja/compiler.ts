@@ -1,23 +1,24 @@
 import { compileArguments } from '../compile-arguments.ts'
 import { PyError, typeError } from '../errors.ts'
 import { compileTree, type Evaluation, placed } from '../evaluator.ts'
-import type { Node } from '../nodes.ts'
+import { type Node, sizeOf } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { callValue, PyTuple, type PyValue, toArray, truthy } from '../values.ts'
 import type { Frame } from './frame.ts'
 import { TEMPLATE_LANGUAGE } from './language.ts'
 import { compileMacro } from './macros.ts'
-import type { Statement, Target } from './statements.ts'
+import { insideOf, type Statement, type Target } from './statements.ts'
 import { escapeHtml, PyLoop, PyNamespace } from './values.ts'
 
 /** What statements do in a frame: they write to its rendering and set its names. */
 export type Step = (frame: Frame) => void
 
-/** Turn the statements of one scope into one function. */
+/** Turn the statements of one scope into one function, which takes a step of the budget for each and for each of their nodes. */
 export function compileBody(body: readonly Statement[]): Step {
   const steps = body.map((statement) => placed(statement.start, compileStatement(statement)))
+  const size = steps.length + sizeOfAll(body.flatMap((statement) => insideOf(statement).nodes))
   return (frame) => {
-    frame.budget.step(steps.length)
+    frame.budget.step(size)
     for (const step of steps) step(frame)
   }
 }
@@ -132,6 +133,11 @@ function compileStatement(statement: Statement): Step {
   }
 }
 
+/** How many nodes some trees have. */
+export function sizeOfAll(trees: readonly Node[]): number {
+  return trees.reduce((size, tree) => size + sizeOf(tree), 0)
+}
+
 function print(value: PyValue, { rendering }: Frame): void {
   rendering.write(rendering.autoescape ? escapeHtml(value) : str(value))
 }
@@ -197,6 +203,7 @@ function compileTarget(target: Target): (value: PyValue, frame: Frame) => void {
 function compileFor(statement: Statement & { kind: 'for' }): Step {
   const iterable = compileValue(statement.items)
   const test = statement.test === undefined ? undefined : compileValue(statement.test)
+  const testSize = statement.test === undefined ? 0 : sizeOf(statement.test)
   const assign = compileTarget(statement.target)
   const run = compileBody(statement.body)
   const otherwise = compileScope(statement.otherwise)
@@ -207,6 +214,7 @@ function compileFor(statement: Statement & { kind: 'for' }): Step {
     if (test !== undefined)
       items = items.filter((item) => {
         const inner = frame.inner()
+        budget.step(testSize)
         assign(item, inner)
         return truthy(test(inner))
       })

@@ -11,7 +11,7 @@ import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
 /** How the expressions of templates are evaluated. */
 export const TEMPLATE_LANGUAGE: Language<Frame> = {
   name: (name) => (frame) => frame.get(name),
-  attribute: (name) => (object, frame) => frame.rendering.attribute(object, name),
+  attribute: (object, name, frame) => frame.rendering.attribute(object, name),
   item: (object, key, frame) => frame.rendering.item(object, key),
   call: ({ callee, parts }, compile) => {
     const called = compile(callee)

@@ -1,7 +1,7 @@
 import { PyDict } from '../dict.ts'
 import { typeError } from '../errors.ts'
 import { type CallArguments, PyTuple } from '../values.ts'
-import { compileBody, compileValue } from './compiler.ts'
+import { compileBody, compileValue, sizeOfAll } from './compiler.ts'
 import type { Frame } from './frame.ts'
 import type { MacroBody } from './statements.ts'
 import { PyMacro, PyUndefined } from './values.ts'
@@ -31,10 +31,12 @@ function compileParameters(macro: MacroBody): (args: CallArguments, inner: Frame
   const { names, defaults } = macro.parameters
   const firstDefault = names.length - defaults.length
   const fallbacks = defaults.map(compileValue)
+  const size = sizeOfAll(defaults)
   const takesMore = macro.uses.has('varargs')
   return (args, inner) => {
     if (args.positional.length > names.length && !takesMore)
       throw typeError(`macro '${macro.name}' takes not more than ${names.length} argument(s)`)
+    inner.budget.step(size)
     const named = new Map(args.named)
     names.forEach((name, index) => {
       const given = args.positional[index]

@@ -1,6 +1,7 @@
 import type { Budget } from '../budget.ts'
 import type { PyDict } from '../dict.ts'
 import { asPyError } from '../errors.ts'
+import { located } from '../evaluator.ts'
 import { Frame } from './frame.ts'
 import { Rendering } from './rendering.ts'
 import { type Template, templateError } from './template.ts'
@@ -12,9 +13,9 @@ import { type Template, templateError } from './template.ts'
 export function renderTemplate(template: Template, context: PyDict, budget: Budget): string {
   try {
     const rendering = new Rendering(template.engine, context, budget)
-    template.run(new Frame(rendering))
+    template.compiled()(new Frame(rendering))
     return rendering.output
   } catch (error) {
-    throw templateError(asPyError(error), template.text)
+    throw templateError(asPyError(located(error, 0)), template.text)
   }
 }

@@ -15,8 +15,8 @@ export type Template = {
   readonly text: string
   readonly engine: Engine
   readonly body: readonly Statement[]
-  /** Writes the output of the body to the rendering of a frame. */
-  readonly run: Step
+  /** What writes the output of the body to the rendering of a frame. */
+  readonly compiled: () => Step
 }
 
 /** Jinja2 as CodeMie uses it for tasks, tool arguments and the like: nothing is trimmed, nothing is hidden upstream. */
@@ -52,7 +52,7 @@ export function compileTemplate(text: string, engine: Engine): Template {
       const body = parseTemplate(lexTemplate(source, engine))
       const unknown = firstUnknown(body, engine)
       if (unknown !== undefined) throw unknown
-      return { text, engine, body, run: later(() => compileBody(body)) }
+      return { text, engine, body, compiled: later(() => compileBody(body)) }
     })
   } catch (error) {
     throw templateError(asPyError(error), text)
