@@ -60,6 +60,7 @@ export function text(value: PyValue | undefined, what: string): string {
 
 /** A number that stays inside JavaScript's exact range, for lengths and offsets. */
 export function clamp(value: bigint): number {
-  const most = BigInt(Number.MAX_SAFE_INTEGER)
-  return Number(value > most ? most : value < -most ? -most : value)
+  const number = Number(value)
+  const most = Number.MAX_SAFE_INTEGER
+  return number > most ? most : number < -most ? -most : number
 }

@@ -1,4 +1,4 @@
-import { bind, clamp, integer } from './arguments.ts'
+import { bind, clamp, integer, type Signature } from './arguments.ts'
 import { Budget } from './budget.ts'
 import { isInstance, TYPES } from './conversions.ts'
 import { PyDict } from './dict.ts'
@@ -74,8 +74,8 @@ export function best(
 ): PyValue {
   let found: PyValue = items[0] ?? null
   let foundKey = keyOf === undefined ? found : keyOf(found)
-  for (const item of items.slice(1)) {
-    budget.step()
+  budget.step(items.length)
+  for (const item of items) {
     const key = keyOf === undefined ? item : keyOf(item)
     if (ordered(name === 'min' ? '<' : '>', key, foundKey)) {
       found = item
@@ -124,11 +124,8 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
 }
 
 function round(args: CallArguments): PyValue {
-  const [value = null, digits] = bind(
-    { name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 },
-    args,
-  )
-  return roundValue(value, digits)
+  const bound = bind(ROUND, args)
+  return roundValue(bound[0] ?? null, bound[1])
 }
 
 /** Python's `round(value, digits)`: halves to even; without digits the result is an int. */
@@ -216,16 +213,23 @@ function isInstanceOfAny(value: PyValue, wanted: PyValue): boolean {
   throw typeError('isinstance() arg 2 must be a type, a tuple of types, or a union')
 }
 
+const SUM: Signature = { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 }
+const SORTED: Signature = {
+  name: 'sort',
+  parameters: ['iterable', 'key', 'reverse'],
+  required: 1,
+  positionalOnly: 1,
+  keywordOnly: 1,
+}
+const ROUND: Signature = { name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 }
+
 const FUNCTIONS: Readonly<Record<string, Run>> = {
   len: (args) => BigInt(pyLength(only('len', args))),
   min: extreme('min'),
   max: extreme('max'),
   sum: (args, budget) => {
-    const [items = null, start] = bind(
-      { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 },
-      args,
-    )
-    return sumItems(toArray(items, budget), start ?? 0n, budget)
+    const bound = bind(SUM, args)
+    return sumItems(toArray(bound[0] ?? null, budget), bound[1] ?? 0n, budget)
   },
   abs: (args) => {
     const value = only('abs', args)
@@ -251,17 +255,9 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
   },
   round,
   sorted: (args, budget) => {
-    const [items = null, key, reverse] = bind(
-      {
-        name: 'sort',
-        parameters: ['iterable', 'key', 'reverse'],
-        required: 1,
-        positionalOnly: 1,
-        keywordOnly: 1,
-      },
-      args,
-    )
-    return sortItems(toArray(items, budget), key ?? null, integer(reverse, 0n) !== 0n, budget)
+    const bound = bind(SORTED, args)
+    const isReversed = integer(bound[2], 0n) !== 0n
+    return sortItems(toArray(bound[0] ?? null, budget), bound[1] ?? null, isReversed, budget)
   },
   reversed: (args) => reversed(only('reversed', args)),
   enumerate: (args, budget) => {

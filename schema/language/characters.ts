@@ -7,8 +7,10 @@ const HAN_NUMBERS = /[〇一二三四五六七八九十百千万億兆零壹貳�
 
 /** `str.isdecimal` of one character. */
 export function isDecimal(char: string): boolean {
-  return /\p{Nd}/u.test(char)
+  return char <= '\x7f' ? char >= '0' && char <= '9' : DECIMAL.test(char)
 }
+
+const DECIMAL = /\p{Nd}/u
 
 /** `str.isdigit` of one character. */
 export function isDigit(char: string): boolean {

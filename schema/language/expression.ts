@@ -128,10 +128,12 @@ function callMember(
   world: ExpressionWorld,
 ): PyValue {
   const { budget } = world
-  if (object instanceof PyType || object instanceof PyFunction)
-    throw notAllowed(`'${name}' cannot be called on a function or type; call it on a value`)
-  const own = object instanceof PyObject ? object.pyAttribute(name, budget) : undefined
-  if (own !== undefined) return callValue(own, args(world), budget)
+  if (object instanceof PyObject) {
+    if (object instanceof PyType || object instanceof PyFunction)
+      throw notAllowed(`'${name}' cannot be called on a function or type; call it on a value`)
+    const own = object.pyAttribute(name, budget)
+    if (own !== undefined) return callValue(own, args(world), budget)
+  }
   const result = callMethod(object, name, args(world), budget)
   if (result !== undefined) return result
   const attribute = getAttribute(object, name, budget)

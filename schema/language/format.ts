@@ -1,4 +1,5 @@
 import type { Budget } from './budget.ts'
+import { TextCache } from './cache.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { fixed, floatRepr, positional, scientific, significant } from './floats.ts'
@@ -21,6 +22,12 @@ type Spec = {
 
 const SPEC =
   /^(?:(?<fill>.)?(?<align>[<>=^]))?(?<sign>[-+ ])?(?<z>z)?(?<alternate>#)?(?<zero>0)?(?<width>\d+)?(?<grouping>[,_])?(?:\.(?<precision>\d+))?(?<type>[a-zA-Z%])?$/su
+
+const SPECS = new TextCache<Spec>()
+
+function specOf(text: string, value: PyValue): Spec {
+  return SPECS.get(text, () => parseSpec(text, value))
+}
 
 function parseSpec(text: string, value: PyValue): Spec {
   const groups = SPEC.exec(text)?.groups
@@ -199,15 +206,15 @@ function formatComplex(value: PyComplex, spec: Spec, budget: Budget): string {
 /** Python's `format(value, spec)`. Throws `ValueError` for a specification that does not fit, `TypeError` for other types. */
 export function formatValue(value: PyValue, specText: string, budget: Budget): string {
   if (specText === '') return str(value)
-  if (typeof value === 'string') return formatText(value, parseSpec(specText, value), budget)
-  if (typeof value === 'bigint') return formatInt(value, parseSpec(specText, value), budget)
+  if (typeof value === 'string') return formatText(value, specOf(specText, value), budget)
+  if (typeof value === 'bigint') return formatInt(value, specOf(specText, value), budget)
   if (typeof value === 'boolean') {
-    return formatInt(value ? 1n : 0n, parseSpec(specText, value), budget)
+    return formatInt(value ? 1n : 0n, specOf(specText, value), budget)
   }
-  if (typeof value === 'number') return formatFloat(value, parseSpec(specText, value), budget)
-  if (value instanceof PyComplex) return formatComplex(value, parseSpec(specText, value), budget)
+  if (typeof value === 'number') return formatFloat(value, specOf(specText, value), budget)
+  if (value instanceof PyComplex) return formatComplex(value, specOf(specText, value), budget)
   if (value instanceof PyObject && value.pyType === 'Markup')
-    return formatText(value.pyStr(), parseSpec(specText, value), budget)
+    return formatText(value.pyStr(), specOf(specText, value), budget)
   throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`)
 }
 

@@ -404,12 +404,15 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
     budget.text(container.length)
     return container.includes(value)
   }
+  if (Array.isArray(container)) {
+    budget.step(container.length)
+    return container.some((item) => pyEquals(item, value))
+  }
   if (container instanceof PyObject && container.pyContains !== undefined)
     return container.pyContains(value, budget)
   if (container instanceof PyBytes) return bytesContain(container, value)
-  const iterable =
-    Array.isArray(container) || (container instanceof PyObject && container.pyIterate !== undefined)
-  if (!iterable) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
+  if (!(container instanceof PyObject && container.pyIterate !== undefined))
+    throw typeError(`argument of type '${typeName(container)}' is not iterable`)
   const source = iterate(container, budget)
   for (let next = source.next(); next.done !== true; next = source.next()) {
     budget.step()

@@ -147,6 +147,7 @@ function part(
   end: PyValue | undefined,
 ): { text: string; from: number } | undefined {
   if (start === undefined && end === undefined) return { text: self, from: 0 }
+  if (start === undefined && end === undefined) return { text: self, from: 0 }
   const length = textLength(self)
   const place = (value: PyValue | undefined, fallback: number): number => {
     if (value === undefined || value === null) return fallback
@@ -194,8 +195,10 @@ function affix(name: string, test: (self: string, affix: string) => boolean): vo
   define(
     name,
     ['prefix', 'start', 'end'],
-    (self, [wanted, start, end]) => {
-      const range = part(self, start, end)
+    (self, bound) => {
+      const [wanted] = bound
+      const range = part(self, bound[1], bound[2])
+      if (typeof wanted === 'string') return range !== undefined && test(range.text, wanted)
       const options = wanted instanceof PyTuple ? wanted.items : [wanted]
       return options.some((option) => {
         if (typeof option !== 'string')
@@ -241,10 +244,11 @@ export function replaceText(
   budget: Budget,
 ): string {
   let most = count < 0n ? Number.POSITIVE_INFINITY : clamp(count)
-  if (most === 0) return self
+  if (most === 0 || (old !== '' && !self.includes(old))) return self
   const pieces = old === '' ? ['', ...codePoints(self), ''] : self.split(old)
   budget.items(Math.min(pieces.length, budget.limits.items + 1))
   budget.text(self.length + Math.min(pieces.length, most) * replacement.length)
+  if (most >= pieces.length) return pieces.join(replacement)
   let result = pieces[0] ?? ''
   for (const piece of pieces.slice(1)) {
     result += most > 0 ? replacement + piece : old + piece
