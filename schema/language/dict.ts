@@ -110,16 +110,16 @@ export class PyDict extends PyObject {
     return [last[1].key, last[1].value]
   }
 
-  *keys(): Iterator<PyValue> & Iterable<PyValue> {
-    for (const entry of this.#walk()) yield entry.key
+  keys(): Iterator<PyValue> & Iterable<PyValue> {
+    return this.#walk((entry) => entry.key)
   }
 
-  *values(): Iterator<PyValue> & Iterable<PyValue> {
-    for (const entry of this.#walk()) yield entry.value
+  values(): Iterator<PyValue> & Iterable<PyValue> {
+    return this.#walk((entry) => entry.value)
   }
 
-  *entries(): Iterator<[PyValue, PyValue]> & Iterable<[PyValue, PyValue]> {
-    for (const entry of this.#walk()) yield [entry.key, entry.value]
+  entries(): Iterator<[PyValue, PyValue]> & Iterable<[PyValue, PyValue]> {
+    return this.#walk((entry) => [entry.key, entry.value])
   }
 
   /** A shallow copy. */
@@ -127,10 +127,10 @@ export class PyDict extends PyObject {
     return new PyDict(this.entries())
   }
 
-  *#walk(): Iterable<Entry> {
+  *#walk<T>(pick: (entry: Entry) => T): Generator<T> {
     const size = this.#entries.size
     for (const entry of this.#entries.values()) {
-      yield entry
+      yield pick(entry)
       if (this.#entries.size !== size)
         throw new PyError('RuntimeError', 'dictionary changed size during iteration')
     }

@@ -200,6 +200,23 @@ function compileTarget(target: Target): (value: PyValue, frame: Frame) => void {
   }
 }
 
+/** Whether statements set no names and let nothing keep their frame, so that one frame does for all turns of a loop. */
+function leaveFrameAlone(body: readonly Statement[]): boolean {
+  return body.every((statement) => {
+    switch (statement.kind) {
+      case 'set':
+        return statement.target.kind === 'member'
+      case 'set-block':
+      case 'macro':
+      case 'call':
+      case 'block':
+        return false
+      default:
+        return insideOf(statement).bodies.every(leaveFrameAlone)
+    }
+  })
+}
+
 function compileFor(statement: Statement & { kind: 'for' }): Step {
   const iterable = compileValue(statement.items)
   const test = statement.test === undefined ? undefined : compileValue(statement.test)
@@ -207,6 +224,7 @@ function compileFor(statement: Statement & { kind: 'for' }): Step {
   const assign = compileTarget(statement.target)
   const run = compileBody(statement.body)
   const otherwise = compileScope(statement.otherwise)
+  const isReusable = leaveFrameAlone(statement.body)
 
   const walk = (values: PyValue, frame: Frame, depth: number): void => {
     const { budget, rendering } = frame
@@ -220,11 +238,15 @@ function compileFor(statement: Statement & { kind: 'for' }): Step {
       })
     const again = (more: PyValue): PyValue => rendering.captured(() => walk(more, frame, depth + 1))
     const loop = new PyLoop(items, depth, statement.recursive ? again : undefined)
+    let inner = frame.inner()
+    inner.set('loop', loop)
     items.forEach((item, index) => {
       budget.step()
-      const inner = frame.inner()
+      if (index > 0 && !isReusable) {
+        inner = frame.inner()
+        inner.set('loop', loop)
+      }
       loop.moveTo(index)
-      inner.set('loop', loop)
       assign(item, inner)
       run(inner)
     })

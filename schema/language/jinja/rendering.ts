@@ -22,7 +22,6 @@ export class Rendering implements TemplateWorld {
   autoescape = false
   readonly #context: PyDict
   readonly #globals: PyDict
-  readonly #self = new PyTemplateReference((name) => this.#blockFunction(name))
   #output = ''
 
   constructor(engine: Engine, context: PyDict, budget: Budget) {
@@ -61,7 +60,8 @@ export class Rendering implements TemplateWorld {
     if (given !== undefined) return given
     const global = this.#globals.get(name)
     if (global !== undefined) return global
-    return name === 'self' ? this.#self : new PyUndefined(`'${name}' is undefined`)
+    if (name === 'self') return new PyTemplateReference((block) => this.#blockFunction(block))
+    return new PyUndefined(`'${name}' is undefined`)
   }
 
   #blockFunction(name: string): PyValue | undefined {

@@ -5,7 +5,7 @@ import { dumpsJson } from '../json.ts'
 import { binary, pyLength } from '../operators.ts'
 import { repr, str } from '../printing.ts'
 import { replaceText, splitWords, stringMethod, stripChars } from '../string-methods.ts'
-import { codePoints, isSpace, splitLines, textLength } from '../text.ts'
+import { isSpace, pointToUnit, splitLines, textLength } from '../text.ts'
 import { PyObject, PyTuple, type PyValue, toArray, truthy, typeName } from '../values.ts'
 import type { TemplateWorld } from './environment.ts'
 import type { Filter, FilterRow } from './filters.ts'
@@ -35,8 +35,8 @@ function title(text: string): string {
   return text
     .split(/([-\s({[<]+)/)
     .map((part) => {
-      const [first = '', ...rest] = Array.from(part)
-      return first.toUpperCase() + rest.join('').toLowerCase()
+      const first = String.fromCodePoint(part.codePointAt(0) ?? 0)
+      return part === '' ? '' : first.toUpperCase() + part.slice(first.length).toLowerCase()
     })
     .join('')
 }
@@ -50,8 +50,8 @@ function truncate(value: PyValue, [length, killWords, end, leeway]: (PyValue | u
   if (slack < 0) throw new PyError('AssertionError', `expected leeway >= 0, got ${slack}`)
   if (pyLength(value) <= most + slack) return value
   if (typeof value !== 'string' && !(value instanceof PyMarkup)) throw unsuitable(value, 'truncate')
-  const points = codePoints(str(value))
-  const cut = points.slice(0, room).join('')
+  const whole = str(value)
+  const cut = whole.slice(0, pointToUnit(whole, room))
   if (truthy(killWords ?? false)) return cut + mark
   const blank = cut.lastIndexOf(' ')
   return (blank < 0 ? cut : cut.slice(0, blank)) + mark
