@@ -36,13 +36,21 @@ export type Language<W extends World> = {
   readonly operate?: (op: string, left: PyValue, right: PyValue, world: W) => PyValue | undefined
 }
 
+/** A compiled tree, and how many nodes it has. */
+export type CompiledTree<W extends World> = { readonly run: Evaluation<W>; readonly size: number }
+
 /**
  * Turn a tree into one function that calls those of its parts: looking at each node again in every evaluation costs several times as
- * much. It counts no steps, because an expression has no loop and ends after {@link sizeOf} of them; who evaluates it takes them.
+ * much. It counts no steps, because an expression has no loop and ends after one for each node; who runs it takes them together.
  */
-export function compileTree<W extends World>(tree: Node, language: Language<W>): Evaluation<W> {
-  const compile = (node: Node): Evaluation<W> => compileNode(node, language, compile)
-  return compile(tree)
+export function compileTree<W extends World>(tree: Node, language: Language<W>): CompiledTree<W> {
+  let size = 0
+  const compile = (node: Node): Evaluation<W> => {
+    size += 1
+    return compileNode(node, language, compile)
+  }
+  const run = compile(tree)
+  return { run, size }
 }
 
 /** Compute at the first use: most texts are only checked. */

@@ -4,9 +4,17 @@ import { TextCache } from './cache.ts'
 import { compileArguments } from './compile-arguments.ts'
 import type { PyDict } from './dict.ts'
 import { asPyError, PyError } from './errors.ts'
-import { type Compile, compileTree, type Evaluation, type Language, later, located } from './evaluator.ts'
+import {
+  type Compile,
+  type CompiledTree,
+  compileTree,
+  type Evaluation,
+  type Language,
+  later,
+  located,
+} from './evaluator.ts'
 import { callMethod, getAttribute } from './methods.ts'
-import { children, type Node, sizeOf } from './nodes.ts'
+import { children, type Node } from './nodes.ts'
 import { parseExpression } from './parser.ts'
 import { ExpressionError, type LanguageProblem, problemOf } from './problems.ts'
 import { subscript } from './subscript.ts'
@@ -25,8 +33,8 @@ export type Expression = {
   /** The author's text; all offsets point into it. */
   readonly text: string
   readonly node: Node
-  /** What {@link evaluate} runs, and how many steps of the budget that takes. */
-  readonly compiled: () => { readonly run: Evaluation<ExpressionWorld>; readonly size: number }
+  /** What {@link evaluate} runs, made when it is first evaluated. */
+  readonly compiled: () => CompiledTree<ExpressionWorld>
 }
 
 type ExpressionWorld = { readonly scope: Scope; readonly budget: Budget }
@@ -44,8 +52,7 @@ export function compileExpression(text: string): Expression {
   try {
     return CACHE.get(text, () => {
       const node = parseExpression(text)
-      const compiled = later(() => ({ run: compileTree(node, LANGUAGE), size: sizeOf(node) }))
-      return { text, node, compiled }
+      return { text, node, compiled: later(() => compileTree(node, LANGUAGE)) }
     })
   } catch (error) {
     throw new ExpressionError(asPyError(error), text)

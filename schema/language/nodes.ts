@@ -115,10 +115,3 @@ export function heightOver(nodes: readonly (Node | undefined)[]): number {
   for (const node of nodes) if (node !== undefined && node.height > height) height = node.height
   return height + 1
 }
-
-/** How many nodes a tree has. */
-export function sizeOf(tree: Node): number {
-  let size = 1
-  for (const child of children(tree)) size += sizeOf(child)
-  return size
-}

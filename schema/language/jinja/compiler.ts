@@ -1,7 +1,7 @@
 import { compileArguments } from '../compile-arguments.ts'
 import { PyError, typeError } from '../errors.ts'
 import { compileTree, type Evaluation, placed } from '../evaluator.ts'
-import { type Node, sizeOf } from '../nodes.ts'
+import type { Node } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { callValue, PyTuple, type PyValue, toArray, truthy } from '../values.ts'
 import type { Frame } from './frame.ts'
@@ -13,10 +13,17 @@ import { escapeHtml, PyLoop, PyNamespace } from './values.ts'
 /** What statements do in a frame: they write to its rendering and set its names. */
 export type Step = (frame: Frame) => void
 
+type CompileValue = (node: Node) => Evaluation<Frame>
+
 /** Turn the statements of one scope into one function, which takes a step of the budget for each and for each of their nodes. */
 export function compileBody(body: readonly Statement[]): Step {
-  const steps = body.map((statement) => placed(statement.start, compileStatement(statement)))
-  const size = steps.length + sizeOfAll(body.flatMap((statement) => insideOf(statement).nodes))
+  let size = body.length
+  const value = (node: Node): Evaluation<Frame> => {
+    const tree = compileTree(node, TEMPLATE_LANGUAGE)
+    size += tree.size
+    return tree.run
+  }
+  const steps = body.map((statement) => placed(statement.start, compileStatement(statement, value)))
   return (frame) => {
     frame.budget.step(size)
     for (const step of steps) step(frame)
@@ -29,12 +36,7 @@ function compileScope(body: readonly Statement[]): Step {
   return (frame) => run(frame.inner())
 }
 
-/** Compile an expression of a template. */
-export function compileValue(node: Node): Evaluation<Frame> {
-  return compileTree(node, TEMPLATE_LANGUAGE)
-}
-
-function compileStatement(statement: Statement): Step {
+function compileStatement(statement: Statement, compileValue: CompileValue): Step {
   switch (statement.kind) {
     case 'text': {
       const { text } = statement
@@ -45,7 +47,7 @@ function compileStatement(statement: Statement): Step {
       return (frame) => print(value(frame), frame)
     }
     case 'for':
-      return compileFor(statement)
+      return compileFor(statement, compileValue)
     case 'if': {
       const branches = statement.branches.map(({ test, body }) => ({
         test: compileValue(test),
@@ -63,7 +65,7 @@ function compileStatement(statement: Statement): Step {
       return (frame) => assign(value(frame), frame)
     }
     case 'set-block': {
-      const text = compileCaptured(statement.body, statement.filter)
+      const text = compileCaptured(statement.body, statement.filter, compileValue)
       const assign = compileTarget(statement.target)
       return (frame) => assign(text(frame), frame)
     }
@@ -98,7 +100,7 @@ function compileStatement(statement: Statement): Step {
       }
     }
     case 'filter': {
-      const text = compileCaptured(statement.body, statement.filter)
+      const text = compileCaptured(statement.body, statement.filter, compileValue)
       return (frame) => frame.rendering.write(str(text(frame)))
     }
     case 'autoescape': {
@@ -133,11 +135,6 @@ function compileStatement(statement: Statement): Step {
   }
 }
 
-/** How many nodes some trees have. */
-export function sizeOfAll(trees: readonly Node[]): number {
-  return trees.reduce((size, tree) => size + sizeOf(tree), 0)
-}
-
 function print(value: PyValue, { rendering }: Frame): void {
   rendering.write(rendering.autoescape ? escapeHtml(value) : str(value))
 }
@@ -146,7 +143,11 @@ function print(value: PyValue, { rendering }: Frame): void {
 const BLOCK_TEXT = 'text of the block'
 
 /** The text of a block, passed through filters when there are any. */
-function compileCaptured(body: readonly Statement[], filter: Node | undefined): Evaluation<Frame> {
+function compileCaptured(
+  body: readonly Statement[],
+  filter: Node | undefined,
+  compileValue: CompileValue,
+): Evaluation<Frame> {
   const run = compileScope(body)
   const text = (frame: Frame): PyValue => frame.rendering.captured(() => run(frame))
   if (filter === undefined) return text
@@ -217,10 +218,9 @@ function leaveFrameAlone(body: readonly Statement[]): boolean {
   })
 }
 
-function compileFor(statement: Statement & { kind: 'for' }): Step {
+function compileFor(statement: Statement & { kind: 'for' }, compileValue: CompileValue): Step {
   const iterable = compileValue(statement.items)
-  const test = statement.test === undefined ? undefined : compileValue(statement.test)
-  const testSize = statement.test === undefined ? 0 : sizeOf(statement.test)
+  const test = statement.test === undefined ? undefined : compileTree(statement.test, TEMPLATE_LANGUAGE)
   const assign = compileTarget(statement.target)
   const run = compileBody(statement.body)
   const otherwise = compileScope(statement.otherwise)
@@ -232,9 +232,9 @@ function compileFor(statement: Statement & { kind: 'for' }): Step {
     if (test !== undefined)
       items = items.filter((item) => {
         const inner = frame.inner()
-        budget.step(testSize)
+        budget.step(test.size)
         assign(item, inner)
-        return truthy(test(inner))
+        return truthy(test.run(inner))
       })
     const again = (more: PyValue): PyValue => rendering.captured(() => walk(more, frame, depth + 1))
     const loop = new PyLoop(items, depth, statement.recursive ? again : undefined)

@@ -1,8 +1,10 @@
 import { PyDict } from '../dict.ts'
 import { typeError } from '../errors.ts'
+import { compileTree } from '../evaluator.ts'
 import { type CallArguments, PyTuple } from '../values.ts'
-import { compileBody, compileValue, sizeOfAll } from './compiler.ts'
+import { compileBody } from './compiler.ts'
 import type { Frame } from './frame.ts'
+import { TEMPLATE_LANGUAGE } from './language.ts'
 import type { MacroBody } from './statements.ts'
 import { PyMacro, PyUndefined } from './values.ts'
 
@@ -30,13 +32,11 @@ export function compileMacro(macro: MacroBody): (frame: Frame) => PyMacro {
 function compileParameters(macro: MacroBody): (args: CallArguments, inner: Frame) => void {
   const { names, defaults } = macro.parameters
   const firstDefault = names.length - defaults.length
-  const fallbacks = defaults.map(compileValue)
-  const size = sizeOfAll(defaults)
+  const fallbacks = defaults.map((node) => compileTree(node, TEMPLATE_LANGUAGE))
   const takesMore = macro.uses.has('varargs')
   return (args, inner) => {
     if (args.positional.length > names.length && !takesMore)
       throw typeError(`macro '${macro.name}' takes not more than ${names.length} argument(s)`)
-    inner.budget.step(size)
     const named = new Map(args.named)
     names.forEach((name, index) => {
       const given = args.positional[index]
@@ -47,11 +47,12 @@ function compileParameters(macro: MacroBody): (args: CallArguments, inner: Frame
       const value = given === undefined ? byName : given
       const fallback = fallbacks[index - firstDefault]
       if (value !== undefined) inner.set(name, value)
-      else
-        inner.set(
-          name,
-          fallback === undefined ? new PyUndefined(`parameter '${name}' was not provided`) : fallback(inner),
-        )
+      else if (fallback === undefined)
+        inner.set(name, new PyUndefined(`parameter '${name}' was not provided`))
+      else {
+        inner.budget.step(fallback.size)
+        inner.set(name, fallback.run(inner))
+      }
     })
     if (macro.uses.has('caller')) {
       inner.set('caller', named.get('caller') ?? new PyUndefined('No caller defined'))
