@@ -14,14 +14,16 @@ export type Signature = {
 
 /** Put the arguments of a call into the places of a signature. Throws Python's `TypeError` when they do not fit. */
 export function bind(signature: Signature, args: CallArguments): (PyValue | undefined)[] {
-  const { name, parameters, required = 0, positionalOnly = parameters.length, keywordOnly } = signature
-  const most = keywordOnly ?? parameters.length
+  const { parameters } = signature
+  const most = signature.keywordOnly ?? parameters.length
+  const required = signature.required ?? 0
   const given = args.positional.length
+  if (args.named.size === 0 && given >= required && given <= most) return args.positional.slice()
+  const { name, positionalOnly = parameters.length } = signature
   if (given > most) {
     const plural = most === 1 ? '' : 's'
     throw typeError(`${name}() takes at most ${most} argument${plural} (${given} given)`)
   }
-  if (args.named.size === 0 && given >= required) return args.positional.slice()
   const bound: (PyValue | undefined)[] = parameters.map((_, index) => args.positional[index])
   for (const [key, value] of args.named) {
     const index = parameters.indexOf(key)

@@ -29,7 +29,7 @@ type Run = (args: CallArguments, budget: Budget) => PyValue
 
 /** Exactly one argument by position, for the functions that accept nothing else. */
 function only(name: string, args: CallArguments): PyValue {
-  const [value] = args.positional
+  const value = args.positional[0]
   if (value === undefined || args.positional.length > 1 || args.named.size > 0)
     throw typeError(
       `${name}() takes exactly one argument (${args.positional.length + args.named.size} given)`,
@@ -46,13 +46,14 @@ function* each(source: Iterator<PyValue>, budget: Budget): Generator<PyValue> {
 
 function extreme(name: 'min' | 'max'): Run {
   return (args, budget) => {
-    const { positional } = args
-    for (const key of args.named.keys())
-      if (key !== 'key' && key !== 'default')
-        throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
-    const [first] = positional
+    const { positional, named } = args
+    if (named.size > 0)
+      for (const key of named.keys())
+        if (key !== 'key' && key !== 'default')
+          throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
+    const first = positional[0]
     if (first === undefined) throw typeError(`${name} expected at least 1 argument, got 0`)
-    const fallback = args.named.get('default')
+    const fallback = named.get('default')
     if (positional.length > 1 && fallback !== undefined)
       throw typeError(`Cannot specify a default for ${name}() with multiple positional arguments`)
     const items = positional.length > 1 ? [...positional] : toArray(first, budget)
@@ -60,7 +61,7 @@ function extreme(name: 'min' | 'max'): Run {
       if (fallback !== undefined) return fallback
       throw valueError(`${name}() iterable argument is empty`)
     }
-    const key = args.named.get('key') ?? null
+    const key = named.get('key') ?? null
     return best(name, items, key === null ? undefined : (item) => call(key, [item], budget), budget)
   }
 }
@@ -74,10 +75,11 @@ export function best(
 ): PyValue {
   let found: PyValue = items[0] ?? null
   let foundKey = keyOf === undefined ? found : keyOf(found)
+  const op = name === 'min' ? '<' : '>'
   budget.step(items.length)
   for (const item of items) {
     const key = keyOf === undefined ? item : keyOf(item)
-    if (ordered(name === 'min' ? '<' : '>', key, foundKey)) {
+    if (ordered(op, key, foundKey)) {
       found = item
       foundKey = key
     }

@@ -60,8 +60,9 @@ export class PyDict extends PyObject {
   readonly pyType: string = 'dict'
   readonly #entries = new Map<unknown, Entry>()
 
-  constructor(entries: Iterable<readonly [PyValue, PyValue]> = []) {
+  constructor(entries?: Iterable<readonly [PyValue, PyValue]>) {
     super()
+    if (entries === undefined) return
     for (const [key, value] of entries) this.set(key, value)
   }
 

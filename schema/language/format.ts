@@ -164,16 +164,17 @@ function formatFloat(value: number, spec: Spec, budget: Budget): string {
   if (!Number.isFinite(value) && spec.type === '%') digits += '%'
   if (spec.noNegativeZero && !/[1-9]/.test(digits)) negative = false
   const sign = signOf(negative, spec)
-  const [whole = '', rest = ''] = splitWhole(digits)
-  const grouped = Number.isFinite(value) ? groupToWidth(whole, spec, sign.length + rest.length, 3) : whole
-  const body = sign + grouped + rest
+  const isGrouped = spec.grouping !== '' && Number.isFinite(value)
+  const body = sign + (isGrouped ? groupWhole(digits, spec, sign.length) : digits)
   const cased = 'EFG'.includes(spec.type) && spec.type !== '' ? body.toUpperCase() : body
   return pad(cased, spec, '>', budget, sign.length)
 }
 
-function splitWhole(digits: string): [string, string] {
-  const end = /^\d+/.exec(digits)?.[0].length ?? 0
-  return end === 0 ? [digits, ''] : [digits.slice(0, end), digits.slice(end)]
+/** Digits with separators before the point. */
+function groupWhole(digits: string, spec: Spec, taken: number): string {
+  const whole = /^\d+/.exec(digits)?.[0] ?? digits
+  const rest = digits.slice(whole.length)
+  return groupToWidth(whole, spec, taken + rest.length, 3) + rest
 }
 
 function formatText(value: string, spec: Spec, budget: Budget): string {

@@ -366,10 +366,11 @@ function holds(op: Ordering, a: bigint | number, b: bigint | number): boolean {
 
 /** Python's `a < b` and its three sisters; throws `TypeError` for types that have no order. */
 export function ordered(op: Ordering, a: PyValue, b: PyValue): boolean {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return holds(op, a, b)
+  if (typeof a === 'string' && typeof b === 'string') return holds(op, compareText(a, b), 0)
   const left = asReal(a)
   const right = asReal(b)
   if (left !== undefined && right !== undefined) return holds(op, left, right)
-  if (typeof a === 'string' && typeof b === 'string') return holds(op, compareText(a, b), 0)
   if (Array.isArray(a) && Array.isArray(b)) return orderedItems(op, a, b)
   if (a instanceof PyTuple && b instanceof PyTuple) return orderedItems(op, a.items, b.items)
   if (a instanceof PyBytes && b instanceof PyBytes)

@@ -78,7 +78,10 @@ function titleCase(self: string): string {
 }
 
 function every(test: (char: string) => boolean): Implementation {
-  return (self) => self !== '' && Array.from(self).every(test)
+  return (self) => {
+    for (const char of self) if (!test(char)) return false
+    return self !== ''
+  }
 }
 
 define('isalpha', [], every(isAlpha))
@@ -196,7 +199,7 @@ function affix(name: string, test: (self: string, affix: string) => boolean): vo
     name,
     ['prefix', 'start', 'end'],
     (self, bound) => {
-      const [wanted] = bound
+      const wanted = bound[0]
       const range = part(self, bound[1], bound[2])
       if (typeof wanted === 'string') return range !== undefined && test(range.text, wanted)
       const options = wanted instanceof PyTuple ? wanted.items : [wanted]
@@ -224,12 +227,12 @@ define('removesuffix', ['suffix'], (self, [suffix]) => {
 define(
   'replace',
   ['old', 'new', 'count'],
-  (self, [old, replacement, count], budget) =>
+  (self, bound, budget) =>
     replaceText(
       self,
-      text(old, 'replace() argument 1'),
-      text(replacement, 'replace() argument 2'),
-      integer(count, -1n),
+      text(bound[0], 'replace() argument 1'),
+      text(bound[1], 'replace() argument 2'),
+      integer(bound[2], -1n),
       budget,
     ),
   2,
@@ -290,9 +293,9 @@ function separator(value: PyValue | undefined): string | undefined {
   return value
 }
 
-defineNamed('split', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
-  const mark = separator(sep)
-  const most = integer(maxsplit, -1n)
+defineNamed('split', ['sep', 'maxsplit'], (self, bound, budget) => {
+  const mark = separator(bound[0])
+  const most = integer(bound[1], -1n)
   if (mark === undefined) {
     const all = most < 0n ? splitWords(self) : words(self, clamp(most))
     budget.items(all.length)
@@ -300,7 +303,8 @@ defineNamed('split', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
   }
   const pieces = self.split(mark)
   budget.items(pieces.length)
-  const kept = most < 0n ? pieces.length : clamp(most)
+  if (most < 0n) return pieces
+  const kept = clamp(most)
   return pieces.length <= kept + 1 ? pieces : [...pieces.slice(0, kept), pieces.slice(kept).join(mark)]
 })
 
@@ -339,8 +343,8 @@ define('rpartition', ['sep'], (self, [sep]) => {
   )
 })
 
-define('join', ['iterable'], (self, [iterable], budget) => {
-  const items = toArray(iterable ?? null, budget)
+define('join', ['iterable'], (self, bound, budget) => {
+  const items = toArray(bound[0] ?? null, budget)
   let length = 0
   items.forEach((item, index) => {
     if (typeof item !== 'string')
