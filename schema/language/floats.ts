@@ -83,6 +83,9 @@ export function positional(digits: string, exponent: number): string {
 export function floatRepr(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  const size = Math.abs(value)
+  // Within these bounds JavaScript and Python write the same digits without an exponent.
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
   const { digits, exponent } = shortest(value)
   if (exponent < -4 || exponent >= 16) return sign + scientific(digits, exponent)

@@ -283,6 +283,11 @@ export function getAttribute(value: PyValue, name: string, budget: Budget): PyVa
   )
 }
 
+/** Whether every dictionary has a method of this name, which then stands before a key of the same name. */
+export function isDictMethod(name: string): boolean {
+  return DICT.has(name)
+}
+
 /** Call `value.name(…)` without making a function object; nothing when the type has no such method on our list. */
 export function callMethod(
   value: PyValue,

@@ -1,6 +1,6 @@
 import { compileArguments } from '../compile-arguments.ts'
 import { PyError, typeError } from '../errors.ts'
-import { compileTree, type Evaluation, placed } from '../evaluator.ts'
+import { compileTree, type Evaluation, located } from '../evaluator.ts'
 import type { Node } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { callValue, PyTuple, type PyValue, toArray, truthy } from '../values.ts'
@@ -23,10 +23,18 @@ export function compileBody(body: readonly Statement[]): Step {
     size += tree.size
     return tree.run
   }
-  const steps = body.map((statement) => placed(statement.start, compileStatement(statement, value)))
+  const steps = body.map((statement) => ({ start: statement.start, run: compileStatement(statement, value) }))
   return (frame) => {
-    frame.budget.step(size)
-    for (const step of steps) step(frame)
+    let start = body[0]?.start ?? 0
+    try {
+      frame.budget.step(size)
+      for (const step of steps) {
+        start = step.start
+        step.run(frame)
+      }
+    } catch (error) {
+      throw located(error, start)
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Budget } from '../budget.ts'
 import { typeOf } from '../conversions.ts'
+import { PyDict } from '../dict.ts'
 import { PyError } from '../errors.ts'
-import { getAttribute } from '../methods.ts'
+import { getAttribute, isDictMethod } from '../methods.ts'
 import { repr } from '../printing.ts'
 import { subscript } from '../subscript.ts'
 import { type CallArguments, PyType, type PyValue } from '../values.ts'
@@ -44,6 +45,7 @@ export function findTest(engine: Engine, name: string): Test | undefined {
 const LOOKUP_ERRORS = new Set(['TypeError', 'KeyError', 'IndexError', 'LookupError', 'AttributeError'])
 
 function tryItem(object: PyValue, key: PyValue, budget: Budget): PyValue | undefined {
+  if (object instanceof PyDict && typeof key === 'string') return object.get(key)
   try {
     return subscript(object, key, budget)
   } catch (error) {
@@ -63,10 +65,11 @@ function tryAttribute(engine: Engine, object: PyValue, name: string, budget: Bud
 /** `object.name` as Jinja reads it: an attribute or method first, then an item, else undefined. */
 export function readAttribute(engine: Engine, object: PyValue, name: string, budget: Budget): PyValue {
   if (object instanceof PyUndefined) throw object.error()
-  const attribute = tryAttribute(engine, object, name, budget)
+  const hasOnlyItem = object instanceof PyDict && !isDictMethod(name) && !name.startsWith('_')
+  const attribute = hasOnlyItem ? undefined : tryAttribute(engine, object, name, budget)
   if (attribute !== undefined) return attribute
   const item = tryItem(object, name, budget)
-  return item === undefined ? new PyUndefined(`${objectWords(object)} has no attribute '${name}'`) : item
+  return item === undefined ? noAttribute(object, name) : item
 }
 
 /** `object[key]` as Jinja reads it: an item first, then an attribute, else undefined. */
@@ -74,11 +77,11 @@ export function readItem(engine: Engine, object: PyValue, key: PyValue, budget: 
   if (object instanceof PyUndefined) throw object.error()
   const item = tryItem(object, key, budget)
   if (item !== undefined) return item
-  const attribute = typeof key === 'string' ? tryAttribute(engine, object, key, budget) : undefined
-  if (attribute !== undefined) return attribute
-  return new PyUndefined(
-    typeof key === 'string'
-      ? `${objectWords(object)} has no attribute '${key}'`
-      : `${objectWords(object)} has no element ${repr(key)}`,
-  )
+  if (typeof key !== 'string') return new PyUndefined(`${objectWords(object)} has no element ${repr(key)}`)
+  const attribute = tryAttribute(engine, object, key, budget)
+  return attribute === undefined ? noAttribute(object, key) : attribute
+}
+
+function noAttribute(object: PyValue, name: string): PyUndefined {
+  return new PyUndefined(`${objectWords(object)} has no attribute '${name}'`)
 }

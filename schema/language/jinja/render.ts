@@ -1,7 +1,6 @@
 import type { Budget } from '../budget.ts'
 import type { PyDict } from '../dict.ts'
 import { asPyError } from '../errors.ts'
-import { located } from '../evaluator.ts'
 import { Frame } from './frame.ts'
 import { Rendering } from './rendering.ts'
 import { type Template, templateError } from './template.ts'
@@ -16,6 +15,6 @@ export function renderTemplate(template: Template, context: PyDict, budget: Budg
     template.compiled()(new Frame(rendering))
     return rendering.output
   } catch (error) {
-    throw templateError(asPyError(located(error, 0)), template.text)
+    throw templateError(asPyError(error), template.text)
   }
 }
