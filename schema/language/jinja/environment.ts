@@ -64,9 +64,12 @@ function tryAttribute(engine: Engine, object: PyValue, name: string, budget: Bud
 
 /** `object.name` as Jinja reads it: an attribute or method first, then an item, else undefined. */
 export function readAttribute(engine: Engine, object: PyValue, name: string, budget: Budget): PyValue {
+  if (object instanceof PyDict && !isDictMethod(name) && !name.startsWith('_')) {
+    const own = object.get(name)
+    return own === undefined ? noAttribute(object, name) : own
+  }
   if (object instanceof PyUndefined) throw object.error()
-  const hasOnlyItem = object instanceof PyDict && !isDictMethod(name) && !name.startsWith('_')
-  const attribute = hasOnlyItem ? undefined : tryAttribute(engine, object, name, budget)
+  const attribute = tryAttribute(engine, object, name, budget)
   if (attribute !== undefined) return attribute
   const item = tryItem(object, name, budget)
   return item === undefined ? noAttribute(object, name) : item

@@ -4,6 +4,7 @@ import { type Compile, compileAll, type Evaluation, type Language } from '../eva
 import type { Node } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { callValue, type PyValue } from '../values.ts'
+import { readAttribute, readItem } from './environment.ts'
 import type { Frame } from './frame.ts'
 import type { Rendering } from './rendering.ts'
 import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
@@ -11,8 +12,8 @@ import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
 /** How the expressions of templates are evaluated. */
 export const TEMPLATE_LANGUAGE: Language<Frame> = {
   name: (name) => (frame) => frame.get(name),
-  attribute: (object, name, frame) => frame.rendering.attribute(object, name),
-  item: (object, key, frame) => frame.rendering.item(object, key),
+  attribute: (object, name, { budget, rendering }) => readAttribute(rendering.engine, object, name, budget),
+  item: (object, key, { budget, rendering }) => readItem(rendering.engine, object, key, budget),
   call: ({ callee, parts }, compile) => {
     const called = compile(callee)
     const args = compileArguments(parts, compile)

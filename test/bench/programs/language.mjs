@@ -16,28 +16,30 @@ const isAnew = how === 'anew'
 const turns = Number(times)
 const digest = createHash('sha256')
 
-if (kind === 'expressions') {
-  /** @type {string[]} */
-  const texts = cases.expressions
+if (kind === 'expressions') measureExpressions(cases.expressions)
+else measureTemplates(cases.templates)
+console.log(digest.digest('hex'))
+
+/** @param {readonly string[]} texts */
+function measureExpressions(texts) {
   const compiled = isAnew ? [] : texts.map(language.compileExpression)
   let trueCount = 0
   for (let turn = 0; turn < turns; turn++) {
     const place = turn % texts.length
-    const expression = isAnew
-      ? language.compileExpression(`(${texts[place]}) if ${turn} >= 0 else None`)
-      : compiled[place]
-    const value = language.evaluate(/** @type {any} */ (expression), variables)
+    const expression =
+      compiled[place] ?? language.compileExpression(`(${texts[place]}) if ${turn} >= 0 else None`)
+    const value = language.evaluate(expression, variables)
     if (language.truthy(value)) trueCount++
     if (turn >= turns - texts.length) digest.update(`${language.repr(value)}\n`)
   }
   digest.update(`${trueCount}`)
-} else {
-  /** @type {string[]} */
-  const texts = cases.templates
+}
+
+/** @param {readonly string[]} texts */
+function measureTemplates(texts) {
   for (let turn = 0; turn < turns; turn++) {
     const text = texts[turn % texts.length] ?? ''
     const { value } = language.renderDynamic(isAnew ? `${text}{# ${turn} #}` : text, variables)
     digest.update(`${value}\n`)
   }
 }
-console.log(digest.digest('hex'))
