@@ -7,7 +7,10 @@ import { type CallArguments, type PyValue, toArray } from './values.ts'
 
 const NO_NAMES: ReadonlyMap<string, PyValue> = new Map()
 
-/** The arguments of a call, a filter or a test: evaluated in the order of the text, with `*` and `**` unpacked. */
+/**
+ * The arguments of a call, a filter or a test: evaluated in the order of the text, with `*` and `**` unpacked. Of those with the same
+ * name the last counts.
+ */
 export function compileArguments<W extends World>(
   parts: CallParts,
   compile: Compile<W>,
@@ -21,10 +24,7 @@ export function compileArguments<W extends World>(
   return (world) => {
     const listed = positional(world)
     const named = new Map<string, PyValue>()
-    for (const [name, value] of names) {
-      if (named.has(name)) throw new PyError('SyntaxError', `keyword argument repeated: ${name}`)
-      named.set(name, value(world))
-    }
+    for (const [name, value] of names) named.set(name, value(world))
     if (star !== undefined) listed.push(...toArray(star(world), world.budget))
     if (doubleStar !== undefined) {
       const more = doubleStar(world)

@@ -1,11 +1,10 @@
-import { compileArguments } from '../compile-arguments.ts'
 import { PyError, typeError } from '../errors.ts'
 import { compileTree, type Evaluation, located } from '../evaluator.ts'
 import type { Node } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { callValue, PyTuple, type PyValue, toArray, truthy } from '../values.ts'
 import type { Frame } from './frame.ts'
-import { TEMPLATE_LANGUAGE } from './language.ts'
+import { TEMPLATE_LANGUAGE, templateArguments } from './language.ts'
 import { compileMacro } from './macros.ts'
 import { insideOf, type Statement, type Target } from './statements.ts'
 import { escapeHtml, PyLoop, PyNamespace } from './values.ts'
@@ -99,7 +98,7 @@ function compileStatement(statement: Statement, compileValue: CompileValue): Ste
     }
     case 'call': {
       const callee = compileValue(statement.call.callee)
-      const args = compileArguments(statement.call.parts, compileValue)
+      const args = templateArguments(statement.call.parts, compileValue)
       const caller = compileMacro(statement.caller)
       return (frame) => {
         const { positional, named } = args(frame)

@@ -1,9 +1,9 @@
 import { compileArguments } from '../compile-arguments.ts'
 import { PyError } from '../errors.ts'
 import { type Compile, compileAll, type Evaluation, type Language } from '../evaluator.ts'
-import type { Node } from '../nodes.ts'
+import type { CallParts, Node } from '../nodes.ts'
 import { str } from '../printing.ts'
-import { callValue, type PyValue } from '../values.ts'
+import { type CallArguments, callValue, type PyValue } from '../values.ts'
 import { readAttribute, readItem } from './environment.ts'
 import type { Frame } from './frame.ts'
 import type { Rendering } from './rendering.ts'
@@ -16,7 +16,7 @@ export const TEMPLATE_LANGUAGE: Language<Frame> = {
   item: (object, key, { budget, rendering }) => readItem(rendering.engine, object, key, budget),
   call: ({ callee, parts }, compile) => {
     const called = compile(callee)
-    const args = compileArguments(parts, compile)
+    const args = templateArguments(parts, compile)
     return (frame) => callValue(called(frame), args(frame), frame.budget)
   },
   operate: (op, left, right, { budget }) => {
@@ -38,19 +38,32 @@ function special(node: Node, compile: Compile<Frame>): Evaluation<Frame> {
     case 'filter': {
       const { name } = node
       const target = node.target === undefined ? () => null : compile(node.target)
-      const args = compileArguments(node.parts, compile)
+      const args = templateArguments(node.parts, compile)
       return (frame) => frame.rendering.callFilter(name, target(frame), args(frame))
     }
     case 'test': {
       const { name } = node
       const target = compile(node.target)
-      const args = compileArguments(node.parts, compile)
+      const args = templateArguments(node.parts, compile)
       return (frame) => frame.rendering.callTest(name, target(frame), args(frame))
     }
     default:
       return () => {
         throw new PyError('NotAllowed', `a ${node.kind} has no meaning in a template`)
       }
+  }
+}
+
+/** The arguments of a call, a filter or a test, each name once as Jinja wants it. */
+export function templateArguments(
+  parts: CallParts,
+  compile: Compile<Frame>,
+): (frame: Frame) => CallArguments {
+  const names = parts.named.map(([name]) => name)
+  const repeated = names.find((name, index) => names.indexOf(name) < index)
+  if (repeated === undefined) return compileArguments(parts, compile)
+  return () => {
+    throw new PyError('SyntaxError', `keyword argument repeated: ${repeated}`)
   }
 }
 
