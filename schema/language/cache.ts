@@ -1,7 +1,4 @@
-/**
- * Results by text, so that a long run cannot fill the memory: the texts asked for since half the room was used up last are kept, and
- * of those before as many as have room.
- */
+/** Results by text. Those not asked for lately are dropped, so that a long run cannot fill the memory. */
 export class TextCache<T> {
   readonly #half: number
   #recent = new Map<string, T>()
@@ -20,7 +17,7 @@ export class TextCache<T> {
     return result
   }
 
-  // Two generations cost less than an order of use, which would have to be mended at every look-up.
+  // Two generations, of which the older is dropped whole: an order of use would have to be mended at every look-up.
   #keep(text: string, result: T): void {
     if (this.#recent.size >= this.#half) {
       this.#older = this.#recent
