@@ -123,8 +123,7 @@ function findMethod(value: PyValue, name: string): Method<PyValue> | undefined {
 function methodFor(value: PyValue, name: string): Method<never> | undefined {
   if (typeof value === 'string') return stringMethod(name) ?? FORMATTING.get(name)
   if (Array.isArray(value)) return LIST.get(name)
-  if (typeof value === 'bigint') return INT.get(name)
-  if (typeof value === 'boolean') return INT.get(name)
+  if (typeof value === 'bigint' || typeof value === 'boolean') return INT.get(name)
   if (typeof value === 'number') return FLOAT.get(name)
   if (value instanceof PyDict) return DICT.get(name)
   if (value instanceof PySet) return SET.get(name)
