@@ -12,20 +12,19 @@ import { PyMacro, PyUndefined } from './values.ts'
 export function compileMacro(macro: MacroBody): (frame: Frame) => PyMacro {
   const run = compileBody(macro.body)
   const bind = compileParameters(macro)
-  return (frame) => {
-    const facts = new PyDict([
-      ['name', macro.name],
-      ['arguments', new PyTuple(macro.parameters.names)],
-      ['caller', macro.uses.has('caller')],
-      ['catch_kwargs', macro.uses.has('kwargs')],
-      ['catch_varargs', macro.uses.has('varargs')],
-    ])
-    return new PyMacro(macro.name, facts, (args) => {
+  const facts = new PyDict([
+    ['name', macro.name],
+    ['arguments', new PyTuple(macro.parameters.names)],
+    ['caller', macro.uses.has('caller')],
+    ['catch_kwargs', macro.uses.has('kwargs')],
+    ['catch_varargs', macro.uses.has('varargs')],
+  ])
+  return (frame) =>
+    new PyMacro(macro.name, facts, (args) => {
       const inner = frame.inner()
       bind(args, inner)
       return frame.rendering.captured(() => run(inner))
     })
-  }
 }
 
 /** Sets the names that a macro has for what it was called with. */
