@@ -77,7 +77,8 @@ export function best(
   let foundKey = keyOf === undefined ? found : keyOf(found)
   const op = name === 'min' ? '<' : '>'
   budget.step(items.length)
-  for (const item of items) {
+  for (let place = 1; place < items.length; place += 1) {
+    const item = items[place] ?? null
     const key = keyOf === undefined ? item : keyOf(item)
     if (ordered(op, key, foundKey)) {
       found = item

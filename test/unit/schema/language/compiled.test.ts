@@ -48,6 +48,10 @@ test('of two arguments with one name the last counts in an expression, and a tem
   expect(renderDynamic('{{ dict(a=1, a=2) }}', NAMES).problems[0]?.message).toContain('repeated: a')
 })
 
+test('a single item is the smallest, also when it has no order', () => {
+  expect(repr(evaluate(compileExpression('min([d])'), NAMES))).toBe("{'a': 1}")
+})
+
 describe('names in the turns of a loop', () => {
   test.each([
     ['what a turn sets is gone in the next', '{% for i in l %}{{ x }}{% set x = i %}{% endfor %}{{ x }}', ''],
