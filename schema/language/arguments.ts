@@ -14,9 +14,12 @@ export type Signature = {
 
 /** Put the arguments of a call into the places of a signature. Throws Python's `TypeError` when they do not fit. */
 export function bind(signature: Signature, args: CallArguments): (PyValue | undefined)[] {
-  const { name, parameters, required = 0, positionalOnly = parameters.length, keywordOnly } = signature
-  const most = keywordOnly ?? parameters.length
+  const { parameters } = signature
+  const most = signature.keywordOnly ?? parameters.length
+  const required = signature.required ?? 0
   const given = args.positional.length
+  if (args.named.size === 0 && given >= required && given <= most) return args.positional.slice()
+  const { name, positionalOnly = parameters.length } = signature
   if (given > most) {
     const plural = most === 1 ? '' : 's'
     throw typeError(`${name}() takes at most ${most} argument${plural} (${given} given)`)
@@ -60,6 +63,7 @@ export function text(value: PyValue | undefined, what: string): string {
 
 /** A number that stays inside JavaScript's exact range, for lengths and offsets. */
 export function clamp(value: bigint): number {
-  const most = BigInt(Number.MAX_SAFE_INTEGER)
-  return Number(value > most ? most : value < -most ? -most : value)
+  const number = Number(value)
+  const most = Number.MAX_SAFE_INTEGER
+  return number > most ? most : number < -most ? -most : number
 }

@@ -2,7 +2,7 @@ import { PyError } from './errors.ts'
 
 /** The limits of one evaluation or rendering. Every number is an upper bound that may be reached but not passed. */
 export type BudgetLimits = {
-  /** Evaluated nodes, loop turns and, for big values, one step per 256 characters or 16 items made. */
+  /** Nodes of evaluated expressions, statements, loop turns and, for big values, one step per 256 characters or 16 items made. */
   readonly steps: number
   /** UTF-16 units of one rendered template. */
   readonly outputChars: number
@@ -57,8 +57,8 @@ export class Budget {
   #output = 0
   #recursion = 0
 
-  constructor(limits: Partial<BudgetLimits> = {}) {
-    this.limits = { ...DEFAULT_LIMITS, ...limits }
+  constructor(limits?: Partial<BudgetLimits>) {
+    this.limits = limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...limits }
   }
 
   /** Steps used so far. */
@@ -95,14 +95,13 @@ export class Budget {
     if (this.#output > this.limits.outputChars) throw new BudgetError('outputChars', this.limits.outputChars)
   }
 
-  /** Run `body` one call deeper. */
-  nested<T>(body: () => T): T {
+  /** Go one call deeper; {@link Budget.leave} must follow, also when the call fails. */
+  enter(): void {
     if (this.#recursion >= this.limits.recursion) throw new BudgetError('recursion', this.limits.recursion)
     this.#recursion += 1
-    try {
-      return body()
-    } finally {
-      this.#recursion -= 1
-    }
+  }
+
+  leave(): void {
+    this.#recursion -= 1
   }
 }

@@ -1,4 +1,4 @@
-import { bind, clamp, integer } from './arguments.ts'
+import { bind, clamp, integer, type Signature } from './arguments.ts'
 import { Budget } from './budget.ts'
 import { isInstance, TYPES } from './conversions.ts'
 import { PyDict } from './dict.ts'
@@ -30,8 +30,8 @@ type Run = (args: CallArguments, budget: Budget) => PyValue
 
 /** Exactly one argument by position, for the functions that accept nothing else. */
 function only(name: string, args: CallArguments): PyValue {
-  const [value, ...rest] = args.positional
-  if (value === undefined || rest.length > 0 || args.named.size > 0)
+  const value = args.positional[0]
+  if (value === undefined || args.positional.length > 1 || args.named.size > 0)
     throw typeError(
       `${name}() takes exactly one argument (${args.positional.length + args.named.size} given)`,
     )
@@ -47,13 +47,14 @@ function* each(source: Iterator<PyValue>, budget: Budget): Generator<PyValue> {
 
 function extreme(name: 'min' | 'max'): Run {
   return (args, budget) => {
-    const { positional } = args
-    for (const key of args.named.keys())
-      if (key !== 'key' && key !== 'default')
-        throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
-    const [first] = positional
+    const { positional, named } = args
+    if (named.size > 0)
+      for (const key of named.keys())
+        if (key !== 'key' && key !== 'default')
+          throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
+    const first = positional[0]
     if (first === undefined) throw typeError(`${name} expected at least 1 argument, got 0`)
-    const fallback = args.named.get('default')
+    const fallback = named.get('default')
     if (positional.length > 1 && fallback !== undefined)
       throw typeError(`Cannot specify a default for ${name}() with multiple positional arguments`)
     const items = positional.length > 1 ? [...positional] : toArray(first, budget)
@@ -61,7 +62,7 @@ function extreme(name: 'min' | 'max'): Run {
       if (fallback !== undefined) return fallback
       throw valueError(`${name}() iterable argument is empty`)
     }
-    const key = args.named.get('key') ?? null
+    const key = named.get('key') ?? null
     return best(name, items, key === null ? undefined : (item) => call(key, [item], budget), budget)
   }
 }
@@ -75,10 +76,12 @@ export function best(
 ): PyValue {
   let found: PyValue = items[0] ?? null
   let foundKey = keyOf === undefined ? found : keyOf(found)
-  for (const item of items.slice(1)) {
-    budget.step()
+  const op = name === 'min' ? '<' : '>'
+  budget.step(items.length)
+  for (let place = 1; place < items.length; place += 1) {
+    const item = items[place] ?? null
     const key = keyOf === undefined ? item : keyOf(item)
-    if (ordered(name === 'min' ? '<' : '>', key, foundKey)) {
+    if (ordered(op, key, foundKey)) {
       found = item
       foundKey = key
     }
@@ -105,7 +108,10 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
     typeof value === 'bigint' || typeof value === 'number'
   while (index < items.length) {
     const item = items[index] ?? null
-    if (typeof total === 'number' && plain(item)) {
+    if (typeof total === 'bigint' && typeof item === 'bigint') {
+      total += item
+      index += 1
+    } else if (typeof total === 'number' && plain(item)) {
       let carry = 0
       let float: number = total
       for (; index < items.length; index += 1) {
@@ -128,11 +134,8 @@ export function sumItems(items: readonly PyValue[], start: PyValue, budget: Budg
 }
 
 function round(args: CallArguments): PyValue {
-  const [value = null, digits] = bind(
-    { name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 },
-    args,
-  )
-  return roundValue(value, digits)
+  const bound = bind(ROUND, args)
+  return roundValue(bound[0] ?? null, bound[1])
 }
 
 /** Python's `round(value, digits)`: halves to even; without digits the result is an int. */
@@ -220,16 +223,24 @@ function isInstanceOfAny(value: PyValue, wanted: PyValue): boolean {
   throw typeError('isinstance() arg 2 must be a type, a tuple of types, or a union')
 }
 
+const SUM: Signature = { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 }
+const SORTED: Signature = {
+  name: 'sort',
+  parameters: ['iterable', 'key', 'reverse'],
+  required: 1,
+  positionalOnly: 1,
+  keywordOnly: 1,
+}
+const ROUND: Signature = { name: 'round', parameters: ['number', 'ndigits'], required: 1, positionalOnly: 0 }
+
 const FUNCTIONS: Readonly<Record<string, Run>> = {
   len: (args) => BigInt(pyLength(only('len', args))),
   min: extreme('min'),
   max: extreme('max'),
   sum: (args, budget) => {
-    const [items = null, start] = bind(
-      { name: 'sum', parameters: ['iterable', 'start'], required: 1, positionalOnly: 1 },
-      args,
-    )
-    return sumItems(toArray(items, budget), start === undefined ? 0n : start, budget)
+    const bound = bind(SUM, args)
+    const start = bound[1]
+    return sumItems(toArray(bound[0] ?? null, budget), start === undefined ? 0n : start, budget)
   },
   abs: (args) => {
     const value = only('abs', args)
@@ -255,17 +266,9 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
   },
   round,
   sorted: (args, budget) => {
-    const [items = null, key, reverse] = bind(
-      {
-        name: 'sort',
-        parameters: ['iterable', 'key', 'reverse'],
-        required: 1,
-        positionalOnly: 1,
-        keywordOnly: 1,
-      },
-      args,
-    )
-    return sortItems(toArray(items, budget), key ?? null, truthy(reverse ?? false), budget)
+    const bound = bind(SORTED, args)
+    const isReversed = truthy(bound[2] ?? false)
+    return sortItems(toArray(bound[0] ?? null, budget), bound[1] ?? null, isReversed, budget)
   },
   reversed: (args) => reversed(only('reversed', args)),
   enumerate: (args, budget) => {

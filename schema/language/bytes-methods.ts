@@ -1,10 +1,9 @@
 import { text } from './arguments.ts'
-import type { Budget } from './budget.ts'
 import { decode } from './bytes.ts'
 import { typeError, valueError } from './errors.ts'
-import { type Table, table } from './method-table.ts'
+import { type Method, type Table, table } from './method-table.ts'
 import { stringMethod } from './string-methods.ts'
-import { type CallArguments, PyBytes, PyTuple, type PyValue, toArray, typeName } from './values.ts'
+import { PyBytes, PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
 const OWN: Table<PyBytes> = table<PyBytes>([
   [
@@ -49,19 +48,16 @@ const MOVED_FOR_LINES = /[\v\f\x1c-\x1f\x80-\xff]/g
 const PRIVATE = 0xe000
 
 /**
- * A method of bytes ready to be called; nothing when bytes have none of this name. Those they share with texts work on texts of the
+ * A method of bytes; nothing when bytes have none of this name. Those they share with texts work on texts of the
  * same length in which only ASCII means something.
  */
-export function bytesMethod(
-  self: PyBytes,
-  name: string,
-): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
+export function bytesMethod(name: string): Method<PyBytes> | undefined {
   const own = OWN.get(name)
-  if (own !== undefined) return (args, budget) => own(self, args, budget)
+  if (own !== undefined) return own
   const run = SHARED.has(name) ? stringMethod(name) : undefined
   if (run === undefined) return undefined
   const moved = name === 'splitlines' ? MOVED_FOR_LINES : MOVED
-  return (args, budget) => {
+  return (self, args, budget) => {
     const given = name === 'join' ? args.positional.map((items) => toArray(items, budget)) : args.positional
     const positional = given.map((value, index) =>
       index === 0 && TAKES_BYTE.has(name) && typeof value === 'bigint'

@@ -9,8 +9,10 @@ const HAN_NUMBERS =
 
 /** `str.isdecimal` of one character. */
 export function isDecimal(char: string): boolean {
-  return /\p{Nd}/u.test(char)
+  return char <= '\x7f' ? char >= '0' && char <= '9' : DECIMAL.test(char)
 }
+
+const DECIMAL = /\p{Nd}/u
 
 /** `str.isdigit` of one character. */
 export function isDigit(char: string): boolean {

@@ -138,7 +138,7 @@ export const DICT: Table<PyDict> = new Map<string, Method<PyDict>>([
     [
       'get',
       ['key', 'default'],
-      (self, [key, fallback]) => valueOr(self, key ?? NONE, fallback ?? NONE),
+      (self, bound) => valueOr(self, bound[0] ?? NONE, bound[1] ?? NONE),
       { required: 1 },
     ],
     ['keys', [], (self) => new PyView('keys', self)],

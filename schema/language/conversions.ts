@@ -129,7 +129,10 @@ export const TYPES: Readonly<
 > = {
   str: type(
     { name: 'str', parameters: ['object', 'encoding', 'errors'], positionalOnly: 0 },
-    ([value, encoding, errors], _args, budget) => {
+    (bound, _args, budget) => {
+      const value = bound[0]
+      const encoding = bound[1]
+      const errors = bound[2]
       if (encoding !== undefined || errors !== undefined) {
         if (!(value instanceof PyBytes)) throw typeError('decoding to str: need a bytes-like object')
         return decode(
@@ -143,7 +146,9 @@ export const TYPES: Readonly<
       return printed
     },
   ),
-  int: type({ name: 'int', parameters: ['x', 'base'], positionalOnly: 1 }, ([value, base]) => {
+  int: type({ name: 'int', parameters: ['x', 'base'], positionalOnly: 1 }, (bound) => {
+    const value = bound[0]
+    const base = bound[1]
     if (base === undefined) return value === undefined ? 0n : toInt(value)
     const digits = value instanceof PyBytes ? decode(value.bytes, 'latin-1', 'strict') : value
     if (typeof digits !== 'string') throw typeError("int() can't convert non-string with explicit base")

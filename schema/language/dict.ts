@@ -73,9 +73,18 @@ export class PyDict extends PyObject {
   readonly pyType: string = 'dict'
   readonly #entries = new Map<unknown, Entry>()
 
-  constructor(entries: Iterable<readonly [PyValue, PyValue]> = []) {
+  constructor(entries?: Iterable<readonly [PyValue, PyValue]>) {
     super()
+    if (entries === undefined) return
     for (const [key, value] of entries) this.set(key, value)
+  }
+
+  /** A dictionary of a key, its value, the next key and so on. */
+  static ofFlat(keysAndValues: readonly PyValue[]): PyDict {
+    const dict = new PyDict()
+    for (let place = 0; place + 1 < keysAndValues.length; place += 2)
+      dict.set(keysAndValues[place] ?? null, keysAndValues[place + 1] ?? null)
+    return dict
   }
 
   get size(): number {
@@ -115,16 +124,16 @@ export class PyDict extends PyObject {
     return [last[1].key, last[1].value]
   }
 
-  *keys(): Iterator<PyValue> & Iterable<PyValue> {
-    for (const entry of this.#walk()) yield entry.key
+  keys(): Iterator<PyValue> & Iterable<PyValue> {
+    return this.#walk((entry) => entry.key)
   }
 
-  *values(): Iterator<PyValue> & Iterable<PyValue> {
-    for (const entry of this.#walk()) yield entry.value
+  values(): Iterator<PyValue> & Iterable<PyValue> {
+    return this.#walk((entry) => entry.value)
   }
 
-  *entries(): Iterator<[PyValue, PyValue]> & Iterable<[PyValue, PyValue]> {
-    for (const entry of this.#walk()) yield [entry.key, entry.value]
+  entries(): Iterator<[PyValue, PyValue]> & Iterable<[PyValue, PyValue]> {
+    return this.#walk((entry) => [entry.key, entry.value])
   }
 
   /** A shallow copy. */
@@ -132,10 +141,10 @@ export class PyDict extends PyObject {
     return new PyDict(this.entries())
   }
 
-  *#walk(): Iterable<Entry> {
+  *#walk<T>(pick: (entry: Entry) => T): Generator<T> {
     const size = this.#entries.size
     for (const entry of this.#entries.values()) {
-      yield entry
+      yield pick(entry)
       if (this.#entries.size !== size)
         throw new PyError('RuntimeError', 'dictionary changed size during iteration')
     }

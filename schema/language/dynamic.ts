@@ -24,8 +24,13 @@ export type DynamicArguments = {
  * key `string_value`: that key replaces every text, with its own type, as upstream does.
  */
 export function renderDynamic(text: string, context: PyValue, budget: Budget = new Budget()): DynamicText {
-  const { value, problems } = renderDynamicArgs(new PyDict([[SINGLE_TEXT, text]]), context, budget)
-  return { value: value.get(SINGLE_TEXT) ?? null, problems }
+  if (!truthy(context)) return { value: text, problems: [] }
+  const resolved = resolveContext(contextDict(context), budget)
+  const override = resolved.get(SINGLE_TEXT)
+  if (override !== undefined && override !== null) return { value: override, problems: [] }
+  const problems: LanguageProblem[] = []
+  const value = rendered(text, resolved, budget, (problem) => problems.push(problem))
+  return { value, problems }
 }
 
 /**
@@ -92,6 +97,7 @@ const REFERENCE = /\{\{-?\s*([\p{L}_][\p{L}\p{N}_]*)/gu
  * rendered in the order of the context and see only the ones before them. Values that fail stay as they are.
  */
 function resolveContext(context: PyDict, budget: Budget): PyDict {
+  if (!hasTemplates(context)) return context
   const resolved = new PyDict()
   for (const name of resolutionOrder(context)) {
     const value = context.get(name) ?? null
@@ -99,6 +105,14 @@ function resolveContext(context: PyDict, budget: Budget): PyDict {
   }
   return resolved
 }
+
+/** Whether rendering the values of a context can change any: a text with a tag, or with line ends that a template loses. */
+function hasTemplates(context: PyDict): boolean {
+  for (const value of context.values()) if (typeof value === 'string' && CHANGEABLE.test(value)) return true
+  return false
+}
+
+const CHANGEABLE = /[{\r]|\n$/
 
 /** Kahn's order over the `{{name` mentions, ties in the order of the context; the order of the context when there is a circle. */
 function resolutionOrder(context: PyDict): PyValue[] {

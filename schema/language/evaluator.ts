@@ -2,124 +2,280 @@ import type { Budget } from './budget.ts'
 import { PyDict } from './dict.ts'
 import { PyError } from './errors.ts'
 import { formatValue } from './format.ts'
-import type { CallParts, FStringPart, Node } from './nodes.ts'
-import { binary, contains, isSame, ordered, pyEquals, unary } from './operators.ts'
-import { type CallArguments, PySlice, PyTuple, type PyValue, truthy } from './values.ts'
+import type { FStringPart, Node } from './nodes.ts'
+import {
+  type BinaryOperator,
+  binary,
+  type CompareOperator,
+  contains,
+  isSame,
+  ordered,
+  pyEquals,
+  unary,
+} from './operators.ts'
+import { PySlice, PyTuple, type PyValue, truthy } from './values.ts'
 
-/** What differs between the two languages while a tree is evaluated. */
-export type Environment = {
-  readonly budget: Budget
-  readonly lookup: (name: string) => PyValue
-  readonly attribute: (object: PyValue, name: string) => PyValue
-  readonly item: (object: PyValue, key: PyValue, bracket: boolean) => PyValue
-  readonly call: (node: Node & { readonly kind: 'call' }, evaluate: (node: Node) => PyValue) => PyValue
-  /** Nodes that only one of the languages has. */
-  readonly special: (node: Node, evaluate: (node: Node) => PyValue) => PyValue
-  /** Replaces an operator when one side is a value only this language has; nothing to go on as usual. */
-  readonly operate?: (op: string, left: PyValue, right: PyValue) => PyValue | undefined
+/** What expressions are evaluated in: their budget, and whatever else their language reads from it. */
+export type World = { readonly budget: Budget }
+
+/** A compiled tree: its value in a world. Throws {@link PyError} with the offset of the innermost node that failed. */
+export type Evaluation<W extends World> = (world: W) => PyValue
+
+/** Compiles a node of the tree that is being compiled. */
+export type Compile<W extends World> = (node: Node) => Evaluation<W>
+
+/** What differs between the two languages. */
+export type Language<W extends World> = {
+  readonly name: (name: string, start: number) => Evaluation<W>
+  readonly attribute: (object: PyValue, name: string, world: W) => PyValue
+  readonly item: (object: PyValue, key: PyValue, world: W) => PyValue
+  readonly call: (node: Node & { readonly kind: 'call' }, compile: Compile<W>) => Evaluation<W>
+  /** Nodes that only one of the languages has, and choices without `else`. */
+  readonly special: (node: Node, compile: Compile<W>) => Evaluation<W>
+  /** Replaces an operator when one side is an object that only this language has; nothing to go on as usual. */
+  readonly operate?: (op: string, left: PyValue, right: PyValue, world: W) => PyValue | undefined
 }
 
-/** Evaluate a tree. Throws {@link PyError} with the offset of the innermost node that failed. */
-export function evaluateNode(node: Node, env: Environment): PyValue {
-  const run = (inner: Node): PyValue => {
+/** A compiled tree, and how many nodes it has. */
+export type CompiledTree<W extends World> = { readonly run: Evaluation<W>; readonly size: number }
+
+/**
+ * Turn a tree into one function that calls those of its parts: looking at each node again in every evaluation costs several times as
+ * much. It counts no steps, because an expression has no loop and ends after one for each node; who runs it takes them together.
+ */
+export function compileTree<W extends World>(tree: Node, language: Language<W>): CompiledTree<W> {
+  let size = 0
+  const compile = (node: Node): Evaluation<W> => {
+    size += 1
+    return compileNode(node, language, compile)
+  }
+  const run = compile(tree)
+  return { run, size }
+}
+
+/** Compute at the first use: most texts are only checked. */
+export function later<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** What was thrown, with the place where it happened unless a part of that place has said so. */
+export function located(thrown: unknown, start: number): unknown {
+  if (thrown instanceof PyError) thrown.offset ??= start
+  return thrown
+}
+
+/** The same work, with errors that are {@link located}. */
+export function placed<W, R>(start: number, run: (world: W) => R): (world: W) => R {
+  return (world) => {
     try {
-      env.budget.step()
-      return step(inner, env, run)
+      return run(world)
     } catch (error) {
-      if (error instanceof PyError) error.offset ??= inner.start
-      throw error
+      throw located(error, start)
     }
   }
-  return run(node)
 }
 
-function step(node: Node, env: Environment, run: (node: Node) => PyValue): PyValue {
+// The most frequent nodes catch by themselves: a function around each of them takes time.
+function compileNode<W extends World>(node: Node, language: Language<W>, compile: Compile<W>): Evaluation<W> {
+  const { start } = node
   switch (node.kind) {
-    case 'constant':
-      return node.value
+    case 'constant': {
+      const { value } = node
+      return () => value
+    }
     case 'name':
-      return env.lookup(node.name)
+      return language.name(node.name, start)
     case 'unary': {
-      const operand = run(node.operand)
-      return node.op === 'not' ? !truthy(operand) : unary(node.op, operand)
+      const { op } = node
+      const operand = compile(node.operand)
+      return op === 'not'
+        ? (world) => !truthy(operand(world))
+        : placed(start, (world) => unary(op, operand(world)))
     }
     case 'binary': {
-      const left = run(node.left)
-      const right = run(node.right)
-      return env.operate?.(node.op, left, right) ?? binary(node.op, left, right, env.budget)
+      const left = compile(node.left)
+      const right = compile(node.right)
+      const operate = arithmetic(node.op, language)
+      return (world) => {
+        try {
+          return operate(left(world), right(world), world)
+        } catch (error) {
+          throw located(error, start)
+        }
+      }
     }
     case 'logic': {
-      const left = run(node.left)
-      return truthy(left) === (node.op === 'and') ? run(node.right) : left
+      const left = compile(node.left)
+      const right = compile(node.right)
+      if (node.op === 'and')
+        return (world) => {
+          const value = left(world)
+          return truthy(value) ? right(world) : value
+        }
+      return (world) => {
+        const value = left(world)
+        return truthy(value) ? value : right(world)
+      }
     }
     case 'compare':
-      return compare(node, env, run)
-    case 'choice':
-      if (truthy(run(node.test))) return run(node.chosen)
-      return node.otherwise === undefined ? env.special(node, run) : run(node.otherwise)
-    case 'attribute':
-      return env.attribute(run(node.object), node.name)
-    case 'subscript':
-      return env.item(run(node.object), run(node.key), node.bracket)
+      return comparisons(node, language, compile)
+    case 'choice': {
+      const test = compile(node.test)
+      const chosen = compile(node.chosen)
+      const otherwise =
+        node.otherwise === undefined ? language.special(node, compile) : compile(node.otherwise)
+      return (world) => (truthy(test(world)) ? chosen(world) : otherwise(world))
+    }
+    case 'attribute': {
+      const { name } = node
+      const object = compile(node.object)
+      const { attribute } = language
+      return (world) => {
+        try {
+          return attribute(object(world), name, world)
+        } catch (error) {
+          throw located(error, start)
+        }
+      }
+    }
+    case 'subscript': {
+      const object = compile(node.object)
+      const key = compile(node.key)
+      const { item } = language
+      return (world) => {
+        try {
+          return item(object(world), key(world), world)
+        } catch (error) {
+          throw located(error, start)
+        }
+      }
+    }
     case 'slice': {
-      const [lower = null, upper = null, stride = null] = node.parts.map((part) =>
-        part === undefined ? null : run(part),
+      const [lower = none, upper = none, stride = none] = node.parts.map((part) =>
+        part === undefined ? none : compile(part),
       )
-      return new PySlice(lower, upper, stride)
+      return (world) => new PySlice(lower(world), upper(world), stride(world))
     }
     case 'list':
-      return node.items.map(run)
-    case 'tuple':
-      return new PyTuple(node.items.map(run))
-    case 'dict':
-      return new PyDict(node.entries.map(([key, value]) => [run(key), run(value)] as const))
+      return compileAll(node.items, compile)
+    case 'tuple': {
+      const items = compileAll(node.items, compile)
+      return (world) => new PyTuple(items(world))
+    }
+    case 'dict': {
+      const keysAndValues = compileAll(node.entries.flat(), compile)
+      return placed(start, (world) => PyDict.ofFlat(keysAndValues(world)))
+    }
     case 'call':
-      return env.call(node, run)
+      return placed(start, language.call(node, compile))
     case 'fstring':
-      return joinParts(node.parts, env, run)
+      return placed(start, joinedParts(node.parts, compile))
     case 'set':
     case 'forbidden':
     case 'concat':
     case 'filter':
     case 'test':
-      return env.special(node, run)
+      return placed(start, language.special(node, compile))
   }
 }
 
-function compare(node: Node & { kind: 'compare' }, env: Environment, run: (node: Node) => PyValue): PyValue {
-  let leftNode = node.first
-  let left = run(leftNode)
-  let result = true
-  for (const { op, right: rightNode } of node.rest) {
-    const right = run(rightNode)
-    const special = env.operate?.(op, left, right)
-    switch (op) {
-      case '==':
-        result = special === undefined ? pyEquals(left, right) : truthy(special)
-        break
-      case '!=':
-        result = special === undefined ? !pyEquals(left, right) : truthy(special)
-        break
-      case 'in':
-        result = contains(right, left, env.budget)
-        break
-      case 'not in':
-        result = !contains(right, left, env.budget)
-        break
-      case 'is':
-        result = isSame(left, right, samePlace(leftNode, rightNode))
-        break
-      case 'is not':
-        result = !isSame(left, right, samePlace(leftNode, rightNode))
-        break
-      default:
-        result = special === undefined ? ordered(op, left, right) : truthy(special)
-    }
-    if (!result) return false
-    left = right
-    leftNode = rightNode
+const none = (): PyValue => null
+
+/** The values of nodes, evaluated in their order. */
+export function compileAll<W extends World>(
+  nodes: readonly Node[],
+  compile: Compile<W>,
+): (world: W) => PyValue[] {
+  const [first, second, ...more] = nodes.map(compile)
+  // Most calls and displays have few items.
+  if (first === undefined) return () => []
+  if (second === undefined) return (world) => [first(world)]
+  return (world) => {
+    const made = [first(world), second(world)]
+    for (const next of more) made.push(next(world))
+    return made
   }
-  return result
+}
+
+type Operation<W, R> = (left: PyValue, right: PyValue, world: W) => R
+
+/** Whether a value is no plain one, so that the language may have an opinion on its operators. */
+function isObject(value: PyValue): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function arithmetic<W extends World>(op: BinaryOperator, { operate }: Language<W>): Operation<W, PyValue> {
+  if (operate === undefined) return (left, right, world) => binary(op, left, right, world.budget)
+  return (left, right, world) =>
+    (isObject(left) || isObject(right) ? operate(op, left, right, world) : undefined) ??
+    binary(op, left, right, world.budget)
+}
+
+function comparisons<W extends World>(
+  { first, rest, start }: Node & { kind: 'compare' },
+  language: Language<W>,
+  compile: Compile<W>,
+): Evaluation<W> {
+  const leftmost = compile(first)
+  const steps = rest.map(({ op, right }, index) => ({
+    right: compile(right),
+    holds: comparison(op, samePlace(rest[index - 1]?.right ?? first, right), language),
+  }))
+  const [only] = steps
+  if (only !== undefined && steps.length === 1) {
+    const { holds, right } = only
+    return (world) => {
+      try {
+        return holds(leftmost(world), right(world), world)
+      } catch (error) {
+        throw located(error, start)
+      }
+    }
+  }
+  return placed(start, (world) => {
+    let left = leftmost(world)
+    for (const { right, holds } of steps) {
+      const value = right(world)
+      if (!holds(left, value, world)) return false
+      left = value
+    }
+    return true
+  })
+}
+
+function comparison<W extends World>(
+  op: CompareOperator,
+  isSamePlace: boolean,
+  { operate }: Language<W>,
+): Operation<W, boolean> {
+  switch (op) {
+    case 'in':
+      return (left, right, world) => contains(right, left, world.budget)
+    case 'not in':
+      return (left, right, world) => !contains(right, left, world.budget)
+    case 'is':
+      return (left, right) => isSame(left, right, isSamePlace)
+    case 'is not':
+      return (left, right) => !isSame(left, right, isSamePlace)
+    default:
+  }
+  const plain = plainComparison(op)
+  if (operate === undefined) return plain
+  return (left, right, world) => {
+    const special = isObject(left) || isObject(right) ? operate(op, left, right, world) : undefined
+    return special === undefined ? plain(left, right) : truthy(special)
+  }
+}
+
+function plainComparison(
+  op: '==' | '!=' | '<' | '<=' | '>' | '>=',
+): (left: PyValue, right: PyValue) => boolean {
+  if (op === '==') return pyEquals
+  return op === '!=' ? (left, right) => !pyEquals(left, right) : (left, right) => ordered(op, left, right)
 }
 
 /** Whether two nodes read the same name, attribute or item, so that they give one object. */
@@ -138,25 +294,22 @@ function samePlace(a: Node, b: Node): boolean {
   return false
 }
 
-function joinParts(parts: readonly FStringPart[], env: Environment, run: (node: Node) => PyValue): string {
-  let text = ''
-  for (const part of parts) {
-    if (typeof part === 'string') text += part
-    else
-      text += formatValue(
-        run(part.value),
-        part.spec === undefined ? '' : joinParts(part.spec, env, run),
-        env.budget,
-      )
-    env.budget.text(text.length)
+function joinedParts<W extends World>(
+  parts: readonly FStringPart[],
+  compile: Compile<W>,
+): (world: W) => string {
+  const pieces = parts.map((part): ((world: W) => string) => {
+    if (typeof part === 'string') return () => part
+    const value = compile(part.value)
+    const spec = part.spec === undefined ? () => '' : joinedParts(part.spec, compile)
+    return (world) => formatValue(value(world), spec(world), world.budget)
+  })
+  return (world) => {
+    let text = ''
+    for (const piece of pieces) {
+      text += piece(world)
+      world.budget.text(text.length)
+    }
+    return text
   }
-  return text
-}
-
-/** Evaluate the arguments of a call in the order of the text. */
-export function evaluateArguments(parts: CallParts, run: (node: Node) => PyValue): CallArguments {
-  const positional = parts.positional.map(run)
-  const named = new Map<string, PyValue>()
-  for (const [name, value] of parts.named) named.set(name, run(value))
-  return { positional, named }
 }

@@ -1,22 +1,43 @@
 import { Budget } from './budget.ts'
 import { BUILTINS } from './builtins.ts'
 import { TextCache } from './cache.ts'
+import { compileArguments } from './compile-arguments.ts'
 import type { PyDict } from './dict.ts'
 import { asPyError, PyError } from './errors.ts'
-import { type Environment, evaluateArguments, evaluateNode } from './evaluator.ts'
+import {
+  type Compile,
+  type CompiledTree,
+  compileTree,
+  type Evaluation,
+  type Language,
+  later,
+  located,
+} from './evaluator.ts'
 import { callMethod, getAttribute } from './methods.ts'
 import { children, type Node } from './nodes.ts'
 import { parseExpression } from './parser.ts'
 import { ExpressionError, type LanguageProblem, problemOf } from './problems.ts'
 import { subscript } from './subscript.ts'
-import { callValue, PyFunction, PyObject, PyType, type PyValue, typeName } from './values.ts'
+import {
+  type CallArguments,
+  callValue,
+  PyFunction,
+  PyObject,
+  PyType,
+  type PyValue,
+  typeName,
+} from './values.ts'
 
 /** A parsed expression. Make it with {@link compileExpression}. */
 export type Expression = {
   /** The author's text; all offsets point into it. */
   readonly text: string
   readonly node: Node
+  /** What {@link evaluate} runs, made when it is first evaluated. */
+  readonly compiled: () => CompiledTree<ExpressionWorld>
 }
+
+type ExpressionWorld = { readonly scope: Scope; readonly budget: Budget }
 
 /** Where the names of an expression get their values: a dictionary, or a function that gives `undefined` for unknown names. */
 export type Scope = PyDict | { readonly get: (name: string) => PyValue | undefined }
@@ -29,7 +50,10 @@ const CACHE = new TextCache<Expression>()
  */
 export function compileExpression(text: string): Expression {
   try {
-    return CACHE.get(text, () => ({ text, node: parseExpression(text) }))
+    return CACHE.get(text, () => {
+      const node = parseExpression(text)
+      return { text, node, compiled: later(() => compileTree(node, LANGUAGE)) }
+    })
   } catch (error) {
     throw new ExpressionError(asPyError(error), text)
   }
@@ -41,9 +65,11 @@ export function compileExpression(text: string): Expression {
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): PyValue {
   try {
-    return evaluateNode(expression.node, environment(scope, budget))
+    const { run, size } = expression.compiled()
+    budget.step(size)
+    return run({ scope, budget })
   } catch (error) {
-    throw new ExpressionError(asPyError(error), expression.text)
+    throw new ExpressionError(asPyError(located(error, expression.node.start)), expression.text)
   }
 }
 
@@ -51,51 +77,74 @@ function notAllowed(message: string): PyError {
   return new PyError('NotAllowed', message)
 }
 
-function environment(scope: Scope, budget: Budget): Environment {
-  return {
-    budget,
-    lookup: (name) => {
+const LANGUAGE: Language<ExpressionWorld> = {
+  name: (name, start) => {
+    const builtin = BUILTINS.get(name)
+    return ({ scope }) => {
       const own = scope.get(name)
-      const value = own === undefined ? BUILTINS.get(name) : own
-      if (value === undefined) throw new PyError('NameError', `unknown name '${name}'`)
+      const value = own === undefined ? builtin : own
+      if (value === undefined) throw new PyError('NameError', `unknown name '${name}'`, start)
       return value
-    },
-    attribute: (object, name) => {
-      if (name.startsWith('_')) throw notAllowed(`the private attribute '${name}' cannot be read`)
-      const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
-      if (value === undefined)
-        throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
-      return value
-    },
-    item: (object, key) => subscript(object, key, budget),
-    call: (node, run) => call(node, run, budget),
-    special: (node) => {
-      const what =
-        node.kind === 'forbidden' ? node.what : node.kind === 'set' ? 'a set in braces' : `a ${node.kind}`
-      throw notAllowed(`${what} is not allowed in an expression`)
-    },
+    }
+  },
+  attribute: (object, name, { budget }) => {
+    if (name.startsWith('_')) throw notAllowed(`the private attribute '${name}' cannot be read`)
+    const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
+    if (value === undefined)
+      throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
+    return value
+  },
+  item: (object, key, { budget }) => subscript(object, key, budget),
+  call: compileCall,
+  special: (node) => {
+    const what =
+      node.kind === 'forbidden' ? node.what : node.kind === 'set' ? 'a set in braces' : `a ${node.kind}`
+    return refusing(`${what} is not allowed in an expression`)
+  },
+}
+
+/** An evaluation that only fails. What stands inside is not evaluated. */
+function refusing(message: string): Evaluation<ExpressionWorld> {
+  return () => {
+    throw notAllowed(message)
   }
 }
 
-function call(node: Node & { kind: 'call' }, run: (node: Node) => PyValue, budget: Budget): PyValue {
-  const { callee, parts } = node
+function compileCall(
+  { callee, parts }: Node & { readonly kind: 'call' },
+  compile: Compile<ExpressionWorld>,
+): Evaluation<ExpressionWorld> {
   if (callee.kind === 'name') {
     const builtin = BUILTINS.get(callee.name)
-    if (builtin === undefined) throw notAllowed(`the function '${callee.name}' is not allowed`)
-    return callValue(builtin, evaluateArguments(parts, run), budget)
+    if (builtin === undefined) return refusing(`the function '${callee.name}' is not allowed`)
+    const args = compileArguments(parts, compile)
+    return (world) => callValue(builtin, args(world), world.budget)
   }
-  if (callee.kind !== 'attribute') throw notAllowed('only functions and methods can be called, by their name')
+  if (callee.kind !== 'attribute') return refusing('only functions and methods can be called, by their name')
   const { name } = callee
-  if (name.startsWith('_')) throw notAllowed(`the private method '${name}' cannot be called`)
-  const object = run(callee.object)
-  if (object instanceof PyType || object instanceof PyFunction)
-    throw notAllowed(`'${name}' cannot be called on a function or type; call it on a value`)
-  const own = object instanceof PyObject ? object.pyAttribute(name, budget) : undefined
-  if (own !== undefined) return callValue(own, evaluateArguments(parts, run), budget)
-  const result = callMethod(object, name, evaluateArguments(parts, run), budget)
+  if (name.startsWith('_')) return refusing(`the private method '${name}' cannot be called`)
+  const object = compile(callee.object)
+  const args = compileArguments(parts, compile)
+  return (world) => callMember(object(world), name, args, world)
+}
+
+function callMember(
+  object: PyValue,
+  name: string,
+  args: (world: ExpressionWorld) => CallArguments,
+  world: ExpressionWorld,
+): PyValue {
+  const { budget } = world
+  if (object instanceof PyObject) {
+    if (object instanceof PyType || object instanceof PyFunction)
+      throw notAllowed(`'${name}' cannot be called on a function or type; call it on a value`)
+    const own = object.pyAttribute(name, budget)
+    if (own !== undefined) return callValue(own, args(world), budget)
+  }
+  const result = callMethod(object, name, args(world), budget)
   if (result !== undefined) return result
   const attribute = getAttribute(object, name, budget)
-  if (attribute !== undefined) return callValue(attribute, evaluateArguments(parts, run), budget)
+  if (attribute !== undefined) return callValue(attribute, args(world), budget)
   throw new PyError('AttributeError', `'${typeName(object)}' object has no method '${name}'`)
 }
 

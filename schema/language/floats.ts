@@ -3,11 +3,12 @@
  * exact digits are worked out with integers: every double is a whole number times a power of two.
  */
 
+const VIEW = new DataView(new ArrayBuffer(8))
+
 /** A finite positive double as `digits × 10^-scale`, exactly. */
 function exact(value: number): { digits: bigint; scale: number } {
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, value)
-  const bits = view.getBigUint64(0)
+  VIEW.setFloat64(0, value)
+  const bits = VIEW.getBigUint64(0)
   const biased = Number((bits >> 52n) & 0x7ffn)
   const fraction = bits & 0xf_ffff_ffff_ffffn
   const mantissa = biased === 0 ? fraction : fraction | 0x10_0000_0000_0000n
@@ -25,9 +26,19 @@ function dropDigits(digits: bigint, drop: number): bigint {
   return twice > unit || (twice === unit && quotient % 2n === 1n) ? quotient + 1n : quotient
 }
 
+/**
+ * Whether a float may stand exactly between two decimals with `places` digits after the point: then it has at most one binary digit
+ * more after its own. Such ties are all that JavaScript's `toFixed` rounds otherwise.
+ */
+function isTie(size: number, places: number): boolean {
+  return !Number.isInteger(size) && Number.isInteger(size * 2 ** (places + 1))
+}
+
 /** The absolute value of a finite float with `places` digits after the point (negative: whole tens), as Python's `%f`. */
 export function fixed(value: number, places: number): string {
-  const { digits, scale } = exact(Math.abs(value))
+  const size = Math.abs(value)
+  if (places >= 0 && places <= 100 && size < 1e21 && !isTie(size, places)) return size.toFixed(places)
+  const { digits, scale } = exact(size)
   const rounded = dropDigits(digits, scale - places)
   if (places <= 0) return `${rounded}${rounded === 0n ? '' : '0'.repeat(-places)}`
   const text = rounded.toString().padStart(places + 1, '0')
@@ -72,6 +83,9 @@ export function positional(digits: string, exponent: number): string {
 export function floatRepr(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  const size = Math.abs(value)
+  // Within these bounds JavaScript and Python write the same digits without an exponent.
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
   const { digits, exponent } = shortest(value)
   if (exponent < -4 || exponent >= 16) return sign + scientific(digits, exponent)

@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts'
 import { decode } from './bytes.ts'
+import { TextCache } from './cache.ts'
 import { PyDict } from './dict.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { fixed, floatRepr, positional, scientific, significant } from './floats.ts'
@@ -22,6 +23,12 @@ type Spec = {
 
 const SPEC =
   /^(?:(?<fill>.)?(?<align>[<>=^]))?(?<sign>[-+ ])?(?<z>z)?(?<alternate>#)?(?<zero>0)?(?<width>\d+)?(?<grouping>[,_])?(?:\.(?<precision>\d+))?(?<type>[a-zA-Z%])?$/su
+
+const SPECS = new TextCache<Spec>()
+
+function specOf(text: string, value: PyValue): Spec {
+  return SPECS.get(text, () => parseSpec(text, value))
+}
 
 function parseSpec(text: string, value: PyValue): Spec {
   const groups = SPEC.exec(text)?.groups
@@ -164,16 +171,17 @@ function formatFloat(value: number, spec: Spec, budget: Budget): string {
   if (!Number.isFinite(value) && spec.type === '%') digits += '%'
   if (spec.noNegativeZero && !/[1-9]/.test(digits)) negative = false
   const sign = signOf(negative, spec)
-  const [whole = '', rest = ''] = splitWhole(digits)
-  const grouped = Number.isFinite(value) ? groupToWidth(whole, spec, sign.length + rest.length, 3) : whole
-  const body = sign + grouped + rest
+  const isGrouped = spec.grouping !== '' && Number.isFinite(value)
+  const body = sign + (isGrouped ? groupWhole(digits, spec, sign.length) : digits)
   const cased = 'EFG'.includes(spec.type) && spec.type !== '' ? body.toUpperCase() : body
   return pad(cased, spec, '>', budget, sign.length)
 }
 
-function splitWhole(digits: string): [string, string] {
-  const end = /^\d+/.exec(digits)?.[0].length ?? 0
-  return end === 0 ? [digits, ''] : [digits.slice(0, end), digits.slice(end)]
+/** Digits with separators before the point. */
+function groupWhole(digits: string, spec: Spec, taken: number): string {
+  const whole = /^\d+/.exec(digits)?.[0] ?? digits
+  const rest = digits.slice(whole.length)
+  return groupToWidth(whole, spec, taken + rest.length, 3) + rest
 }
 
 function formatText(value: string, spec: Spec, budget: Budget): string {
@@ -208,15 +216,15 @@ function formatComplex(value: PyComplex, spec: Spec, budget: Budget): string {
 /** Python's `format(value, spec)`. Throws `ValueError` for a specification that does not fit, `TypeError` for other types. */
 export function formatValue(value: PyValue, specText: string, budget: Budget): string {
   if (specText === '') return str(value)
-  if (typeof value === 'string') return formatText(value, parseSpec(specText, value), budget)
-  if (typeof value === 'bigint') return formatInt(value, parseSpec(specText, value), budget)
+  if (typeof value === 'string') return formatText(value, specOf(specText, value), budget)
+  if (typeof value === 'bigint') return formatInt(value, specOf(specText, value), budget)
   if (typeof value === 'boolean') {
-    return formatInt(value ? 1n : 0n, parseSpec(specText, value), budget)
+    return formatInt(value ? 1n : 0n, specOf(specText, value), budget)
   }
-  if (typeof value === 'number') return formatFloat(value, parseSpec(specText, value), budget)
-  if (value instanceof PyComplex) return formatComplex(value, parseSpec(specText, value), budget)
+  if (typeof value === 'number') return formatFloat(value, specOf(specText, value), budget)
+  if (value instanceof PyComplex) return formatComplex(value, specOf(specText, value), budget)
   if (value instanceof PyObject && value.pyType === 'Markup')
-    return formatText(value.pyStr(), parseSpec(specText, value), budget)
+    return formatText(value.pyStr(), specOf(specText, value), budget)
   throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`)
 }
 

@@ -4,7 +4,7 @@ import { bytesMethod } from './bytes-methods.ts'
 import { DICT, LIST, SET, TUPLE } from './collection-methods.ts'
 import { PyDict, PySet } from './dict.ts'
 import { PyError, typeError } from './errors.ts'
-import { NONE, type Table, table } from './method-table.ts'
+import { type Method, NONE, type Table, table } from './method-table.ts'
 import { pyEquals } from './operators.ts'
 import { type FieldAccess, type FieldPrinter, formatTemplate } from './str-format.ts'
 import { stringMethod } from './string-methods.ts'
@@ -83,42 +83,47 @@ const COMPLEX: Table<PyComplex> = table<PyComplex>([
   ['conjugate', [], (self) => new PyComplex(self.re, -self.im)],
 ])
 
-/** A method of a value as a function of its arguments; nothing when the type has no such method on our list. */
-function findMethod(
-  value: PyValue,
-  name: string,
-): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
-  if (typeof value === 'string') {
-    const format = formatMethod(value, name)
-    if (format !== undefined) return format
-    const run = stringMethod(name)
-    return run === undefined ? undefined : (args, budget) => run(value, args, budget)
-  }
-  if (Array.isArray(value)) return on(LIST, value, name)
-  if (typeof value === 'bigint') return on(INT, value, name)
-  if (typeof value === 'boolean') return on(INT, value ? 1n : 0n, name)
-  if (typeof value === 'number') return on(FLOAT, value, name)
-  if (value instanceof PyDict) return on(DICT, value, name)
-  if (value instanceof PySet) return on(SET, value, name)
-  if (value instanceof PyTuple) return on(TUPLE, value, name)
-  if (value instanceof PyBytes) return bytesMethod(value, name)
-  if (value instanceof PyRange) return on(RANGE, value, name)
-  if (value instanceof PyComplex) return on(COMPLEX, value, name)
-  if (value instanceof PyView && name === 'isdisjoint')
-    return (args, budget) =>
+/** Methods of `str` that read attributes and items of what they print. */
+const FORMATTING: Table<string> = new Map(
+  ['format', 'format_map'].map((name): [string, Method<string>] => [
+    name,
+    (self, args, budget) => formatMethod(self, name)?.(args, budget) ?? NONE,
+  ]),
+)
+
+const VIEW: Table<PyView> = new Map<string, Method<PyView>>([
+  [
+    'isdisjoint',
+    (self, args, budget) =>
       !toArray(args.positional[0] ?? NONE, budget).some((item) =>
-        toArray(value, budget).some((own) => pyEquals(own, item)),
-      )
-  return undefined
+        toArray(self, budget).some((own) => pyEquals(own, item)),
+      ),
+  ],
+])
+
+/** A method of a value, to be called with that value; nothing when the type has no such method on our list. */
+function findMethod(value: PyValue, name: string): Method<PyValue> | undefined {
+  // The table is the one of the value's own type, which the compiler cannot see.
+  return methodFor(value, name) as Method<PyValue> | undefined
 }
 
-function on<Self>(
-  methods: Table<Self>,
-  self: Self,
-  name: string,
-): ((args: CallArguments, budget: Budget) => PyValue) | undefined {
-  const run = methods.get(name)
-  return run === undefined ? undefined : (args, budget) => run(self, args, budget)
+function methodFor(value: PyValue, name: string): Method<never> | undefined {
+  if (typeof value === 'string') return stringMethod(name) ?? FORMATTING.get(name)
+  if (Array.isArray(value)) return LIST.get(name)
+  if (typeof value === 'bigint' || typeof value === 'boolean') return INT.get(name)
+  if (typeof value === 'number') return FLOAT.get(name)
+  if (value instanceof PyDict) return DICT.get(name)
+  if (value instanceof PySet) return SET.get(name)
+  if (value instanceof PyTuple) return TUPLE.get(name)
+  if (value instanceof PyBytes) return bytesMethod(name)
+  if (value instanceof PyRange) return RANGE.get(name)
+  if (value instanceof PyComplex) return COMPLEX.get(name)
+  return value instanceof PyView ? VIEW.get(name) : undefined
+}
+
+/** The value as the methods of its type know it: a boolean has those of its number. */
+function selfOf(value: PyValue): PyValue {
+  return typeof value === 'boolean' ? (value ? 1n : 0n) : value
 }
 
 function fieldAccess(budget: Budget): FieldAccess {
@@ -192,9 +197,9 @@ function unbound(type: PyType, name: string): PyValue | undefined {
     ({ positional: [self, ...rest], named }, budget) => {
       const own = self === undefined ? 'nothing' : typeName(self)
       const method = self !== undefined && own === type.name ? findMethod(self, name) : undefined
-      if (method === undefined)
+      if (self === undefined || method === undefined)
         throw typeError(`descriptor '${name}' for '${type.name}' objects doesn't apply to a '${own}' object`)
-      return method({ positional: rest, named }, budget)
+      return method(selfOf(self), { positional: rest, named }, budget)
     },
     `<method '${name}' of '${type.name}' objects>`,
     'method_descriptor',
@@ -226,7 +231,16 @@ export function getAttribute(value: PyValue, name: string, budget: Budget): PyVa
   if (value instanceof PyType) return unbound(value, name)
   const method = findMethod(value, name)
   if (method === undefined) return undefined
-  return new PyFunction(name, method, `<built-in method ${name} of ${typeName(value)} object at ${ADDRESS}>`)
+  return new PyFunction(
+    name,
+    (args, given) => method(selfOf(value), args, given),
+    `<built-in method ${name} of ${typeName(value)} object at ${ADDRESS}>`,
+  )
+}
+
+/** Whether every dictionary has a method of this name, which then stands before a key of the same name. */
+export function isDictMethod(name: string): boolean {
+  return DICT.has(name)
 }
 
 /** Call `value.name(…)` without making a function object; nothing when the type has no such method on our list. */
@@ -239,5 +253,5 @@ export function callMethod(
   const method = findMethod(value, name)
   if (method === undefined) return undefined
   budget.step()
-  return method(args, budget)
+  return method(selfOf(value), args, budget)
 }

@@ -31,6 +31,12 @@ export function asNumber(value: PyValue): Numeric | undefined {
   return typeof value === 'boolean' ? (value ? 1n : 0n) : undefined
 }
 
+/** A number that has an order, or nothing. */
+function asReal(value: PyValue): bigint | number | undefined {
+  if (typeof value === 'bigint' || typeof value === 'number') return value
+  return typeof value === 'boolean' ? (value ? 1n : 0n) : undefined
+}
+
 /** Python's `float(int)`: an `OverflowError` instead of infinity. */
 export function toFloat(value: bigint | number): number {
   if (typeof value === 'number') return value
@@ -39,9 +45,12 @@ export function toFloat(value: bigint | number): number {
   return float
 }
 
+/** How many bits an integer has, up to the next multiple of four. */
 function bitLength(value: bigint): number {
-  const hex = (value < 0n ? -value : value).toString(16)
-  return hex === '0' ? 0 : hex.length * 4
+  const size = value < 0n ? -value : value
+  if (size <= 0xffff_ffffn) return 4 * Math.ceil((32 - Math.clz32(Number(size))) / 4)
+  const hex = size.toString(16)
+  return hex.length * 4
 }
 
 function toComplex(value: Numeric): PyComplex {
@@ -202,6 +211,7 @@ function arithmetic(op: BinaryOperator, a: Numeric, b: Numeric, budget: Budget):
 
 /** Python's `a <op> b`. Throws what Python raises, or a budget error for results that would be too big. */
 export function binary(op: BinaryOperator, a: PyValue, b: PyValue, budget: Budget): PyValue {
+  if (typeof a === 'string' && op === '+') return concatenateText(a, b, budget)
   const left = asNumber(a)
   const right = asNumber(b)
   if (left !== undefined && right !== undefined) {
@@ -228,12 +238,13 @@ function isSetLike(value: PyValue): boolean {
   return value instanceof PySet || (value instanceof PyView && value.kind !== 'values')
 }
 
+function concatenateText(a: string, b: PyValue, budget: Budget): string {
+  if (typeof b !== 'string') throw typeError(`can only concatenate str (not "${typeName(b)}") to str`)
+  budget.text(a.length + b.length)
+  return a + b
+}
+
 function concatenate(a: PyValue, b: PyValue, budget: Budget): PyValue | undefined {
-  if (typeof a === 'string') {
-    if (typeof b !== 'string') throw typeError(`can only concatenate str (not "${typeName(b)}") to str`)
-    budget.text(a.length + b.length)
-    return a + b
-  }
   if (Array.isArray(a)) {
     if (!Array.isArray(b)) throw typeError(`can only concatenate list (not "${typeName(b)}") to list`)
     budget.items(a.length + b.length)
@@ -295,6 +306,7 @@ export function unary(op: '-' | '+', value: PyValue): PyValue {
 /** Python's `a == b`; values of unlike types are unequal, never an error. */
 export function pyEquals(a: PyValue, b: PyValue): boolean {
   if (a === b) return true
+  if (typeof a === 'string' && typeof b === 'string') return false
   const left = asNumber(a)
   const right = asNumber(b)
   if (left !== undefined || right !== undefined) {
@@ -354,34 +366,30 @@ function sameBytes(a: PyBytes, b: PyBytes): boolean {
 
 type Ordering = '<' | '<=' | '>' | '>='
 
-function holds(op: Ordering, difference: number): boolean {
+/** JavaScript orders a bigint and a number exactly, as Python does, and finds nothing in order with NaN. */
+function holds(op: Ordering, a: bigint | number, b: bigint | number): boolean {
   switch (op) {
     case '<':
-      return difference < 0
+      return a < b
     case '<=':
-      return difference <= 0
+      return a <= b
     case '>':
-      return difference > 0
+      return a > b
     case '>=':
-      return difference >= 0
+      return a >= b
   }
 }
 
 /** Python's `a < b` and its three sisters; throws `TypeError` for types that have no order. */
 export function ordered(op: Ordering, a: PyValue, b: PyValue): boolean {
-  const left = asNumber(a)
-  const right = asNumber(b)
-  if (
-    left !== undefined &&
-    right !== undefined &&
-    !(left instanceof PyComplex) &&
-    !(right instanceof PyComplex)
-  ) {
-    if (Number.isNaN(left) || Number.isNaN(right)) return false
-    return holds(op, left < right ? -1 : left > right ? 1 : 0)
-  }
-  const [one, two] = [asText(a), asText(b)]
-  if (one !== undefined && two !== undefined) return holds(op, compareText(one, two))
+  if (typeof a === 'bigint' && typeof b === 'bigint') return holds(op, a, b)
+  if (typeof a === 'string' && typeof b === 'string') return holds(op, compareText(a, b), 0)
+  const left = asReal(a)
+  const right = asReal(b)
+  if (left !== undefined && right !== undefined) return holds(op, left, right)
+  const one = asText(a)
+  const two = asText(b)
+  if (one !== undefined && two !== undefined) return holds(op, compareText(one, two), 0)
   if (Array.isArray(a) && Array.isArray(b)) return orderedItems(op, a, b)
   if (a instanceof PyTuple && b instanceof PyTuple) return orderedItems(op, a.items, b.items)
   if (a instanceof PyBytes && b instanceof PyBytes)
@@ -397,7 +405,7 @@ function orderedItems(op: Ordering, a: readonly PyValue[], b: readonly PyValue[]
     const right = b[index] ?? null
     if (!pyEquals(left, right)) return ordered(op, left, right)
   }
-  return holds(op, a.length - b.length)
+  return holds(op, a.length, b.length)
 }
 
 function orderedSets(op: Ordering, a: PyValue, b: PyValue): boolean {
@@ -417,13 +425,20 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
     budget.text(container.length)
     return container.includes(sought)
   }
+  if (Array.isArray(container)) {
+    budget.step(container.length)
+    return container.some((item) => pyEquals(item, value))
+  }
+  if (Array.isArray(container)) {
+    budget.step(container.length)
+    return container.some((item) => pyEquals(item, value))
+  }
   if (container instanceof PyObject && container.pyContains !== undefined)
     return container.pyContains(value, budget)
   if (container instanceof PyBytes) return bytesContain(container, value)
   if (container instanceof PyView && container.kind !== 'values') return viewContains(container, value)
-  const iterable =
-    Array.isArray(container) || (container instanceof PyObject && container.pyIterate !== undefined)
-  if (!iterable) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
+  if (!(container instanceof PyObject && container.pyIterate !== undefined))
+    throw typeError(`argument of type '${typeName(container)}' is not iterable`)
   const source = iterate(container, budget)
   for (let next = source.next(); next.done !== true; next = source.next()) {
     budget.step()

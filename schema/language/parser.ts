@@ -135,7 +135,8 @@ class Parser {
     )
   }
 
-  #over(nodes: readonly (Node | undefined)[], start: number): { start: number; height: number } {
+  /** The height of a node over others. */
+  #height(nodes: readonly (Node | undefined)[], start: number): number {
     const height = heightOver(nodes)
     if (height > MAX_DEPTH)
       throw new PyError(
@@ -143,11 +144,11 @@ class Parser {
         `the expression nests more than ${MAX_DEPTH} levels`,
         this.#base + start,
       )
-    return { start: this.#base + start, height }
+    return height
   }
 
   #forbidden(what: string, inside: readonly Node[], start: number): Node {
-    return { kind: 'forbidden', what, inside, ...this.#over(inside, start) }
+    return { kind: 'forbidden', what, inside, start: this.#base + start, height: this.#height(inside, start) }
   }
 
   #expressions(): Node {
@@ -159,7 +160,7 @@ class Parser {
       if (this.#token.type === 'end' || this.#token.type === 'newline') break
       items.push(this.#expression())
     }
-    return { kind: 'tuple', items, ...this.#over(items, start) }
+    return { kind: 'tuple', items, start: this.#base + start, height: this.#height(items, start) }
   }
 
   #expression(power: number = POWER.choice): Node {
@@ -194,7 +195,14 @@ class Parser {
         if (token.text === '**' && power <= POWER.power) {
           this.#place += 1
           const right = this.#expression(POWER.sign)
-          left = { kind: 'binary', op: '**', left, right, ...this.#over([left, right], start) }
+          left = {
+            kind: 'binary',
+            op: '**',
+            left,
+            right,
+            start: this.#base + start,
+            height: this.#height([left, right], start),
+          }
           continue
         }
       }
@@ -207,11 +215,25 @@ class Parser {
       if (token.text === 'or' && power <= POWER.or) {
         this.#place += 1
         const right = this.#expression(POWER.or + 1)
-        left = { kind: 'logic', op: 'or', left, right, ...this.#over([left, right], start) }
+        left = {
+          kind: 'logic',
+          op: 'or',
+          left,
+          right,
+          start: this.#base + start,
+          height: this.#height([left, right], start),
+        }
       } else if (token.text === 'and' && power <= POWER.and) {
         this.#place += 1
         const right = this.#expression(POWER.and + 1)
-        left = { kind: 'logic', op: 'and', left, right, ...this.#over([left, right], start) }
+        left = {
+          kind: 'logic',
+          op: 'and',
+          left,
+          right,
+          start: this.#base + start,
+          height: this.#height([left, right], start),
+        }
       } else if (token.text === 'if' && power <= POWER.choice) {
         this.#place += 1
         const test = this.#expression(POWER.or)
@@ -223,7 +245,8 @@ class Parser {
           test,
           chosen: left,
           otherwise,
-          ...this.#over([test, left, otherwise], start),
+          start: this.#base + start,
+          height: this.#height([test, left, otherwise], start),
         }
       } else return left
     }
@@ -231,7 +254,14 @@ class Parser {
 
   #binary(op: BinaryOperator | undefined, token: Token, left: Node, right: Node, start: number): Node {
     if (op === undefined) return this.#forbidden(`the operator '${token.text}'`, [left, right], start)
-    return { kind: 'binary', op, left, right, ...this.#over([left, right], start) }
+    return {
+      kind: 'binary',
+      op,
+      left,
+      right,
+      start: this.#base + start,
+      height: this.#height([left, right], start),
+    }
   }
 
   #comparison(): CompareOperator | undefined {
@@ -263,7 +293,13 @@ class Parser {
     const rest: { op: CompareOperator; right: Node }[] = []
     for (let op: CompareOperator | undefined = operator; op !== undefined; op = this.#comparison())
       rest.push({ op, right: this.#expression(POWER.bitOr) })
-    return { kind: 'compare', first, rest, ...this.#over([first, ...rest.map((step) => step.right)], start) }
+    return {
+      kind: 'compare',
+      first,
+      rest,
+      start: this.#base + start,
+      height: this.#height([first, ...rest.map((step) => step.right)], start),
+    }
   }
 
   #prefix(power: number): Node {
@@ -274,13 +310,25 @@ class Parser {
       this.#place += 1
       const operand = this.#expression(POWER.sign)
       if (token.text === '~') return this.#forbidden("the operator '~'", [operand], start)
-      return { kind: 'unary', op: token.text === '-' ? '-' : '+', operand, ...this.#over([operand], start) }
+      return {
+        kind: 'unary',
+        op: token.text === '-' ? '-' : '+',
+        operand,
+        start: this.#base + start,
+        height: this.#height([operand], start),
+      }
     }
     if (token.type === 'name' && token.text === 'not') {
       if (power > POWER.not) throw this.#unexpected()
       this.#place += 1
       const operand = this.#expression(POWER.not)
-      return { kind: 'unary', op: 'not', operand, ...this.#over([operand], start) }
+      return {
+        kind: 'unary',
+        op: 'not',
+        operand,
+        start: this.#base + start,
+        height: this.#height([operand], start),
+      }
     }
     if (token.type === 'name' && token.text === 'lambda') {
       if (power > POWER.choice) throw this.#unexpected()
@@ -346,15 +394,34 @@ class Parser {
         const token = this.#token
         if (token.type !== 'name' || KEYWORDS.has(token.text)) throw this.#unexpected('expected a name')
         this.#place += 1
-        node = { kind: 'attribute', object: node, name: token.text, ...this.#over([node], start) }
+        node = {
+          kind: 'attribute',
+          object: node,
+          name: token.text,
+          start: this.#base + start,
+          height: this.#height([node], start),
+        }
       } else if (this.#is('(')) {
         this.#place += 1
         const parts = this.#arguments()
-        node = { kind: 'call', callee: node, parts, ...this.#over([node, ...all(parts)], start) }
+        node = {
+          kind: 'call',
+          callee: node,
+          parts,
+          start: this.#base + start,
+          height: this.#height([node, ...all(parts)], start),
+        }
       } else if (this.#skip('[')) {
         const key = this.#slices()
         this.#expect(']')
-        node = { kind: 'subscript', object: node, key, bracket: true, ...this.#over([node, key], start) }
+        node = {
+          kind: 'subscript',
+          object: node,
+          key,
+          bracket: true,
+          start: this.#base + start,
+          height: this.#height([node, key], start),
+        }
       } else return node
     }
   }
@@ -373,7 +440,7 @@ class Parser {
   }
 
   #tupleOf(items: Node[], start: number): Node {
-    return { kind: 'tuple', items, ...this.#over(items, start) }
+    return { kind: 'tuple', items, start: this.#base + start, height: this.#height(items, start) }
   }
 
   #slice(): Node {
@@ -387,7 +454,7 @@ class Parser {
     const parts: (Node | undefined)[] = [lower]
     while (parts.length < 3 && this.#skip(':'))
       parts.push(this.#is(':') || this.#is(']') || this.#is(',') ? undefined : this.#expression())
-    return { kind: 'slice', parts, ...this.#over(parts, start) }
+    return { kind: 'slice', parts, start: this.#base + start, height: this.#height(parts, start) }
   }
 
   #starred(): Node {
@@ -524,7 +591,12 @@ class Parser {
     switch (token.type) {
       case 'number':
         this.#place += 1
-        return { kind: 'constant', value: token.value, ...this.#over([], start) }
+        return {
+          kind: 'constant',
+          value: token.value,
+          start: this.#base + start,
+          height: this.#height([], start),
+        }
       case 'string':
       case 'fstring':
         return this.#strings()
@@ -532,11 +604,16 @@ class Parser {
         const constant = CONSTANTS[token.text]
         if (constant !== undefined && Object.hasOwn(CONSTANTS, token.text)) {
           this.#place += 1
-          return { kind: 'constant', value: constant, ...this.#over([], start) }
+          return {
+            kind: 'constant',
+            value: constant,
+            start: this.#base + start,
+            height: this.#height([], start),
+          }
         }
         if (KEYWORDS.has(token.text)) throw this.#unexpected()
         this.#place += 1
-        return { kind: 'name', name: token.text, ...this.#over([], start) }
+        return { kind: 'name', name: token.text, start: this.#base + start, height: this.#height([], start) }
       }
       case 'operator':
         switch (token.text) {
@@ -548,7 +625,12 @@ class Parser {
             return this.#braces()
           case '...':
             this.#place += 1
-            return { kind: 'constant', value: Ellipsis, ...this.#over([], start) }
+            return {
+              kind: 'constant',
+              value: Ellipsis,
+              start: this.#base + start,
+              height: this.#height([], start),
+            }
           default:
             throw this.#unexpected()
         }
@@ -586,7 +668,7 @@ class Parser {
       }
       if (!this.#skip(',') && !this.#is(']')) throw this.#unexpected()
     }
-    return { kind: 'list', items, ...this.#over(items, start) }
+    return { kind: 'list', items, start: this.#base + start, height: this.#height(items, start) }
   }
 
   #braces(): Node {
@@ -618,8 +700,9 @@ class Parser {
       }
       if (!this.#skip(',') && !this.#is('}')) throw this.#unexpected()
     }
-    if (items.length > 0) return { kind: 'set', items, ...this.#over(items, start) }
-    return { kind: 'dict', entries, ...this.#over(entries.flat(), start) }
+    if (items.length > 0)
+      return { kind: 'set', items, start: this.#base + start, height: this.#height(items, start) }
+    return { kind: 'dict', entries, start: this.#base + start, height: this.#height(entries.flat(), start) }
   }
 
   /** One or more texts side by side, which are one. */
@@ -650,11 +733,22 @@ class Parser {
     if (bytes !== undefined) {
       if (plain > 0)
         throw new PyError('SyntaxError', 'cannot mix bytes and nonbytes literals', this.#base + start)
-      return { kind: 'constant', value: new PyBytes(Uint8Array.from(bytes)), ...this.#over([], start) }
+      return {
+        kind: 'constant',
+        value: new PyBytes(Uint8Array.from(bytes)),
+        start: this.#base + start,
+        height: this.#height([], start),
+      }
     }
-    if (!hasFields) return { kind: 'constant', value: text, ...this.#over([], start) }
+    if (!hasFields)
+      return { kind: 'constant', value: text, start: this.#base + start, height: this.#height([], start) }
     if (text !== '') parts.push(text)
-    return { kind: 'fstring', parts, ...this.#over(fieldNodes(parts), start) }
+    return {
+      kind: 'fstring',
+      parts,
+      start: this.#base + start,
+      height: this.#height(fieldNodes(parts), start),
+    }
   }
 
   #pieces(pieces: readonly FStringPiece[]): FStringPart[] {

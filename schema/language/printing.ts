@@ -148,6 +148,7 @@ function pairReprs(dict: PyDict, open: Open): string {
 /** Python's `str(value)`: texts as they are, everything else as {@link repr} unless its type says otherwise. */
 export function str(value: PyValue): string {
   if (typeof value === 'string') return value
+  if (typeof value === 'bigint') return intText(value)
   if (value instanceof PyObject && !BUILT_IN.some((kind) => value instanceof kind)) return value.pyStr()
   return repr(value)
 }

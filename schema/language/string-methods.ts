@@ -17,15 +17,22 @@ import {
 } from './characters.ts'
 import { PyDict } from './dict.ts'
 import { typeError, valueError } from './errors.ts'
+import type { Method } from './method-table.ts'
 import { isPrintable } from './printing.ts'
 import { codePoints, isSpace, pointToUnit, splitLines, textLength, unitToPoint } from './text.ts'
-import { asText, type CallArguments, PyTuple, type PyValue, toArray, typeName } from './values.ts'
+import { asText, PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
 /** A method of `str`: the text, the bound arguments, the budget. */
 type Implementation = (self: string, bound: (PyValue | undefined)[], budget: Budget) => PyValue
-type StringMethod = { readonly signature: Signature; readonly run: Implementation }
 
-const METHODS = new Map<string, StringMethod>()
+const METHODS = new Map<string, Method<string>>()
+
+function add(signature: Signature, run: Implementation): void {
+  METHODS.set(signature.name, (self, args, budget) => {
+    budget.text(self.length)
+    return run(self, bind(signature, args), budget)
+  })
+}
 
 function define(
   name: string,
@@ -33,23 +40,16 @@ function define(
   run: Implementation,
   required = parameters.length,
 ): void {
-  METHODS.set(name, { signature: { name, parameters, required }, run })
+  add({ name, parameters, required }, run)
 }
 
 function defineNamed(name: string, parameters: readonly string[], run: Implementation): void {
-  METHODS.set(name, { signature: { name, parameters, required: 0, positionalOnly: 0 }, run })
+  add({ name, parameters, required: 0, positionalOnly: 0 }, run)
 }
 
 /** The method of `str` with this name, ready to be called on a text; nothing when Python has none. */
-export function stringMethod(
-  name: string,
-): ((self: string, args: CallArguments, budget: Budget) => PyValue) | undefined {
-  const method = METHODS.get(name)
-  if (method === undefined) return undefined
-  return (self, args, budget) => {
-    budget.text(self.length)
-    return method.run(self, bind(method.signature, args), budget)
-  }
+export function stringMethod(name: string): Method<string> | undefined {
+  return METHODS.get(name)
 }
 
 define('lower', [], (self) => self.toLowerCase())
@@ -83,7 +83,10 @@ function titleCase(self: string): string {
 }
 
 function every(test: (char: string) => boolean): Implementation {
-  return (self) => self !== '' && Array.from(self).every(test)
+  return (self) => {
+    for (const char of self) if (!test(char)) return false
+    return self !== ''
+  }
 }
 
 define('isalpha', [], every(isAlpha))
@@ -152,6 +155,7 @@ function part(
   end: PyValue | undefined,
 ): { text: string; from: number } | undefined {
   if (start === undefined && end === undefined) return { text: self, from: 0 }
+  if (start === undefined && end === undefined) return { text: self, from: 0 }
   const length = textLength(self)
   const place = (value: PyValue | undefined, fallback: number): number => {
     if (value === undefined || value === null) return fallback
@@ -199,8 +203,10 @@ function affix(name: string, test: (self: string, affix: string) => boolean): vo
   define(
     name,
     ['prefix', 'start', 'end'],
-    (self, [wanted, start, end]) => {
-      const range = part(self, start, end)
+    (self, bound) => {
+      const wanted = bound[0]
+      const range = part(self, bound[1], bound[2])
+      if (typeof wanted === 'string') return range !== undefined && test(range.text, wanted)
       const options = wanted instanceof PyTuple ? wanted.items : [wanted]
       return options.some((option) => {
         const sought = asText(option)
@@ -227,12 +233,12 @@ define('removesuffix', ['suffix'], (self, [suffix]) => {
 define(
   'replace',
   ['old', 'new', 'count'],
-  (self, [old, replacement, count], budget) =>
+  (self, bound, budget) =>
     replaceText(
       self,
-      text(old, 'replace() argument 1'),
-      text(replacement, 'replace() argument 2'),
-      integer(count, -1n),
+      text(bound[0], 'replace() argument 1'),
+      text(bound[1], 'replace() argument 2'),
+      integer(bound[2], -1n),
       budget,
     ),
   2,
@@ -247,10 +253,11 @@ export function replaceText(
   budget: Budget,
 ): string {
   let most = count < 0n ? Number.POSITIVE_INFINITY : clamp(count)
-  if (most === 0) return self
+  if (most === 0 || (old !== '' && !self.includes(old))) return self
   const pieces = old === '' ? ['', ...codePoints(self), ''] : self.split(old)
   budget.items(Math.min(pieces.length, budget.limits.items + 1))
   budget.text(self.length + Math.min(pieces.length, most) * replacement.length)
+  if (most >= pieces.length) return pieces.join(replacement)
   let result = pieces[0] ?? ''
   for (const piece of pieces.slice(1)) {
     result += most > 0 ? replacement + piece : old + piece
@@ -293,9 +300,9 @@ function separator(value: PyValue | undefined): string | undefined {
   return mark
 }
 
-defineNamed('split', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
-  const mark = separator(sep)
-  const most = integer(maxsplit, -1n)
+defineNamed('split', ['sep', 'maxsplit'], (self, bound, budget) => {
+  const mark = separator(bound[0])
+  const most = integer(bound[1], -1n)
   if (mark === undefined) {
     const all = most < 0n ? splitWords(self) : words(self, clamp(most))
     budget.items(all.length)
@@ -303,7 +310,8 @@ defineNamed('split', ['sep', 'maxsplit'], (self, [sep, maxsplit], budget) => {
   }
   const pieces = self.split(mark)
   budget.items(pieces.length)
-  const kept = most < 0n ? pieces.length : clamp(most)
+  if (most < 0n) return pieces
+  const kept = clamp(most)
   return pieces.length <= kept + 1 ? pieces : [...pieces.slice(0, kept), pieces.slice(kept).join(mark)]
 })
 
@@ -342,9 +350,9 @@ define('rpartition', ['sep'], (self, [sep]) => {
   )
 })
 
-define('join', ['iterable'], (self, [iterable], budget) => {
+define('join', ['iterable'], (self, bound, budget) => {
   let length = 0
-  const items = toArray(iterable ?? null, budget).map((item, index) => {
+  const items = toArray(bound[0] ?? null, budget).map((item, index) => {
     const piece = asText(item)
     if (piece === undefined)
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`)

@@ -1,3 +1,4 @@
+import { clamp } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { codePoints, hasSurrogates } from './text.ts'
@@ -23,8 +24,7 @@ function bound(value: PyValue): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value !== 'bigint')
     throw typeError('slice indices must be integers or None or have an __index__ method')
-  const most = 2n ** 52n
-  return Number(value > most ? most : value < -most ? -most : value)
+  return clamp(value)
 }
 
 function pick<T>(items: readonly T[], slice: PySlice): T[] {
@@ -47,30 +47,41 @@ function indexOf(key: PyValue, length: number, type: string): number {
         : `${word} indices must be integers or slices, not ${typeName(key)}`,
     )
   }
-  const index = place < 0n ? place + BigInt(length) : place
-  if (index < 0n || index >= BigInt(length))
+  const number = Number(place)
+  const index = number < 0 ? number + length : number
+  if (index < 0 || index >= length)
     throw new PyError('IndexError', `${INDEX_WORDS[type] ?? type} index out of range`)
-  return Number(index)
+  return index
 }
 
 /** Python's `container[key]`. Throws `IndexError`, `KeyError` or `TypeError`. */
 export function subscript(container: PyValue, key: PyValue, budget: Budget): PyValue {
-  if (typeof container === 'string') {
-    if (key instanceof PySlice) {
-      budget.text(container.length)
-      return pick(codePoints(container), key).join('')
-    }
-    if (!hasSurrogates(container)) return container[indexOf(key, container.length, 'str')] ?? ''
-    const points = codePoints(container)
-    return points[indexOf(key, points.length, 'str')] ?? ''
-  }
+  if (typeof container === 'string')
+    return key instanceof PySlice ? sliceText(container, key, budget) : characterAt(container, key)
   if (Array.isArray(container)) {
-    if (key instanceof PySlice) {
-      budget.items(container.length)
-      return pick(container, key)
-    }
-    return container[indexOf(key, container.length, 'list')] ?? null
+    if (!(key instanceof PySlice)) return container[indexOf(key, container.length, 'list')] ?? null
+    budget.items(container.length)
+    return pick(container, key)
   }
+  if (!(container instanceof PyObject)) throw notSubscriptable(container)
+  return container.pyItem === undefined ? itemOf(container, key) : container.pyItem(key, budget)
+}
+
+function characterAt(text: string, key: PyValue): string {
+  if (!hasSurrogates(text)) return text[indexOf(key, text.length, 'str')] ?? ''
+  const points = codePoints(text)
+  return points[indexOf(key, points.length, 'str')] ?? ''
+}
+
+function sliceText(text: string, slice: PySlice, budget: Budget): string {
+  budget.text(text.length)
+  if (hasSurrogates(text)) return pick(codePoints(text), slice).join('')
+  const { start, step, count } = sliceBounds(slice, text.length)
+  return step === 1 ? text.slice(start, start + count) : pick(text.split(''), slice).join('')
+}
+
+/** An item or a slice of a sequence that is no list. */
+function itemOf(container: PyObject, key: PyValue): PyValue {
   if (container instanceof PyTuple) {
     if (key instanceof PySlice) return new PyTuple(pick(container.items, key))
     return container.items[indexOf(key, container.items.length, 'tuple')] ?? null
@@ -90,6 +101,9 @@ export function subscript(container: PyValue, key: PyValue, budget: Budget): PyV
       throw typeError(`range indices must be integers or slices, not ${typeName(key)}`)
     return container.at(key)
   }
-  if (container instanceof PyObject && container.pyItem !== undefined) return container.pyItem(key, budget)
-  throw typeError(`'${typeName(container)}' object is not subscriptable`)
+  throw notSubscriptable(container)
+}
+
+function notSubscriptable(container: PyValue): PyError {
+  return typeError(`'${typeName(container)}' object is not subscriptable`)
 }

@@ -75,6 +75,9 @@ for (const operator of OPERATORS) {
 const NAME = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_\u0080-\u{10ffff}]*/uy
 const NUMBER =
   /0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?[jJ]?/y
+const SMALL_NUMBER = /^(?:0|[1-9]\d{0,14})$/
+const NOT_ASCII = /[^\0-\x7f]/
+const WORD_CHARACTER = /[A-Za-z0-9_\u0080-\uffff]/
 /** Words that may follow a number without a blank. */
 const AFTER_NUMBER = /(?:and|else|for|if|in|is|not|or)(?![A-Za-z0-9_])/y
 const STRING_START = /(?:[rR][bBfF]?|[bBfF][rR]?|[uU])?(?:"""|'''|"|')/y
@@ -185,14 +188,17 @@ class Tokenizer {
   #name(start: number): void {
     NAME.lastIndex = start
     const raw = NAME.exec(this.#source)?.[0] ?? ''
-    // Python compares names in compatibility form, so full-width letters are plain ones.
-    const text = /[^\0-\x7f]/.test(raw) ? raw.normalize('NFKC') : raw
-    if (raw !== text && !isIdentifier(text)) throw invalidCharacter(raw, start)
-    if (raw === text && text !== '' && /[^\0-\x7f]/.test(text) && !isIdentifier(text))
-      throw invalidCharacter(raw, start)
-    if (raw === '') throw invalidCharacter(this.#source.slice(start, start + 2), start)
+    const text = raw === '' || NOT_ASCII.test(raw) ? this.#foreignName(raw, start) : raw
     this.#place = start + raw.length
     this.#tokens.push({ type: 'name', text, start, end: this.#place })
+  }
+
+  /** Python compares names in compatibility form, so full-width letters are plain ones. */
+  #foreignName(raw: string, start: number): string {
+    const text = raw.normalize('NFKC')
+    if (raw === '') throw invalidCharacter(this.#source.slice(start, start + 2), start)
+    if (!isIdentifier(text) && (raw !== text || NOT_ASCII.test(text))) throw invalidCharacter(raw, start)
+    return text
   }
 
   #number(start: number): void {
@@ -200,9 +206,8 @@ class Tokenizer {
     NUMBER.lastIndex = start
     const text = NUMBER.exec(source)?.[0] ?? ''
     const end = start + text.length
-    const next = source[end] ?? ''
     AFTER_NUMBER.lastIndex = end
-    if (/[A-Za-z0-9_\u0080-\uffff]/.test(next) && !AFTER_NUMBER.test(source))
+    if (WORD_CHARACTER.test(source[end] ?? '') && !AFTER_NUMBER.test(source))
       throw syntax(`invalid ${numberKind(text)} literal`, start)
     this.#place = end
     this.#tokens.push({ type: 'number', text, value: numberValue(text, start), start, end })
@@ -280,6 +285,7 @@ function numberKind(text: string): string {
 }
 
 function numberValue(text: string, start: number): PyValue {
+  if (SMALL_NUMBER.test(text)) return BigInt(text)
   const plain = text.replaceAll('_', '')
   if (/^0[xXoObB]/.test(plain)) return BigInt(plain)
   if (/[jJ]$/.test(plain)) return new PyComplex(0, Number(plain.slice(0, -1)))

@@ -371,6 +371,10 @@ export function iterate(value: PyValue, budget: Budget): Iterator<PyValue> {
 
 /** All items of an iterable value as a new array, counted against the budget. */
 export function toArray(value: PyValue, budget: Budget): PyValue[] {
+  if (Array.isArray(value)) {
+    budget.items(value.length)
+    return value.slice()
+  }
   const source = iterate(value, budget)
   const items: PyValue[] = []
   for (let next = source.next(); next.done !== true; next = source.next()) {
@@ -391,9 +395,13 @@ export function callValue(callee: PyValue, args: CallArguments, budget: Budget):
     !Array.isArray(callee) &&
     callee.pyCall !== undefined
   ) {
-    const target = callee
     budget.step()
-    return budget.nested(() => target.pyCall?.(args, budget) ?? null)
+    budget.enter()
+    try {
+      return callee.pyCall(args, budget)
+    } finally {
+      budget.leave()
+    }
   }
   throw typeError(`'${typeName(callee)}' object is not callable`)
 }

@@ -26,6 +26,8 @@ export const PROGRAMS = {
   engineSteps: fileURLToPath(new URL('./programs/engine-steps.mjs', import.meta.url)),
   fetchLoop: fileURLToPath(new URL('./programs/fetch-loop.mjs', import.meta.url)),
   gitServer: fileURLToPath(new URL('./programs/git-server.mjs', import.meta.url)),
+  language: fileURLToPath(new URL('./programs/language.mjs', import.meta.url)),
+  languageFloor: fileURLToPath(new URL('./programs/language.py', import.meta.url)),
   modelServer: fileURLToPath(new URL('./programs/model-server.mjs', import.meta.url)),
   openaiLoop: fileURLToPath(new URL('./programs/openai-loop.mjs', import.meta.url)),
 }

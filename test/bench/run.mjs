@@ -14,9 +14,10 @@ const WORKLOADS = {
   W4: async () => (await import('./workloads/history.mjs')).measureHistory,
   W5: async () => (await import('./workloads/check-files.mjs')).measureChecks,
   W6: async () => (await import('./workloads/durable-steps.mjs')).measureDurableSteps,
+  W7: async () => (await import('./workloads/language.mjs')).measureLanguage,
 }
 
-const HELP = `npm run bench -- [W1 … W6] [--rounds N] [--quick]
+const HELP = `npm run bench -- [W1 … W7] [--rounds N] [--quick]
 
   W1  start-up: --version, validate of one file
   W2  model steps in a row: the whole process, and the engine alone
@@ -24,6 +25,7 @@ const HELP = `npm run bench -- [W1 … W6] [--rounds N] [--quick]
   W4  the record of a run on a branch of 10,000 runs; a remote; history
   W5  checking 1,000 files
   W6  keeping a step durable
+  W7  expressions and templates, against CPython and Jinja2
 
   --rounds N  measure each side N times instead of the usual number
   --quick     small sizes, one round: only shows that everything works

@@ -216,7 +216,7 @@ const ROWS: readonly FilterRow[] = [
       sortBy(
         toArray(value, world.budget),
         sorter(world, attribute, caseSensitive),
-        truthy(reverse ?? false),
+        integer(reverse, 0n) !== 0n,
         world.budget,
       ),
   ],
@@ -229,7 +229,7 @@ const ROWS: readonly FilterRow[] = [
       if (place === undefined) throw valueError('You can only sort by either "key" or "value"')
       const pairs = Array.from(value.entries(), (pair): PyValue => new PyTuple(pair))
       const get: Getter = (pair) => (pair instanceof PyTuple ? (pair.items[place] ?? null) : null)
-      return sortBy(pairs, keyed(get, caseSensitive), truthy(reverse ?? false), world.budget)
+      return sortBy(pairs, keyed(get, caseSensitive), integer(reverse, 0n) !== 0n, world.budget)
     },
   ],
   [

@@ -1,7 +1,9 @@
 import { TextCache } from '../cache.ts'
 import { asPyError, PyError } from '../errors.ts'
+import { later } from '../evaluator.ts'
 import { children, type Node } from '../nodes.ts'
 import { type LanguageProblem, problemOf, TemplateError } from '../problems.ts'
+import { compileBlocks, compileBody, type Step } from './compiler.ts'
 import { type Engine, findFilter, findTest } from './environment.ts'
 import { lexTemplate, normaliseTemplate } from './lexer.ts'
 import { parseTemplate } from './parser.ts'
@@ -13,6 +15,8 @@ export type Template = {
   readonly text: string
   readonly engine: Engine
   readonly body: readonly Statement[]
+  /** What writes the output of the body, and those of its blocks, to the rendering of a frame; made when it is first rendered. */
+  readonly compiled: () => { readonly run: Step; readonly blocks: ReadonlyMap<string, Step> }
 }
 
 /** Jinja2 as CodeMie uses it for tasks, tool arguments and the like: nothing is trimmed, nothing is hidden upstream. */
@@ -48,7 +52,12 @@ export function compileTemplate(text: string, engine: Engine): Template {
       const body = parseTemplate(lexTemplate(source, engine))
       const unknown = firstUnknown(body, engine)
       if (unknown !== undefined) throw unknown
-      return { text, engine, body }
+      return {
+        text,
+        engine,
+        body,
+        compiled: later(() => ({ run: compileBody(body), blocks: compileBlocks(body) })),
+      }
     })
   } catch (error) {
     throw templateError(asPyError(error), text)
