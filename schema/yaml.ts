@@ -180,6 +180,21 @@ function knownTag(tag: string): (typeof KNOWN_TAGS)[string] | undefined {
   return Object.hasOwn(KNOWN_TAGS, name) ? KNOWN_TAGS[name] : undefined
 }
 
+/**
+ * The value of a block (`|`, `>`) at the end of a file. PyYAML adds no line break that is not in the file; the parser
+ * used here adds one after a last line without one.
+ */
+function asFileEnds(value: string, text: string, start: number): string {
+  const lines = text.slice(start).split(/\r\n|[\r\n]/)
+  const last = lines.at(-1) ?? ''
+  if (!value.endsWith('\n') || last === '') return value
+  // A last line of nothing but the block's indentation belongs to no text.
+  const first = lines.slice(1).find((line) => line.trim() !== '') ?? ''
+  const firstOfValue = value.split('\n').find((line) => line.trim() !== '') ?? ''
+  const isText = last.trim() !== '' || last.length > first.length - firstOfValue.length
+  return isText ? value.slice(0, -1) : value
+}
+
 class TooMuch extends Error {}
 
 type YamlScalarSource = {
@@ -394,8 +409,9 @@ class Reading {
 
   #scalar(node: YamlScalarSource, isKey: boolean): YamlScalar {
     const [start, end] = rangeOf(node)
-    const text = typeof node.value === 'string' ? node.value : ''
     const style = STYLES[String(node.type)] ?? 'plain'
+    const given = typeof node.value === 'string' ? node.value : ''
+    const text = style === 'block' && end === this.#text.length ? asFileEnds(given, this.#text, start) : given
     if (this.#hasTabs && style !== 'plain') this.#literal.push([start, end])
     const kind = this.#kindOf(node, text, style === 'plain')
     if (!isKey && (kind === 'merge' || kind === 'value')) {

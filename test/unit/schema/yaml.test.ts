@@ -72,6 +72,11 @@ describe('what is fine', () => {
       { a: 'b\tc', d: 'e\tf\n', g: 'h' },
     ],
     ['a byte order mark', '\ufeffa: b', { a: 'b' }],
+    ['a block at the end of a file without a last line break', 'a: |\n  b\n  c', { a: 'b\nc' }],
+    ['a folded block there, indented further', 'a: >\n  b\n   c', { a: 'b\n c' }],
+    ['a block that keeps its line breaks there', 'a: |+\n  b', { a: 'b' }],
+    ['a last line of spaces that belong to the block', 'a: |\n  b\n   ', { a: 'b\n ' }],
+    ['a last line of nothing but indentation', 'a: |\n  b\n   \n  ', { a: 'b\n \n' }],
     ['Windows line ends', 'a: b\r\nc: d\r\n', { a: 'b', c: 'd' }],
     [
       'names of the prototype',
