@@ -113,7 +113,8 @@ export const engineFunctions: FunctionTable = {
   },
 }
 
-function contextUpdateOf(update: unknown): ContextUpdate {
+/** A recorded update of the context; `null` clears it. */
+export function contextUpdateOf(update: unknown): ContextUpdate {
   const set = new PyDict()
   const append = new PyDict()
   if (update === null) return { start: 'clear', set, append, drop: [] }

@@ -38,7 +38,7 @@ export const languageFunctions: FunctionTable = {
 }
 
 /** The tree of an expression without its places. */
-function meaningOf(text: string): unknown {
+export function meaningOf(text: string): unknown {
   const plain = (node: Node) =>
     JSON.stringify(node, (key, value: unknown) => {
       if (key === 'start' || key === 'height') return undefined

@@ -21,7 +21,10 @@ export interface Vector {
   readonly tags?: readonly string[]
 }
 
-/** A folder of recordings: `vectors/<function>.jsonl`, `vectors/shared.json`, `traces/<name>.json`. */
+/**
+ * A folder of recordings: `vectors/<function>.jsonl`, `vectors/shared.json`, `traces/<name>.json`, `templates.json`. The
+ * files of the templates themselves stand beside it, in `../../codemie`.
+ */
 export interface Recordings {
   /** Names of the functions that there are vectors of. */
   readonly functions: readonly string[]
@@ -29,6 +32,11 @@ export interface Recordings {
   /** Names of the traces. */
   readonly traces: readonly string[]
   trace(name: string): unknown
+  /** Names of the template files whose treatment is recorded. */
+  readonly templates: readonly string[]
+  template(name: string): unknown
+  /** The text of a template file; `undefined`: it is not at hand. */
+  templateText(name: string): string | undefined
   /** A recorded value as one of the language; `$ref` stands for a shared input, `$py` tags what JSON cannot carry. */
   decode(value: unknown): PyValue
 }
@@ -41,6 +49,7 @@ export function openRecordings(folder: string): Recordings {
   const shared = readJson(join(folder, 'vectors/shared.json')) as
     | Readonly<Record<string, unknown>>
     | undefined
+  const templates = (readJson(join(folder, 'templates.json')) ?? {}) as Readonly<Record<string, unknown>>
   return {
     functions: stemsIn(join(folder, 'vectors'), '.jsonl'),
     vectors: (name) =>
@@ -50,6 +59,9 @@ export function openRecordings(folder: string): Recordings {
         .map((line) => JSON.parse(line) as Vector),
     traces: stemsIn(join(folder, 'traces'), '.json'),
     trace: (name) => readJson(join(folder, 'traces', `${name}.json`)),
+    templates: Object.keys(templates),
+    template: (name) => templates[name],
+    templateText: (name) => readText(join(folder, '../../codemie', name)),
     decode: (value) => decode(value, shared ?? {}),
   }
 }
@@ -63,7 +75,12 @@ function stemsIn(folder: string, extension: string): readonly string[] {
 }
 
 function readJson(path: string): unknown {
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  const text = readText(path)
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+function readText(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
 }
 
 interface Tagged {

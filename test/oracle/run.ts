@@ -1,80 +1,140 @@
-import { compareVector, type FunctionTable, type Verdict } from './compare.ts'
+import { statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { compareVector, type Verdict } from './compare.ts'
 import { functions } from './functions.ts'
 import { OWN_RECORDINGS, openRecordings, type Recordings } from './recorded.ts'
-import { compareTrace, type Trace } from './traces.ts'
+import { sideBySide } from './side-by-side.ts'
+import { compareTemplate, type RecordedTemplate } from './templates.ts'
+import type { Trace } from './trace.ts'
+import { compareTrace } from './traces.ts'
 
+const USAGE = `Usage: npm run oracle -- [--verbose] [<folder>...]
+
+Compares the project with recorded behaviour: vectors/*.jsonl, traces/*.json and templates.json of each folder, by
+default of ${relative(OWN_RECORDINGS)}. Exit status: 0 no difference, 1 differences, 2 usage.
+
+  --verbose   also list what differs on purpose, with the section that allows it`
+
+/** What came out of one kind of recordings. */
 interface Tally {
-  same: number
-  readonly explained: Map<string, number>
-  readonly different: string[]
+  readonly name: string
+  readonly verdicts: readonly (readonly [id: string, verdict: Verdict])[]
 }
 
-/** `npm run oracle -- <folder>`: compares the project with recorded behaviour and says where it differs. */
-async function main(folder: string): Promise<number> {
-  const recordings = openRecordings(folder)
-  const tallies = new Map<string, Tally>()
-  const uncompared: string[] = []
-  for (const name of recordings.functions) {
-    const entry = functions[name]
-    if (!entry) uncompared.push(name)
-    else tallies.set(name, tallyVectors(name, entry, recordings))
-  }
-  if (recordings.traces.length > 0) tallies.set('traces', await tallyTraces(recordings))
-  if (tallies.size === 0) {
-    console.error(`${folder} holds neither vectors/*.jsonl nor traces/*.json`)
+async function main(args: readonly string[]): Promise<number> {
+  const parsed = readArguments(args)
+  if (typeof parsed === 'string') {
+    console.error(`${parsed}\n\n${USAGE}`)
     return 2
   }
-  let same = 0
-  let explained = 0
-  let different = 0
-  for (const [name, tally] of tallies) {
-    const onPurpose = [...tally.explained].map(([section, count]) => `${count} by ${section}`).join('; ')
-    const all = tally.same + sum(tally.explained.values()) + tally.different.length
-    const mark = tally.different.length === 0 ? '✓' : '✗'
-    console.log(
-      `${mark} ${name}: ${tally.same} of ${all} the same${onPurpose === '' ? '' : `, ${onPurpose}`}`,
-    )
-    for (const line of tally.different) console.log(`    ${line}`)
-    same += tally.same
-    explained += sum(tally.explained.values())
-    different += tally.different.length
+  const { folders, isVerbose } = parsed
+  const all: Tally[] = []
+  for (const folder of folders) {
+    const tallies = await talliesOf(openRecordings(folder))
+    if (tallies.length === 0) {
+      console.error(
+        `${folder}: expected vectors/*.jsonl, traces/*.json or templates.json; found none of them\n\n${USAGE}`,
+      )
+      return 2
+    }
+    console.log(folder)
+    for (const tally of tallies) print(tally, isVerbose)
+    all.push(...tallies)
   }
-  if (uncompared.length > 0)
-    console.log(`- not compared, nothing here does the same: ${uncompared.join(', ')}`)
-  console.log(`${same} the same, ${explained} different on purpose, ${different} different`)
+  const total = (kind: Verdict['kind']) => all.reduce((sum, tally) => sum + ofKind(tally, kind).length, 0)
+  const different = total('different')
+  console.log(
+    `${total('same')} the same, ${total('explained')} different on purpose, ${different} different, ${total('uncompared')} not compared`,
+  )
   return different === 0 ? 0 : 1
 }
 
-function tallyVectors(name: string, entry: FunctionTable[string], recordings: Recordings): Tally {
-  const tally: Tally = { same: 0, explained: new Map(), different: [] }
-  for (const vector of recordings.vectors(name)) {
-    count(tally, vector.id, compareVector(name, entry, vector, recordings))
+/** What to do, or what is wrong with the command line. */
+function readArguments(
+  args: readonly string[],
+): { readonly folders: readonly string[]; readonly isVerbose: boolean } | string {
+  try {
+    const options = { verbose: { type: 'boolean', short: 'v', default: false } } as const
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const folders = positionals.length === 0 ? [OWN_RECORDINGS] : positionals
+    const wrong = folders.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    if (wrong !== undefined) return `${wrong}: expected a folder of recordings; there is no such folder`
+    return { folders, isVerbose: values.verbose }
+  } catch (error) {
+    return (error as Error).message
   }
-  return tally
 }
 
-async function tallyTraces(recordings: Recordings): Promise<Tally> {
-  const tally: Tally = { same: 0, explained: new Map(), different: [] }
+async function talliesOf(recordings: Recordings): Promise<readonly Tally[]> {
+  const tallies: Tally[] = recordings.functions.map((name) => ({
+    name,
+    verdicts: recordings.vectors(name).map((vector) => {
+      const entry = functions[name]
+      const unknown = { kind: 'uncompared', reason: 'nothing here does the same' } as const
+      return [vector.id, entry ? compareVector(name, entry, vector, recordings) : unknown]
+    }),
+  }))
+  const traces: [string, Verdict][] = []
   for (const name of recordings.traces) {
-    count(tally, name, await compareTrace(recordings.trace(name) as Trace))
+    traces.push([name, await compareTrace(recordings.trace(name) as Trace)])
   }
-  return tally
+  if (traces.length > 0) tallies.push({ name: 'traces', verdicts: traces })
+  return [...tallies, ...(await templateTallies(recordings))]
 }
 
-function count(tally: Tally, id: string, verdict: Verdict): void {
-  if (verdict.kind === 'same') tally.same++
-  else if (verdict.kind === 'different') {
-    const cut = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text)
-    tally.different.push(
-      `${id}\n      recorded ${cut(verdict.expected)}\n      found    ${cut(verdict.found)}`,
-    )
-  } else tally.explained.set(verdict.section, (tally.explained.get(verdict.section) ?? 0) + 1)
+async function templateTallies(recordings: Recordings): Promise<readonly Tally[]> {
+  const byAspect = new Map<string, [string, Verdict][]>()
+  const add = (aspect: string, file: string, verdict: Verdict) =>
+    byAspect.set(aspect, [...(byAspect.get(aspect) ?? []), [file, verdict]])
+  for (const file of recordings.templates) {
+    const text = recordings.templateText(file)
+    if (text === undefined) {
+      add('templates', file, { kind: 'uncompared', reason: 'the file is not in ../../codemie of the folder' })
+      continue
+    }
+    const compared = await compareTemplate(recordings.template(file) as RecordedTemplate, text)
+    for (const [aspect, verdict] of compared) add(`templates: ${aspect}`, file, verdict)
+  }
+  return [...byAspect].map(([name, verdicts]) => ({ name, verdicts }))
 }
 
-function sum(numbers: Iterable<number>): number {
-  let total = 0
-  for (const number of numbers) total += number
-  return total
+function ofKind<K extends Verdict['kind']>(
+  { verdicts }: Tally,
+  kind: K,
+): readonly (readonly [id: string, verdict: Extract<Verdict, { kind: K }>])[] {
+  return verdicts.flatMap(([id, verdict]) =>
+    verdict.kind === kind ? [[id, verdict as Extract<Verdict, { kind: K }>] as const] : [],
+  )
 }
 
-process.exitCode = await main(process.argv[2] ?? OWN_RECORDINGS)
+function print(tally: Tally, isVerbose: boolean): void {
+  const different = ofKind(tally, 'different')
+  const explained = ofKind(tally, 'explained')
+  const uncompared = ofKind(tally, 'uncompared')
+  const compared = tally.verdicts.length - uncompared.length
+  const same = compared - different.length - explained.length
+  const mark = different.length > 0 ? '✗' : compared > 0 ? '✓' : '-'
+  const counts = [
+    ...(compared > 0 ? [`${same} of ${compared} the same`] : []),
+    ...countsOf(explained.map(([, verdict]) => `by ${verdict.section}`)),
+    ...countsOf(uncompared.map(([, verdict]) => `not compared: ${verdict.reason}`)),
+  ]
+  console.log(`${mark} ${tally.name}: ${counts.join('; ')}`)
+  if (isVerbose) for (const [id, { section }] of explained) console.log(`    ${id}: ${section}`)
+  for (const [id, { recorded, found }] of different) {
+    console.log(`    ${id}`)
+    for (const line of sideBySide(recorded, found, process.stdout.columns ?? 160)) console.log(line)
+  }
+}
+
+function countsOf(texts: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return [...counts].map(([text, count]) => `${count} ${text}`)
+}
+
+function relative(folder: string): string {
+  return folder.slice(folder.indexOf('test/fixtures'))
+}
+
+process.exitCode = await main(process.argv.slice(2))

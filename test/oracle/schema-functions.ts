@@ -9,13 +9,11 @@ import {
 } from '../../schema/index.ts'
 import { YamlTimestamp } from '../../schema/yaml.ts'
 import type { FunctionTable } from './compare.ts'
+import { sectionOfRefusal } from './exceptions.ts'
 import { canonical, type Vector } from './recorded.ts'
 import { edgeLines, type UpstreamGraph, upstreamPicture } from './upstream-picture.ts'
 
 const FILE = 'file.yaml'
-
-/** What we refuse although upstream does not, by the code we report, and the section that says why. */
-const STRICTER = new Set(['reserved-output-key', 'limit-cannot-be-met', 'autonomous-mode']) // 10.17, 10.9, 4.8
 
 /** Reading and checking of definitions, compared with what upstream made of the same text. */
 export const schemaFunctions: FunctionTable = {
@@ -65,7 +63,8 @@ function floatText(value: number): string {
   return value > 0 ? 'inf' : '-inf'
 }
 
-interface JsonError {
+/** Upstream's errors, in its structured form. */
+export interface JsonError {
   readonly errors?: readonly {
     readonly message: string
     readonly path: string
@@ -75,14 +74,14 @@ interface JsonError {
 }
 
 /** The verdict is the same; where upstream refuses, each of its errors is among ours; the graph is the same. */
-function differenceInVerdict({ input, output }: Vector): string | undefined {
+export function differenceInVerdict({ input, output }: Vector): string | undefined {
   const yaml = String(input['yaml'])
   // The mode stands in the record around the config.
   const text = input['mode'] === undefined ? yaml : JSON.stringify({ mode: input['mode'], yaml_config: yaml })
   const verdict = output as { ok?: boolean; graph?: UpstreamGraph; json_error?: JsonError }
   const errors = errorsIn(text)
   if (verdict.ok) {
-    const wrong = errors.find((error) => !STRICTER.has(error.code))
+    const wrong = errors.find((error) => sectionOfRefusal(error.code) === undefined)
     if (wrong) return `refused: ${wrong.code} at ${wrong.path}: ${wrong.message}`
     return verdict.graph && errors.length === 0 ? differenceInGraph(text, verdict.graph) : undefined
   }
