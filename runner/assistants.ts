@@ -1,5 +1,5 @@
 import type { Assistant, State, Workflow } from '../schema/index.ts'
-import type { StoredAssistant } from './project.ts'
+import { assistantFile, type StoredAssistant } from './project.ts'
 
 /** A workflow whose assistants are complete, and what kept others from it. */
 export interface ResolvedWorkflow {
@@ -21,7 +21,7 @@ export async function resolveAssistants(
     const stored = await find(assistant.ref)
     if (!stored) {
       problems.add(
-        `Assistant '${assistant.id}' refers to '${assistant.ref}', and there is no .codemie/assistants/${assistant.ref}.yaml`,
+        `Assistant '${assistant.id}' refers to '${assistant.ref}', and there is no ${assistantFile(assistant.ref)}`,
       )
       return assistant
     }

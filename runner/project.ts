@@ -193,11 +193,17 @@ function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
   return new Refusal('unknown-workflow', `There is no workflow '${name}'`, { help })
 }
 
+/**
+ * Path of a stored assistant, relative to the root. Ids can be such as `PRECONFIGURED:reviewer`: what cannot stand in a
+ * file name everywhere becomes `-`, so that no id leads out of the folder either.
+ */
+export function assistantFile(id: string): string {
+  return `${ASSISTANTS}/${id.replace(/[^\w.-]|^[.-]/g, '-')}.yaml`
+}
+
 async function readStoredAssistant(root: string, id: string): Promise<StoredAssistant | undefined> {
-  // An id is one path segment: it comes from a definition and must not lead out of the folder.
-  if (!/^[\w][\w.-]*$/.test(id)) return undefined
-  for (const extension of ['yaml', 'yml']) {
-    const file = `${ASSISTANTS}/${id}.${extension}`
+  const path = assistantFile(id)
+  for (const file of [path, path.replace(/yaml$/, 'yml')]) {
     const bytes = await readIfThere(join(root, file))
     if (bytes) return { file, ...readAssistantFile({ file, bytes }) }
   }

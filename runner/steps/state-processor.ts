@@ -1,10 +1,11 @@
-import { PyDict, parseOutput, renderSecure } from '../../schema/language/index.ts'
+import { LanguageError, PyDict, parseOutput, renderSecure } from '../../schema/language/index.ts'
 import type { StateProcessorWork } from '../../schema/workflow.ts'
 import type { PreparedStep } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
 import { StepFailure } from '../failure.ts'
 import { askModel } from './ask-model.ts'
 import type { StepKit } from './kit.ts'
+import { positionText } from './render-text.ts'
 
 /**
  * Reads the outputs of earlier steps of this run with a model, one call each, and renders the dicts it finds as
@@ -50,8 +51,21 @@ export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit:
       if (items.length === 0) return ''
       const context = new PyDict()
       context.set('items', items)
-      return renderSecure(template, context)
+      return renderTemplate(template, context, work)
     },
+  }
+}
+
+function renderTemplate(template: string, context: PyDict, { at }: StateProcessorWork): string {
+  try {
+    return renderSecure(template, context)
+  } catch (error) {
+    if (!(error instanceof LanguageError)) throw error
+    throw new StepFailure(
+      'template-failed',
+      `${positionText(at)}: 'output_template' cannot be rendered: ${error.message}`,
+      { blame: 'workflow', help: 'Mend the template; it fails the same way each time.', cause: error },
+    )
   }
 }
 

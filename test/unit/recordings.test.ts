@@ -1,10 +1,13 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readWorkflow } from '../../schema/index.ts'
+import { CORPUS } from '../helpers/corpus.ts'
 import { compareVector, type FunctionTable, type Verdict } from '../oracle/compare.ts'
 import { saneTrace } from '../oracle/exceptions.ts'
 import { functions } from '../oracle/functions.ts'
 import { OWN_RECORDINGS, openRecordings, type Vector } from '../oracle/recorded.ts'
 import { sideBySide } from '../oracle/side-by-side.ts'
+import { compareTemplate, type RecordedTemplate } from '../oracle/templates.ts'
 import type { Trace } from '../oracle/trace.ts'
 import { compareTrace } from '../oracle/traces.ts'
 
@@ -34,6 +37,16 @@ describe('recorded runs of upstream come out the same here', () => {
     const verdict = await compareTrace(traceOf(name))
     expect(verdict.kind === 'different' ? verdict : undefined).toBeUndefined()
     if (verdict.kind === 'explained') explainedTraces.push([name, verdict.section])
+  })
+})
+
+const besideCorpus = openRecordings(join(CORPUS, '../oracle/codemie'))
+
+describe.skipIf(besideCorpus.templates.length === 0)('upstream treats its own templates as we do', () => {
+  it.each(besideCorpus.templates)('%s', async (file) => {
+    const recorded = besideCorpus.template(file) as RecordedTemplate
+    const verdicts = await compareTemplate(recorded, besideCorpus.templateText(file) ?? '')
+    expect(verdicts.filter(([, { kind }]) => kind === 'different')).toEqual([])
   })
 })
 

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Diagnostic, readWorkflow } from '../../../../schema/index.ts'
+import { corpusFiles, corpusText } from '../../../helpers/corpus.ts'
 import { OWN_RECORDINGS } from '../../../oracle/recorded.ts'
 import { differenceInGraph } from '../../../oracle/schema-functions.ts'
 import type { UpstreamGraph } from '../../../oracle/upstream-picture.ts'
@@ -12,11 +12,6 @@ const FILE = 'file.yaml'
 function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter((one) => one.severity === 'error')
 }
-
-/** CodeMie's templates are not ours to keep: they are looked for beside the clone, or where the variable says. */
-const CORPUS =
-  process.env.CODEMIE_CORPUS ??
-  fileURLToPath(new URL('../../../../../shared/corpus/codemie', import.meta.url))
 
 /** Verdict and graph of each template as upstream gave them. */
 const RECORDED: Readonly<Record<string, { readonly valid: boolean; readonly graph: UpstreamGraph | null }>> =
@@ -50,9 +45,9 @@ const TEMPLATES: readonly (readonly [file: string, states: number, errors: reado
   ['workflow_sonar_issues_resolver_template.yaml', 4, []],
 ]
 
-describe.skipIf(!existsSync(CORPUS))(`${TEMPLATES.length} shipped templates`, () => {
+describe.skipIf(corpusFiles().length === 0)(`${TEMPLATES.length} shipped templates`, () => {
   it.each(TEMPLATES)('%s', (file, states, codes) => {
-    const text = readFileSync(`${CORPUS}/${file}`, 'utf8')
+    const text = corpusText(file)
     const { workflow, diagnostics, meta } = readWorkflow({ file, text })
     expect(
       errorsOf(diagnostics)
@@ -66,11 +61,7 @@ describe.skipIf(!existsSync(CORPUS))(`${TEMPLATES.length} shipped templates`, ()
   })
 
   it('are all in the table', () => {
-    expect(TEMPLATES.map(([file]) => file)).toEqual(
-      readdirSync(CORPUS)
-        .filter((file) => file.endsWith('.yaml'))
-        .sort(),
-    )
+    expect(TEMPLATES.map(([file]) => file)).toEqual(corpusFiles())
   })
 })
 
