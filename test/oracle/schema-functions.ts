@@ -5,6 +5,7 @@ import {
   enforcedSchemaOf,
   readWorkflow,
   readYaml,
+  type Workflow,
   type YamlNode,
 } from '../../schema/index.ts'
 import { YamlTimestamp } from '../../schema/yaml.ts'
@@ -79,11 +80,12 @@ export function differenceInVerdict({ input, output }: Vector): string | undefin
   // The mode stands in the record around the config.
   const text = input['mode'] === undefined ? yaml : JSON.stringify({ mode: input['mode'], yaml_config: yaml })
   const verdict = output as { ok?: boolean; graph?: UpstreamGraph; json_error?: JsonError }
-  const errors = errorsIn(text)
+  const { workflow, diagnostics } = readWorkflow({ file: FILE, text })
+  const errors = diagnostics.filter((one) => one.severity === 'error')
   if (verdict.ok) {
     const wrong = errors.find((error) => sectionOfRefusal(error.code) === undefined)
     if (wrong) return `refused: ${wrong.code} at ${wrong.path}: ${wrong.message}`
-    return verdict.graph && errors.length === 0 ? differenceInGraph(text, verdict.graph) : undefined
+    return verdict.graph && errors.length === 0 ? differenceInGraph(workflow, verdict.graph) : undefined
   }
   if (errors.length === 0) return 'accepted'
   const missing = verdict.json_error?.errors?.find((theirs) => !errors.some((ours) => says(ours, theirs)))
@@ -91,8 +93,7 @@ export function differenceInVerdict({ input, output }: Vector): string | undefin
 }
 
 /** How a definition's graph differs from the recorded one; `undefined`: not at all. */
-export function differenceInGraph(text: string, graph: UpstreamGraph): string | undefined {
-  const { workflow } = readWorkflow({ file: FILE, text })
+export function differenceInGraph(workflow: Workflow | undefined, graph: UpstreamGraph): string | undefined {
   if (!workflow) return 'there is no workflow to draw'
   const ours = upstreamPicture(workflow)
   // What is drawn around a waiting state, the end included, depends on the order in which the other library draws.

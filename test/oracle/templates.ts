@@ -69,7 +69,7 @@ export async function compareTemplate(
     ['verdict', verdictOfFile(recorded, text)],
     ['states', verdictOf(recorded.states.map(statePicture), draftOf(text).states.map(draftPicture))],
     ['retry', verdictOf(retryNumbers(recorded), retryOf(text))],
-    ['graph', graphVerdict(recorded, text, workflow)],
+    ['graph', graphVerdict(recorded, workflow)],
   ]
   for (const run of recorded.runs ?? []) verdicts.push(['runs', await runVerdict(run, workflow)])
   return verdicts
@@ -111,9 +111,9 @@ function verdictOfFile({ valid, json_error, graph }: RecordedTemplate, text: str
     : { kind: 'different', recorded: canonical(json_error ?? valid), found }
 }
 
-function graphVerdict({ graph }: RecordedTemplate, text: string, workflow: Workflow | undefined): Verdict {
+function graphVerdict({ graph }: RecordedTemplate, workflow: Workflow | undefined): Verdict {
   if (!('nodes' in graph) || !workflow) return { kind: 'uncompared', reason: 'it is refused' }
-  const found = differenceInGraph(text, graph)
+  const found = differenceInGraph(workflow, graph)
   if (found !== undefined) return { kind: 'different', recorded: canonical(graph), found }
   const { max_concurrency, recursion_limit, interrupt_before } = graph
   return verdictOf(

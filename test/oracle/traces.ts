@@ -16,7 +16,7 @@ import type { Raise, Reply, Resume, ScriptedTool, Trace } from './trace.ts'
 export async function compareTrace(trace: Trace): Promise<Verdict> {
   const { workflow, diagnostics } = readWorkflow({ file: `${trace.id}.yaml`, text: trace.yaml })
   if (!workflow) return refusalVerdict(trace, diagnostics)
-  const graph = trace.graph && differenceInGraph(trace.yaml, trace.graph)
+  const graph = trace.graph && differenceInGraph(workflow, trace.graph)
   if (graph !== undefined) {
     return { kind: 'different', recorded: JSON.stringify(trace.graph), found: graph }
   }
@@ -61,6 +61,7 @@ function withOfferedTools(workflow: Workflow, trace: Trace): Workflow {
 }
 
 function scriptOf(trace: Trace): Script {
+  const tools = new Map(Object.entries(trace.tools ?? {}).map(([name, tool]) => [name, toolOf(name, tool)]))
   const used = new Map<string, number>()
   const next = <T>(key: string, replies: readonly T[]): T | undefined => {
     const n = used.get(key) ?? 0
@@ -81,7 +82,7 @@ function scriptOf(trace: Trace): Script {
       return matched?.[1] ?? replies.default ?? otherwise
     },
     raise: agentFailure,
-    findTool: (name) => toolOf(name, trace.tools?.[name]),
+    findTool: (name) => tools.get(name),
     callTool(name, args) {
       const script = trace.tools?.[name]
       if (script?.echo) return dumpsJson(decode(args))
@@ -102,9 +103,8 @@ function answerOf({ user_input, edit }: Resume): PauseAnswer {
   }
 }
 
-function toolOf(name: string, script: ScriptedTool | undefined): Tool | undefined {
-  if (!script) return undefined
-  const args = Object.entries(script.args)
+function toolOf(name: string, { args: types }: ScriptedTool): Tool {
+  const args = Object.entries(types)
   return {
     name,
     description: name,

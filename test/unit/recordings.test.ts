@@ -65,7 +65,7 @@ describe('an exception allows no other difference', () => {
     expect(swallowed).toEqual([])
   })
 
-  it('of a recorded run, before the place where the exception begins', async () => {
+  it('of a recorded run, before the place where the exception begins', { timeout: 60_000 }, async () => {
     expect(explainedTraces.length).toBeGreaterThan(0)
     const swallowed: string[] = []
     for (const [name] of explainedTraces) {
