@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { answersOf } from '../../runner/engine/answers.ts'
 import { runEngine, type SuperstepView } from '../../runner/engine/engine.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import { repr } from '../../schema/language/index.ts'
@@ -53,7 +54,7 @@ async function viewsOf(workflow: Workflow, { input, events }: ToldRun): Promise<
   await runEngine({
     workflow,
     input: { text: input, fileNames: [] },
-    answers: events.flatMap((event) => (event.type === 'run-resumed' ? [{}] : [])),
+    answers: answersOf(events),
     signal: new AbortController().signal,
     runStep({ path }) {
       const output = outputs.get(path)

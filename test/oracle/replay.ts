@@ -1,6 +1,7 @@
 import type { ModelEffect, ToolEffect } from '../../runner/effect.ts'
+import type { PauseAnswer } from '../../runner/engine/answers.ts'
 import { openDoor } from '../../runner/engine/door.ts'
-import type { EngineOutcome, PauseAnswer, SuperstepView } from '../../runner/engine/engine.ts'
+import type { EngineOutcome, SuperstepView } from '../../runner/engine/engine.ts'
 import { memoryOf } from '../../runner/engine/memory.ts'
 import { type Step, stateOfPath } from '../../runner/engine/step.ts'
 import type { RunEvent } from '../../runner/events.ts'
@@ -78,6 +79,7 @@ class Replay {
   readonly #abort = new AbortController()
   #started: Counts = { rows: 0, models: 0, tools: 0, delays: 0 }
   #supersteps = 0
+  #held: readonly string[] = []
 
   constructor(workflow: Workflow, script: Script) {
     this.#workflow = workflow
@@ -85,11 +87,13 @@ class Replay {
   }
 
   async run(): Promise<Replayed> {
-    const { answers } = this.#script
-    for (let resumes = 0; resumes <= answers.length; resumes++) {
-      const outcome = await this.#round(answers.slice(0, resumes))
+    const given = new Map<string, PauseAnswer>()
+    for (const answer of [undefined, ...this.#script.answers]) {
+      if (answer) for (const path of this.#held) given.set(path, answer)
+      const outcome = await this.#round(given)
       this.#parts.push({ kind: 'end', status: STATUS[outcome.status] })
       if (outcome.status !== 'paused') break
+      this.#held = outcome.before.map(({ path }) => path)
     }
     const rows = this.#rows.map(({ path, status, output }) => ({
       name: this.#names.get(path) ?? stateOfPath(path),
@@ -111,7 +115,7 @@ class Replay {
     }
   }
 
-  async #round(answers: readonly PauseAnswer[]): Promise<EngineOutcome> {
+  async #round(answers: ReadonlyMap<string, PauseAnswer>): Promise<EngineOutcome> {
     const { userInput, fileNames, findTool } = this.#script
     const known = this.#supersteps
     return interpret({

@@ -1,4 +1,4 @@
-import type { PauseAnswer } from '../../runner/engine/engine.ts'
+import type { PauseAnswer } from '../../runner/engine/answers.ts'
 import { StepFailure } from '../../runner/failure.ts'
 import type { Tool } from '../../runner/tools/tool.ts'
 import { type Diagnostic, readWorkflow } from '../../schema/index.ts'
