@@ -1,10 +1,18 @@
-import type { Assistant, State, Workflow } from '../schema/index.ts'
+import type { Assistant, Position, State, Workflow } from '../schema/index.ts'
 import { assistantFile, type StoredAssistant } from './project.ts'
 
 /** A workflow whose assistants are complete, and what kept others from it. */
 export interface ResolvedWorkflow {
   readonly workflow: Workflow
-  readonly problems: readonly string[]
+  readonly problems: readonly AssistantProblem[]
+}
+
+/** A reference to a stored assistant that leads to none. */
+export interface AssistantProblem {
+  /** The entry that refers. */
+  readonly at: Position
+  readonly message: string
+  readonly help: string
 }
 
 /**
@@ -15,19 +23,26 @@ export async function resolveAssistants(
   workflow: Workflow,
   find: (id: string) => Promise<StoredAssistant | undefined>,
 ): Promise<ResolvedWorkflow> {
-  const problems = new Set<string>()
+  const problems = new Map<string, AssistantProblem>()
+  const add = (problem: AssistantProblem) => problems.set(problem.message, problem)
   const resolve = async (assistant: Assistant): Promise<Assistant> => {
     if (assistant.ref === undefined) return assistant
     const stored = await find(assistant.ref)
     if (!stored) {
-      problems.add(
-        `Assistant '${assistant.id}' refers to '${assistant.ref}', and there is no ${assistantFile(assistant.ref)}`,
-      )
+      add({
+        at: assistant.at,
+        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and there is no ${assistantFile(assistant.ref)}`,
+        help: 'Write that file, or make the assistant inline.',
+      })
       return assistant
     }
     const [first] = stored.diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
     if (!stored.assistant) {
-      problems.add(`${stored.file}:${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}`)
+      add({
+        at: assistant.at,
+        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and its file has errors: ${stored.file}:${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}`,
+        help: `\`codemie-ci validate ${stored.file}\` shows them.`,
+      })
       return assistant
     }
     return overridden(stored.assistant, assistant)
@@ -38,7 +53,7 @@ export async function resolveAssistants(
       return { ...state, work: { ...state.work, assistant: await resolve(state.work.assistant) } }
     }),
   )
-  return { workflow: { ...workflow, states }, problems: [...problems] }
+  return { workflow: { ...workflow, states }, problems: [...problems.values()] }
 }
 
 function overridden(stored: Assistant, by: Assistant): Assistant {

@@ -64,13 +64,9 @@ export async function gatherPlanFacts(
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
-        ...calls.problems.map(({ at, message, help }) => ({
-          message: `${positionText(at)}: ${message}`,
-          help,
-        })),
-        ...resolved
-          .flatMap(({ problems }) => problems)
-          .map((message) => ({ message, help: 'Write that file, or make the assistant inline.' })),
+        ...[...calls.problems, ...resolved.flatMap(({ problems }) => problems)].map(
+          ({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help }),
+        ),
         ...[workflow, ...called].flatMap((one) =>
           preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
         ),

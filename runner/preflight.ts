@@ -1,4 +1,5 @@
 import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 
 /** One reason why a workflow cannot run here. */
@@ -20,23 +21,18 @@ export function preflight(
   const add = (problem: PreflightProblem | undefined) => {
     if (problem) problems.set(problem.message, problem)
   }
-  const needTool = (name: string) => {
-    const lookup = tools.find(name)
-    if (!lookup.found) add({ message: sentence(lookup.problem), help: lookup.help })
-  }
   if (workflow.lifecycle === 'retired') add(RETIRED)
   for (const { work, onError } of workflow.states) {
     for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
       add(unsupportedWork(called))
-      if (called.kind === 'tool' && !called.mcpServer) needTool(called.tool)
     }
     if (work.kind !== 'agent') continue
     for (const problem of unsupportedIn(work.assistant)) add(problem)
-    for (const { name } of work.assistant.tools) needTool(name)
     for (const id of work.assistant.datasourceIds) {
       if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
     }
   }
+  for (const { message, help } of unprovidedTools(workflow, tools.find)) add({ message, help })
   for (const model of modelsOf(workflow, kit)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)
@@ -122,8 +118,4 @@ function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
       message: `Assistant '${assistant.id}' uses ${what}, which this version does not do`,
       help: LATER,
     }))
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

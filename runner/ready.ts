@@ -41,12 +41,10 @@ export async function makeReady(
     called,
     ...(model === undefined ? {} : { model }),
   })
-  const missing = new Set(resolved.flatMap(({ problems }) => problems))
   const problems = [
-    ...calls.problems.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
-    ...[...missing].map((message) => ({
-      message,
-      help: 'Write that file, or make the assistant inline.',
+    ...[...calls.problems, ...resolved.flatMap((one) => one.problems)].map(({ at, message, help }) => ({
+      message: `${positionText(at)}: ${message}`,
+      help,
     })),
     ...[workflow, ...called].flatMap((one) =>
       preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),

@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
+import type { Project } from '../../runner/project.ts'
+import type { World } from '../../runner/world.ts'
 // Not through the index of the room: it would load all that a check of files does not need.
 import { compareDiagnostics, type Diagnostic } from '../../schema/diagnostic.ts'
 import { renderAnnotation, renderDiagnostic } from '../../schema/frame.ts'
+import { needsProject } from '../../schema/needs.ts'
 import { readWorkflow } from '../../schema/read.ts'
+import type { Workflow } from '../../schema/workflow.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -80,9 +84,10 @@ async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly Chec
     named.length > 0
       ? named.flatMap((name) => expand(resolve(cwd, name), name))
       : filesOf(root ?? cwd, config)
+  const needs = root === undefined ? undefined : needsIn(cli.world, config)
   const checked: CheckedFile[] = []
   // The order given, each file once.
-  for (const path of new Set(paths)) checked.push(await checkFile(root ?? cwd, path, config))
+  for (const path of new Set(paths)) checked.push(await checkFile(root ?? cwd, path, config, needs))
   return checked
 }
 
@@ -92,8 +97,29 @@ function filesOf(root: string, config = join(root, '.codemie/config.yaml')): rea
   return [...[config].filter(isThere), ...folders.filter(isThere).flatMap(definitionsIn)]
 }
 
+/** Looks up what workflows need of the project. Opens it for the first one that needs anything: most of the time none does. */
+function needsIn(world: World, config: string | undefined): NeedsCheck {
+  let project: Promise<Project> | undefined
+  return async (workflow) => {
+    if (!needsProject(workflow)) return []
+    const [{ checkNeeds }, { openProject }] = await Promise.all([
+      import('../../runner/needs.ts'),
+      import('../../runner/project.ts'),
+    ])
+    project ??= openProject(world, config === undefined ? {} : { config })
+    return checkNeeds(workflow, await project, world)
+  }
+}
+
+type NeedsCheck = (workflow: Workflow) => Promise<readonly Diagnostic[]>
+
 /** Tells by its place what kind of file a file is, and loads the reader of that kind when there is one to read. */
-async function checkFile(root: string, path: string, config: string | undefined): Promise<CheckedFile> {
+async function checkFile(
+  root: string,
+  path: string,
+  config: string | undefined,
+  needs: NeedsCheck | undefined,
+): Promise<CheckedFile> {
   const file = relative(root, path).split(sep).join('/')
   const bytes = readBytes(path, file)
   if (path === config || file === '.codemie/config.yaml') {
@@ -104,8 +130,9 @@ async function checkFile(root: string, path: string, config: string | undefined)
     const { readAssistantFile } = await import('../../schema/assistant-file.ts')
     return { file, text: textOf(bytes), diagnostics: readAssistantFile({ file, bytes }).diagnostics }
   }
-  const { diagnostics, meta } = readWorkflow({ file, bytes })
-  return { file, text: meta.text, diagnostics }
+  const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
+  const more = workflow && needs ? await needs(workflow) : []
+  return { file, text: meta.text, diagnostics: [...diagnostics, ...more] }
 }
 
 function textOf(bytes: Uint8Array): string {

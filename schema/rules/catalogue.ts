@@ -524,6 +524,21 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'References are followed once, from a workflow to a file.',
     fix: 'Write the keys of the assistant into this file.',
   },
+  // What a workflow needs of its project
+  'stored-assistant-missing': {
+    title: 'A stored assistant that is not there',
+    why: 'In CodeMie an assistant_id names an assistant on its server. Here it names a file of the repository, and without it the workflow cannot run.',
+    wrong: 'assistants: [{ id: reviewer, assistant_id: 1f0c }]',
+    right: 'assistants: [{ id: reviewer, system_prompt: You review code. }]',
+    fix: 'Write .codemie/assistants/<id>.yaml with the keys of an inline assistant, or make the assistant inline.',
+  },
+  'tool-not-provided': {
+    title: 'A tool that nothing here provides',
+    why: 'Names of tools are those of another system, and no tool here has that name. A run would stop there, so it does not start.',
+    wrong: 'tools: [{ name: generic_jira_tool }]',
+    right: 'tools: [{ name: http_request }]',
+    fix: 'Name another tool, or map the name to one with tools.<name>.use in .codemie/config.yaml.',
+  },
 }
 
 /** The explanation of a code, or `undefined` when no such code exists. */

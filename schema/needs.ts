@@ -1,0 +1,20 @@
+import type { Workflow } from './workflow.ts'
+
+/** Whether a workflow asks for anything that its own file does not hold: stored assistants, or tools. */
+export function needsProject(workflow: Workflow): boolean {
+  return namesTools(workflow) || refersToAssistants(workflow)
+}
+
+/** Whether any state, assistant or handler of a workflow names a tool. */
+export function namesTools({ states }: Workflow): boolean {
+  return states.some(
+    ({ work, onError }) =>
+      work.kind === 'tool' ||
+      (work.kind === 'agent' && work.assistant.tools.length > 0) ||
+      onError.some(({ notify }) => notify?.kind === 'tool'),
+  )
+}
+
+function refersToAssistants({ states }: Workflow): boolean {
+  return states.some(({ work }) => work.kind === 'agent' && work.assistant.ref !== undefined)
+}
