@@ -1,6 +1,7 @@
 import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
+import { positionText } from './steps/render-text.ts'
 
 /** One reason why a workflow cannot run here. */
 export interface PreflightProblem {
@@ -32,7 +33,9 @@ export function preflight(
       if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
     }
   }
-  for (const { message, help } of unprovidedTools(workflow, tools.find)) add({ message, help })
+  for (const { at, message, help } of unprovidedTools(workflow, tools.find)) {
+    add({ message: `${positionText(at)}: ${message}`, help })
+  }
   for (const model of modelsOf(workflow, kit)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)

@@ -148,10 +148,15 @@ class Engine {
     const { workflow, signal } = this.#options
     const limit = workflow.limits.recursionLimit
     if (this.#supersteps >= limit) {
-      const failure = new StepFailure('recursion-limit', `The run needs more than ${limit} supersteps`, {
-        blame: 'workflow',
-        help: `Raise 'recursion_limit' in ${workflow.file}, or mend the loop that does not end.`,
-      })
+      const next = [...new Set(steps.map(({ state }) => `'${state.id}'`))].join(', ')
+      const failure = new StepFailure(
+        'recursion-limit',
+        `The run needs more than ${limit} supersteps; the next one would run ${next}`,
+        {
+          blame: 'workflow',
+          help: `Raise 'recursion_limit' in ${workflow.file}, or mend the loop that does not end.`,
+        },
+      )
       return { status: 'failed', failure, path: undefined }
     }
     if (steps.length > MOST_STEPS_AT_ONCE)

@@ -4,10 +4,12 @@ import {
   type LanguageProblem,
   PyDict,
   type PyValue,
+  typeName,
 } from '../../schema/language/index.ts'
 import { END, type State, type Work } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import { resolvePointer } from '../steps/json-pointer.ts'
+import { positionText } from '../steps/render-text.ts'
 import type { StepOutput } from './output.ts'
 
 /** Where a finished step leads. */
@@ -85,7 +87,7 @@ export function route(
         const place = item ?? { number: 1, ofTotal: 1, lineage: [] }
         return { edges: [], sends: [{ to, item: { ...place, value, total: 1, first: false } }], ends: false }
       }
-      const values = itemsOf(next.items.value, output.value)
+      const values = itemsOf(state.id, next.items, output.value)
       return {
         edges: [],
         sends: values.map((value, index) => ({
@@ -125,7 +127,7 @@ function chainedValue(
 }
 
 /** The items under `key` in a step's parsed output; spec/codemie 2.8. */
-export function itemsOf(key: string, value: PyValue): readonly PyValue[] {
+function itemsOf(stateId: string, { value: key, at }: Located<string>, value: PyValue): readonly PyValue[] {
   if (key.startsWith('/')) {
     const found = resolvePointer(value, key)
     return Array.isArray(found) ? found : [found]
@@ -137,7 +139,7 @@ export function itemsOf(key: string, value: PyValue): readonly PyValue[] {
   if (Array.isArray(found)) return found
   throw new StepFailure(
     'items-not-a-list',
-    `The output holds no list under '${key}', so there is nothing to iterate over`,
+    `${positionText(at)}: the output of '${stateId}' holds no list under '${key}' but a value of type ${typeName(found)}, so there is nothing to iterate over`,
     {
       blame: 'model',
       help: `Make the step answer with {"${key}": [...]}, or point at the list with a JSON pointer such as /data/items.`,

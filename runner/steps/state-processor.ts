@@ -51,21 +51,25 @@ export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit:
       if (items.length === 0) return ''
       const context = new PyDict()
       context.set('items', items)
-      return renderTemplate(template, context, work)
+      return renderTemplate(
+        template,
+        context,
+        `${positionText(work.at)}: 'output_template' of '${step.state.id}'`,
+      )
     },
   }
 }
 
-function renderTemplate(template: string, context: PyDict, { at }: StateProcessorWork): string {
+function renderTemplate(template: string, context: PyDict, name: string): string {
   try {
     return renderSecure(template, context)
   } catch (error) {
     if (!(error instanceof LanguageError)) throw error
-    throw new StepFailure(
-      'template-failed',
-      `${positionText(at)}: 'output_template' cannot be rendered: ${error.message}`,
-      { blame: 'workflow', help: 'Mend the template; it fails the same way each time.', cause: error },
-    )
+    throw new StepFailure('template-failed', `${name} cannot be rendered: ${error.message}`, {
+      blame: 'workflow',
+      help: 'Mend the template; it fails the same way each time.',
+      cause: error,
+    })
   }
 }
 

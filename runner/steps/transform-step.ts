@@ -19,12 +19,14 @@ export function prepareTransform(
     task: work.task.value === '' ? UNNAMED_TASK : work.task.value,
     execute() {
       const last = step.history.toArray().at(-1)
-      const { output, warnings } = runTransform(definitionDict(work.config), {
+      const source = {
         context: step.context,
         lastOutsideMessage: last?.isFromOutside ? last.text : undefined,
         userInput: inputSeenBy(step),
         taskState: taskStateOf(step),
-      })
+      }
+      const name = `${positionText(work.at)}: the transform of '${step.state.id}'`
+      const { output, warnings } = runTransform(definitionDict(work.config), source, name)
       for (const { mapping, code, message } of warnings) {
         const place = mapping === undefined ? '' : `mappings[${mapping}]: `
         warn({ code, message: `${place}${message}`, position: positionText(work.at) })

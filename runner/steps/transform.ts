@@ -48,9 +48,14 @@ export interface TransformResult {
  *
  * @param config the node's `config` as written: `input_source`, `input_key`, `mappings`, `output_schema`, `on_error`,
  * `default_output`.
+ * @param name what a failure calls it.
  * @throws StepFailure `transform-failed`, never worth a retry: the same data fails the same way.
  */
-export function runTransform(config: PyDict, source: TransformSource): TransformResult {
+export function runTransform(
+  config: PyDict,
+  source: TransformSource,
+  name = 'The transform',
+): TransformResult {
   const warnings: TransformWarning[] = []
   const strategy = config.has('on_error') ? (config.get('on_error') ?? null) : 'fail'
   let output: PyValue
@@ -61,7 +66,7 @@ export function runTransform(config: PyDict, source: TransformSource): Transform
   } catch (error) {
     const problem = problemMessage(error)
     if (problem === undefined) throw error
-    output = afterFailure(strategy, config, problem)
+    output = afterFailure(strategy, config, problem, name)
     warnings.push({
       mapping: undefined,
       code: 'transform-replaced',
@@ -72,7 +77,7 @@ export function runTransform(config: PyDict, source: TransformSource): Transform
     return { output: dumpsJson(output, { ensureAscii: false }), warnings }
   } catch (error) {
     if (!(error instanceof PyError)) throw error
-    throw failed(`the output cannot be written as JSON: ${error.message}`)
+    throw failed(name, `the output cannot be written as JSON: ${error.message}`)
   }
 }
 
@@ -148,10 +153,10 @@ function overlaid(data: PyDict, output: PyDict): PyDict {
   return new PyDict([...data.entries(), ...output.entries()])
 }
 
-function afterFailure(strategy: PyValue, config: PyDict, problem: string): PyValue {
+function afterFailure(strategy: PyValue, config: PyDict, problem: string, name: string): PyValue {
   switch (strategy) {
     case 'fail':
-      throw failed(problem)
+      throw failed(name, problem)
     case 'skip':
       return new PyDict()
     case 'default':
@@ -159,6 +164,7 @@ function afterFailure(strategy: PyValue, config: PyDict, problem: string): PyVal
     default:
       // `partial` covers mappings only: an output that breaks its schema fails.
       throw failed(
+        name,
         strategy === 'partial'
           ? problem
           : `on_error is ${JSON.stringify(strategy)}, which is no strategy; ${problem}`,
@@ -173,8 +179,8 @@ function problemMessage(error: unknown): string | undefined {
     : undefined
 }
 
-function failed(problem: string): StepFailure {
-  return new StepFailure('transform-failed', `The transform failed: ${problem}`, {
+function failed(name: string, problem: string): StepFailure {
+  return new StepFailure('transform-failed', `${name} failed: ${problem}`, {
     blame: 'workflow',
     help: 'Correct the mapping, or say with on_error (skip, default, partial) what should happen.',
   })

@@ -176,7 +176,7 @@ describe('a stored assistant', () => {
       code: 'not-runnable',
       exitStatus: 2,
       message:
-        "Assistant 'a' refers to 'reviewer', and there is no .codemie/assistants/reviewer.yaml\n  Write that file, or make the assistant inline.",
+        ".codemie/workflows/w.yaml:2:14: Assistant 'a' refers to 'reviewer', and there is no .codemie/assistants/reviewer.yaml\n  Write that file, or make the assistant inline.",
     })
   })
 })

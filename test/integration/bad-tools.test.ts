@@ -187,7 +187,7 @@ describe('a workflow that names', () => {
       code: 'not-runnable',
       exitStatus: 2,
       message:
-        'There is no tool "read_fil" here\n  Did you mean "read_file"? To let another tool stand for it, write tools: { read_fil: { use: <tool> } } in .codemie/config.yaml.',
+        '.codemie/workflows/w.yaml:12:11: There is no tool "read_fil" here\n  Did you mean "read_file"? To let another tool stand for it, write tools: { read_fil: { use: <tool> } } in .codemie/config.yaml.',
       help: '`codemie-ci plan w` shows what the workflow needs.',
     })
     expect(running.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main')

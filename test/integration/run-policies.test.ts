@@ -295,7 +295,7 @@ describe('a loop that does not end', () => {
       failure: {
         code: 'recursion-limit',
         blame: 'workflow',
-        message: 'The run needs more than 5 supersteps',
+        message: "The run needs more than 5 supersteps; the next one would run 's'",
         help: "Raise 'recursion_limit' in .codemie/workflows/w.yaml, or mend the loop that does not end.",
       },
     })
