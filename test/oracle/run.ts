@@ -21,10 +21,19 @@ interface Tally {
   readonly verdicts: readonly (readonly [id: string, verdict: Verdict])[]
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Where the words go. */
+export interface OracleOutput {
+  readonly out: (line: string) => void
+  readonly err: (line: string) => void
+  /** Columns of the terminal. */
+  readonly width: number
+}
+
+/** Carries the command line out, and gives its exit status. */
+export async function runOracle(args: readonly string[], output: OracleOutput): Promise<number> {
   const parsed = readArguments(args)
   if (typeof parsed === 'string') {
-    console.error(`${parsed}\n\n${USAGE}`)
+    output.err(`${parsed}\n\n${USAGE}`)
     return 2
   }
   const { folders, isVerbose } = parsed
@@ -32,18 +41,18 @@ async function main(args: readonly string[]): Promise<number> {
   for (const folder of folders) {
     const tallies = await talliesOf(openRecordings(folder))
     if (tallies.length === 0) {
-      console.error(
+      output.err(
         `${folder}: expected vectors/*.jsonl, traces/*.json or templates.json; found none of them\n\n${USAGE}`,
       )
       return 2
     }
-    console.log(folder)
-    for (const tally of tallies) print(tally, isVerbose)
+    output.out(folder)
+    for (const tally of tallies) print(tally, isVerbose, output)
     all.push(...tallies)
   }
   const total = (kind: Verdict['kind']) => all.reduce((sum, tally) => sum + ofKind(tally, kind).length, 0)
   const different = total('different')
-  console.log(
+  output.out(
     `${total('same')} the same, ${total('explained')} different on purpose, ${different} different, ${total('uncompared')} not compared`,
   )
   return different === 0 ? 0 : 1
@@ -107,7 +116,7 @@ function ofKind<K extends Verdict['kind']>(
   )
 }
 
-function print(tally: Tally, isVerbose: boolean): void {
+function print(tally: Tally, isVerbose: boolean, { out, width }: OracleOutput): void {
   const different = ofKind(tally, 'different')
   const explained = ofKind(tally, 'explained')
   const uncompared = ofKind(tally, 'uncompared')
@@ -119,11 +128,11 @@ function print(tally: Tally, isVerbose: boolean): void {
     ...countsOf(explained.map(([, verdict]) => `by ${verdict.section}`)),
     ...countsOf(uncompared.map(([, verdict]) => `not compared: ${verdict.reason}`)),
   ]
-  console.log(`${mark} ${tally.name}: ${counts.join('; ')}`)
-  if (isVerbose) for (const [id, { section }] of explained) console.log(`    ${id}: ${section}`)
+  out(`${mark} ${tally.name}: ${counts.join('; ')}`)
+  if (isVerbose) for (const [id, { section }] of explained) out(`    ${id}: ${section}`)
   for (const [id, { recorded, found }] of different) {
-    console.log(`    ${id}`)
-    for (const line of sideBySide(recorded, found, process.stdout.columns ?? 160)) console.log(line)
+    out(`    ${id}`)
+    for (const line of sideBySide(recorded, found, width)) out(line)
   }
 }
 
@@ -136,5 +145,3 @@ function countsOf(texts: readonly string[]): readonly string[] {
 function relative(folder: string): string {
   return folder.slice(folder.indexOf('test/fixtures'))
 }
-
-process.exitCode = await main(process.argv.slice(2))
