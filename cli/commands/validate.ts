@@ -107,7 +107,10 @@ function needsIn(world: World, config: string | undefined): NeedsCheck {
       import('../../runner/project.ts'),
     ])
     project ??= openProject(world, config === undefined ? {} : { config })
-    return checkNeeds(workflow, await project, world)
+    const opened = await project
+    // A config that cannot be read maps no names, and is reported by itself.
+    if (opened.configDiagnostics.some(({ severity }) => severity === 'error')) return []
+    return checkNeeds(workflow, opened, world)
   }
 }
 

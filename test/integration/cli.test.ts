@@ -290,6 +290,21 @@ describe('validate', () => {
     expect(result).toEqual({ status: 0, stdout: '✓ 1 file checked, no problems\n', stderr: '' })
   })
 
+  it('warns of a tool that nothing provides, unless the config says what stands for it or cannot be read', async () => {
+    const definition =
+      `${HELLO}assistants: [{ id: a, system_prompt: P, tools: [{ name: sonar }] }]\n`.replace(
+        'states:',
+        'states:\n  - { id: ask, assistant_id: a, next: { state_id: greet } }',
+      )
+    const summaryWith = async (config: string) => {
+      const { run } = open({ '.codemie/workflows/w.yaml': definition, '.codemie/config.yaml': config })
+      return (await run('validate')).stdout.split('\n').at(-2)
+    }
+    expect(await summaryWith('budgets: { steps: 9 }\n')).toBe('! 2 files checked, 1 warning in 1 file')
+    expect(await summaryWith('tools: { sonar: { use: http_get } }\n')).toBe('✓ 2 files checked, no problems')
+    expect(await summaryWith('tools: 3\n')).toBe('✗ 2 files checked, 1 error in 1 file')
+  })
+
   it('counts warnings as errors only when asked to', async () => {
     const { run } = open({ '.codemie/workflows/w.yaml': `${HELLO}colour: blue\n` })
     expect(await run('validate')).toMatchObject({
