@@ -187,7 +187,7 @@ const vectorExceptions: readonly VectorException[] = [
     },
   },
   {
-    section: '10.23',
+    section: '10.23, 4.6',
     why: 'a timeout, a lost connection, 408 and 429 are worth another try',
     functions: ['retry_on'],
     sane: (vector) => {
@@ -287,6 +287,18 @@ const traceExceptions: readonly TraceException[] = [
     section: '9 k, 10.5',
     why: 'end in state_ids is a branch that does nothing',
     sane: failsAt((s) => s.next.kind === 'fan-out' && s.next.to.some((to) => to.value === 'end'), /END node/),
+  },
+  {
+    section: '9 k',
+    why: 'end in state_ids leads to the summary as any other end does, not as a branch with a view of its own',
+    sane: (trace, workflow) => {
+      const at = firstTask(
+        trace,
+        workflow,
+        ({ next }) => next.kind === 'fan-out' && next.to.some((to) => to.value === 'end'),
+      )
+      return at === undefined || !workflow.finalizer ? undefined : { until: at + 1 }
+    },
   },
   {
     section: '10.1',

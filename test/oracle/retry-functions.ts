@@ -26,10 +26,13 @@ type Fail = () => unknown
 
 function failureFor(exception: string): Fail | undefined {
   const status = /^(?:httpx\.HTTPStatusError|requests\.HTTPError) ([1-5]\d\d)$/.exec(exception)?.[1]
-  return status === undefined
-    ? FAILURES.get(exception)
-    : () => failedCall(new HttpStatusError(Number(status), new Map() as never, '{}'))
+  if (status !== undefined) return () => failedCall(new HttpStatusError(Number(status), new Headers(), '{}'))
+  return /^(?:(?:httpx|requests)\.\w*Timeout|TimeoutError)$/.test(exception)
+    ? timedOut
+    : FAILURES.get(exception)
 }
+
+const timedOut: Fail = () => failedCall(new TransportError('answer-timeout', 'too slow'))
 
 const FAILURES: ReadonlyMap<string, Fail> = new Map<string, Fail>([
   ['ConnectionError', () => failedCall(systemError('ECONNABORTED'))],
@@ -37,11 +40,7 @@ const FAILURES: ReadonlyMap<string, Fail> = new Map<string, Fail>([
   ['BrokenPipeError', () => failedCall(systemError('EPIPE'))],
   ['httpx.ConnectError', () => failedCall(systemError('ECONNREFUSED'))],
   ['requests.ConnectionError', () => failedCall(systemError('ECONNREFUSED'))],
-  ['httpx.ConnectTimeout', () => failedCall(new TransportError('connect-timeout', 'too slow'))],
-  ['httpx.ReadTimeout', () => failedCall(new TransportError('answer-timeout', 'too slow'))],
-  ['requests.Timeout', () => failedCall(new TransportError('answer-timeout', 'too slow'))],
-  ['TimeoutError', () => failedCall(new TransportError('answer-timeout', 'too slow'))],
-  ['InvalidCredentialsError', () => failedCall(new HttpStatusError(401, new Map() as never, '{}'))],
+  ['InvalidCredentialsError', () => failedCall(new HttpStatusError(401, new Headers(), '{}'))],
   ['TaskException without original', () => failedCall(new TransportError('system', 'no reason given'))],
   ['TransformationError', () => raised(() => transformThatFails())],
   ['ValueError', () => raised(() => resolvePointer('no JSON', '/a'))],
