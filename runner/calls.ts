@@ -18,9 +18,10 @@ export interface ResolvedCalls {
 /** Why a call cannot be carried out. */
 export interface CallProblem {
   readonly code: 'unknown-workflow' | 'called-workflow-invalid' | 'workflow-cycle' | 'called-workflow-retired'
-  /** The state's `workflow_id`. */
+  /** The `workflow_id` of the state that makes the call. */
   readonly at: Position
-  readonly state: string
+  /** The call of the first workflow that leads there; the same one where it makes the call itself. */
+  readonly from: { readonly at: Position; readonly state: string }
   readonly message: string
   readonly help: string
 }
@@ -41,36 +42,44 @@ export type FindWorkflow = (
 export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Promise<ResolvedCalls> {
   const called = new Map<string, CalledWorkflow>()
   const problems = new Map<string, CallProblem>()
-  const visit = async (caller: Workflow, chain: readonly Workflow[]): Promise<void> => {
+  const visit = async (
+    caller: Workflow,
+    chain: readonly Workflow[],
+    first: CallProblem['from'] | undefined,
+  ): Promise<void> => {
     for (const { id: state, work } of caller.states) {
       if (work.kind !== 'call') continue
       const { value: name, at } = work.workflow
-      const add = (problem: Pick<CallProblem, 'code' | 'message' | 'help'>) => {
-        problems.set(`${at.file}:${at.line} ${problem.code}`, { ...problem, at, state })
+      const from = first ?? { at, state }
+      const add = (problem: Problem) => {
+        problems.set(`${at.file}:${at.line} ${problem.code}`, { ...problem, at, from })
       }
       const found = await findOrProblem(name, (wanted) => find(wanted, caller.file))
       if ('code' in found) {
         add(found)
         continue
       }
-      const from = chain.findIndex(({ file }) => file === found.file)
-      if (from >= 0) {
-        add(cycle([...chain.slice(from), found]))
+      const start = chain.findIndex(({ file }) => file === found.file)
+      if (start >= 0) {
+        add(cycle([...chain.slice(start), found]))
         continue
       }
       if (called.has(name)) continue
       called.set(name, { name, workflow: found })
-      await visit(found, [...chain, found])
+      await visit(found, [...chain, found], from)
     }
   }
-  await visit(workflow, [workflow])
+  await visit(workflow, [workflow], undefined)
   return { called: [...called.values()], problems: [...problems.values()] }
 }
+
+/** What is wrong with a call, without its place. */
+type Problem = Pick<CallProblem, 'code' | 'message' | 'help'>
 
 async function findOrProblem(
   name: string,
   find: (name: string) => ReturnType<FindWorkflow>,
-): Promise<Workflow | Pick<CallProblem, 'code' | 'message' | 'help'>> {
+): Promise<Workflow | Problem> {
   try {
     const { file, workflow } = await find(name)
     if (!workflow) {
@@ -94,7 +103,7 @@ async function findOrProblem(
   }
 }
 
-function cycle(chain: readonly Workflow[]): Pick<CallProblem, 'code' | 'message' | 'help'> {
+function cycle(chain: readonly Workflow[]): Problem {
   return {
     code: 'workflow-cycle',
     message: `The workflows call each other in a circle: ${chain.map(({ file }) => workflowIdOf(file)).join(' → ')}`,

@@ -1,7 +1,9 @@
 import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
 import { namesTools } from '../schema/needs.ts'
 import { resolveAssistants } from './assistants.ts'
+import { type CallProblem, resolveCalls } from './calls.ts'
 import type { Project } from './project.ts'
+import { positionText } from './steps/render-text.ts'
 import type { ToolLookup } from './tools/registry.ts'
 import type { World } from './world.ts'
 
@@ -15,24 +17,29 @@ export interface UnprovidedTool {
 }
 
 /**
- * Checks a valid workflow against the files of its project: stored assistants that are not there or have errors, which
- * cannot run, and names of tools that nothing here provides, which another machine may map. `run` and `plan` refuse both.
+ * Checks a valid workflow against the files of its project: stored assistants and called workflows that are not there or
+ * have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides, which another
+ * machine may map. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
-  project: Pick<Project, 'root' | 'config' | 'assistant'>,
+  project: Pick<Project, 'root' | 'config' | 'assistant' | 'find'>,
   world: World,
 ): Promise<readonly Diagnostic[]> {
   const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
-  const missing = problems.map(
-    ({ at, message, help }): Diagnostic => ({
-      ...at,
-      code: 'stored-assistant-missing',
-      severity: 'error',
-      message,
-      help,
-    }),
-  )
+  const calls = await resolveCalls(definition, project.find)
+  const missing = [
+    ...problems.map(
+      ({ at, message, help }): Diagnostic => ({
+        ...at,
+        code: 'stored-assistant-missing',
+        severity: 'error',
+        message,
+        help,
+      }),
+    ),
+    ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
+  ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const tools = openProjectTools(project.config, project.root, world)
@@ -49,6 +56,19 @@ export async function checkNeeds(
   // An assistant of several states names its tools once.
   const byPlace = new Map(unprovided.map((one) => [`${one.file}:${one.line}:${one.column}`, one]))
   return [...missing, ...byPlace.values()]
+}
+
+/** A problem of a called workflow is told where this one calls it. */
+function callDiagnostic({ code, at, message, help, from }: CallProblem, { file }: Workflow): Diagnostic {
+  const isHere = at.file === file
+  return {
+    ...(isHere ? at : from.at),
+    code,
+    severity: 'error',
+    message: isHere ? message : `The workflow called here cannot run: ${message} (${positionText(at)})`,
+    help,
+    stateId: from.state,
+  }
 }
 
 /** Every place of a workflow that names a tool which `find` does not find; tools of MCP servers are theirs to know. */

@@ -1,8 +1,8 @@
 import type { Workflow } from './workflow.ts'
 
-/** Whether a workflow asks for anything that its own file does not hold: stored assistants, or tools. */
+/** Whether a workflow asks for anything that its own file does not hold: stored assistants, tools, other workflows. */
 export function needsProject(workflow: Workflow): boolean {
-  return namesTools(workflow) || refersToAssistants(workflow)
+  return namesTools(workflow) || refersToAssistants(workflow) || callsOthers(workflow)
 }
 
 /** Whether any state, assistant or handler of a workflow names a tool. */
@@ -13,6 +13,10 @@ export function namesTools({ states }: Workflow): boolean {
       (work.kind === 'agent' && work.assistant.tools.length > 0) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
+}
+
+function callsOthers({ states }: Workflow): boolean {
+  return states.some(({ work }) => work.kind === 'call')
 }
 
 function refersToAssistants({ states }: Workflow): boolean {

@@ -446,6 +446,28 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'timeout: 5m',
     fix: 'Write seconds, or a number with ms, s, m, h or d.',
   },
+  'unknown-workflow': {
+    title: 'A workflow that does not exist',
+    why: 'workflow_id names a file beside this one or under .codemie/workflows, by its stem, its path or the name in it.',
+    wrong: 'workflow_id: chek-links',
+    right: 'workflow_id: check-links',
+    fix: 'Correct the name, or add the workflow.',
+  },
+  'called-workflow-invalid': {
+    title: 'A called workflow has errors',
+    why: 'A workflow can only run when all that it calls can.',
+    fix: 'Validate the other file and mend it.',
+  },
+  'called-workflow-retired': {
+    title: 'A called workflow is retired',
+    why: 'A retired workflow can be read and compared, but not run, and neither can what calls it.',
+    fix: 'Call another workflow, or change the lifecycle of that one.',
+  },
+  'workflow-cycle': {
+    title: 'Workflows call each other in a circle',
+    why: 'A call runs the whole other workflow. In a circle it would never come to an end.',
+    fix: 'Remove one of the calls, or make the repetition a loop inside one workflow.',
+  },
   'empty-handler': {
     title: 'An error handler that does nothing',
     why: 'A handler of on_error without a target and without a tool to call changes nothing, so something is missing.',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createGate } from '../helpers/model-server.ts'
 import { eventsOfType, type ProjectPlan } from '../helpers/project.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const bench = setUpWorkbench()
@@ -251,5 +252,57 @@ describe('a call that leads nowhere', () => {
       message: expect.stringContaining(`: ${message}\n  ${help}`),
     })
     expect(bench.server.requests).toEqual([])
+  })
+
+  test('validate tells it with its place, in each file that cannot run', async () => {
+    const project = projectWith({ outer: calling('b'), b: calling('c'), c: calling('b'), fine: INNER })
+    const result = await runInProcess(['validate'], { cwd: project.root, env: project.env })
+    expect(result.status).toBe(2)
+    expect(result.stdout).toMatchInlineSnapshot(`
+      "info unused-entry: No state uses the assistant 'a'
+       --> .codemie/workflows/b.yaml:2:20
+        |
+      2 | assistants: [{ id: a, system_prompt: P }]
+        |                    ^
+        = help: Use it or remove it
+
+      error workflow-cycle: The workflow called here cannot run: The workflows call each other in a circle: b → c → b (.codemie/workflows/c.yaml:4:28)
+       --> .codemie/workflows/b.yaml:4:28
+        |
+      4 |   - { id: go, workflow_id: c, next: { state_id: end } }
+        |                            ^
+        = help: Remove one of the calls, or make the repetition a loop inside one workflow.
+
+      info unused-entry: No state uses the assistant 'a'
+       --> .codemie/workflows/c.yaml:2:20
+        |
+      2 | assistants: [{ id: a, system_prompt: P }]
+        |                    ^
+        = help: Use it or remove it
+
+      error workflow-cycle: The workflow called here cannot run: The workflows call each other in a circle: c → b → c (.codemie/workflows/b.yaml:4:28)
+       --> .codemie/workflows/c.yaml:4:28
+        |
+      4 |   - { id: go, workflow_id: b, next: { state_id: end } }
+        |                            ^
+        = help: Remove one of the calls, or make the repetition a loop inside one workflow.
+
+      info unused-entry: No state uses the assistant 'a'
+       --> .codemie/workflows/outer.yaml:2:20
+        |
+      2 | assistants: [{ id: a, system_prompt: P }]
+        |                    ^
+        = help: Use it or remove it
+
+      error workflow-cycle: The workflow called here cannot run: The workflows call each other in a circle: b → c → b (.codemie/workflows/c.yaml:4:28)
+       --> .codemie/workflows/outer.yaml:4:28
+        |
+      4 |   - { id: go, workflow_id: b, next: { state_id: end } }
+        |                            ^
+        = help: Remove one of the calls, or make the repetition a loop inside one workflow.
+
+      ✗ 4 files checked, 3 errors in 3 files
+      "
+    `)
   })
 })

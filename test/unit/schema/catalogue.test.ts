@@ -30,8 +30,10 @@ function codesIn(text: string): readonly string[] {
 }
 
 describe('the catalogue', () => {
-  const needs = readFileSync(new URL('../runner/needs.ts', SCHEMA), 'utf8')
-  const emitted = new Set([...sources(SCHEMA), needs].flatMap(codesIn))
+  const ofTheRunner = ['needs.ts', 'calls.ts'].map((name) =>
+    readFileSync(new URL(`../runner/${name}`, SCHEMA), 'utf8'),
+  )
+  const emitted = new Set([...sources(SCHEMA), ...ofTheRunner].flatMap(codesIn))
 
   it('explains every code that can be reported, and no other', () => {
     expect(Object.keys(CATALOGUE).sort()).toEqual([...emitted].sort())
