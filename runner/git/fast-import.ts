@@ -34,7 +34,7 @@ const IDENTITY = 'codemie-ci <codemie-ci@users.noreply.github.com>'
  * outdated tip gets `undefined` and has changed nothing. Otherwise the ids of the commits. Fails with a {@link GitError} for anything else.
  */
 export async function writeCommits(git: Git, commits: readonly CommitPlan[]): Promise<string[] | undefined> {
-  const stdin = Buffer.concat(commits.flatMap(commitCommands).concat(Buffer.from('done\n')))
+  const stdin = [...commits.flatMap(commitCommands), Buffer.from('done\n')]
   try {
     const { stdout } = await git.run({
       args: [
@@ -69,9 +69,11 @@ function removeCrashReport(cwd: string, stderr: string): void {
   if (path !== undefined) rmSync(resolve(cwd, path), { force: true })
 }
 
-function commitCommands(commit: CommitPlan, index: number): Buffer[] {
+const LINE_END = Buffer.from('\n')
+
+function commitCommands(commit: CommitPlan, index: number): Uint8Array[] {
   const message = Buffer.from(commit.message)
-  const parts: Buffer[] = [
+  const parts: Uint8Array[] = [
     Buffer.from(
       `commit ${commit.ref}\nmark :${index + 1}\ncommitter ${IDENTITY} ${commit.committedAt} +0000\ndata ${message.length}\n`,
     ),
@@ -83,8 +85,7 @@ function commitCommands(commit: CommitPlan, index: number): Buffer[] {
   for (const [path, tree] of commit.trees ?? [])
     parts.push(Buffer.from(`M 040000 ${tree} ${quotePath(path)}\n`))
   for (const [path, content] of commit.files ?? []) {
-    parts.push(Buffer.from(`M 100644 inline ${quotePath(path)}\ndata ${content.length}\n`))
-    parts.push(Buffer.from(content), Buffer.from('\n'))
+    parts.push(Buffer.from(`M 100644 inline ${quotePath(path)}\ndata ${content.length}\n`), content, LINE_END)
   }
   parts.push(Buffer.from(`\nget-mark :${index + 1}\n`))
   return parts

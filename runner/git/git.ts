@@ -41,7 +41,8 @@ export class GitError extends Refusal {
 export interface GitCall {
   /** The command and its arguments, e.g. `['for-each-ref', '--format=…']`. */
   readonly args: readonly string[]
-  readonly stdin?: string | Uint8Array
+  /** Of several pieces none is copied. */
+  readonly stdin?: string | readonly Uint8Array[]
   /** Exit statuses that are no failure. Default: only 0. */
   readonly okCodes?: readonly number[]
   /** Default: {@link DEFAULT_TIMEOUT_MS}. */

@@ -5,7 +5,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -177,11 +177,7 @@ export function readJournalDirectory(directory: string): JournalContent {
   } catch {
     names = []
   }
-  return readJournal(
-    new Map(
-      names.filter((name) => SEGMENT.test(name)).map((name) => [name, readFileSync(join(directory, name))]),
-    ),
-  )
+  return readSegments(names, (lines, name) => feedFile(lines, join(directory, name)))
 }
 
 /**
@@ -191,18 +187,69 @@ export function readJournalDirectory(directory: string): JournalContent {
  * that is not JSON is damage: a `Refusal` named `journal-damaged`.
  */
 export function readJournal(segments: ReadonlyMap<string, Uint8Array>): JournalContent {
+  return readSegments([...segments.keys()], (lines, name) =>
+    lines.feed(segments.get(name) ?? new Uint8Array()),
+  )
+}
+
+function readSegments(found: readonly string[], feed: (lines: Lines, name: string) => void): JournalContent {
   const events: RunEvent[] = []
   const torn: string[] = []
-  const names = [...segments.keys()].sort()
+  const names = found.filter((name) => SEGMENT.test(name)).sort()
   for (const name of names) {
-    const text = Buffer.from(segments.get(name) ?? []).toString('utf8')
-    const lines = text.split('\n')
-    if (lines.pop() !== '') torn.push(name)
-    lines.forEach((line, index) => {
-      events.push(parseLine(line, name, index + 1))
-    })
+    const lines = new Lines((line, number) => events.push(parseLine(line, name, number)))
+    feed(lines, name)
+    if (lines.isTorn) torn.push(name)
   }
   return { events, torn, lastSegment: Number.parseInt(SEGMENT.exec(names.at(-1) ?? '')?.[1] ?? '0', 10) }
+}
+
+/** Bytes that are read from a file at once. */
+const BLOCK_BYTES = 256 * 1024
+
+/** Like {@link Lines.feed} for a whole file, of which only a block is in memory at a time. */
+function feedFile(lines: Lines, path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    const block = Buffer.allocUnsafe(BLOCK_BYTES)
+    for (let size = readSync(file, block); size > 0; size = readSync(file, block))
+      lines.feed(block.subarray(0, size))
+  } finally {
+    closeSync(file)
+  }
+}
+
+const NEWLINE = 0x0a
+
+/**
+ * Hands over each whole line with its number, from 1. The journal of a long run as one text, and again as a list of lines,
+ * would be the peak of the memory that the run needs.
+ */
+class Lines {
+  readonly #take: (line: string, number: number) => void
+  #rest = Buffer.alloc(0)
+  #number = 0
+
+  constructor(take: (line: string, number: number) => void) {
+    this.#take = take
+  }
+
+  /** Takes the next bytes; they may be overwritten afterwards. */
+  feed(block: Uint8Array): void {
+    const bytes = Buffer.concat([this.#rest, block])
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      this.#number += 1
+      this.#take(bytes.toString('utf8', start, end), this.#number)
+      start = end + 1
+    }
+    this.#rest = Buffer.from(bytes.subarray(start))
+  }
+
+  /** The last line was cut off. */
+  get isTorn(): boolean {
+    return this.#rest.length > 0
+  }
 }
 
 function parseLine(line: string, segment: string, number: number): RunEvent {

@@ -73,6 +73,8 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
   const listed: Record<string, { sha256: string; size: number }> = {}
   for (const path of [...texts.keys()].sort()) {
     const content = Buffer.from(texts.get(path) ?? '')
+    // A record of megabytes need not be there twice.
+    texts.delete(path)
     files.set(path, content)
     listed[path] = { sha256: sha256(content), size: content.length }
   }
