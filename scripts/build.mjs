@@ -1,12 +1,13 @@
 // @ts-check
 // Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
-// file. Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
+// file. The pieces of the command line are CommonJS, so that what V8 made of them can be kept (see cli/compiled.ts). Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { digestSources, stampPath } from './freshness.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -79,36 +80,108 @@ function present(entries) {
   )
 }
 
+/** Views of the terminal need packages that wait while they load, which only ES modules can do. */
+const VIEWS = { 'terminal-view': 'cli/ui/terminal-view.tsx', 'select-one': 'cli/ui/select-one.tsx' }
+
+/**
+ * Where the command line loads a view, it finds the file that is built of it.
+ * @type {import('esbuild').Plugin}
+ */
+const withViewsOutside = {
+  name: 'with-views-outside',
+  setup(api) {
+    api.onResolve({ filter: /\.tsx$/ }, ({ path }) => {
+      const name = basename(path, '.tsx')
+      return Object.hasOwn(VIEWS, name) ? { path: `./${name}.mjs`, external: true } : undefined
+    })
+  },
+}
+
 const results = await Promise.all([
-  // Pieces: `--version` must not read what `run` needs.
   build({
     ...shared,
-    entryPoints: present({ cli: 'cli/main.ts', schema: 'schema/index.ts', runner: 'runner/index.ts' }),
+    entryPoints: present({ schema: 'schema/index.ts', runner: 'runner/index.ts' }),
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
   }),
   // One file: GitHub fetches it with the tag, and there is no install step.
   build({ ...shared, entryPoints: present({ action: 'action/index.ts' }) }),
+  build({ ...shared, outdir: join(dist, 'cli'), entryPoints: present(VIEWS), splitting: true }),
+  // Pieces: `validate` must not read what `run` needs.
+  build({
+    ...shared,
+    outdir: join(dist, 'cli'),
+    entryPoints: present({ start: 'cli/start.ts' }),
+    splitting: true,
+    banner: {},
+    plugins: [...shared.plugins, withViewsOutside],
+  }),
 ]).catch(() => {
   // esbuild has said what is wrong and where; a stack of its insides would only push that off the screen.
   process.exit(1)
 })
 
+const inputs = results.flatMap(listInputs)
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
-for (const file of results.flatMap((result) => result.outputFiles)) {
+const pieces = await toCommonJs(results.pop()?.outputFiles ?? [])
+for (const file of [...results.flatMap((result) => result.outputFiles), ...pieces]) {
   mkdirSync(dirname(file.path), { recursive: true })
-  const isCommand = relative(dist, file.path) === 'cli.mjs'
-  const text = isCommand && !file.text.startsWith('#!') ? `#!/usr/bin/env node\n${file.text}` : file.text
-  writeFileSync(file.path, text)
-  if (isCommand) chmodSync(file.path, 0o755)
+  writeFileSync(file.path, file.text)
 }
+await buildCommand(join(dist, 'cli.cjs'))
 for (const schema of SCHEMAS) {
   writeFileSync(join(dist, schema.file), `${JSON.stringify(await loadExport(schema), null, 2)}\n`)
 }
-writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(results.flatMap(listInputs)))
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(inputs))
 if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
+
+/**
+ * Pieces as CommonJS modules that require each other. esbuild splits ES modules only, so this is a step of its own.
+ * @param {readonly import('esbuild').OutputFile[]} modules
+ */
+async function toCommonJs(modules) {
+  const names = new Set(modules.map(({ path }) => basename(path)))
+  const rename = (/** @type {string} */ name) => name.replace(/\.mjs$/, '.cjs')
+  return await Promise.all(
+    modules.map(async ({ path, text }) => {
+      const withoutImports = text.replace(/\bimport\("\.\/([^"]+)"\)/g, (all, name) =>
+        names.has(name) ? `Promise.resolve().then(() => require("./${name}"))` : all,
+      )
+      const { code } = await transform(withoutImports, {
+        format: 'cjs',
+        platform: 'node',
+        target: shared.target,
+      })
+      const renamed = code.replace(/\brequire\("\.\/([^"]+)"\)/g, (_, name) => `require("./${rename(name)}")`)
+      return { path: rename(path), text: renamed }
+    }),
+  )
+}
+
+/**
+ * The file that is called: starts the pieces, and knows one build of them from another.
+ * @param {string} outfile
+ */
+async function buildCommand(outfile) {
+  const digest = createHash('sha256')
+  for (const { text } of pieces) digest.update(text)
+  const { outdir: _, outExtension: __, ...options } = shared
+  await build({
+    ...options,
+    entryPoints: ['cli/main.ts'],
+    outfile,
+    format: 'cjs',
+    define: {
+      ...shared.define,
+      'process.env.CODEMIE_CI_BUILD': JSON.stringify(digest.digest('hex').slice(0, 16)),
+    },
+    banner: { js: '#!/usr/bin/env node' },
+    write: true,
+  })
+  chmodSync(outfile, 0o755)
+}
 
 /**
  * A value that a TypeScript module exports, without anything of dist/.

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 /** Root of this project. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command line. */
-export const CLI = join(ROOT, 'dist', 'cli.mjs')
+export const CLI = join(ROOT, 'dist', 'cli.cjs')
 
 /**
  * Certificates that this machine adds to Node's own. Node 20 and 22 read them at every start, ours and the floor's, which

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const CLI = join(ROOT, 'dist', 'cli.mjs')
+export const CLI = join(ROOT, 'dist', 'cli.cjs')
 
 /**
  * Builds `dist/` when it does not belong to the sources as they are. Test files run side by side, and a build replaces

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { buildIfStale, CLI } from '../helpers/built-cli.ts'
+
+let home: string
+
+beforeAll(buildIfStale)
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'compiled-'))
+})
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true })
+})
+
+const help = (env: Record<string, string> = {}) =>
+  execFileSync(process.execPath, [CLI, 'help', 'run'], { env: { HOME: home, ...env }, encoding: 'utf8' })
+
+/** The kept files by their paths in the cache. */
+const kept = () =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+
+it('what is kept of one start is taken by the next, which says the same', () => {
+  const first = help()
+  const files = kept()
+  expect(files.length).toBeGreaterThan(1)
+  expect(files.every((file) => file.endsWith('.cjs'))).toBe(true)
+  expect(help()).toBe(first)
+  expect(kept()).toEqual(files)
+})
+
+it.each([
+  ['damaged', () => Buffer.from('no compiled code')],
+  ['empty', () => Buffer.alloc(0)],
+])('what is %s is made again', (_situation, content) => {
+  const first = help()
+  const [file = ''] = kept()
+  writeFileSync(file, content())
+  expect(help()).toBe(first)
+  expect(readFileSync(file).length).toBeGreaterThan(content().length)
+})
+
+it('nothing is kept where nobody wants it, and --version keeps nothing', () => {
+  help({ NODE_DISABLE_COMPILE_CACHE: '1' })
+  execFileSync(process.execPath, [CLI, '--version'], { env: { HOME: home } })
+  expect(existsSync(join(home, '.cache'))).toBe(false)
+})
+
+it.skipIf(process.getuid?.() === 0)('a home that cannot be written is no reason to fail', () => {
+  chmodSync(home, 0o500)
+  expect(help()).toContain('codemie-ci run')
+})
