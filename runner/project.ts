@@ -1,18 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import {
-  type AssistantResult,
-  type Diagnostic,
-  defaultConfig,
-  nearestName,
-  type ReadMeta,
-  type RepositoryConfig,
-  readAssistantFile,
-  readConfig,
-  readWorkflow,
-  type Workflow,
-  workflowIdOf,
-} from '../schema/index.ts'
+// What reads files is loaded when there is one to read: looking at records takes half of the time without it.
+import type { AssistantResult, Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
+// Not through the index of the room, which would load all of it.
+import { nearestName } from '../schema/nearest.ts'
 import { Refusal } from './failure.ts'
 import { findRepository, type Repository } from './git/repository.ts'
 import type { World } from './world.ts'
@@ -69,7 +60,10 @@ export async function openProject(
   const repository = findRepository(world.cwd, world.env)
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
-  const configText = await readIfThere(configFile)
+  const [configText, { defaultConfig, readConfig }] = await Promise.all([
+    readIfThere(configFile),
+    import('../schema/config.ts'),
+  ])
   if (configText === undefined && options.config !== undefined) {
     throw new Refusal('config-missing', `There is no config file ${options.config}`)
   }
@@ -134,6 +128,7 @@ export async function readDefinition(root: string, path: string): Promise<Defini
       cause: error,
     })
   }
+  const { readWorkflow, workflowIdOf } = await import('../schema/read.ts')
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
   return { file, id: workflowIdOf(file), text: meta.text, workflow, diagnostics, meta }
 }
@@ -165,6 +160,7 @@ async function findDefinition(
     }
   }
   // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
+  const { workflowIdOf } = await import('../schema/read.ts')
   const named = (await listDefinitions(root)).filter((path) => workflowIdOf(path) === nameOrPath)
   const all = named.length === 0 ? await definitions() : []
   const found =
@@ -205,7 +201,9 @@ async function readStoredAssistant(root: string, id: string): Promise<StoredAssi
   const path = assistantFile(id)
   for (const file of [path, path.replace(/yaml$/, 'yml')]) {
     const bytes = await readIfThere(join(root, file))
-    if (bytes) return { file, ...readAssistantFile({ file, bytes }) }
+    if (!bytes) continue
+    const { readAssistantFile } = await import('../schema/assistant-file.ts')
+    return { file, ...readAssistantFile({ file, bytes }) }
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import { compareDiagnostics, type Diagnostic, type Position, type Severity } fro
 import { validateConfigFile } from './generated/validators.mjs'
 import { readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
-import { looksLikeSecret } from './rules/workers.ts'
+import { looksLikeSecret } from './secret-forms.ts'
 import { checkShape, pointerTo } from './shape.ts'
 import type { MoneyAndTokens } from './workflow.ts'
 import { childOf, dataOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
