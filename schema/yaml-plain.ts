@@ -11,6 +11,8 @@ import { kindOfPlain, ScalarProblem, scalarOf } from './yaml-scalar.ts'
  *   what a full reading of the text would give, without anything to report.
  */
 export function readPlainYaml(text: string): YamlNode | undefined {
+  // What stands for a file that is not there.
+  if (text === '') return emptyScalar(0)
   // A value takes two characters at least: a text this short cannot hold too many.
   if (text.length > YAML_LIMITS.nodes || UNUSUAL.test(text)) return undefined
   try {
