@@ -330,7 +330,8 @@ class PlainReading {
       line = lineEnd + 1
     }
     if (indent < 0) throw NOT_PLAIN
-    if (!header.endsWith('-')) value += '\n'
+    // A last line without a line break gets none, as PyYAML has it.
+    if (!header.endsWith('-') && lastEnd < text.length) value += '\n'
     this.#toNextLine(lastEnd)
     const end = Math.min(lastEnd + 1, text.length)
     return { kind: 'scalar', value, source: value, style: 'block', start, end }

@@ -190,7 +190,8 @@ export class RunWriter {
   /** Everything was cleaned piece by piece; a secret that shows only in the whole stops the commit. */
   #refuseSecrets(record: RunRecord): void {
     const hits = [...record.files].filter(([, content]) => {
-      const text = Buffer.from(content).toString('utf8')
+      // Not a copy: the files of a long run are megabytes, and this is where its memory has its peak.
+      const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
       return this.#context.redact(text) !== text
     })
     if (hits.length === 0) return
