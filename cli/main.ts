@@ -24,11 +24,12 @@ async function loadStart(): Promise<typeof import('./start.ts')> {
 /**
  * Compiled code belongs to one build and one Node. Each command has its own, with the functions that it needs: one for all
  * would hold those of whatever was called first. `NODE_DISABLE_COMPILE_CACHE` is Node's own name for the wish to have none.
+ * In CI there is none: folders there are restored from caches that other jobs may have written, and this one is executed.
  */
 function cacheFolder(build: string): string | undefined {
   const { env, versions, arch } = process
   const home = env['XDG_CACHE_HOME'] || env['LOCALAPPDATA'] || (env['HOME'] && join(env['HOME'], '.cache'))
-  if (!home || env['NODE_DISABLE_COMPILE_CACHE']) return undefined
+  if (!home || env['CI'] || env['NODE_DISABLE_COMPILE_CACHE']) return undefined
   const [word = ''] = argv
   const command = /^[a-z]{1,20}$/.test(word) ? word : 'other'
   return join(home, 'codemie-ci', 'compiled', `${build}-node-${versions.node}-${arch}`, command)

@@ -1,6 +1,7 @@
 // @ts-check
 // Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
-// file. The pieces of the command line are CommonJS, so that what V8 made of them can be kept (see cli/compiled.ts). Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
+// file. The pieces of the command line are CommonJS, so that what V8 made of them can be kept (see cli/compiled.ts).
+// Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -44,8 +44,9 @@ it.each([
   expect(readFileSync(file).length).toBeGreaterThan(content().length)
 })
 
-it('nothing is kept where nobody wants it, and --version keeps nothing', () => {
+it('nothing is kept where nobody wants it nor in CI, and --version keeps nothing', () => {
   help({ NODE_DISABLE_COMPILE_CACHE: '1' })
+  help({ CI: 'true' })
   execFileSync(process.execPath, [CLI, '--version'], { env: { HOME: home } })
   expect(existsSync(join(home, '.cache'))).toBe(false)
 })

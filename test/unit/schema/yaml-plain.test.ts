@@ -35,6 +35,8 @@ describe('what the plain reading reads as the full one does', () => {
     ],
     ['text in lines', 'a: |\n  b\n\n    c # no comment\n  d\n\n\ne: |-\n  f\n# g\nh: |\n  i'],
     ['text that folds', 'a: >\n  b\n  c\n\n  d\n\n\n  e\nf: >-\n\n  g\n  h\n'],
+    ['text that ends with the file, without a line end', 'a: |\n  b\n  c'],
+    ['folded text that ends with the file, without a line end', 'a: >\n  b\n  c'],
     ['text in a list', '- |\n  a\n- b: >\n    c\n  d: e'],
     ['an empty file', ''],
     ['the start of a document', '---\na: b\n'],
