@@ -193,7 +193,9 @@ describe('a run that is in git', () => {
     ])
     expect(paused).toMatchObject({ status: 'paused', ref: `refs/codemie/live/${ID}`, isPublished: false })
     expect(await store.list()).toMatchObject([{ id: ID, status: 'paused' }])
-    expect(repository.git('show', `refs/codemie/live/${ID}:README.md`)).toContain('The run waits before `b`.')
+    expect(repository.git('show', `refs/codemie/live/${ID}:README.md`)).toContain(
+      'The run waits for an approval of `b`: `codemie-ci approve',
+    )
     const resumed = await store.resume(ID)
     const place = await play(resumed.writer, [resumedEvent, ...eventsOf(ID, { b: 'y' }).slice(1)])
     expect(place.isPublished).toBe(true)

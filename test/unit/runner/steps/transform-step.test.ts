@@ -32,6 +32,7 @@ describe('what a transform can read', () => {
       task: { value: '', at },
     }
     const step = {
+      state: { id: 's' },
       history: History.empty,
       context: new PyDict(),
       input: { text: '{"q": 1}', fileNames: [] },
