@@ -9,6 +9,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import type { Diagnostic, Position, Severity } from './diagnostic.ts'
+import { widenContinuedLines } from './yaml-continued.ts'
 import { findTooDeep } from './yaml-depth.ts'
 import { YAML_LIMITS } from './yaml-limits.ts'
 import {
@@ -90,7 +91,46 @@ export interface FullReading {
  * none. Takes a text without characters that cannot stand in YAML.
  */
 export function readFullYaml(text: string, at: (start: number, end?: number) => Position): FullReading {
-  return new Reading(text, at).document()
+  const reading = new Reading(text, at).document()
+  if (reading.root || !/\n/.test(text)) return reading
+  const widened = widenContinuedLines(text)
+  if (!widened) return reading
+  const { sourceOf } = widened
+  const wide = new Reading(widened.text, (start, end) =>
+    at(sourceOf(start), end === undefined ? undefined : sourceOf(end)),
+  ).document()
+  // Where it does not help, the first reading knows better what is wrong.
+  return wide.root ? { ...wide, root: movedNode(wide.root, sourceOf, new Map()) } : reading
+}
+
+/** A node with its places in another text. What is shared by aliases stays shared. */
+function movedNode(
+  node: YamlNode,
+  place: (offset: number) => number,
+  known: Map<YamlNode, YamlNode>,
+): YamlNode {
+  const before = known.get(node)
+  if (before) return before
+  const [start, end] = [place(node.start), place(node.end)]
+  const move = (inner: YamlNode) => movedNode(inner, place, known)
+  const moved: YamlNode =
+    node.kind === 'scalar'
+      ? { ...node, start, end }
+      : node.kind === 'seq'
+        ? { ...node, items: node.items.map(move), start, end }
+        : {
+            ...node,
+            entries: new Map(
+              [...node.entries].map(([name, { key, value }]) => [
+                name,
+                { key: move(key) as YamlScalar, value: move(value) },
+              ]),
+            ),
+            start,
+            end,
+          }
+  known.set(node, moved)
+  return moved
 }
 
 /** One reading of one text: carries the problems found so far and what the anchors stand for. */
@@ -158,7 +198,7 @@ class Reading {
       logLevel: 'error',
     })
     // One broken line makes a parser stumble over all the lines after it: only the first problem is true.
-    const first = parsed.errors[0]
+    const first = parsed.errors.find((error) => !this.#isCommentAtOnce(error))
     if (first) {
       this.#report(
         'error',
@@ -173,6 +213,11 @@ class Reading {
     const root = parsed.contents ? this.#node(parsed.contents, 0).node : emptyScalar(0)
     if (this.#hasTabs) this.#checkTabs()
     return root
+  }
+
+  /** PyYAML ends text in quotes and values in brackets at their last character, also when a comment follows at once. */
+  #isCommentAtOnce({ pos: [hash] }: YAMLError): boolean {
+    return this.#text[hash] === '#' && /["'\]}]/.test(this.#text[hash - 1] ?? '')
   }
 
   #node(node: unknown, depth: number): Sized {
@@ -214,6 +259,7 @@ class Reading {
       let [start, end] = rangeOf(node)
       if (!node.flow) end = start
       for (const item of node.items) {
+        if (node.flow) this.#checkFlowText(item)
         const read = this.#node(item, depth + 1)
         items.push(read.node)
         size += read.size
@@ -271,6 +317,7 @@ class Reading {
     const given = typeof node.value === 'string' ? node.value : ''
     const text = style === 'block' && end === this.#text.length ? asFileEnds(given, this.#text, start) : given
     if (this.#hasTabs && style !== 'plain') this.#literal.push([start, end])
+    this.#checkSpelling(style, start, end)
     const kind = this.#kindOf(node, text, style === 'plain')
     if (!isKey && (kind === 'merge' || kind === 'value')) {
       this.#report('error', 'yaml-value', start, end, `'${text}' has a meaning in YAML 1.1 only as a key`, {
@@ -292,6 +339,35 @@ class Reading {
       return { kind: 'scalar', value: text, source: text, style, start, end }
     }
     return { kind: 'scalar', value, source: text, style, start, end }
+  }
+
+  /** What the parser takes and PyYAML does not. */
+  #checkSpelling(style: YamlScalar['style'], start: number, end: number) {
+    if (style !== 'quoted') return
+    const written = this.#text.slice(start, end)
+    const isClosed = written.startsWith("'")
+      ? /^'(?:[^']|'')*'$/.test(written)
+      : /^"(?:[^"\\]|\\[\s\S])*"$/.test(written)
+    if (!isClosed) this.#report('error', 'yaml-syntax', start, end, SYNTAX_MESSAGES['MISSING_CHAR'] ?? '')
+  }
+
+  /** A colon with nothing before it is a key for the parser, and an error for PyYAML unless a `?` announces it. */
+  #checkKey(key: unknown) {
+    const [start, end] = rangeOf(key)
+    if (key !== null && !(isScalar(key) && start === end && !key.anchor && !key.tag)) return
+    const before = this.#text.slice(0, start).trimEnd()
+    if (before.endsWith('?') || this.#text[start] !== ':') return
+    this.#report('error', 'yaml-syntax', start, start + 1, 'A key is missing before this colon', {
+      help: 'Write the key, or quote the text that begins with the colon',
+    })
+  }
+
+  /** Inside brackets no unquoted text begins with a colon. */
+  #checkFlowText(node: unknown) {
+    if (!isScalar(node) || STYLES[String(node.type)] !== undefined) return
+    const [start, end] = rangeOf(node)
+    if (end > start && this.#text[start] === ':')
+      this.#report('error', 'yaml-syntax', start, end, `A value cannot begin with ":" unless it is quoted`)
   }
 
   #kindOf(node: { tag?: string }, text: string, plain: boolean): ScalarKind | 'binary' {
@@ -326,6 +402,11 @@ class Reading {
     const merged: YamlMap[] = []
     let size = 1
     for (const pair of node.items) {
+      this.#checkKey(pair.key)
+      if (node.flow) {
+        this.#checkFlowText(pair.key)
+        this.#checkFlowText(pair.value)
+      }
       const key = isAlias(pair.key)
         ? this.#alias(pair.key).node
         : isMap(pair.key) || isSeq(pair.key)

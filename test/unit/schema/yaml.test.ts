@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dataOf, plainOf, readYaml, warnOfYaml12, YAML_LIMITS } from '../../../schema/yaml.ts'
+import {
+  childOf,
+  dataOf,
+  plainOf,
+  readYaml,
+  warnOfYaml12,
+  YAML_LIMITS,
+  type YamlNode,
+} from '../../../schema/yaml.ts'
 
 const bomb = [
   'a0: &a0 [x, x]',
@@ -26,6 +34,11 @@ describe('what cannot be read', () => {
     ['two colons in one line', 'a: b\nc: d: e', 'yaml-syntax', 2, 4],
     ['a placeholder without quotes', 'a: {{b}}', 'yaml-syntax', 1, 5],
     ['an unclosed quote', 'a: "b', 'yaml-syntax', 1, 6],
+    ['quotes that end in an escaped one', "a: 'b''", 'yaml-syntax', 1, 4],
+    ['quotes that end in a backslash', 'a: "b\\"', 'yaml-syntax', 1, 4],
+    ['a colon without a key', 'a: 1\n: 2', 'yaml-syntax', 2, 1],
+    ['a colon without a key in brackets', 'a: [: 2]', 'yaml-syntax', 1, 5],
+    ['a text in brackets that begins with a colon', 'a: [b, :c]', 'yaml-syntax', 1, 8],
     ['an unknown tag', 'a: !b c', 'yaml-tag', 1, 7],
     ['a tag with the name of a method', 'a: !!constructor c', 'yaml-tag', 1, 18],
     ['a date that does not exist', 'a: 2024-02-30', 'yaml-value', 1, 4],
@@ -61,6 +74,47 @@ describe('what cannot be read', () => {
       ['duplicate-key', 'warning', 2, 'the first one is in line 1'],
     ])
     expect(root && plainOf(root)).toEqual({ a: 2 })
+  })
+})
+
+describe('what goes on in the next line at any indentation, as PyYAML takes it', () => {
+  it.each<[situation: string, text: string, value: unknown]>([
+    ['text in double quotes', 'a: "b\nc"\nd: e', { a: 'b c', d: 'e' }],
+    [
+      'text in single quotes, less indented than its key',
+      "x:\n  a: 'b\n c''s'\n  d: e",
+      { x: { a: "b c's", d: 'e' } },
+    ],
+    ['an escaped line break', 'x:\n  a: "b\\\n c"\n', { x: { a: 'bc' } }],
+    ['an empty line in quotes', 'x:\n  a: "b\n\n c"\n', { x: { a: 'b\nc' } }],
+    ['a list in brackets', 'x:\n- a: [b, # one\nc]\n  d: e', { x: [{ a: ['b', 'c'], d: 'e' }] }],
+    ['a map in braces', "x:\n  a: {b: 'c\nd', e: f\n}\n  g: h", { x: { a: { b: 'c d', e: 'f' }, g: 'h' } }],
+    ['beside blocks that look like quotes', 'a: |\n  "b\nc: "d\ne"', { a: '"b\n', c: 'd e' }],
+    [
+      'beside words with apostrophes',
+      "a: it's # don't\nb: [it's, 'c\nd']",
+      { a: "it's", b: ["it's", 'c d'] },
+    ],
+    ['a comment at once behind quotes', "a: 'b'#c\nd: [e]#f", { a: 'b', d: ['e'] }],
+  ])('%s', (_situation, text, value) => {
+    const { root, diagnostics } = readYaml('file.yaml', text)
+    expect(diagnostics).toEqual([])
+    expect(root && plainOf(root)).toEqual(value)
+  })
+
+  it('keeps every place in the text as it is written', () => {
+    const text = 'x:\n  a: "b\nc"\n  d: [e,\nf]\n  g: h\n'
+    const { root, at } = readYaml('file.yaml', text)
+    const x = childOf(root, 'x')
+    const place = (node: YamlNode | undefined) => node && [at(node.start).line, at(node.start).column]
+    expect(place(childOf(x, 'a'))).toEqual([2, 6])
+    const list = childOf(x, 'd')
+    expect(list?.kind === 'seq' && list.items.map(place)).toEqual([
+      [4, 7],
+      [5, 1],
+    ])
+    expect(list && text.slice(list.start, list.end)).toBe('[e,\nf]')
+    expect(place(childOf(x, 'g'))).toEqual([6, 6])
   })
 })
 
