@@ -56,7 +56,7 @@ const STRICT: OptionSpec = { name: 'strict', kind: 'flag', summary: 'Count warni
 const HELD_STEP: ArgumentSpec = {
   name: 'step',
   required: false,
-  summary: 'Path of the step that is meant; refused when the run does not wait before it',
+  summary: 'Path of the one step that is meant; default: all that wait',
   completes: 'nothing',
 }
 
@@ -325,7 +325,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'approve',
     summary: 'Say yes to a run that waits, and go on with it',
     details: [
-      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. Without a step, the yes is for all steps that wait.',
+      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
     ],
     args: [RUN, HELD_STEP],
     options: [
@@ -342,7 +342,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [
       { line: 'codemie-ci approve latest', what: 'all that waits in the newest run' },
-      { line: 'codemie-ci approve latest publish', what: 'refused when it waits before something else' },
+      {
+        line: 'codemie-ci approve latest publish',
+        what: 'one step; refused when the run does not wait before it',
+      },
     ],
     load: async () => (await import('./commands/approve.ts')).approve,
   },
@@ -350,7 +353,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'reject',
     summary: 'Say no to a run that waits: the steps that wait fail',
     details: [
-      'A rejected step is not run. It fails with the code `rejected`, which `on_error` of its state can catch; without that the run fails. A later approve takes the no back.',
+      'A rejected step is not run. It fails with the code `rejected`, which `on_error` of its state can catch; without that the run fails. A later approve takes the no back. With a step the no is for that one, and the others wait on.',
     ],
     args: [RUN, HELD_STEP],
     options: [

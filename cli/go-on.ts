@@ -10,17 +10,8 @@ import { usageError } from './usage-error.ts'
 
 type Answer = Omit<PauseAnswered, 'by'>
 
-/**
- * Goes on with the run that the command line names, with a person's answer where it waits for one.
- *
- * @param step the step that the answer is meant for; `undefined`: whichever waits.
- */
-export async function goOn(
-  invocation: Invocation,
-  cli: Cli,
-  answer: Answer | undefined,
-  step?: string,
-): Promise<number> {
+/** Goes on with the run that the command line names, with a person's answer where it waits for one. */
+export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | undefined): Promise<number> {
   const { commit, push, maxConcurrency } = readExecution(invocation)
   const project = await openProjectFor(invocation, cli)
   const records = await openRecordsFor(project, cli, { push })
@@ -45,7 +36,6 @@ export async function goOn(
         takeOver: invocation.flag('take-over'),
         ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         ...(answer === undefined ? {} : { answer }),
-        ...(step === undefined ? {} : { step }),
       }),
   )
 }
@@ -56,6 +46,12 @@ export async function readAnswer(invocation: Invocation, cli: Cli): Promise<Answ
   const edit = await readEdit(invocation, cli)
   if (userInput === undefined && edit === undefined) return undefined
   return { ...(userInput === undefined ? {} : { userInput }), ...(edit === undefined ? {} : { edit }) }
+}
+
+/** The one step that a yes or a no is for, where the command line names one. */
+export function readStep(invocation: Invocation): Pick<Answer, 'step'> {
+  const step = invocation.argument('step')
+  return step === undefined ? {} : { step }
 }
 
 async function readEdit(invocation: Invocation, cli: Cli): Promise<string | undefined> {

@@ -59,6 +59,8 @@ export interface RunResumed extends Happened {
 
 /** A person's answer as the journal keeps it. */
 export interface PauseAnswered {
+  /** Path of the one step that it is for. Absent: for all that were held. */
+  readonly step?: string
   /** Absent: the person let the run go on without being asked for a yes. */
   readonly decision?: 'approved' | 'rejected'
   /** Why, of a rejection. */

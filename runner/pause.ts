@@ -1,24 +1,19 @@
 import { openPauseOf } from './engine/answers.ts'
-import type { PauseAnswered, RunEvent } from './events.ts'
+import type { PauseAnswered, RunEvent, RunPaused } from './events.ts'
 import { Refusal } from './failure.ts'
 
 /** What a person wants to tell a run. */
 interface Intent {
   readonly runId: string
   readonly answer?: Omit<PauseAnswered, 'by'>
-  /** The step that it is meant for. */
-  readonly step?: string
 }
 
 /**
  * The pause that a run is in, `undefined` where it does not wait. Refuses what does not fit: a yes or no that nobody
  * waits for (`run-not-waiting`), a step that is not held (`step-not-waiting`), and going on without the yes that is
- * needed (`approval-needed`, exit status 3).
+ * needed (`approval-needed`, exit status 3), and an edit of an output that is not there (`nothing-to-change`).
  */
-export function refuseUnfit(
-  { runId, answer, step }: Intent,
-  events: readonly RunEvent[],
-): ReturnType<typeof openPauseOf> {
+export function refuseUnfit({ runId, answer }: Intent, events: readonly RunEvent[]): RunPaused | undefined {
   const pause = openPauseOf(events)
   if (!pause) {
     if (answer?.decision === undefined) return undefined
@@ -27,6 +22,7 @@ export function refuseUnfit(
     })
   }
   const held = pause.before.join(', ')
+  const step = answer?.step
   if (step !== undefined && !pause.before.includes(step)) {
     throw new Refusal('step-not-waiting', `Run ${runId} does not wait before '${step}'`, {
       help: `It waits before ${held}.`,
@@ -38,5 +34,18 @@ export function refuseUnfit(
       help: `\`codemie-ci approve ${runId}\` lets it go on, \`codemie-ci reject ${runId}\` does not.`,
     })
   }
+  if (answer?.edit !== undefined && pause.last === undefined) throw nothingToChange(runId, pause)
   return pause
+}
+
+/** Nothing has finished in the workflow that a run waits in, so there is no output to put another one in place of. */
+export function nothingToChange(runId: string, { before, reason }: RunPaused): Refusal {
+  const verb = reason === 'approval' ? 'approve' : 'resume'
+  return new Refusal(
+    'nothing-to-change',
+    `No step has finished before ${before.join(', ')}, so there is nothing to change`,
+    {
+      help: `\`codemie-ci ${verb} ${runId}\` lets the run go on, and --message tells the next step something.`,
+    },
+  )
 }

@@ -4,9 +4,8 @@ import { rememberingDoor } from './engine/door.ts'
 import { memoryOf } from './engine/memory.ts'
 import { stateOfPath } from './engine/step.ts'
 import type { RunEvent } from './events.ts'
-import { Refusal } from './failure.ts'
 import type { ChatMessage } from './models/model.ts'
-import { refuseUnfit } from './pause.ts'
+import { nothingToChange, refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, settingsOf } from './recorded.ts'
 import { openRecords, warnThrough, withConfiguredPush } from './records.ts'
@@ -116,13 +115,7 @@ function findOutput(runId: string, events: readonly RunEvent[]) {
     }
   }
   if (path === undefined || output === undefined) {
-    throw new Refusal(
-      'nothing-to-change',
-      `No step of run ${runId} has finished yet, so there is nothing to change`,
-      {
-        help: `\`codemie-ci resume ${runId}\` lets it go on.`,
-      },
-    )
+    throw nothingToChange(runId, held)
   }
   return { path, output, held, round }
 }

@@ -31,8 +31,6 @@ export interface ResumeOptions extends RunOptions {
   readonly runId: string
   /** What a person says to a run that waits. */
   readonly answer?: Omit<PauseAnswered, 'by'>
-  /** The step that the answer is meant for; refused when the run waits before others. */
-  readonly step?: string
   /** Who gives it. Default: `user.name` of git. */
   readonly actor?: RunActor
   /** Take the run over although another machine may still be running it. */

@@ -1,4 +1,4 @@
-import type { PauseAnswered, RunEvent } from '../events.ts'
+import type { PauseAnswered, RunEvent, RunPaused } from '../events.ts'
 
 /** What a person said to a run that waited. */
 export interface PauseAnswer {
@@ -8,56 +8,75 @@ export interface PauseAnswer {
   readonly reason?: string
   /** Enters the history as the user's message; keys of a dict enter the context. */
   readonly userInput?: string
-  /** Replaces the output of the step that finished last: in the history, and under the context key it was stored under. */
-  readonly edit?: { readonly output: string; readonly outputKey?: string }
+  /**
+   * Replaces the output of the step that finished last: in the history, and under the context key it was stored under.
+   * With `path` only where that step is the one; other workflows may be held at the same time.
+   */
+  readonly edit?: { readonly output: string; readonly path?: string; readonly outputKey?: string }
+  /** Outputs that were reworked while the run waited, by the path of their step. An edit goes before. */
+  readonly revised?: ReadonlyMap<string, string>
 }
 
 /**
- * What people said at the pauses of a run, read from its journal, under the path of each step that was held. A
- * resumption that followed a pause answers it; one after an interruption or a failure answers nothing. An output that
- * was revised while the run waited counts as the person's edit unless they wrote one of their own.
+ * What people said at the pauses of a run, read from its journal, under the path of each step that was held; who spoke
+ * last comes last. A resumption that followed a pause answers it; one after an interruption or a failure answers nothing.
  */
 export function answersOf(events: Iterable<RunEvent>): ReadonlyMap<string, PauseAnswer> {
   const answers = new Map<string, PauseAnswer>()
-  let held: readonly string[] = []
-  let revised: string | undefined
+  let revised: ReadonlyMap<string, string> = new Map()
+  let pause: RunPaused | undefined
   for (const event of events) {
-    if (event.type === 'run-paused') {
-      held = event.before
-      revised = undefined
-    } else if (event.type === 'output-revised') revised = event.output
-    else if (event.type === 'run-resumed' && held.length > 0) {
-      const answer = toAnswer(event.answer ?? {}, revised)
-      for (const path of held) answers.set(path, answer)
-      // Who said no can still change their mind.
-      if (answer.decision !== 'rejected') held = []
+    if (event.type === 'output-revised') revised = new Map(revised).set(event.path, event.output)
+    if (event.type === 'run-resumed' && pause) {
+      const said = event.answer ?? {}
+      const answer = { ...toAnswer(said, pause), ...(revised.size === 0 ? {} : { revised }) }
+      for (const path of said.step === undefined ? pause.before : [said.step]) {
+        answers.delete(path)
+        answers.set(path, answer)
+      }
     }
+    pause = pauseAfter(pause, event)
   }
   return answers
 }
 
+/** An edit for one step stands for the output before that one; any other for the output that the run paused after. */
 function toAnswer(
-  { decision, reason, userInput, edit }: PauseAnswered,
-  revised: string | undefined,
+  { decision, reason, userInput, edit, step }: PauseAnswered,
+  { last }: RunPaused,
 ): PauseAnswer {
-  const output = edit ?? revised
+  const path = step === undefined ? last : undefined
   return {
     ...(decision === undefined ? {} : { decision }),
     ...(reason === undefined ? {} : { reason }),
     ...(userInput === undefined ? {} : { userInput }),
-    ...(output === undefined ? {} : { edit: { output } }),
+    ...(edit === undefined ? {} : { edit: { output: edit, ...(path === undefined ? {} : { path }) } }),
   }
 }
 
 /** The pause that a run is in, if its journal ends in one, or in a no that was said to it. */
-export function openPauseOf(
-  events: readonly RunEvent[],
-): Extract<RunEvent, { type: 'run-paused' }> | undefined {
-  let pause: Extract<RunEvent, { type: 'run-paused' }> | undefined
-  for (const event of events) {
-    if (event.type === 'run-paused') pause = event
-    else if (event.type === 'run-aborted') pause = undefined
-    else if (event.type === 'run-resumed' && event.answer?.decision !== 'rejected') pause = undefined
-  }
+export function openPauseOf(events: Iterable<RunEvent>): RunPaused | undefined {
+  let pause: RunPaused | undefined
+  for (const event of events) pause = pauseAfter(pause, event)
   return pause
+}
+
+function pauseAfter(pause: RunPaused | undefined, event: RunEvent): RunPaused | undefined {
+  switch (event.type) {
+    case 'run-paused':
+      return event
+    case 'run-aborted':
+      return undefined
+    case 'run-resumed':
+      // Who said no can still change their mind...
+      return event.answer?.decision === 'rejected' ? pause : undefined
+    case 'step-finished': {
+      // ...until an error handler has led the run past the step.
+      if (!pause?.before.includes(event.path)) return pause
+      const before = pause.before.filter((path) => path !== event.path)
+      return before.length === 0 ? undefined : { ...pause, before }
+    }
+    default:
+      return pause
+  }
 }

@@ -129,10 +129,13 @@ class Engine {
       if ('status' in shortened) return shortened
       steps = shortened.steps
       if (steps.some(isHeld)) {
-        const answer = steps.map(({ path }) => answers.get(path)).find((one) => one !== undefined)
+        const said = this.#answersFor(steps)
+        // One answer releases all that is held, as upstream has it; but each step that asks for a yes has to get its own.
+        const waiting =
+          said.length === 0 ? steps : steps.filter((step) => step.state.approval && !answers.has(step.path))
         const last = this.#last?.step.path
-        if (!answer) return { status: 'paused', before: steps.map(heldStep), last }
-        steps = this.#applyAnswer(answer, steps)
+        if (waiting.length > 0) return { status: 'paused', before: waiting.map(heldStep), last }
+        steps = this.#applyAnswers(said, steps)
       }
       const before = this.#shared
       const outcome = await this.#superstep(steps)
@@ -174,7 +177,8 @@ class Engine {
     const failed = failures.find(({ failure }) => !(failure instanceof PausedInside))
     if (failed) return { status: 'failed', failure: failed.failure, path: failed.step.path }
     const pauses = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? [failure] : []))
-    return { status: 'paused', before: pauses.flatMap(({ before }) => before), last: pauses[0]?.last }
+    const last = pauses.find((pause) => pause.last !== undefined)?.last
+    return { status: 'paused', before: pauses.flatMap(({ before }) => before), last }
   }
 
   /** At most `maxConcurrency` at once. After a failure nothing new starts; what runs is awaited, so that it is kept. */
@@ -368,22 +372,30 @@ class Engine {
     return { steps: steps.map((step) => ({ ...step, history: shorten(step.history) })) }
   }
 
-  /** The held steps as they go on after a person spoke; what was said changes the shared state too. */
-  #applyAnswer(answer: PauseAnswer, steps: readonly Step[]): readonly Step[] {
-    const { edit } = answer
-    const edited = this.#last?.step
-    const outputKey = edit && (edit.outputKey ?? edited?.state.output.outputKey)
-    if (edit && edited) {
-      const at = this.#finished.findIndex(({ path }) => path === edited.path)
-      const row = this.#finished[at]
-      if (row) this.#finished[at] = { ...row, output: edit.output }
-    }
-    const change = changeBy(answer, outputKey)
+  /** What people said to the given steps, each answer once and in the order in which they were given. */
+  #answersFor(steps: readonly Step[]): readonly PauseAnswer[] {
+    const { answers } = this.#options
+    const given = new Set(steps.map(({ path }) => answers.get(path)))
+    return [...new Set(answers.values())].filter((answer) => given.has(answer))
+  }
+
+  /** The held steps as they go on after people spoke; what was said changes the shared state too. */
+  #applyAnswers(said: readonly PauseAnswer[], steps: readonly Step[]): readonly Step[] {
+    const { answers } = this.#options
+    const last = this.#last?.step
+    const edit = last && said.map((answer) => editOf(answer, last.path)).findLast((one) => one !== undefined)
+    const outputKey = edit && (edit.outputKey ?? last.state.output.outputKey)
+    const at = this.#finished.findIndex(({ path }) => path === last?.path)
+    const row = this.#finished[at]
+    if (edit && row) this.#finished[at] = { ...row, output: edit.output }
+    const spoken = said.flatMap(({ userInput = '' }) => (userInput === '' ? [] : [userInput]))
+    const change = changeBy(spoken, edit && { output: edit.output, outputKey })
     this.#shared = change(this.#shared)
     return steps.map((step) => {
       const view = step.via === 'edge' ? this.#shared : change(step)
-      const isRejected = answer.decision === 'rejected' && isHeld(step)
-      return { ...step, ...view, ...(isRejected ? { rejection: answer.reason ?? '' } : {}) }
+      const { decision, reason = '' } = answers.get(step.path) ?? {}
+      const isRejected = decision === 'rejected' && isHeld(step)
+      return { ...step, ...view, ...(isRejected ? { rejection: reason } : {}) }
     })
   }
 }
@@ -430,14 +442,23 @@ function readInput(input: RunInput): Shared {
   }
 }
 
+/** What an answer puts in the place of the output of the step that finished last. */
+function editOf({ edit, revised }: PauseAnswer, last: string): PauseAnswer['edit'] {
+  if (edit && (edit.path ?? last) === last) return edit
+  const output = revised?.get(last)
+  return output === undefined ? undefined : { output }
+}
+
 /**
- * What an answer changes in the shared state and in each branch's view of it. They share their messages, and a step
+ * What people change in the shared state and in each branch's view of it. The views share their messages, and a step
  * that clears the history clears what it saw by identity, so a new message is made once for all of them.
  */
-function changeBy(answer: PauseAnswer, outputKey: string | undefined): (view: Shared) => Shared {
-  const { edit, userInput = '' } = answer
+function changeBy(
+  spoken: readonly string[],
+  edit: { readonly output: string; readonly outputKey: string | undefined } | undefined,
+): (view: Shared) => Shared {
   const edited = new Map<Message, Message>()
-  const said = userInput === '' ? [] : [personSays(userInput)]
+  const said = spoken.map(personSays)
   return (view) => {
     let { history } = view
     const context = view.context.copy()
@@ -449,9 +470,12 @@ function changeBy(answer: PauseAnswer, outputKey: string | undefined): (view: Sh
         edited.set(last, replacement)
         history = History.of([...messages.slice(0, -1), replacement])
       }
-      if (outputKey !== undefined) context.set(outputKey, edit.output)
+      if (edit.outputKey !== undefined) context.set(edit.outputKey, edit.output)
     }
-    return { context: withKeysOf(userInput, context), history: history.append(said) }
+    return {
+      context: spoken.reduce((before, text) => withKeysOf(text, before), context),
+      history: history.append(said),
+    }
   }
 }
 

@@ -224,12 +224,12 @@ const SESSION_STARTS: ReadonlySet<RunEvent['type']> = new Set([
 ])
 
 function saidIn(answer: PauseAnswered, at: string, about: readonly string[]): SaidDigest {
-  const { decision, reason, userInput, edit, by } = answer
+  const { step, decision, reason, userInput, edit, by } = answer
   const text = reason ?? userInput
   return {
     at,
     what: decision ?? 'went-on',
-    about,
+    about: step === undefined ? about : [step],
     ...(text === undefined || text === '' ? {} : { text }),
     ...(edit === undefined ? {} : { edit }),
     ...(by ? { by } : {}),

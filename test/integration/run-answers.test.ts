@@ -127,7 +127,7 @@ describe('changes that are asked for', () => {
     await cli(['run', 'w'])
     const result = await cli(['resume', 'latest', '--request-changes', 'Shorter'])
     expect(result).toMatchObject({ status: 2, stdout: '' })
-    expect(result.stderr).toMatch(/^error nothing-to-change: No step of run <run> has finished yet/)
+    expect(result.stderr).toMatch(/^error nothing-to-change: No step has finished before send, /)
     expect((await w.read()).manifest.status).toBe('paused')
   })
 })
@@ -275,6 +275,118 @@ describe('an abort', () => {
       status: 2,
       stderr:
         'error run-is-over: Run <run> has succeeded; there is nothing to abort\n  = help: `codemie-ci show <run>` shows it.\n',
+    })
+  })
+})
+
+describe('several steps that wait at once', () => {
+  const QUIET = 'enable_summarization_node: false\nassistants: [{ id: a, system_prompt: P }]\n'
+  /** Two items, each with a workflow of its own that drafts and then waits. */
+  function projectOfCalls(hold: string, more = ''): TestProject {
+    const project = bench.make({
+      workflows: {
+        outer: `${QUIET}states:
+  - { id: split, assistant_id: a, task: Split, next: { state_id: each, iter_key: list } }
+  - { id: each, workflow_id: inner, ${more} next: { state_id: end } }
+`,
+        inner: `${QUIET}states:
+  - { id: draft, assistant_id: a, task: "Draft {{ n }}", resolve_dynamic_values_in_prompt: true, next: { state_id: send, output_key: text } }
+  - { id: send, assistant_id: a, ${hold}, task: "Send {{ text }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
+`,
+      },
+    })
+    bench.server.when(/^Split$/, '{"list": [{"n": "one"}, {"n": "two"}]}')
+    bench.server.when(/^Draft one$/, 'I')
+    bench.server.when(/^Draft two$/, 'II')
+    return project
+  }
+  const sent = () => turns().filter((turn) => turn.startsWith('Send '))
+  const BOTH = ['each[1]/send', 'each[2]/send']
+
+  test('an edit is for the output that the run paused after, and for no other', async () => {
+    const project = projectOfCalls(HELD)
+    expect(await project.run('outer')).toMatchObject({ status: 'paused', heldBefore: BOTH })
+    bench.server.otherwise('sent')
+    await project.resume('latest', { answer: { edit: 'mine', userInput: 'go' } })
+    expect(sent().sort()).toEqual(['Send II', 'Send mine'])
+  })
+
+  test('an output that was reworked stands for itself, and for no other', async () => {
+    const project = projectOfCalls(ASKED)
+    const cli = commandLine(project)
+    await project.run('outer')
+    bench.server.reply('reworked')
+    await cli(['resume', 'latest', '--request-changes', 'Longer'])
+    bench.server.otherwise('sent')
+    // Who answers for the other one first does not lose it.
+    expect(await cli(['approve', 'latest', 'each[2]/send'])).toMatchObject({ status: 3 })
+    expect(await cli(['approve', 'latest'])).toMatchObject({ status: 0 })
+    expect(sent()).toEqual(['Send II', 'Send reworked'])
+  })
+
+  test('a yes for one of them leaves the others waiting', async () => {
+    const project = projectOfCalls(ASKED)
+    const cli = commandLine(project)
+    await project.run('outer')
+    bench.server.otherwise('sent')
+    const one = await cli(['approve', 'latest', 'each[2]/send', '--edit', 'mine'])
+    expect(one.status).toBe(3)
+    expect(one.stderr).toContain('waits for an approval before each[1]/send\n')
+    expect(sent()).toEqual(['Send mine'])
+    expect(await cli(['approve', 'latest', 'each[2]/send'])).toMatchObject({ status: 2 })
+    expect(await cli(['approve', 'latest', 'each[1]/send'])).toMatchObject({ status: 0 })
+    expect(sent()).toEqual(['Send mine', 'Send I'])
+    const { stdout } = await cli(['show', 'latest'])
+    expect(stdout).toContain('approved each[2]/send, with an output of their own')
+    expect(stdout).toContain('approved each[1]/send 2026')
+  })
+
+  test('a no for one of them leaves the others waiting, and on_error of the call goes on without it', async () => {
+    const project = projectOfCalls(ASKED, 'on_error: { catch: rejected, state_id: continue },')
+    const cli = commandLine(project)
+    await project.run('outer')
+    bench.server.otherwise('sent')
+    expect(await cli(['reject', 'latest', 'each[1]/send', '-m', 'no'])).toMatchObject({ status: 3 })
+    expect(await cli(['approve', 'latest'])).toMatchObject({ status: 0 })
+    expect(sent()).toEqual(['Send II'])
+  })
+
+  test('side by side in one workflow each waits for its own yes, and all messages are heard', async () => {
+    const w = projectOf(`${HEAD}states:
+  - { id: plan, assistant_id: a, task: Plan, next: { state_ids: [one, two] } }
+  - { id: one, assistant_id: a, task: One, ${ASKED}, next: { state_id: end } }
+  - { id: two, assistant_id: a, task: Two, ${ASKED}, next: { state_id: end } }
+`)
+    const cli = commandLine(w)
+    bench.server.reply('p', 'x', 'x')
+    await cli(['run', 'w'])
+    expect(await cli(['approve', 'latest', 'two', '-m', 'first', '--edit', 'q'])).toMatchObject({ status: 3 })
+    expect(turns()).toEqual(['Plan'])
+    expect(await cli(['approve', 'latest', 'one', '-m', 'second'])).toMatchObject({ status: 0 })
+    expect(turns()).toEqual(['Plan', 'One', 'Two'])
+    expect(contents(1)).toEqual(['P', 'q', 'first', 'second', 'One'])
+  })
+
+  test('a rejection that on_error caught is over: what fails later is simply resumed', async () => {
+    const w = projectOf(letter(ASKED, 'on_error: { catch: rejected, state_id: rescue },'))
+    const cli = commandLine(w)
+    bench.server.reply('a draft', { status: 401, text: 'no' }, 'rescued')
+    await cli(['run', 'w'])
+    expect(await cli(['reject', 'latest'])).toMatchObject({ status: 6 })
+    expect(await cli(['resume', 'latest'])).toMatchObject({ status: 0, stdout: 'rescued\n' })
+    expect(turns()).toEqual(['Draft', 'Rescue rejected', 'Rescue rejected'])
+  })
+
+  test('an edit where nothing has finished before the pause is refused', async () => {
+    const w = projectOf(
+      `${HEAD}states: [{ id: send, assistant_id: a, ${ASKED}, task: T, next: { state_id: end } }]\n`,
+    )
+    const cli = commandLine(w)
+    await cli(['run', 'w'])
+    expect(await cli(['approve', 'latest', '--edit', 'mine'])).toMatchObject({
+      status: 2,
+      stderr:
+        'error nothing-to-change: No step has finished before send, so there is nothing to change\n  = help: `codemie-ci approve <run>` lets the run go on, and --message tells the next step something.\n',
     })
   })
 })
