@@ -17,7 +17,12 @@ export interface ResolvedCalls {
 
 /** Why a call cannot be carried out. */
 export interface CallProblem {
-  readonly code: 'unknown-workflow' | 'called-workflow-invalid' | 'workflow-cycle' | 'called-workflow-retired'
+  readonly code:
+    | 'unknown-workflow'
+    | 'ambiguous-call'
+    | 'called-workflow-invalid'
+    | 'workflow-cycle'
+    | 'called-workflow-retired'
   /** The `workflow_id` of the state that makes the call. */
   readonly at: Position
   /** The call of the first workflow that leads there; the same one where it makes the call itself. */
@@ -37,7 +42,8 @@ export type FindWorkflow = (
 
 /**
  * Follows the calls of a workflow, and those of the workflows it calls, to their definitions. A call that leads back to a
- * workflow it comes from is a problem, as are one that leads nowhere and one to a definition with errors.
+ * workflow it comes from is a problem, as are one that leads nowhere, one to a definition with errors, and one by a name
+ * that means another file elsewhere in the run: the record keeps one definition for each name.
  */
 export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Promise<ResolvedCalls> {
   const called = new Map<string, CalledWorkflow>()
@@ -64,7 +70,11 @@ export async function resolveCalls(workflow: Workflow, find: FindWorkflow): Prom
         add(cycle([...chain.slice(start), found]))
         continue
       }
-      if (called.has(name)) continue
+      const known = called.get(name)?.workflow
+      if (known) {
+        if (known.file !== found.file) add(ambiguous(name, found, known))
+        continue
+      }
       called.set(name, { name, workflow: found })
       await visit(found, [...chain, found], from)
     }
@@ -100,6 +110,14 @@ async function findOrProblem(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { code: 'unknown-workflow', message: error.message, help: error.help ?? '' }
+  }
+}
+
+function ambiguous(name: string, found: Workflow, known: Workflow): Problem {
+  return {
+    code: 'ambiguous-call',
+    message: `'${name}' means ${found.file} here, and ${known.file} in another call of the same run`,
+    help: `Name it by its path from the top of the repository: workflow_id: ${found.file}`,
   }
 }
 

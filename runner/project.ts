@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 // What reads files is loaded when there is one to read: looking at records takes half of the time without it.
 import type { AssistantResult, Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
 // Not through the index of the room, which would load all of it.
@@ -27,7 +27,8 @@ export interface Project {
    * A definition by file stem, path (from the working directory or the root) or `name`.
    * Refuses with `unknown-workflow` or `ambiguous-workflow`.
    *
-   * @param caller path of the definition that calls it, relative to the root: files beside that one come first.
+   * @param caller path of the definition that calls it, relative to the root: files beside that one come first, and the
+   * working directory does not count. A file that is not in the repository is refused with `workflow-outside`.
    */
   find(nameOrPath: string, caller?: string): Promise<Definition>
   /** A stored assistant by its id, or `undefined` when there is no such file. */
@@ -85,9 +86,10 @@ export async function openProject(
     find: (nameOrPath, caller) =>
       findDefinition(nameOrPath, {
         root,
-        folders: [...(caller === undefined ? [] : [join(root, dirname(caller))]), world.cwd],
-        beside: caller === undefined ? undefined : join(root, dirname(caller)),
         definitions,
+        ...(caller === undefined
+          ? { folder: world.cwd, isCall: false }
+          : { folder: join(root, dirname(caller)), isCall: true }),
       }),
     assistant: (id) => readStoredAssistant(root, id),
   }
@@ -136,27 +138,31 @@ export async function readDefinition(root: string, path: string): Promise<Defini
 /** Where to look for a definition. */
 interface Search {
   readonly root: string
-  /** Folders that paths count from, before the root. */
-  readonly folders: readonly string[]
-  /** Folder of the definition that calls it. */
-  readonly beside: string | undefined
+  /** Folder that paths count from, before the root: of the definition that calls it, or the working directory. */
+  readonly folder: string
+  /** A person can name any file; a workflow only those of its repository. */
+  readonly isCall: boolean
   readonly definitions: () => Promise<readonly Definition[]>
 }
 
 async function findDefinition(
   nameOrPath: string,
-  { root, folders, beside, definitions }: Search,
+  { root, folder, isCall, definitions }: Search,
 ): Promise<Definition> {
+  const read = async (path: string) => {
+    if (isCall) await refuseOutside(root, path)
+    return readDefinition(root, path)
+  }
   if (isDefinition(nameOrPath)) {
-    for (const base of [...folders, root, join(root, DEFINITIONS)]) {
+    for (const base of [folder, root, join(root, DEFINITIONS)]) {
       const path = resolve(base, nameOrPath)
-      if (await isFile(path)) return readDefinition(root, path)
+      if (await isFile(path)) return read(path)
     }
   }
-  if (beside !== undefined && /^[\w][\w.-]*$/.test(nameOrPath)) {
+  if (isCall && /^[\w][\w.-]*$/.test(nameOrPath)) {
     for (const extension of ['yaml', 'yml', 'toml']) {
-      const path = join(beside, `${nameOrPath}.${extension}`)
-      if (await isFile(path)) return readDefinition(root, path)
+      const path = join(folder, `${nameOrPath}.${extension}`)
+      if (await isFile(path)) return read(path)
     }
   }
   // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
@@ -175,6 +181,15 @@ async function findDefinition(
     })
   }
   throw unknownWorkflow(nameOrPath, all)
+}
+
+/** Refuses with `workflow-outside` a file that is not in the repository, wherever links on the way to it lead. */
+async function refuseOutside(root: string, path: string): Promise<void> {
+  const place = relative(await realpath(root), await realpath(path))
+  if (!isAbsolute(place) && place.split(sep)[0] !== '..') return
+  throw new Refusal('workflow-outside', `${portable(relative(root, path))} is not in this repository`, {
+    help: 'A workflow calls only those of its own repository: keep a copy of the other one there, and call that.',
+  })
 }
 
 function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {

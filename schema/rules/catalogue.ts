@@ -453,6 +453,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'workflow_id: check-links',
     fix: 'Correct the name, or add the workflow.',
   },
+  'ambiguous-call': {
+    title: 'One name for two called workflows',
+    why: 'workflow_id looks beside the file that calls first, so one name can mean two files; a run keeps one for each name.',
+    wrong: 'workflow_id: check',
+    right: 'workflow_id: .codemie/workflows/docs/check.yaml',
+    fix: 'Name one of them by its path from the top of the repository.',
+  },
   'called-workflow-invalid': {
     title: 'A called workflow has errors',
     why: 'A workflow can only run when all that it calls can.',

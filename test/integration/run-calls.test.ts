@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createGate } from '../helpers/model-server.ts'
 import { eventsOfType, type ProjectPlan } from '../helpers/project.ts'
@@ -252,6 +254,55 @@ describe('a call that leads nowhere', () => {
       message: expect.stringContaining(`: ${message}\n  ${help}`),
     })
     expect(bench.server.requests).toEqual([])
+  })
+
+  const alone = (task: string) =>
+    `${QUIET}states: [{ id: s, assistant_id: a, task: ${task}, next: { state_id: end } }]\n`
+
+  test.each([
+    ['a path that leads out', '../../../outside/x.yaml'],
+    ['an absolute path', '/outside/x.yaml'],
+    ['a link to a file', 'link'],
+    ['a link to a folder', 'folder/x.yaml'],
+  ])('out of the repository is refused: %s', async (_what, id) => {
+    const other = bench.make({ files: { 'x.yaml': alone('Secret') } })
+    const project = projectWith({ fine: INNER })
+    const folder = join(project.root, '.codemie/workflows')
+    const outside = id.startsWith('..') ? relative(folder, other.root) : other.root
+    project.write(
+      '.codemie/workflows/outer.yaml',
+      `${QUIET}states:\n${calling(id.replace(/^.*outside/, outside))}`,
+    )
+    symlinkSync(join(other.root, 'x.yaml'), join(folder, 'link.yaml'))
+    symlinkSync(other.root, join(folder, 'folder'))
+    await expect(project.run('outer')).rejects.toMatchObject({
+      code: 'not-runnable',
+      message: expect.stringMatching(
+        / is not in this repository\n {2}A workflow calls only those of its own repository/,
+      ),
+    })
+  })
+
+  test('by a name that means two files is refused, and paths tell them apart', async () => {
+    const workflows = (id: string) => ({
+      outer:
+        `${calling('inner')}  - { id: far, workflow_id: sub/mid.yaml, next: { state_id: end } }\n`.replace(
+          'end',
+          'far',
+        ),
+      inner: '  - { id: s, assistant_id: a, task: Near, next: { state_id: end } }\n',
+      'sub/mid': calling(id),
+      'sub/inner': '  - { id: s, assistant_id: a, task: Far, next: { state_id: end } }\n',
+    })
+    await expect(projectWith(workflows('inner')).run('outer')).rejects.toMatchObject({
+      code: 'not-runnable',
+      message: expect.stringContaining(
+        "sub/mid.yaml:4:28: 'inner' means .codemie/workflows/sub/inner.yaml here, and .codemie/workflows/inner.yaml in another call of the same run\n  Name it by its path from the top of the repository: workflow_id: .codemie/workflows/sub/inner.yaml",
+      ),
+    })
+    bench.server.reply('1', '2')
+    await projectWith(workflows('.codemie/workflows/sub/inner.yaml')).run('outer')
+    expect(turns()).toEqual(['Near', 'Far'])
   })
 
   test('validate tells it with its place, in each file that cannot run', async () => {
