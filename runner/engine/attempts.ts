@@ -151,7 +151,8 @@ async function runAttempt(
 
 /** A state of a called workflow goes by the name of the state that calls it as well. */
 function stateIdOf({ path, state }: Step): string {
-  return path.includes('/') ? stateOfPath(path) : state.id
+  const inside = path.lastIndexOf('/')
+  return inside < 0 ? state.id : `${stateOfPath(path.slice(0, inside))}/${state.id}`
 }
 
 function warnFor({ path }: Step, { emit }: StepRunnerOptions): (warning: StepWarning) => void {

@@ -105,6 +105,7 @@ export async function runEngine(options: EngineOptions): Promise<EngineOutcome> 
 class Engine {
   readonly #options: EngineOptions
   readonly #topology: Topology
+  /** How often each place was taken; paths with a number are places too. */
   readonly #pathCounts = new Map<string, number>()
   readonly #finished: FinishedStep[] = []
   /** Deferred states that were triggered and still wait, with the paths that triggered them. */
@@ -329,11 +330,9 @@ class Engine {
     after: readonly string[],
   ): Step {
     const { within } = this.#options
-    const place = `${within === undefined ? '' : `${within}/`}${state.id}${(item?.lineage ?? []).map((n) => `[${n}]`).join('')}`
-    const count = (this.#pathCounts.get(place) ?? 0) + 1
-    this.#pathCounts.set(place, count)
+    const items = (item?.lineage ?? []).map((n) => `[${n}]`).join('')
     return {
-      path: count === 1 ? place : `${place}#${count}`,
+      path: this.#newPath(`${within === undefined ? '' : `${within}/`}${placeName(state.id)}${items}`),
       state,
       via,
       ...view,
@@ -343,6 +342,17 @@ class Engine {
       after,
       finished: this.#finished,
     }
+  }
+
+  /** The place itself, or with a number behind it when it was taken: `fix`, `fix#2`. Ids can look like either. */
+  #newPath(place: string): string {
+    let count = this.#pathCounts.get(place) ?? 0
+    let path = place
+    do path = ++count === 1 ? place : `${place}#${count}`
+    while (count > 1 && this.#pathCounts.has(path))
+    this.#pathCounts.set(place, count)
+    if (path !== place) this.#pathCounts.set(path, 1)
+    return path
   }
 
   /** Sums up the histories that are too long for the agents about to see them, in a superstep of its own. */
@@ -420,6 +430,11 @@ function toStartOrder<T>(ones: readonly T[], stepOf: (one: T) => Step): readonly
     ...ones.filter((one) => stepOf(one).via === 'send'),
     ...ones.filter((one) => stepOf(one).via === 'edge'),
   ]
+}
+
+/** A state's id as it stands in a path, where a slash leads into a called workflow. */
+function placeName(stateId: string): string {
+  return stateId.replaceAll('/', '%2F')
 }
 
 function isHeld({ state }: Step): boolean {

@@ -16,7 +16,8 @@ export function workflowOf(states: readonly ShortState[], root = ''): Workflow {
     'assistants: [{ id: a, system_prompt: You are A. }]',
     'states:',
     ...states.map(
-      ([id, next, more = '']) => `  - { id: ${id}, assistant_id: a, task: Do ${id}, ${more} next: ${next} }`,
+      ([id, next, more = '']) =>
+        `  - { id: '${id}', assistant_id: a, task: 'Do ${id}', ${more} next: ${next} }`,
     ),
     '',
   ].join('\n')

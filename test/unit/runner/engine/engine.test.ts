@@ -314,6 +314,42 @@ describe('a pause before a state', () => {
   })
 })
 
+describe('the paths of steps', () => {
+  it.each<[what: string, states: readonly ShortState[], paths: readonly string[]]>([
+    [
+      'a state that is called like the second visit of another',
+      [
+        ['a', "{ condition: { expression: 'again', then: a, otherwise: 'a#2' } }"],
+        ['a#2', '{ state_id: end }'],
+      ],
+      ['a', 'a#2', 'a#2#2'],
+    ],
+    [
+      'a state that is called like an item of another',
+      [
+        ['p', '{ state_id: a, iter_key: items }'],
+        ['a', "{ state_id: 'a[1]' }"],
+        ['a[1]', '{ state_id: end }'],
+      ],
+      ['p', 'a[1]', 'a[1]#2'],
+    ],
+    [
+      'a state that is called like a step of a called workflow',
+      [
+        ['a', "{ state_id: 'a/b' }"],
+        ['a/b', '{ state_id: end }'],
+      ],
+      ['a', 'a%2Fb'],
+    ],
+  ])('are unique: %s', async (_what, states, paths) => {
+    let visits = 0
+    const run = await runScripted(workflowOf(states), {
+      outputs: { a: () => `{"again": ${++visits === 1 ? 'true' : 'false'}}`, p: '{"items": ["x"]}' },
+    })
+    expect(run.supersteps.flat()).toEqual(paths)
+  })
+})
+
 describe('a history that grew too long', () => {
   it('is summed up once before the next agent sees it, and no state is skipped (spec 9 i)', async () => {
     const states: readonly ShortState[] = [
