@@ -2,9 +2,10 @@ import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunFinished } from '../runner/events.ts'
 import type { Project } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
-import type { Cli, Output } from './context.ts'
+import type { Cli } from './context.ts'
 import { EXIT } from './exit-status.ts'
 import type { Invocation } from './invocation.ts'
+import { redactedCli } from './redacted.ts'
 import { printJson } from './ui/json.ts'
 import { readableOutput } from './ui/readable-output.ts'
 import { headOf, renderSummary } from './ui/summary.ts'
@@ -71,11 +72,7 @@ export async function executeRun(
   start: (watched: Watched) => Promise<RunResult>,
 ): Promise<number> {
   const redact = projectRedactor(project.config, outside.world)
-  const cli = {
-    ...outside,
-    stdout: redacted(outside.stdout, redact),
-    stderr: redacted(outside.stderr, redact),
-  }
+  const cli = redactedCli(outside, redact)
   const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
   const viewer = await openViewer(invocation, cli, labelWidthFor(about.stateIds), isForPrograms, redact)
   const abort = new AbortController()
@@ -118,16 +115,6 @@ export async function executeRun(
     cli.stderr.write(renderSummary(summary, cli.look.stderr))
   }
   return result.exitStatus
-}
-
-/** Secrets are taken out where text leaves: a tool may print its environment, and a server its request. */
-function redacted(output: Output, redact: (text: string) => string): Output {
-  return {
-    write: (text) => output.write(redact(text)),
-    writeCommand: (text) => output.writeCommand(redact(text)),
-    isTerminal: output.isTerminal,
-    columns: output.columns,
-  }
 }
 
 function isRedrawn(cli: Cli): boolean {

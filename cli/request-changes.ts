@@ -1,16 +1,30 @@
+import { projectRedactor } from '../runner/records.ts'
 import type { Cli } from './context.ts'
+import { readExecution } from './execute.ts'
 import { EXIT } from './exit-status.ts'
 import type { Invocation } from './invocation.ts'
 import { openProjectFor } from './project.ts'
+import { redactedCli } from './redacted.ts'
 import { printJson } from './ui/json.ts'
 import { stripControls } from './ui/plain-text.ts'
 import { readableOutput } from './ui/readable-output.ts'
 import { type NextCommand, renderNext } from './ui/summary.ts'
+import { openJsonLines } from './ui/viewer.ts'
+import { usageError } from './usage-error.ts'
 
 /** Has a model rework the output that a person is looking at. The run waits on, so the exit status is 3. */
-export async function requestChanges(invocation: Invocation, cli: Cli, request: string): Promise<number> {
-  const project = await openProjectFor(invocation, cli)
+export async function requestChanges(invocation: Invocation, outside: Cli, request: string): Promise<number> {
+  if (request.trim() === '') {
+    throw usageError(
+      '--request-changes is empty.',
+      'Say what is to be different: --request-changes "Half as long".',
+    )
+  }
+  const { push } = readExecution(invocation)
+  const project = await openProjectFor(invocation, outside)
+  const cli = redactedCli(outside, projectRedactor(project.config, outside.world))
   const { reviseOutput } = await import('../runner/revise.ts')
+  const lines = invocation.flag('jsonl') ? openJsonLines(cli) : undefined
   const abort = new AbortController()
   const ignore = cli.onInterrupt(() => abort.abort(new Error('interrupted')))
   try {
@@ -21,12 +35,14 @@ export async function requestChanges(invocation: Invocation, cli: Cli, request: 
       request,
       signal: abort.signal,
       commit: true,
-      push: invocation.flag('push'),
+      push,
       takeOver: invocation.flag('take-over'),
       onEvent: (event) => {
-        if (event.type === 'warning') cli.stderr.write(`${event.message}\n`)
+        if (lines) lines.onEvent(event)
+        else if (event.type === 'warning') cli.stderr.write(`${event.message}\n`)
       },
     })
+    if (lines) return EXIT.waiting
     if (invocation.flag('json')) {
       printJson(cli, revised)
       return EXIT.waiting

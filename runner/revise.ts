@@ -1,9 +1,11 @@
+import type { Work } from '../schema/workflow.ts'
 import type { RunOptions } from './carry-out.ts'
 import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { memoryOf } from './engine/memory.ts'
-import { stateOfPath } from './engine/step.ts'
+import { placeName, stateOfPath } from './engine/step.ts'
 import type { RunEvent } from './events.ts'
+import type { EquippedWorkflow } from './interpret.ts'
 import type { ChatMessage } from './models/model.ts'
 import { nothingToChange, refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow } from './ready.ts'
@@ -120,11 +122,16 @@ function findOutput(runId: string, events: readonly RunEvent[]) {
   return { path, output, held, round }
 }
 
-/** The model that wrote the output, or the workflow's own for one that no model wrote. */
-function modelFor(path: string, { workflow, setup }: ReadyWorkflow): string {
-  const { modelOverride, defaultModel } = setup.kit
-  const state = workflow.states.find(({ id }) => id === stateOfPath(path))
-  const own = state?.work.kind === 'agent' ? state.work.assistant.model : undefined
+/** The model that wrote the output, or that of the workflow which the step belongs to where no model wrote it. */
+function modelFor(path: string, { workflow, setup, called }: ReadyWorkflow): string {
+  let at: EquippedWorkflow | undefined = { workflow, kit: setup.kit }
+  let work: Work | undefined
+  for (const place of stateOfPath(path).split('/')) {
+    if (work?.kind === 'call') at = called.get(work.workflow.value)
+    work = at?.workflow.states.find(({ id }) => placeName(id) === place)?.work
+  }
+  const { modelOverride, defaultModel } = at?.kit ?? setup.kit
+  const own = work?.kind === 'agent' ? work.assistant.model : undefined
   return modelOverride ?? own ?? defaultModel
 }
 

@@ -15,7 +15,7 @@ import { formatDuration, formatTime } from '../ui/numbers.ts'
 import type { Palette } from '../ui/palette.ts'
 import { count, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
 import { readableOutput } from '../ui/readable-output.ts'
-import { headOf, renderStatus } from '../ui/summary.ts'
+import { headOf, renderNext, renderStatus, waysOn } from '../ui/summary.ts'
 
 /** Lines of the result that an overview shows. */
 const HEAD_LINES = 24
@@ -91,6 +91,7 @@ function renderRun(
   const { bold, dim, symbols } = palette
   const { actor, trigger, repository, workflow } = manifest
   const spent = describeSpent(digest)
+  const finished = digest.steps.filter((step) => step.status === 'finished').length
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['started', `${formatTime(manifest.startedAt)} UTC, ran ${formatDuration(digest.durationMs)}`],
     [
@@ -104,7 +105,7 @@ function renderRun(
     ['workflow', workflow.file],
     ['commit', describeCommit(repository)],
     ['models', digest.models.length === 0 ? undefined : digest.models.map(oneLine).join(', ')],
-    ['used', [count(digest.steps.length, 'step'), ...spent].join(` ${symbols.dot} `)],
+    ['used', [count(finished, 'step'), ...spent].join(` ${symbols.dot} `)],
     [
       'input',
       inputs === undefined
@@ -150,24 +151,9 @@ function renderRun(
       )
     }
   }
-  if (
-    status === 'failed' ||
-    status === 'interrupted' ||
-    status === 'paused' ||
-    status === 'budget-exceeded'
-  ) {
-    const next =
-      status !== 'paused'
-        ? [['resume', `codemie-ci resume ${manifest.id}`]]
-        : digest.needsApproval
-          ? [
-              ['approve', `codemie-ci approve ${manifest.id}`],
-              ['reject', `codemie-ci reject ${manifest.id} -m "why"`],
-            ]
-          : [['resume', `codemie-ci resume ${manifest.id} -m "your answer"`]]
-    lines.push('', ...next.map(([name = '', command]) => `  ${dim(name.padEnd(8))}  ${command}`))
-  }
-  return `${lines.join('\n')}\n`
+  const next = status === 'running' ? [] : waysOn({ ...digest, runId: manifest.id, status })
+  const after = next.length === 0 ? '' : `\n${renderNext(next, palette)}`
+  return `${lines.join('\n')}\n${after}`
 }
 
 function sayLine({ at, what, about, text, edit, by }: SaidDigest, { dim }: Palette): string {

@@ -78,18 +78,29 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
   const { record, runId } = summary
   const rows: NextCommand[] = []
   if (record) {
-    rows.push(...recordRows(runId, record))
-    if (summary.status === 'paused' && summary.needsApproval) {
-      rows.push({ name: 'approve', command: `codemie-ci approve ${runId}` })
-      rows.push({ name: 'reject', command: `codemie-ci reject ${runId} -m "why"` })
-    } else if (summary.failure?.code === REJECTED) {
-      rows.push({ name: 'approve', command: `codemie-ci approve ${runId}` })
-    } else if (look.resume !== undefined) {
-      rows.push({ name: 'resume', command: `codemie-ci resume ${runId}${look.resume}` })
-    }
+    rows.push(...recordRows(runId, record), ...waysOn(summary))
   } else if (summary.notKept) rows.push({ name: 'resume', command: `codemie-ci resume ${runId}` })
-  else rows.push({ name: 'record', command: 'none was kept' })
+  else {
+    const end = summary.status === 'paused' ? ', so it cannot go on' : ''
+    rows.push({ name: 'record', command: `none was kept${end}` })
+  }
   return `${lines.join('\n')}\n${renderNext(rows, palette)}`
+}
+
+/** What to type so that a run goes on; nothing where it is over. */
+export function waysOn({
+  runId,
+  status,
+  needsApproval,
+  failure,
+}: Pick<RunSummary, 'runId' | 'status' | 'needsApproval' | 'failure'>): readonly NextCommand[] {
+  const approve = { name: 'approve', command: `codemie-ci approve ${runId}` }
+  if (status === 'paused' && needsApproval)
+    return [approve, { name: 'reject', command: `codemie-ci reject ${runId} -m "why"` }]
+  // A no can be taken back.
+  if (failure?.code === REJECTED) return [approve]
+  const { resume } = STATUS[status]
+  return resume === undefined ? [] : [{ name: 'resume', command: `codemie-ci resume ${runId}${resume}` }]
 }
 
 /** One line below a result: what it is for, and what to type or where to look. */

@@ -15,6 +15,7 @@ import {
   type HeldStep,
   internalState,
   MEMORY,
+  placeName,
   type RunInput,
   type Step,
   type StepResult,
@@ -430,11 +431,6 @@ function toStartOrder<T>(ones: readonly T[], stepOf: (one: T) => Step): readonly
     ...ones.filter((one) => stepOf(one).via === 'send'),
     ...ones.filter((one) => stepOf(one).via === 'edge'),
   ]
-}
-
-/** A state's id as it stands in a path, where a slash leads into a called workflow. */
-function placeName(stateId: string): string {
-  return stateId.replaceAll('/', '%2F')
 }
 
 function isHeld({ state }: Step): boolean {

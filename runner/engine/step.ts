@@ -85,6 +85,11 @@ export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State)
   }
 }
 
+/** A state's id as it stands in a path, where a slash leads into a called workflow. */
+export function placeName(stateId: string): string {
+  return stateId.replaceAll('/', '%2F')
+}
+
 /** `review[3]#2` belongs to the state `review`, and `check[3]/review#2` to `check/review`: paths without items and counts. */
 export function stateOfPath(path: string): string {
   return path.replace(/(?:\[\d+\])*(?:#\d+)?(?=\/|$)/g, '')

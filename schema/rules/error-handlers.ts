@@ -3,6 +3,8 @@ import type { Rule } from './rule.ts'
 
 /** Who can be to blame for a failure; each is a name that `catch` takes. */
 const PARTIES = ['workflow', 'user', 'model', 'provider', 'tool', 'infrastructure', 'budget', 'policy']
+/** What a person's no is called; the only code of one word. */
+const REJECTED = 'rejected'
 /** A code of a failure (`step-timeout`), or the beginning of some (`provider-*`). */
 const CODE = /^[a-z]+(?:-[a-z]+)+$|^[a-z]+(?:-[a-z]+)*-\*$/
 
@@ -33,15 +35,15 @@ export const errorHandlers: Rule = (draft, say) => {
         })
       }
       for (const { value, at } of catches ?? []) {
-        if (PARTIES.includes(value) || CODE.test(value)) continue
+        if (PARTIES.includes(value) || value === REJECTED || CODE.test(value)) continue
         say({
           code: 'unknown-failure',
           severity: 'warning',
           at,
           path: `${path}/catch`,
           message: `No failure is called '${value}', so this handler does not catch it`,
-          expected: `a code such as step-timeout, the beginning of some as in provider-*, or one of ${PARTIES.join(', ')}`,
-          didYouMean: nearestName(value, PARTIES),
+          expected: `a code such as step-timeout or ${REJECTED}, the beginning of some as in provider-*, or one of ${PARTIES.join(', ')}`,
+          didYouMean: nearestName(value, [...PARTIES, REJECTED]),
         })
       }
     }

@@ -325,7 +325,7 @@ describe('runs and show', () => {
     const { stdout } = await run('show latest')
     expect(stdout).toMatch(/^✗ failed Ask · run /)
     expect(stdout).toContain('error provider-unauthorized: ')
-    expect(stdout).toMatch(/ {2}resume {4}codemie-ci resume \S+\n$/)
+    expect(stdout).toMatch(/ {2}resume {2}codemie-ci resume \S+\n$/)
   })
 })
 

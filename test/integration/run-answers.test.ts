@@ -108,6 +108,50 @@ describe('changes that are asked for', () => {
     expect(manifest.usage).toMatchObject({ inputTokens: 40, outputTokens: 20 })
   })
 
+  test('is the work of the model that wrote it, also in a called workflow', async () => {
+    const project = bench.make({
+      workflows: {
+        outer:
+          'enable_summarization_node: false\nstates: [{ id: go/on, workflow_id: inner, next: { state_id: end } }]\n',
+        inner: letter(HELD),
+      },
+    })
+    const cli = commandLine(project)
+    bench.server.reply('a draft', 'better')
+    await cli(['run', 'outer'])
+    expect(await cli(['resume', 'latest', '--request-changes', 'Better'])).toMatchObject({ status: 3 })
+    expect(bench.server.requests[1]?.body.model).toBe('writer-1')
+  })
+
+  test('of nothing are refused, and so are options that make no sense', async () => {
+    const w = projectOf(letter(HELD))
+    const cli = commandLine(w)
+    bench.server.reply('a draft')
+    await cli(['run', 'w'])
+    for (const more of [[' '], ['x', '--max-concurrency', '0'], ['x', '--json', '--jsonl']]) {
+      const { status, stderr } = await cli(['resume', 'latest', '--request-changes', ...more])
+      expect(status).toBe(2)
+      expect(stderr).toMatch(/^error usage: /)
+    }
+  })
+
+  test('are events for programs, and no secret is printed', async () => {
+    const w = projectOf(letter(HELD))
+    const cli = commandLine(w)
+    bench.server.reply('a draft', 'my key is sk-test-0123456789', 'my key is sk-test-0123456789')
+    await cli(['run', 'w'])
+    const plain = await cli(['resume', 'latest', '--request-changes', 'x'])
+    expect(plain.stdout).toBe('my key is [redacted]\n')
+    const { status, stdout, stderr } = await cli(['resume', 'latest', '--request-changes', 'x', '--jsonl'])
+    expect({ status, stderr }).toEqual({ status: 3, stderr: '' })
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events.map(({ type }) => type)).toEqual(['effect-finished', 'output-revised'])
+    expect(stdout).not.toContain('sk-test')
+  })
+
   test('a model that does not answer leaves the run waiting', async () => {
     const w = projectOf(letter(HELD))
     const cli = commandLine(w)

@@ -303,6 +303,25 @@ const FLOW: readonly Row[] = [
     file(HEAD, AGENT, '    on_error: s2\n    next: {state_id: end}\n', SECOND),
     [],
   ],
+  [
+    'error handlers for codes, beginnings of codes, parties and a no',
+    file(
+      HEAD,
+      AGENT,
+      '    on_error: {catch: [step-timeout, provider-*, tool, rejected], state_id: end}\n    next: {}\n',
+    ),
+    ['info path-stops 8:11'],
+  ],
+  [
+    'an error handler for a failure that there is not',
+    file(HEAD, AGENT, '    on_error: {catch: reject, state_id: end}\n    next: {state_id: end}\n'),
+    ['warning unknown-failure 7:23'],
+  ],
+  [
+    'an error handler that does nothing, and one that is never used',
+    file(HEAD, AGENT, '    on_error: [{}, {state_id: end}]\n    next: {state_id: end}\n'),
+    ['error empty-handler 7:16', 'warning handler-never-used 7:20'],
+  ],
   ['a loop without a way out', file(HEAD, AGENT, '    next: {state_id: s1}\n'), ['warning endless-loop 5:9']],
   [
     'a loop with a way out',
