@@ -26,7 +26,10 @@ export async function requestChanges(invocation: Invocation, outside: Cli, reque
   const { reviseOutput } = await import('../runner/revise.ts')
   const lines = invocation.flag('jsonl') ? openJsonLines(cli) : undefined
   const abort = new AbortController()
-  const ignore = cli.onInterrupt(() => abort.abort(new Error('interrupted')))
+  const ignore = cli.onInterrupt(() => {
+    if (abort.signal.aborted) return cli.exitNow(EXIT.interrupted)
+    abort.abort(new Error('interrupted'))
+  })
   try {
     const revised = await reviseOutput({
       project,
@@ -60,6 +63,10 @@ export async function requestChanges(invocation: Invocation, outside: Cli, reque
       `\n${yellow(`${symbols.paused} the output of ${path} was reworked`)} ${dim(`${symbols.dot} the run still waits before ${heldBefore.join(', ')}`)}\n${renderNext(next, cli.look.stderr)}`,
     )
     return EXIT.waiting
+  } catch (error) {
+    if (error !== abort.signal.reason) throw error
+    cli.stderr.write('interrupted: the output stays as it was, and the run waits on\n')
+    return EXIT.interrupted
   } finally {
     ignore()
   }

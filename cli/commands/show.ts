@@ -1,5 +1,5 @@
 import { Refusal } from '../../runner/failure.ts'
-import { SAID_WORDS } from '../../runner/report/said-words.ts'
+import { describeSaid } from '../../runner/report/said-words.ts'
 import { digestRun, type RunDigest, type SaidDigest, type StepDigest } from '../../runner/store/digest-run.ts'
 import type { RunManifest } from '../../runner/store/manifest.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
@@ -158,10 +158,9 @@ function renderRun(
 
 function sayLine({ at, what, about, text, edit, by }: SaidDigest, { dim }: Palette): string {
   const who = by === undefined ? 'somebody' : oneLine(by.name)
-  const steps = about.map(oneLine).join(', ')
   const edited = edit === undefined ? '' : ', with an output of their own'
   const words = text === undefined ? '' : `: ${oneLine(text)}`
-  return `${who} ${SAID_WORDS[what]}${steps === '' ? '' : ` ${steps}`}${edited}${words} ${dim(`${formatTime(at)} UTC`)}`
+  return `${who} ${describeSaid({ what, about }, oneLine)}${edited}${words} ${dim(`${formatTime(at)} UTC`)}`
 }
 
 function describeCommit({ commit, branch, changedFiles }: RunManifest['repository']): string {

@@ -5,7 +5,7 @@ import type { RunManifest } from '../store/manifest.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
-import { SAID_WORDS } from './said-words.ts'
+import { describeSaid } from './said-words.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
 const MAX_STEP_ROWS = 100
@@ -142,10 +142,9 @@ function said(digest: RunDigest): string | undefined {
   if (digest.said.length === 0) return undefined
   const lines = digest.said.slice(-20).map(({ at, what, about, text, edit, by }) => {
     const who = by === undefined ? 'Somebody' : inlineText(by.name)
-    const steps = about.map(code).join(', ')
     const words = text === undefined ? '' : `: ${inlineText(text)}`
     const edited = edit === undefined ? '' : ', with an output of their own'
-    return `- ${moment(at)}: ${who} ${SAID_WORDS[what]}${steps === '' ? '' : ` ${steps}`}${edited}${words}`
+    return `- ${moment(at)}: ${who} ${describeSaid({ what, about }, code)}${edited}${words}`
   })
   return `## What people said\n\n${lines.join('\n')}`
 }

@@ -1,10 +1,19 @@
 import type { SaidDigest } from '../store/digest-run.ts'
 
-/** What a person did, as the middle of a sentence that begins with who and ends with the steps concerned. */
-export const SAID_WORDS: Readonly<Record<SaidDigest['what'], string>> = {
-  'went-on': 'let the run go on before',
-  approved: 'approved',
-  rejected: 'rejected',
-  'asked-for-changes': 'asked for changes in the output of',
-  aborted: 'aborted the run before',
+/** What a person said to a run, as words that follow their name: `approved publish`. `show` writes a path. */
+export function describeSaid(
+  { what, about }: Pick<SaidDigest, 'what' | 'about'>,
+  show: (path: string) => string,
+): string {
+  const { words, of } = WORDS[what]
+  // A run that is under way, or has failed, waits before nothing.
+  return about.length === 0 ? words : `${words} ${of}${about.map(show).join(', ')}`
+}
+
+const WORDS: Readonly<Record<SaidDigest['what'], { readonly words: string; readonly of: string }>> = {
+  'went-on': { words: 'let the run go on', of: 'before ' },
+  approved: { words: 'approved', of: '' },
+  rejected: { words: 'rejected', of: '' },
+  'asked-for-changes': { words: 'asked for changes', of: 'in the output of ' },
+  aborted: { words: 'aborted the run', of: 'before ' },
 }

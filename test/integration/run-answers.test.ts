@@ -123,6 +123,28 @@ describe('changes that are asked for', () => {
     expect(bench.server.requests[1]?.body.model).toBe('writer-1')
   })
 
+  test('can be interrupted, and the run waits on', async () => {
+    const w = projectOf(letter(HELD))
+    const cli = commandLine(w)
+    bench.server.reply('a draft', { trouble: 'hang' }, 'sent')
+    await cli(['run', 'w'])
+    let interrupt = () => {}
+    const asked = cli(['resume', 'latest', '--request-changes', 'Better'], {
+      onInterruptible: (send) => {
+        interrupt = send
+      },
+    })
+    await bench.server.waitForRequests(2)
+    interrupt()
+    expect(await asked).toMatchObject({
+      status: 130,
+      stdout: '',
+      stderr: 'interrupted: the output stays as it was, and the run waits on\n',
+    })
+    expect(await cli(['resume', 'latest'])).toMatchObject({ status: 0 })
+    expect(contents(2)).toEqual(['P', 'a draft', 'Send a draft'])
+  })
+
   test('of nothing are refused, and so are options that make no sense', async () => {
     const w = projectOf(letter(HELD))
     const cli = commandLine(w)
@@ -306,8 +328,10 @@ describe('an abort', () => {
     const w = projectOf(letter(ASKED))
     bench.server.reply({ status: 401, text: 'no' })
     await w.run('w')
-    await commandLine(w)(['abort', 'latest'])
+    const cli = commandLine(w)
+    await cli(['abort', 'latest', '-m', 'Wrong branch'])
     expect((await w.read()).manifest.status).toBe('aborted')
+    expect((await cli(['show', 'latest'])).stdout).toContain('\n  Ada aborted the run: Wrong branch 2026')
     expect(w.git('log', '--format=%s', 'codemie/runs').split('\n')[0]).toMatch(/^w \S+ aborted$/)
   })
 
