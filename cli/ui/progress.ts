@@ -141,7 +141,8 @@ export class Progress {
     if (within === undefined) this.#groupOf.clear()
     const byState = new Map<string, string[]>()
     for (const path of paths) {
-      const state = stateOfPath(path)
+      // Items of different calls are told apart: `check[1]/look`, `check[2]/look`.
+      const state = `${within ?? ''}${stateOfPath(path.slice(within?.length ?? 0))}`
       const known = byState.get(state)
       if (known) known.push(path)
       else byState.set(state, [path])

@@ -89,9 +89,9 @@ describe('the plain log', () => {
     ])
     expect(lines).toEqual([
       '  ▸ check       2 steps',
-      '  ▸ check/look  2 steps',
-      '  · check/look  1 of 2',
-      '  ✓ check/look  2 of 2  0.2s',
+      '  ▸ check[1]/look  2 steps',
+      '  · check[1]/look  1 of 2',
+      '  ✓ check[1]/look  2 of 2  0.2s',
       '  ▸ check[1]/say',
       '  ✓ check[1]/say  0.1s',
       '  · check       1 of 2',
