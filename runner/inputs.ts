@@ -9,6 +9,8 @@ export interface GivenInput {
   readonly pairs: readonly (readonly [key: string, value: string])[]
   /** A JSON object, or free text for a workflow that declares no inputs. */
   readonly text?: string
+  /** Another workflow gives it: what templates made is text, and is read like pairs. */
+  readonly isCall?: boolean
 }
 
 /** One thing wrong with the inputs. */
@@ -51,22 +53,27 @@ export async function readInputs(workflow: Workflow, given: GivenInput): Promise
   }
   if (!object) return { values: undefined, problems: [notAnObject(workflow)] }
   const problems: InputProblem[] = []
-  const values: Record<string, unknown> = { ...object }
-  for (const [key, text] of given.pairs) values[key] = readPair(text, declared.get(key))
-  for (const key of Object.keys(values)) {
+  const values = new Map(Object.entries(object))
+  const texts = given.isCall ? [...values].filter(isText) : given.pairs
+  for (const [key, text] of texts) values.set(key, readPair(text, declared.get(key)))
+  for (const key of values.keys()) {
     if (!declared.has(key)) problems.push(unknownInput(key, [...declared.keys()]))
   }
   for (const input of declared.values()) {
-    if (!(input.name in values)) {
-      if (input.default !== undefined) values[input.name] = plain(input.default)
-      else if (input.required) problems.push(missingInput(input))
+    if (!values.has(input.name)) {
+      if (input.default !== undefined) values.set(input.name, plain(input.default))
+      else if (input.required) problems.push(missingInput(input, given))
       continue
     }
-    for (const message of await checkValue(input, values[input.name])) {
+    for (const message of await checkValue(input, values.get(input.name))) {
       problems.push({ code: 'input-invalid', message: `Input '${input.name}' ${message}` })
     }
   }
-  return { values, problems }
+  return { values: Object.fromEntries(values), problems }
+}
+
+function isText(entry: [key: string, value: unknown]): entry is [string, string] {
+  return typeof entry[1] === 'string'
 }
 
 /** Text where text may stand; anything else is written as JSON, and checked afterwards whatever it turns out to be. */
@@ -117,7 +124,8 @@ function unknownInput(key: string, known: readonly string[]): InputProblem {
   return { code: 'input-unknown', message: `The workflow has no input '${key}': ${hint}` }
 }
 
-function missingInput({ name, description }: InputSpec): InputProblem {
+function missingInput({ name, description }: InputSpec, { isCall }: GivenInput): InputProblem {
   const what = description === '' ? '' : ` (${description})`
-  return { code: 'input-missing', message: `Input '${name}' is missing${what}: give it with -i ${name}=…` }
+  const how = isCall ? '' : `: give it with -i ${name}=…`
+  return { code: 'input-missing', message: `Input '${name}' is missing${what}${how}` }
 }

@@ -122,7 +122,11 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
 
 /** The input of a called workflow with its defaults, as a run of its own would have it. */
 async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): Promise<RunInput> {
-  const { values, problems } = await readInputs(workflow, { pairs: [], ...(text === '' ? {} : { text }) })
+  const { values, problems } = await readInputs(workflow, {
+    pairs: [],
+    isCall: true,
+    ...(text === '' ? {} : { text }),
+  })
   if (problems.length > 0) {
     throw new StepFailure('call-input-invalid', problems.map(({ message }) => message).join('\n'), {
       blame: 'workflow',

@@ -110,11 +110,28 @@ describe('a workflow as a step', () => {
       exitStatus: 1,
       failure: {
         code: 'call-input-invalid',
-        message:
-          "The workflow has no input 'wat': did you mean 'what'?\nInput 'what' is missing: give it with -i what=…",
+        message: "The workflow has no input 'wat': did you mean 'what'?\nInput 'what' is missing",
         help: "Give the state that calls 'inner' what it needs under 'inputs'.",
       },
     })
+  })
+
+  test('reads what templates made as JSON where a declared input is no text', async () => {
+    const typed = `inputs: { n: { type: integer }, list: { type: array }, s: { type: string }, constructor: { default: c } }\n${QUIET}states:
+  - { id: s, assistant_id: a, task: "{{ n + 1 }} {{ list[0].a }} {{ s }} {{ constructor }}", resolve_dynamic_values_in_prompt: true, next: { state_id: end } }
+`
+    const project = bench.make({
+      workflows: {
+        outer: `${QUIET}states:
+  - { id: p, assistant_id: a, task: Plan, next: { state_id: c } }
+  - { id: c, workflow_id: typed, inputs: { n: "{{ list|length }}", list: "{{ list|tojson }}", s: "{{ list|length }}" }, next: { state_id: end } }
+`,
+        typed,
+      },
+    })
+    bench.server.reply('{"list": [{"a": 7}]}', 'done')
+    await project.run('outer')
+    expect(turns()).toEqual(['Plan', '2 7 1 c'])
   })
 
   test('a failure inside is the failure of the step, and is not tried again as a whole', async () => {
