@@ -1,20 +1,17 @@
 import { GitError } from '../git/git.ts'
 import { classifyRemoteError, NETWORK_TIMEOUT_MS } from '../git/push.ts'
 import type { StoreContext } from './context.ts'
+import { readRecord, type StoredRun, treeOnBranch } from './read-run.ts'
 import { DONE, LIVE, listRefs } from './refs.ts'
 import { type RecordRemote, remoteRefusal } from './remote.ts'
 
 /**
  * Brings a run's live and `done` refs from a remote, which is all that resuming it on another machine needs, and the
- * branch when the run is on neither. The local refs move forward only.
+ * branch when it has neither: the run may have come to its end elsewhere. The local refs move forward only.
  *
  * @returns tip of the live ref on the remote; `undefined`: it has none.
  */
-export async function fetchRun(
-  context: StoreContext,
-  remote: RecordRemote,
-  id: string,
-): Promise<string | undefined> {
+export async function fetchRun(remote: RecordRemote, id: string): Promise<string | undefined> {
   const { git } = remote
   try {
     // Asked for by name, and by globs in the fetch: naming a ref that the remote lacks is an error.
@@ -32,14 +29,12 @@ export async function fetchRun(
         }),
     )
     const own = [`${LIVE}${id}`, `${DONE}${id}`].filter((ref) => there.has(ref))
-    const isHere = (await listRefs(context.repository.git, [`${LIVE}${id}`, `${DONE}${id}`])).length > 0
-    const branch = `refs/remotes/${remote.name}/codemie/runs`
     const wanted =
       own.length > 0
         ? own.map((ref) => `${ref}:${ref}`)
-        : isHere || !there.has('refs/heads/codemie/runs')
-          ? []
-          : [`+refs/heads/codemie/runs:${branch}`]
+        : there.has('refs/heads/codemie/runs')
+          ? [`+refs/heads/codemie/runs:${remoteBranch(remote)}`]
+          : []
     if (wanted.length > 0) {
       await git.run({
         args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote.url, ...wanted],
@@ -55,4 +50,25 @@ export async function fetchRun(
       'Without --push a run is resumed from what is on this machine.',
     )
   }
+}
+
+/** What the fetched branch holds of a run that somebody else has gone on with since; `undefined`: nothing newer. */
+export async function findContinued(
+  context: StoreContext,
+  remote: RecordRemote,
+  { manifest }: StoredRun,
+): Promise<StoredRun | undefined> {
+  const { id, fence } = manifest
+  const { git } = context.repository
+  const [branch] = await listRefs(git, [remoteBranch(remote)])
+  if (!branch) return undefined
+  const { commit } = branch
+  const tree = await treeOnBranch(git, commit, id)
+  if (tree === undefined) return undefined
+  const record = await readRecord(context, git, { id, tree, commit, where: 'branch' })
+  return record.manifest.fence > fence ? record : undefined
+}
+
+function remoteBranch({ name }: RecordRemote): string {
+  return `refs/remotes/${name}/codemie/runs`
 }

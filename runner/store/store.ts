@@ -6,7 +6,7 @@ import { describeRepository, type Repository, type RepositoryState } from '../gi
 import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
-import { fetchRun } from './fetch-run.ts'
+import { fetchRun, findContinued } from './fetch-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
@@ -237,13 +237,16 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
     const isElsewhere = error instanceof Refusal && error.code === 'no-such-run'
     if (!isElsewhere || context.remote === undefined) throw error
   }
-  await fetchRun(context, context.remote, id)
+  await fetchRun(context.remote, id)
   return await readRun(context, id)
 }
 
 async function resume(context: StoreContext, id: string, takeOver: boolean): Promise<ResumedRun> {
-  const remoteLive = context.remote === undefined ? undefined : await fetchRun(context, context.remote, id)
-  const stored = await readRun(context, id)
+  const { remote } = context
+  const remoteLive = remote && (await fetchRun(remote, id))
+  const here = await readRun(context, id)
+  const isOverThere = remote !== undefined && remoteLive === undefined
+  const stored = (isOverThere && (await takeContinued(context, remote, here))) || here
   if (stored.manifest.status === 'aborted') {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
@@ -280,6 +283,26 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
     calledTexts: facts.calledTexts,
     inputs: JSON.parse(facts.inputsText),
   }
+}
+
+/**
+ * The run as somebody else went on with it and published it since it was here, if so; what is here is then out of date
+ * and taken away. A process that is still at it here is not disturbed.
+ */
+async function takeContinued(
+  context: StoreContext,
+  remote: NonNullable<StoreContext['remote']>,
+  here: StoredRun,
+): Promise<StoredRun | undefined> {
+  const { directory } = here
+  const lease = directory === undefined ? undefined : currentLease(directory)
+  if (lease && isLeaseAlive(lease, context.holder) === true) return undefined
+  const continued = await findContinued(context, remote, here)
+  if (!continued) return undefined
+  if (directory !== undefined) removeRunDirectory(directory)
+  const { git } = context.repository
+  await dropRefs(git, await listRefs(git, [`${LIVE}${here.manifest.id}`]))
+  return continued
 }
 
 const LONGEST_WAIT_MS = 30_000

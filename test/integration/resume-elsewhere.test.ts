@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
@@ -23,6 +25,48 @@ states:
   - { id: first, custom_node_id: n, next: { state_id: second } }
   - { id: second, custom_node_id: n, interrupt_before: true, next: { state_id: end } }
 `
+
+/** Two clones of one remote, and a run of the first that waits and was pushed. */
+async function pausedAndPushed(workflow = PAUSES) {
+  const remote = repositoryOf({ bare: true })
+  const one = repositoryOf({ files: { '.codemie/workflows/w.yaml': workflow } })
+  one.git('remote', 'add', 'origin', remote.root)
+  one.git('push', '-q', 'origin', 'main')
+  const other = repositoryOf({})
+  other.git('remote', 'add', 'origin', remote.root)
+  const inOne = { cwd: one.root, env: one.env }
+  const inOther = { cwd: other.root, env: other.env }
+  const paused = await runInProcess(['run', 'w', '--push', '--json'], inOne)
+  return { remote, inOne, inOther, runId: JSON.parse(paused.stdout).runId as string }
+}
+
+test.each([
+  ['resume', /^error run-succeeded: Run \S+ has succeeded/],
+  ['abort', /^error run-aborted: Run \S+ was aborted and does not go on/],
+])('after %s in one clone the other one does nothing again', async (verb, refusal) => {
+  const { remote, inOne, inOther, runId } = await pausedAndPushed()
+  expect((await runInProcess([verb, runId, '--push'], inOther)).status).toBe(0)
+  const tip = remote.git('rev-parse', 'codemie/runs')
+  const late = await runInProcess(['resume', runId, '--push'], inOne)
+  expect(late.status).toBe(2)
+  expect(late.stderr).toMatch(refusal)
+  expect(remote.git('rev-parse', 'codemie/runs')).toBe(tip)
+})
+
+test('after a failure in one clone the other one goes on from there', async () => {
+  const fails = PAUSES.replace(
+    'next: { state_id: end } }',
+    'next: { state_id: third } }\n  - { id: third, tool_id: t, next: { state_id: end } }',
+  ).replace('states:', 'tools: [{ id: t, tool: read_file, tool_args: { path: late.txt } }]\nstates:')
+  const { remote, inOne, inOther, runId } = await pausedAndPushed(fails)
+  expect((await runInProcess(['resume', runId, '--push'], inOther)).status).toBe(1)
+  writeFileSync(join(inOne.cwd, 'late.txt'), 'here now')
+  const late = await runInProcess(['resume', runId, '--push', '--jsonl'], inOne)
+  expect(late.status).toBe(0)
+  const reused = late.stdout.split('\n').filter((line) => line.includes('"step-reused"'))
+  expect(reused.map((line) => JSON.parse(line).path)).toEqual(['first', 'second'])
+  expect(remote.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/codemie/runs\nrefs/heads/main')
+})
 
 test('a run that paused on one machine goes on in a clone on another one, which never saw it', async () => {
   const remote = repositoryOf({ bare: true })
