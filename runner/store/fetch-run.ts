@@ -52,20 +52,24 @@ export async function fetchRun(remote: RecordRemote, id: string): Promise<string
   }
 }
 
-/** What the fetched branch holds of a run that somebody else has gone on with since; `undefined`: nothing newer. */
+/**
+ * What was fetched of a run that somebody else has gone on with since; `undefined`: nothing newer. Its live ref counts as
+ * long as the remote has one; after that what is here of it is left over, and the branch counts.
+ */
 export async function findContinued(
   context: StoreContext,
   remote: RecordRemote,
   { manifest }: StoredRun,
+  isLive: boolean,
 ): Promise<StoredRun | undefined> {
   const { id, fence } = manifest
   const { git } = context.repository
-  const [branch] = await listRefs(git, [remoteBranch(remote)])
-  if (!branch) return undefined
-  const { commit } = branch
-  const tree = await treeOnBranch(git, commit, id)
+  const [tip] = await listRefs(git, [isLive ? `${LIVE}${id}` : remoteBranch(remote)])
+  if (!tip) return undefined
+  const { commit } = tip
+  const tree = isLive ? tip.tree : await treeOnBranch(git, commit, id)
   if (tree === undefined) return undefined
-  const record = await readRecord(context, git, { id, tree, commit, where: 'branch' })
+  const record = await readRecord(context, git, { id, tree, commit, where: isLive ? 'live' : 'branch' })
   return record.manifest.fence > fence ? record : undefined
 }
 

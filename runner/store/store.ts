@@ -245,8 +245,7 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
   const { remote } = context
   const remoteLive = remote && (await fetchRun(remote, id))
   const here = await readRun(context, id)
-  const isOverThere = remote !== undefined && remoteLive === undefined
-  const stored = (isOverThere && (await takeContinued(context, remote, here))) || here
+  const stored = (remote && (await takeContinued(context, remote, here, remoteLive !== undefined))) ?? here
   if (stored.manifest.status === 'aborted') {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
@@ -286,22 +285,23 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
 }
 
 /**
- * The run as somebody else went on with it and published it since it was here, if so; what is here is then out of date
- * and taken away. A process that is still at it here is not disturbed.
+ * The run as somebody else went on with it and pushed it since it was here, if so; what is here is then out of date and
+ * taken away. A process that is still at it here is not disturbed.
  */
 async function takeContinued(
   context: StoreContext,
   remote: NonNullable<StoreContext['remote']>,
   here: StoredRun,
+  isLive: boolean,
 ): Promise<StoredRun | undefined> {
   const { directory } = here
   const lease = directory === undefined ? undefined : currentLease(directory)
   if (lease && isLeaseAlive(lease, context.holder) === true) return undefined
-  const continued = await findContinued(context, remote, here)
+  const continued = await findContinued(context, remote, here, isLive)
   if (!continued) return undefined
   if (directory !== undefined) removeRunDirectory(directory)
   const { git } = context.repository
-  await dropRefs(git, await listRefs(git, [`${LIVE}${here.manifest.id}`]))
+  if (!isLive) await dropRefs(git, await listRefs(git, [`${LIVE}${here.manifest.id}`]))
   return continued
 }
 

@@ -90,6 +90,27 @@ describe('a run whose record is pushed', () => {
     expect(onRemote('rev-list', '--merges', '--count', 'codemie/runs')).toBe('0')
   })
 
+  test('that was killed here and went on elsewhere goes on here from there', async () => {
+    const other = makeRepository({ files: { b: 'b' } })
+    try {
+      other.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
+      const store = await openTestStore(repository, { push })
+      const killed = await store.claim(newRun())
+      const [started, ...events] = eventsOf(ID, { a: 'x', b: 'y' })
+      if (started) await killed.append(started)
+      await killed.abandon()
+      const elsewhere = await openTestStore(other, { push })
+      const { writer } = await elsewhere.resume(ID)
+      for (const event of events.slice(0, 4)) await writer.append(event)
+      await writer.finish({ status: 'paused' })
+      const again = await store.resume(ID)
+      expect(again.events).toEqual(events.slice(0, 4))
+      await again.writer.abandon()
+    } finally {
+      other.remove()
+    }
+  })
+
   test('two machines finish at the same moment: both runs are on the branch once', async () => {
     const other = makeRepository({ files: { b: 'b' } })
     try {
