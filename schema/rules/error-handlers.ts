@@ -34,6 +34,16 @@ export const errorHandlers: Rule = (draft, say) => {
           help: "Move it before the handler that has no 'catch'",
         })
       }
+      if (catches?.length === 0) {
+        say({
+          code: 'empty-reference',
+          severity: 'error',
+          at: node,
+          path: `${path}/catch`,
+          message: "'catch' is empty, so it does not say which failures the handler is for",
+          help: "Name them, or leave 'catch' out: then it is for all but those of budget and policy",
+        })
+      }
       for (const { value, at } of catches ?? []) {
         if (PARTIES.includes(value) || value === REJECTED || CODE.test(value)) continue
         say({

@@ -318,6 +318,11 @@ const FLOW: readonly Row[] = [
     ['warning unknown-failure 7:23'],
   ],
   [
+    'an error handler for no failure',
+    file(HEAD, AGENT, '    on_error: {catch: [], state_id: end}\n    next: {state_id: end}\n'),
+    ['error empty-reference 7:15'],
+  ],
+  [
     'an error handler that does nothing, and one that is never used',
     file(HEAD, AGENT, '    on_error: [{}, {state_id: end}]\n    next: {state_id: end}\n'),
     ['error empty-handler 7:16', 'warning handler-never-used 7:20'],
