@@ -122,13 +122,15 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         break
       case 'step-finished': {
         const step = stepAt(event.path, event.state)
-        step.end = 'finished'
+        // One whose failure an error handler caught has an output for those after it, and failed all the same.
+        step.end = event.failure ? 'failed' : 'finished'
         // The step's own sum holds its effects, also those whose replies came from an earlier try.
         if (event.usage !== undefined || event.costUsd !== undefined) spent.set(spender(event), event)
         output = event.output
         step.attempts.set(event.attempt, {
           attempt: event.attempt,
           output: event.output,
+          ...(event.failure === undefined ? {} : { failure: event.failure }),
           durationMs: event.durationMs,
           ...(event.usage === undefined ? {} : { usage: event.usage }),
           ...(event.costUsd === undefined ? {} : { costUsd: event.costUsd }),

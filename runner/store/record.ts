@@ -235,7 +235,7 @@ function writeAttempt(
     path: step.path,
     state: step.state,
     kind: step.kind,
-    status: output === undefined ? 'failed' : 'finished',
+    status: attempt.failure === undefined ? 'finished' : 'failed',
     ...facts,
   }
   if (output !== undefined) {

@@ -417,6 +417,10 @@ describe('several steps that wait at once', () => {
     expect(await cli(['reject', 'latest', 'each[1]/send', '-m', 'no'])).toMatchObject({ status: 3 })
     expect(await cli(['approve', 'latest'])).toMatchObject({ status: 0 })
     expect(sent()).toEqual(['Send II'])
+    const { stdout } = await cli(['show', 'latest'])
+    expect(stdout).toMatch(/✗ each\[1\] .*\n/)
+    expect(stdout).toMatch(/✗ each\[1\]\/send .*\n/)
+    expect(stdout).toMatch(/✓ each\[2\]\/send .*\n/)
   })
 
   test('side by side in one workflow each waits for its own yes, and all messages are heard', async () => {
