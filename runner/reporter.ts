@@ -92,7 +92,7 @@ export class Reporter {
   }
 
   #count(event: RunEvent): void {
-    if (event.type === 'step-finished') this.#finished.add(event.path)
+    if (event.type === 'step-finished' && !event.failure) this.#finished.add(event.path)
     const isCall = event.type === 'effect-finished' && event.kind === 'model'
     const isPaidFailure = event.type === 'attempt-failed' && event.usage !== undefined
     if (!isCall && !isPaidFailure) return

@@ -102,10 +102,10 @@ export class Progress {
         this.#stepProgress(event)
         return []
       case 'step-finished': {
-        this.#steps++
         this.#spent = addSpent(this.#spent, event)
         // That it failed was told with its last attempt.
         if (event.failure) return []
+        this.#steps++
         return this.#settle(event.path, event.at, 'done', event)
       }
       case 'step-reused':
