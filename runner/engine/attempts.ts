@@ -1,59 +1,29 @@
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import type { RetryPolicy, ToolWork } from '../../schema/workflow.ts'
-import type { Perform, ToolRequest } from '../effect.ts'
-import type { AttemptFailed, RunEvent, StepFinished } from '../events.ts'
+import type { AttemptFailed, RunEvent } from '../events.ts'
 import { REJECTED, StepFailure } from '../failure.ts'
-import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
 import { failureOutput, handlerOf } from './handlers.ts'
 import type { Memory } from './memory.ts'
-import { type RunInput, type Step, type StepResult, stateOfPath } from './step.ts'
-
-/** A step made ready: what it will ask for is known, nothing has been asked yet. */
-export interface PreparedStep {
-  /** The prompt of an agent, the call of a tool; for people and for the record. */
-  readonly task: string
-  /** Does the work and gives the output text. Fails with a `StepFailure`. */
-  execute(effects: StepEffects): Promise<string>
-}
-
-/** How one attempt of a step reaches the world. */
-export interface StepEffects {
-  readonly signal: AbortSignal
-  /** The retry policy has no further attempt. */
-  readonly isLastAttempt: boolean
-  model(request: ModelRequest): Promise<ModelReply>
-  /** Gives the tool's result: text, or a JSON value. */
-  tool(request: ToolRequest): Promise<unknown>
-  /** Runs another workflow in a scope of its own, and gives the output of its last step. */
-  call(workflow: string, input: RunInput): Promise<string>
-  warn(warning: StepWarning): void
-}
-
-export interface StepWarning {
-  readonly code: string
-  readonly message: string
-  /** `file:line:column` in the definition. */
-  readonly position?: string
-}
+import { type Step, type StepResult, stateOfPath } from './step.ts'
+import {
+  Account,
+  EffectCounter,
+  type EffectWorld,
+  type PreparedStep,
+  type StepWarning,
+} from './step-effects.ts'
 
 /** An event without its time, which the receiver adds. */
 export type UntimedEvent<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E, 'at'> : never
 
-export interface StepRunnerOptions {
+export interface StepRunnerOptions extends EffectWorld {
   /** Fails with a `StepFailure` when the step cannot even be asked for. */
   readonly prepare: (step: Step, warn: (warning: StepWarning) => void) => PreparedStep | Promise<PreparedStep>
-  /** Runs the workflow that a step calls; see {@link StepEffects.call}. */
-  readonly call: (workflow: string, input: RunInput, path: string, signal: AbortSignal) => Promise<string>
-  readonly perform: Perform
   readonly memory: Memory
   readonly world: World
   readonly signal: AbortSignal
-  /** Tells viewers and journal. Resolves when the event is durable. */
-  readonly emit: (event: UntimedEvent) => Promise<void>
-  /** Ask models to answer piece by piece, for a person who watches. */
-  readonly streaming: boolean
 }
 
 /**
@@ -105,13 +75,6 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
       return { task, output, failure: info }
     }
   }
-}
-
-interface Attempt {
-  readonly path: string
-  /** From 1. */
-  readonly attempt: number
-  readonly isLastAttempt: boolean
 }
 
 type FailedAttempt = { readonly task: string; readonly failed: StepFailure; readonly durationMs: number }
@@ -184,69 +147,11 @@ async function notify(
   }
 }
 
-/** Numbers the effects of one attempt, so that each has its own place in the journal. */
-class EffectCounter {
-  readonly attempt: Attempt
-  readonly #options: StepRunnerOptions
-  #asked = 0
-
-  constructor(attempt: Attempt, options: StepRunnerOptions) {
-    this.attempt = attempt
-    this.#options = options
-  }
-
-  /** The effects as a step uses them, under a signal that ends them. */
-  with(signal: AbortSignal, warn: StepEffects['warn'], account: Account): StepEffects {
-    const { perform, emit, streaming, call } = this.#options
-    const { path, attempt, isLastAttempt } = this.attempt
-    const place = () => ({ path, attempt, ordinal: ++this.#asked, signal })
-    return {
-      signal,
-      isLastAttempt,
-      warn,
-      async model(request) {
-        const onText = streaming
-          ? { onText: (text: string) => void emit({ type: 'step-progress', path, text }) }
-          : {}
-        const reply = await perform({ kind: 'model', ...place(), request, ...onText })
-        account.add(reply)
-        return reply
-      },
-      async tool(request) {
-        if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
-        return (await perform({ kind: 'tool', ...place(), request })).result
-      },
-      call: (workflow, input) => call(workflow, input, path, signal),
-    }
-  }
-}
-
 /** A person said no to the step, which nobody's further attempt changes. */
 function rejected({ path }: Step, reason: string): FailedAttempt {
   const why = reason === '' ? '' : `: ${reason}`
   const failure = new StepFailure(REJECTED, `A person rejected the step '${path}'${why}`, { blame: 'user' })
   return { task: '', failed: failure, durationMs: 0 }
-}
-
-/** What the model calls of one attempt used and cost. */
-class Account {
-  #usage: Usage | undefined
-  #costUsd: number | undefined
-  #unknown = false
-
-  add(reply: ModelReply): void {
-    this.#usage = addUsage(this.#usage, reply.usage)
-    if (reply.costUsd === undefined) this.#unknown = true
-    else this.#costUsd = (this.#costUsd ?? 0) + reply.costUsd
-  }
-
-  totals(): Pick<StepFinished, 'usage' | 'costUsd' | 'costUnknown'> {
-    return {
-      ...(this.#usage ? { usage: this.#usage } : {}),
-      ...(this.#costUsd === undefined ? {} : { costUsd: this.#costUsd }),
-      ...(this.#unknown ? { costUnknown: true } : {}),
-    }
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { str } from '../../schema/language/index.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
-import type { StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { StepWarning } from '../engine/step-effects.ts'
 import { contextWithItem, renderText } from './render-text.ts'
 
 /** What an agent without a task is sent. */

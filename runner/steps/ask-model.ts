@@ -1,4 +1,4 @@
-import type { StepEffects } from '../engine/attempts.ts'
+import type { StepEffects } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 import type { ModelReply, ModelRequest } from '../models/model.ts'
 

@@ -1,7 +1,7 @@
 import { dumpsJson, PyDict, type PyValue, renderDynamic, str } from '../../schema/language/index.ts'
 import type { CallWork } from '../../schema/workflow.ts'
-import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { definitionDict } from './definition-values.ts'
 import { contextWithItem, positionText, renderText } from './render-text.ts'
 

@@ -1,5 +1,5 @@
 import type { DocumentsTreeWork } from '../../schema/workflow.ts'
-import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
+import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { definitionDict } from './definition-values.ts'
 import { buildDocumentsTree } from './documents-tree.ts'
 import type { StepKit } from './kit.ts'

@@ -1,5 +1,5 @@
-import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { Refusal } from '../failure.ts'
 import { prepareAgent } from './agent.ts'
 import { prepareCall } from './call.ts'

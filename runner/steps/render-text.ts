@@ -1,6 +1,6 @@
 import type { Located, Position } from '../../schema/diagnostic.ts'
 import { PyDict, type PyValue, renderDynamic } from '../../schema/language/index.ts'
-import type { StepWarning } from '../engine/attempts.ts'
+import type { StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { LanguageError, PyDict, parseOutput, renderSecure } from '../../schema/language/index.ts'
 import type { StateProcessorWork } from '../../schema/workflow.ts'
-import type { PreparedStep } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 import { askModel } from './ask-model.ts'
 import type { StepKit } from './kit.ts'

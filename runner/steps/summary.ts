@@ -1,7 +1,7 @@
 import type { SummaryWork } from '../../schema/workflow.ts'
-import type { PreparedStep } from '../engine/attempts.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep } from '../engine/step-effects.ts'
 import type { ChatMessage } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
 import type { StepKit } from './kit.ts'

@@ -1,7 +1,7 @@
 import { fromJson, toJson } from '../../schema/language/index.ts'
 import type { ToolWork } from '../../schema/workflow.ts'
-import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 import { definitionDict } from './definition-values.ts'
 import { toolOutputText } from './json-pointer.ts'

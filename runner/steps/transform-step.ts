@@ -1,7 +1,7 @@
 import { PyDict } from '../../schema/language/index.ts'
 import type { TransformWork } from '../../schema/workflow.ts'
-import type { PreparedStep, StepWarning } from '../engine/attempts.ts'
 import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { definitionDict } from './definition-values.ts'
 import { positionText } from './render-text.ts'
 import { runTransform } from './transform.ts'

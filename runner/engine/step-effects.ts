@@ -1,0 +1,110 @@
+import type { Perform, ToolRequest } from '../effect.ts'
+import type { StepFinished } from '../events.ts'
+import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
+import type { UntimedEvent } from './attempts.ts'
+import type { RunInput } from './step.ts'
+
+/** A step made ready: what it will ask for is known, nothing has been asked yet. */
+export interface PreparedStep {
+  /** The prompt of an agent, the call of a tool; for people and for the record. */
+  readonly task: string
+  /** Does the work and gives the output text. Fails with a `StepFailure`. */
+  execute(effects: StepEffects): Promise<string>
+}
+
+/** How one attempt of a step reaches the world. */
+export interface StepEffects {
+  readonly signal: AbortSignal
+  /** The retry policy has no further attempt. */
+  readonly isLastAttempt: boolean
+  model(request: ModelRequest): Promise<ModelReply>
+  /** Gives the tool's result: text, or a JSON value. */
+  tool(request: ToolRequest): Promise<unknown>
+  /** Runs another workflow in a scope of its own, and gives the output of its last step. */
+  call(workflow: string, input: RunInput): Promise<string>
+  warn(warning: StepWarning): void
+}
+
+export interface StepWarning {
+  readonly code: string
+  readonly message: string
+  /** `file:line:column` in the definition. */
+  readonly position?: string
+}
+
+/** What effects are made with: the same for all steps of a workflow. */
+export interface EffectWorld {
+  readonly perform: Perform
+  /** Runs the workflow that a step calls; see {@link StepEffects.call}. */
+  readonly call: (workflow: string, input: RunInput, path: string, signal: AbortSignal) => Promise<string>
+  /** Tells viewers and journal. Resolves when the event is durable. */
+  readonly emit: (event: UntimedEvent) => Promise<void>
+  /** Ask models to answer piece by piece, for a person who watches. */
+  readonly streaming: boolean
+}
+
+/** One try of a step. */
+export interface Attempt {
+  readonly path: string
+  /** From 1. */
+  readonly attempt: number
+  readonly isLastAttempt: boolean
+}
+
+/** Numbers the effects of one attempt, so that each has its own place in the journal. */
+export class EffectCounter {
+  readonly attempt: Attempt
+  readonly #world: EffectWorld
+  #asked = 0
+
+  constructor(attempt: Attempt, world: EffectWorld) {
+    this.attempt = attempt
+    this.#world = world
+  }
+
+  /** The effects as a step uses them, under a signal that ends them. */
+  with(signal: AbortSignal, warn: StepEffects['warn'], account: Account): StepEffects {
+    const { perform, emit, streaming, call } = this.#world
+    const { path, attempt, isLastAttempt } = this.attempt
+    const place = () => ({ path, attempt, ordinal: ++this.#asked, signal })
+    return {
+      signal,
+      isLastAttempt,
+      warn,
+      async model(request) {
+        const onText = streaming
+          ? { onText: (text: string) => void emit({ type: 'step-progress', path, text }) }
+          : {}
+        const reply = await perform({ kind: 'model', ...place(), request, ...onText })
+        account.add(reply)
+        return reply
+      },
+      async tool(request) {
+        if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
+        return (await perform({ kind: 'tool', ...place(), request })).result
+      },
+      call: (workflow, input) => call(workflow, input, path, signal),
+    }
+  }
+}
+
+/** What the model calls of one attempt used and cost. */
+export class Account {
+  #usage: Usage | undefined
+  #costUsd: number | undefined
+  #unknown = false
+
+  add(reply: ModelReply): void {
+    this.#usage = addUsage(this.#usage, reply.usage)
+    if (reply.costUsd === undefined) this.#unknown = true
+    else this.#costUsd = (this.#costUsd ?? 0) + reply.costUsd
+  }
+
+  totals(): Pick<StepFinished, 'usage' | 'costUsd' | 'costUnknown'> {
+    return {
+      ...(this.#usage ? { usage: this.#usage } : {}),
+      ...(this.#costUsd === undefined ? {} : { costUsd: this.#costUsd }),
+      ...(this.#unknown ? { costUnknown: true } : {}),
+    }
+  }
+}
