@@ -76,12 +76,18 @@ export function best(
 ): PyValue {
   let found: PyValue = items[0] ?? null
   let foundKey = keyOf === undefined ? found : keyOf(found)
-  const op = name === 'min' ? '<' : '>'
+  const isMin = name === 'min'
   budget.step(items.length)
   for (let place = 1; place < items.length; place += 1) {
     const item = items[place] ?? null
     const key = keyOf === undefined ? item : keyOf(item)
-    if (ordered(op, key, foundKey)) {
+    const isBetter =
+      typeof key === 'bigint' && typeof foundKey === 'bigint'
+        ? isMin
+          ? key < foundKey
+          : key > foundKey
+        : ordered(isMin ? '<' : '>', key, foundKey)
+    if (isBetter) {
       found = item
       foundKey = key
     }

@@ -1,7 +1,7 @@
 import { PyDict } from './dict.ts'
 import { PyError } from './errors.ts'
 import { type Compile, compileAll, type World } from './evaluator.ts'
-import type { CallParts } from './nodes.ts'
+import type { CallParts, Node } from './nodes.ts'
 import { str } from './printing.ts'
 import { type CallArguments, type PyValue, toArray } from './values.ts'
 
@@ -9,18 +9,23 @@ const NO_NAMES: ReadonlyMap<string, PyValue> = new Map()
 
 /**
  * The arguments of a call, a filter or a test: evaluated in the order of the text, with `*` and `**` unpacked. Of those with the same
- * name the last counts.
+ * name the last counts. Those that are all constants, as most are, are made once: nothing that is called changes its arguments.
  */
 export function compileArguments<W extends World>(
   parts: CallParts,
   compile: Compile<W>,
 ): (world: W) => CallArguments {
   const positional = compileAll(parts.positional, compile)
-  if (parts.named.length === 0 && parts.star === undefined && parts.doubleStar === undefined)
-    return (world) => ({ positional: positional(world), named: NO_NAMES })
   const names = parts.named.map(([name, value]) => [name, compile(value)] as const)
   const star = parts.star === undefined ? undefined : compile(parts.star)
   const doubleStar = parts.doubleStar === undefined ? undefined : compile(parts.doubleStar)
+  const fixedNames = constantNames(parts)
+  if (star === undefined && fixedNames !== undefined) {
+    if (!parts.positional.every(isConstant))
+      return (world) => ({ positional: positional(world), named: fixedNames })
+    const fixed = { positional: parts.positional.filter(isConstant).map(({ value }) => value), named: fixedNames }
+    return () => fixed
+  }
   return (world) => {
     const listed = positional(world)
     const named = new Map<string, PyValue>()
@@ -33,4 +38,20 @@ export function compileArguments<W extends World>(
     }
     return { positional: listed, named }
   }
+}
+
+/** The arguments by name, when no evaluation can change them. */
+function constantNames({ named, doubleStar }: CallParts): CallArguments['named'] | undefined {
+  if (doubleStar !== undefined) return undefined
+  if (named.length === 0) return NO_NAMES
+  const values = new Map<string, PyValue>()
+  for (const [name, node] of named) {
+    if (!isConstant(node)) return undefined
+    values.set(name, node.value)
+  }
+  return values
+}
+
+function isConstant(node: Node): node is Node & { readonly kind: 'constant' } {
+  return node.kind === 'constant'
 }

@@ -1,4 +1,4 @@
-import { bind, clamp, integer, type Signature } from './arguments.ts'
+import { type Bound, bind, clamp, integer, type Signature } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { decode } from './bytes.ts'
 import { digitValue } from './characters.ts'
@@ -118,7 +118,7 @@ export function toFloatValue(value: PyValue): number {
 
 function type(
   signature: Signature,
-  run: (bound: (PyValue | undefined)[], args: CallArguments, budget: Budget) => PyValue,
+  run: (bound: Bound, args: CallArguments, budget: Budget) => PyValue,
 ): PyType {
   return new PyType(signature.name, (args, budget) => run(bind(signature, args), args, budget))
 }

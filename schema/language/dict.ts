@@ -22,9 +22,14 @@ function unhashable(value: PyValue): PyError {
  * the usual dictionary costs one `Map` look-up; composite keys become texts behind a NUL mark that plain texts cannot have.
  */
 function identity(key: PyValue): unknown {
+  // Short, so that V8 puts it into each look-up without the rest.
+  return typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : rareIdentity(key)
+}
+
+function rareIdentity(key: PyValue): unknown {
   switch (typeof key) {
     case 'string':
-      return key.charCodeAt(0) === 0 ? `\0s${key}` : key
+      return `\0s${key}`
     case 'boolean':
       return key ? 1n : 0n
     case 'number':

@@ -5,14 +5,15 @@ import { formatValue } from './format.ts'
 import type { FStringPart, Node } from './nodes.ts'
 import {
   type BinaryOperator,
-  binary,
   type CompareOperator,
   contains,
   isSame,
+  operation,
   ordered,
   pyEquals,
   unary,
 } from './operators.ts'
+import { str } from './printing.ts'
 import { PySlice, PyTuple, type PyValue, truthy } from './values.ts'
 
 /** What expressions are evaluated in: their budget, and whatever else their language reads from it. */
@@ -209,10 +210,11 @@ function isObject(value: PyValue): boolean {
 }
 
 function arithmetic<W extends World>(op: BinaryOperator, { operate }: Language<W>): Operation<W, PyValue> {
-  if (operate === undefined) return (left, right, world) => binary(op, left, right, world.budget)
+  const plain = operation(op)
+  if (operate === undefined) return (left, right, world) => plain(left, right, world.budget)
   return (left, right, world) =>
     (isObject(left) || isObject(right) ? operate(op, left, right, world) : undefined) ??
-    binary(op, left, right, world.budget)
+    plain(left, right, world.budget)
 }
 
 function comparisons<W extends World>(
@@ -301,13 +303,16 @@ function joinedParts<W extends World>(
   const pieces = parts.map((part): ((world: W) => string) => {
     if (typeof part === 'string') return () => part
     const value = compile(part.value)
-    const spec = part.spec === undefined ? () => '' : joinedParts(part.spec, compile)
+    if (part.spec === undefined) return (world) => str(value(world))
+    const spec = joinedParts(part.spec, compile)
     return (world) => formatValue(value(world), spec(world), world.budget)
   })
+  const [only] = parts
+  if (parts.length === 1 && typeof only === 'string') return () => only
   return (world) => {
     let text = ''
-    for (const piece of pieces) {
-      text += piece(world)
+    for (let place = 0; place < pieces.length; place += 1) {
+      text += pieces[place]?.(world)
       world.budget.text(text.length)
     }
     return text

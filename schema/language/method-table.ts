@@ -1,4 +1,4 @@
-import { bind, type Signature } from './arguments.ts'
+import { type Bound, bind, type Signature } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import type { CallArguments, PyValue } from './values.ts'
 
@@ -11,7 +11,7 @@ export type Table<Self> = ReadonlyMap<string, Method<Self>>
 export type Row<Self> = readonly [
   name: string,
   parameters: readonly string[],
-  run: (self: Self, bound: (PyValue | undefined)[], budget: Budget) => PyValue,
+  run: (self: Self, bound: Bound, budget: Budget) => PyValue,
   options?: Partial<Signature>,
 ]
 

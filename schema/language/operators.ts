@@ -202,6 +202,19 @@ const ARITHMETIC: Readonly<Record<BinaryOperator, Arithmetic>> = {
   '**': { ints: powerInts, floats: powerFloats, complexes: powerComplex },
 }
 
+/**
+ * {@link binary} for one operator. Two ints and two floats, which is what operators mostly meet, take the short way: through the
+ * long one an evaluator of 100 000 expressions spends a tenth more, most of it while V8 interprets and compiles.
+ */
+export function operation(op: BinaryOperator): (a: PyValue, b: PyValue, budget: Budget) => PyValue {
+  const { ints, floats } = ARITHMETIC[op]
+  return (a, b, budget) => {
+    if (typeof a === 'bigint' && typeof b === 'bigint') return ints(a, b, budget)
+    if (typeof a === 'number' && typeof b === 'number') return floats(a, b)
+    return binary(op, a, b, budget)
+  }
+}
+
 function arithmetic(op: BinaryOperator, a: Numeric, b: Numeric, budget: Budget): PyValue | undefined {
   const kind = ARITHMETIC[op]
   if (typeof a === 'bigint' && typeof b === 'bigint') return kind.ints(a, b, budget)
@@ -306,7 +319,10 @@ export function unary(op: '-' | '+', value: PyValue): PyValue {
 /** Python's `a == b`; values of unlike types are unequal, never an error. */
 export function pyEquals(a: PyValue, b: PyValue): boolean {
   if (a === b) return true
-  if (typeof a === 'string' && typeof b === 'string') return false
+  return typeof a === 'string' && typeof b === 'string' ? false : equalOthers(a, b)
+}
+
+function equalOthers(a: PyValue, b: PyValue): boolean {
   const left = asNumber(a)
   const right = asNumber(b)
   if (left !== undefined || right !== undefined) {
@@ -383,7 +399,12 @@ function holds(op: Ordering, a: bigint | number, b: bigint | number): boolean {
 /** Python's `a < b` and its three sisters; throws `TypeError` for types that have no order. */
 export function ordered(op: Ordering, a: PyValue, b: PyValue): boolean {
   if (typeof a === 'bigint' && typeof b === 'bigint') return holds(op, a, b)
+  if (typeof a === 'number' && typeof b === 'number') return holds(op, a, b)
   if (typeof a === 'string' && typeof b === 'string') return holds(op, compareText(a, b), 0)
+  return orderedOthers(op, a, b)
+}
+
+function orderedOthers(op: Ordering, a: PyValue, b: PyValue): boolean {
   const left = asReal(a)
   const right = asReal(b)
   if (left !== undefined && right !== undefined) return holds(op, left, right)
@@ -424,10 +445,6 @@ export function contains(container: PyValue, value: PyValue, budget: Budget): bo
       throw typeError(`'in <string>' requires string as left operand, not ${typeName(value)}`)
     budget.text(container.length)
     return container.includes(sought)
-  }
-  if (Array.isArray(container)) {
-    budget.step(container.length)
-    return container.some((item) => pyEquals(item, value))
   }
   if (Array.isArray(container)) {
     budget.step(container.length)

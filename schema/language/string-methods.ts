@@ -1,4 +1,4 @@
-import { bind, clamp, integer, type Signature, text } from './arguments.ts'
+import { type Bound, bind, clamp, integer, type Signature, text } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { encode } from './bytes.ts'
 import {
@@ -23,7 +23,7 @@ import { codePoints, isSpace, pointToUnit, splitLines, textLength, unitToPoint }
 import { asText, PyTuple, type PyValue, toArray, typeName } from './values.ts'
 
 /** A method of `str`: the text, the bound arguments, the budget. */
-type Implementation = (self: string, bound: (PyValue | undefined)[], budget: Budget) => PyValue
+type Implementation = (self: string, bound: Bound, budget: Budget) => PyValue
 
 const METHODS = new Map<string, Method<string>>()
 
@@ -155,7 +155,6 @@ function part(
   end: PyValue | undefined,
 ): { text: string; from: number } | undefined {
   if (start === undefined && end === undefined) return { text: self, from: 0 }
-  if (start === undefined && end === undefined) return { text: self, from: 0 }
   const length = textLength(self)
   const place = (value: PyValue | undefined, fallback: number): number => {
     if (value === undefined || value === null) return fallback
@@ -168,7 +167,7 @@ function part(
   return { text: self.slice(pointToUnit(self, from), pointToUnit(self, to)), from }
 }
 
-function search(self: string, bound: (PyValue | undefined)[], last: boolean): number {
+function search(self: string, bound: Bound, last: boolean): number {
   const [needle, start, end] = bound
   const sought = text(needle, 'find() argument 1')
   const range = part(self, start, end)

@@ -6,21 +6,22 @@ import { PyBytes, PyObject, PyRange, PySlice, PyTuple, type PyValue, typeName } 
 
 /** The places a slice picks from a sequence of `length` items, in order (CPython's `PySlice_AdjustIndices`). */
 function sliceBounds(slice: PySlice, length: number): { start: number; step: number; count: number } {
-  const step = bound(slice.step) ?? 1
+  const step = slice.step === null ? 1 : wholeNumber(slice.step)
   if (step === 0) throw valueError('slice step cannot be zero')
-  const adjust = (value: number | undefined, fallback: number): number => {
-    if (value === undefined) return fallback
-    if (value < 0) return Math.max(value + length, step < 0 ? -1 : 0)
-    return Math.min(value, step < 0 ? length - 1 : length)
-  }
-  const start = adjust(bound(slice.lower), step < 0 ? length - 1 : 0)
-  const stop = adjust(bound(slice.upper), step < 0 ? -1 : length)
+  const least = step < 0 ? -1 : 0
+  const most = step < 0 ? length - 1 : length
+  const start = slice.lower === null ? (step < 0 ? most : least) : sliceEnd(slice.lower, length, least, most)
+  const stop = slice.upper === null ? (step < 0 ? least : most) : sliceEnd(slice.upper, length, least, most)
   const span = step < 0 ? start - stop : stop - start
   return { start, step, count: span <= 0 ? 0 : Math.floor((span - 1) / Math.abs(step)) + 1 }
 }
 
-function bound(value: PyValue): number | undefined {
-  if (value === null) return undefined
+function sliceEnd(value: PyValue, length: number, least: number, most: number): number {
+  const wanted = wholeNumber(value)
+  return wanted < 0 ? Math.max(wanted + length, least) : Math.min(wanted, most)
+}
+
+function wholeNumber(value: PyValue): number {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value !== 'bigint')
     throw typeError('slice indices must be integers or None or have an __index__ method')

@@ -1,4 +1,4 @@
-import { clamp, integer } from '../arguments.ts'
+import { type Bound, clamp, integer } from '../arguments.ts'
 import { best, reversed, sumItems } from '../builtins.ts'
 import { PyDict, PySet } from '../dict.ts'
 import { PyError, typeError, valueError } from '../errors.ts'
@@ -75,7 +75,7 @@ function extreme(name: 'min' | 'max'): FilterRow {
 function groups(
   world: TemplateWorld,
   value: PyValue,
-  [attribute, fallback, caseSensitive]: (PyValue | undefined)[],
+  [attribute, fallback, caseSensitive]: Bound,
 ): PyValue {
   const get = getter(world, attribute, fallback ?? null)
   const key = keyed(get, caseSensitive)
@@ -166,7 +166,7 @@ function* pairsOf(value: PyValue): Generator<PyValue> {
 function join(
   world: TemplateWorld,
   value: PyValue,
-  [separator, attribute]: (PyValue | undefined)[],
+  [separator, attribute]: Bound,
 ): PyValue {
   const get = getter(world, attribute)
   const items = toArray(value, world.budget).map(get)

@@ -1,4 +1,4 @@
-import { bind, type Signature } from '../arguments.ts'
+import { type Bound, bind, type Signature } from '../arguments.ts'
 import type { CallArguments, PyValue } from '../values.ts'
 import { COLLECTION_FILTERS } from './collection-filters.ts'
 import type { TemplateWorld } from './environment.ts'
@@ -12,7 +12,7 @@ export type Filter = (world: TemplateWorld, value: PyValue, args: CallArguments)
 export type FilterRow = readonly [
   name: string,
   parameters: readonly string[],
-  run: (world: TemplateWorld, value: PyValue, bound: (PyValue | undefined)[]) => PyValue,
+  run: (world: TemplateWorld, value: PyValue, bound: Bound) => PyValue,
   required?: number,
 ]
 

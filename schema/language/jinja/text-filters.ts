@@ -1,4 +1,4 @@
-import { text as argumentText, clamp, integer } from '../arguments.ts'
+import { text as argumentText, type Bound, clamp, integer } from '../arguments.ts'
 import { PyDict } from '../dict.ts'
 import { PyError, typeError, valueError } from '../errors.ts'
 import { dumpsJson } from '../json.ts'
@@ -42,7 +42,7 @@ function title(text: string): string {
     .join('')
 }
 
-function truncate(value: PyValue, [length, killWords, end, leeway]: (PyValue | undefined)[]): PyValue {
+function truncate(value: PyValue, [length, killWords, end, leeway]: Bound): PyValue {
   const most = clamp(integer(length, 255n))
   const mark = end === undefined ? '...' : str(end)
   const slack = clamp(integer(leeway, 5n, true))
@@ -61,7 +61,7 @@ function truncate(value: PyValue, [length, killWords, end, leeway]: (PyValue | u
 function indent(
   world: TemplateWorld,
   value: PyValue,
-  [width, first, blank]: (PyValue | undefined)[],
+  [width, first, blank]: Bound,
 ): PyValue {
   const blanks =
     typeof width === 'string'
@@ -85,7 +85,7 @@ function unsuitable(value: PyValue, name: string): PyError {
 function wordWrap(
   world: TemplateWorld,
   value: PyValue,
-  [width, breakLong, mark, breakHyphens]: (PyValue | undefined)[],
+  [width, breakLong, mark, breakHyphens]: Bound,
 ): PyValue {
   const glue = mark === undefined || mark === null ? '\n' : str(mark)
   const options = {
@@ -135,7 +135,7 @@ function urlEncode(world: TemplateWorld, value: PyValue): PyValue {
 function replace(
   world: TemplateWorld,
   value: PyValue,
-  [old, replacement, count]: (PyValue | undefined)[],
+  [old, replacement, count]: Bound,
 ): PyValue {
   const most = integer(count, -1n, true)
   const [from = null, to = null] = [old, replacement]
@@ -155,7 +155,7 @@ const JSON_ESCAPES: Readonly<Record<string, string>> = {
   "'": '\\u0027',
 }
 
-function xmlAttributes(world: TemplateWorld, value: PyValue, [autospace]: (PyValue | undefined)[]): PyValue {
+function xmlAttributes(world: TemplateWorld, value: PyValue, [autospace]: Bound): PyValue {
   if (!(value instanceof PyDict)) throw typeError('xmlattr needs a dictionary')
   const parts: string[] = []
   for (const [key, item] of value.entries()) {
