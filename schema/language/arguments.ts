@@ -1,4 +1,4 @@
-import { typeError } from './errors.ts'
+import { type PyError, typeError } from './errors.ts'
 import { asText, type CallArguments, type PyValue, typeName } from './values.ts'
 
 /** What a function accepts: its parameters in order, how many must be given, and which cannot be named. */
@@ -26,32 +26,45 @@ export function bind(signature: Signature, args: CallArguments): Bound {
 }
 
 function bindNamed(signature: Signature, args: CallArguments, most: number): Bound {
-  const { name, parameters, required = 0, positionalOnly = parameters.length } = signature
-  const given = args.positional.length
-  if (given > most) {
-    const plural = most === 1 ? '' : 's'
-    throw typeError(`${name}() takes at most ${most} argument${plural} (${given} given)`)
+  const { parameters, required = 0, positionalOnly = parameters.length } = signature
+  const { positional, named } = args
+  const bound: (PyValue | undefined)[] = positional.slice()
+  let taken = 0
+  for (let place = bound.length; place < parameters.length; place += 1) {
+    const value = place < positionalOnly ? undefined : named.get(parameters[place] ?? '')
+    if (value !== undefined) taken += 1
+    bound.push(value)
   }
-  const bound: (PyValue | undefined)[] = parameters.map((_, index) => args.positional[index])
-  for (const [key, value] of args.named) {
-    const index = parameters.indexOf(key)
-    if (index < 0 || index < positionalOnly)
-      throw typeError(
-        positionalOnly === parameters.length
-          ? `${name}() takes no keyword arguments`
-          : `'${key}' is an invalid keyword argument for ${name}()`,
-      )
-    if (bound[index] !== undefined)
-      throw typeError(`argument for ${name}() given by name ('${key}') and position`)
-    bound[index] = value
-  }
-  for (let index = 0; index < required; index += 1) {
-    if (bound[index] === undefined)
-      throw typeError(
-        `${name}() takes at least ${required} argument${required === 1 ? '' : 's'} (${given} given)`,
-      )
-  }
+  if (positional.length > most || taken < named.size) throw misfit(signature, args, most)
+  for (let place = 0; place < required; place += 1)
+    if (bound[place] === undefined) throw missing(signature, args)
   return bound
+}
+
+/** Why arguments do not fit: there are too many, or one has a name that does not stand for a free place. */
+function misfit(
+  { name, parameters, positionalOnly = parameters.length }: Signature,
+  { positional, named }: CallArguments,
+  most: number,
+): PyError {
+  const given = positional.length
+  if (given > most)
+    return typeError(`${name}() takes at most ${most} argument${most === 1 ? '' : 's'} (${given} given)`)
+  const isFree = (key: string): boolean => parameters.indexOf(key) >= Math.max(given, positionalOnly)
+  const key = Array.from(named.keys()).find((one) => !isFree(one)) ?? ''
+  const place = parameters.indexOf(key)
+  if (place >= positionalOnly && place < given)
+    return typeError(`argument for ${name}() given by name ('${key}') and position`)
+  return typeError(
+    positionalOnly === parameters.length
+      ? `${name}() takes no keyword arguments`
+      : `'${key}' is an invalid keyword argument for ${name}()`,
+  )
+}
+
+function missing({ name, required = 0 }: Signature, { positional }: CallArguments): PyError {
+  const plural = required === 1 ? '' : 's'
+  return typeError(`${name}() takes at least ${required} argument${plural} (${positional.length} given)`)
 }
 
 /** An integer argument (booleans count), or `fallback` when it is absent. `None` counts as absent only with `noneIsAbsent`. */
@@ -64,6 +77,7 @@ export function integer(value: PyValue | undefined, fallback: bigint, noneIsAbse
 
 /** A text argument; `what` names the function and place in the message. */
 export function text(value: PyValue | undefined, what: string): string {
+  if (typeof value === 'string') return value
   const found = asText(value)
   if (found !== undefined) return found
   throw typeError(`${what} must be str, not ${value === undefined ? 'missing' : typeName(value)}`)

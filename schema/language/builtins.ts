@@ -57,7 +57,7 @@ function extreme(name: 'min' | 'max'): Run {
     const fallback = named.get('default')
     if (positional.length > 1 && fallback !== undefined)
       throw typeError(`Cannot specify a default for ${name}() with multiple positional arguments`)
-    const items = positional.length > 1 ? [...positional] : toArray(first, budget)
+    const items = positional.length > 1 ? positional : toArray(first, budget)
     if (items.length === 0) {
       if (fallback !== undefined) return fallback
       throw valueError(`${name}() iterable argument is empty`)

@@ -103,7 +103,7 @@ function compileNode<W extends World>(node: Node, language: Language<W>, compile
       const operate = arithmetic(node.op, language)
       return (world) => {
         try {
-          return operate(left(world), right(world), world)
+          return operate(left(world), right(world), world.budget, world)
         } catch (error) {
           throw located(error, start)
         }
@@ -191,13 +191,15 @@ export function compileAll<W extends World>(
   nodes: readonly Node[],
   compile: Compile<W>,
 ): (world: W) => PyValue[] {
-  const [first, second, ...more] = nodes.map(compile)
+  const runs = nodes.map(compile)
+  const [first, second] = runs
   // Most calls and displays have few items.
   if (first === undefined) return () => []
   if (second === undefined) return (world) => [first(world)]
+  if (runs.length === 2) return (world) => [first(world), second(world)]
   return (world) => {
-    const made = [first(world), second(world)]
-    for (const next of more) made.push(next(world))
+    const made: PyValue[] = []
+    for (const run of runs) made.push(run(world))
     return made
   }
 }
@@ -209,12 +211,15 @@ function isObject(value: PyValue): boolean {
   return typeof value === 'object' && value !== null
 }
 
-function arithmetic<W extends World>(op: BinaryOperator, { operate }: Language<W>): Operation<W, PyValue> {
+function arithmetic<W extends World>(
+  op: BinaryOperator,
+  { operate }: Language<W>,
+): (left: PyValue, right: PyValue, budget: Budget, world: W) => PyValue {
   const plain = operation(op)
-  if (operate === undefined) return (left, right, world) => plain(left, right, world.budget)
-  return (left, right, world) =>
+  if (operate === undefined) return plain
+  return (left, right, budget, world) =>
     (isObject(left) || isObject(right) ? operate(op, left, right, world) : undefined) ??
-    plain(left, right, world.budget)
+    plain(left, right, budget)
 }
 
 function comparisons<W extends World>(

@@ -17,6 +17,7 @@ import { callMethod, getAttribute } from './methods.ts'
 import { children, type Node } from './nodes.ts'
 import { parseExpression } from './parser.ts'
 import { ExpressionError, type LanguageProblem, problemOf } from './problems.ts'
+import { stringMethod } from './string-methods.ts'
 import { subscript } from './subscript.ts'
 import {
   type CallArguments,
@@ -125,7 +126,15 @@ function compileCall(
   if (name.startsWith('_')) return refusing(`the private method '${name}' cannot be called`)
   const object = compile(callee.object)
   const args = compileArguments(parts, compile)
-  return (world) => callMember(object(world), name, args, world)
+  const ofText = stringMethod(name)
+  return (world) => {
+    const self = object(world)
+    if (typeof self !== 'string' || ofText === undefined) return callMember(self, name, args, world)
+    // Most methods are those of texts, which are found once for all evaluations.
+    const given = args(world)
+    world.budget.step()
+    return ofText(self, given, world.budget)
+  }
 }
 
 function callMember(

@@ -56,6 +56,7 @@ function smallNumber(digits: string): number {
 }
 
 function pad(body: string, spec: Spec, fallback: string, budget: Budget, prefixLength = 0): string {
+  if (spec.width === 0) return body
   const missing = spec.width - textLength(body)
   if (missing <= 0) return body
   budget.text(spec.width)

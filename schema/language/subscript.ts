@@ -28,9 +28,18 @@ function wholeNumber(value: PyValue): number {
   return clamp(value)
 }
 
+/** Where a slice without a step starts and ends, as the `slice` of JavaScript wants it: both count from the end below zero. */
+function plainStart(slice: PySlice): number {
+  return slice.lower === null ? 0 : wholeNumber(slice.lower)
+}
+
+function plainEnd(slice: PySlice): number | undefined {
+  return slice.upper === null ? undefined : wholeNumber(slice.upper)
+}
+
 function pick<T>(items: readonly T[], slice: PySlice): T[] {
+  if (slice.step === null) return items.slice(plainStart(slice), plainEnd(slice))
   const { start, step, count } = sliceBounds(slice, items.length)
-  if (step === 1) return items.slice(start, start + count)
   const picked: T[] = []
   for (let turn = 0; turn < count; turn += 1) picked.push(items[start + turn * step] as T)
   return picked
@@ -64,7 +73,7 @@ export function subscript(container: PyValue, key: PyValue, budget: Budget): PyV
     budget.items(container.length)
     return pick(container, key)
   }
-  if (!(container instanceof PyObject)) throw notSubscriptable(container)
+  if (container === null || typeof container !== 'object') throw notSubscriptable(container)
   return container.pyItem === undefined ? itemOf(container, key) : container.pyItem(key, budget)
 }
 
@@ -77,8 +86,8 @@ function characterAt(text: string, key: PyValue): string {
 function sliceText(text: string, slice: PySlice, budget: Budget): string {
   budget.text(text.length)
   if (hasSurrogates(text)) return pick(codePoints(text), slice).join('')
-  const { start, step, count } = sliceBounds(slice, text.length)
-  return step === 1 ? text.slice(start, start + count) : pick(text.split(''), slice).join('')
+  if (slice.step === null) return text.slice(plainStart(slice), plainEnd(slice))
+  return pick(text.split(''), slice).join('')
 }
 
 /** An item or a slice of a sequence that is no list. */
