@@ -84,14 +84,6 @@ export class PyDict extends PyObject {
     for (const [key, value] of entries) this.set(key, value)
   }
 
-  /** A dictionary of a key, its value, the next key and so on. */
-  static ofFlat(keysAndValues: readonly PyValue[]): PyDict {
-    const dict = new PyDict()
-    for (let place = 0; place + 1 < keysAndValues.length; place += 2)
-      dict.set(keysAndValues[place] ?? null, keysAndValues[place + 1] ?? null)
-    return dict
-  }
-
   get size(): number {
     return this.#entries.size
   }

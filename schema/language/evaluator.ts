@@ -169,7 +169,13 @@ function compileNode<W extends World>(node: Node, language: Language<W>, compile
     }
     case 'dict': {
       const keysAndValues = compileAll(node.entries.flat(), compile)
-      return placed(start, (world) => PyDict.ofFlat(keysAndValues(world)))
+      return placed(start, (world) => {
+        const evaluated = keysAndValues(world)
+        const dict = new PyDict()
+        for (let place = 0; place < evaluated.length; place += 2)
+          dict.set(evaluated[place] ?? null, evaluated[place + 1] ?? null)
+        return dict
+      })
     }
     case 'call':
       return placed(start, language.call(node, compile))

@@ -350,16 +350,18 @@ define('rpartition', ['sep'], (self, [sep]) => {
 })
 
 define('join', ['iterable'], (self, bound, budget) => {
+  const pieces = toArray(bound[0] ?? null, budget)
   let length = 0
-  const items = toArray(bound[0] ?? null, budget).map((item, index) => {
+  for (let index = 0; index < pieces.length; index += 1) {
+    const item = pieces[index] ?? null
     const piece = asText(item)
     if (piece === undefined)
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`)
+    pieces[index] = piece
     length += piece.length + self.length
-    return piece
-  })
+  }
   budget.text(length)
-  return items.join(self)
+  return pieces.join(self)
 })
 
 function padder(name: string, place: (missing: number, width: number) => number): void {
