@@ -23,7 +23,10 @@ export function compileArguments<W extends World>(
   if (star === undefined && fixedNames !== undefined) {
     if (!parts.positional.every(isConstant))
       return (world) => ({ positional: positional(world), named: fixedNames })
-    const fixed = { positional: parts.positional.filter(isConstant).map(({ value }) => value), named: fixedNames }
+    const fixed = {
+      positional: parts.positional.filter(isConstant).map(({ value }) => value),
+      named: fixedNames,
+    }
     return () => fixed
   }
   return (world) => {

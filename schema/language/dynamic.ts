@@ -108,8 +108,7 @@ function resolveContext(context: PyDict, budget: Budget): PyDict {
 
 /** Whether rendering the values of a context can change any: a text with a tag, or with line ends that a template loses. */
 function hasTemplates(context: PyDict): boolean {
-  for (const value of context.values()) if (typeof value === 'string' && CHANGEABLE.test(value)) return true
-  return false
+  return context.someValue((value) => typeof value === 'string' && CHANGEABLE.test(value))
 }
 
 const CHANGEABLE = /[{\r]|\n$/

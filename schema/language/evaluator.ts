@@ -28,7 +28,8 @@ export type Compile<W extends World> = (node: Node) => Evaluation<W>
 /** What differs between the two languages. */
 export type Language<W extends World> = {
   readonly name: (name: string, start: number) => Evaluation<W>
-  readonly attribute: (object: PyValue, name: string, world: W) => PyValue
+  /** Reads an attribute of this name: what the name alone decides is decided when it is compiled. */
+  readonly attribute: (name: string) => (object: PyValue, world: W) => PyValue
   readonly item: (object: PyValue, key: PyValue, world: W) => PyValue
   readonly call: (node: Node & { readonly kind: 'call' }, compile: Compile<W>) => Evaluation<W>
   /** Nodes that only one of the languages has, and choices without `else`. */
@@ -132,12 +133,11 @@ function compileNode<W extends World>(node: Node, language: Language<W>, compile
       return (world) => (truthy(test(world)) ? chosen(world) : otherwise(world))
     }
     case 'attribute': {
-      const { name } = node
       const object = compile(node.object)
-      const { attribute } = language
+      const read = language.attribute(node.name)
       return (world) => {
         try {
-          return attribute(object(world), name, world)
+          return read(object(world), world)
         } catch (error) {
           throw located(error, start)
         }

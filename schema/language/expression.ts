@@ -88,13 +88,15 @@ const LANGUAGE: Language<ExpressionWorld> = {
       return value
     }
   },
-  attribute: (object, name, { budget }) => {
-    if (name.startsWith('_')) throw notAllowed(`the private attribute '${name}' cannot be read`)
-    const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
-    if (value === undefined)
-      throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
-    return value
-  },
+  attribute:
+    (name) =>
+    (object, { budget }) => {
+      if (name.startsWith('_')) throw notAllowed(`the private attribute '${name}' cannot be read`)
+      const value = object instanceof PyFunction ? undefined : getAttribute(object, name, budget)
+      if (value === undefined)
+        throw new PyError('AttributeError', `'${typeName(object)}' object has no attribute '${name}'`)
+      return value
+    },
   item: (object, key, { budget }) => subscript(object, key, budget),
   call: compileCall,
   special: (node) => {

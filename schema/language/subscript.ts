@@ -2,7 +2,7 @@ import { clamp } from './arguments.ts'
 import type { Budget } from './budget.ts'
 import { PyError, typeError, valueError } from './errors.ts'
 import { codePoints, hasSurrogates } from './text.ts'
-import { PyBytes, PyObject, PyRange, PySlice, PyTuple, type PyValue, typeName } from './values.ts'
+import { PyBytes, type PyObject, PyRange, PySlice, PyTuple, type PyValue, typeName } from './values.ts'
 
 /** The places a slice picks from a sequence of `length` items, in order (CPython's `PySlice_AdjustIndices`). */
 function sliceBounds(slice: PySlice, length: number): { start: number; step: number; count: number } {

@@ -72,11 +72,7 @@ function extreme(name: 'min' | 'max'): FilterRow {
   ]
 }
 
-function groups(
-  world: TemplateWorld,
-  value: PyValue,
-  [attribute, fallback, caseSensitive]: Bound,
-): PyValue {
+function groups(world: TemplateWorld, value: PyValue, [attribute, fallback, caseSensitive]: Bound): PyValue {
   const get = getter(world, attribute, fallback ?? null)
   const key = keyed(get, caseSensitive)
   const sorted = sortBy(toArray(value, world.budget), key, false, world.budget)
@@ -163,11 +159,7 @@ function* pairsOf(value: PyValue): Generator<PyValue> {
   for (const pair of value.entries()) yield new PyTuple(pair)
 }
 
-function join(
-  world: TemplateWorld,
-  value: PyValue,
-  [separator, attribute]: Bound,
-): PyValue {
+function join(world: TemplateWorld, value: PyValue, [separator, attribute]: Bound): PyValue {
   const get = getter(world, attribute)
   const items = toArray(value, world.budget).map(get)
   const mark = separator ?? ''

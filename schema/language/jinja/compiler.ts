@@ -257,7 +257,8 @@ function compileFor(statement: Statement & { kind: 'for' }, compileValue: Compil
   const otherwise = compileScope(statement.otherwise)
   const isReusable = leaveFrameAlone(statement.body)
 
-  const walk = (values: PyValue, frame: Frame, depth: number): void => {
+  // One function also for the first turn: V8 would compile the loop a second time inside one that only starts it.
+  const walk = (frame: Frame, values = iterable(frame), depth = 0): void => {
     const { budget, rendering } = frame
     let items: readonly PyValue[] = values instanceof PyTuple ? values.items : toArray(values, budget)
     if (test !== undefined)
@@ -267,21 +268,21 @@ function compileFor(statement: Statement & { kind: 'for' }, compileValue: Compil
         assign(item, inner)
         return truthy(test.run(inner))
       })
-    const again = (more: PyValue): PyValue => rendering.captured(() => walk(more, frame, depth + 1))
+    const again = (more: PyValue): PyValue => rendering.captured(() => walk(frame, more, depth + 1))
     const loop = new PyLoop(items, depth, statement.recursive ? again : undefined)
     let inner = frame.inner()
     inner.set('loop', loop)
-    items.forEach((item, index) => {
+    for (let index = 0; index < items.length; index += 1) {
       budget.step()
       if (index > 0 && !isReusable) {
         inner = frame.inner()
         inner.set('loop', loop)
       }
       loop.moveTo(index)
-      assign(item, inner)
+      assign(items[index] ?? null, inner)
       run(inner)
-    })
+    }
     if (items.length === 0) otherwise(frame)
   }
-  return (frame) => walk(iterable(frame), frame, 0)
+  return walk
 }

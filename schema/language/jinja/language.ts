@@ -1,6 +1,8 @@
 import { compileArguments } from '../compile-arguments.ts'
+import { PyDict } from '../dict.ts'
 import { PyError } from '../errors.ts'
 import { type Compile, compileAll, type Evaluation, type Language } from '../evaluator.ts'
+import { isDictMethod } from '../methods.ts'
 import type { CallParts, Node } from '../nodes.ts'
 import { str } from '../printing.ts'
 import { subscript } from '../subscript.ts'
@@ -13,7 +15,7 @@ import { escapeHtml, operateOnMarkup, PyMarkup, PyUndefined } from './values.ts'
 /** How the expressions of templates are evaluated. */
 export const TEMPLATE_LANGUAGE: Language<Frame> = {
   name: (name) => (frame) => frame.get(name),
-  attribute: (object, name, { budget, rendering }) => readAttribute(rendering.engine, object, name, budget),
+  attribute: attributeReader,
   // Jinja compiles a slice as Python's own, which fails where a missing item would be undefined.
   item: (object, key, { budget, rendering }) =>
     key instanceof PySlice ? subscript(object, key, budget) : readItem(rendering.engine, object, key, budget),
@@ -27,6 +29,15 @@ export const TEMPLATE_LANGUAGE: Language<Frame> = {
     return operateOnMarkup(op, left, right, budget)
   },
   special,
+}
+
+/** Nearly all attributes are items of dictionaries; whether the name of one can be an item is known before. */
+function attributeReader(name: string): (object: PyValue, frame: Frame) => PyValue {
+  const canBeItem = !isDictMethod(name) && !name.startsWith('_')
+  return (object, { budget, rendering }) => {
+    const item = canBeItem && object instanceof PyDict ? object.get(name) : undefined
+    return item === undefined ? readAttribute(rendering.engine, object, name, budget) : item
+  }
 }
 
 function special(node: Node, compile: Compile<Frame>): Evaluation<Frame> {

@@ -58,11 +58,7 @@ function truncate(value: PyValue, [length, killWords, end, leeway]: Bound): PyVa
   return (blank < 0 ? cut : cut.slice(0, blank)) + mark
 }
 
-function indent(
-  world: TemplateWorld,
-  value: PyValue,
-  [width, first, blank]: Bound,
-): PyValue {
+function indent(world: TemplateWorld, value: PyValue, [width, first, blank]: Bound): PyValue {
   const blanks =
     typeof width === 'string'
       ? width
@@ -132,11 +128,7 @@ function urlEncode(world: TemplateWorld, value: PyValue): PyValue {
     .join('&')
 }
 
-function replace(
-  world: TemplateWorld,
-  value: PyValue,
-  [old, replacement, count]: Bound,
-): PyValue {
+function replace(world: TemplateWorld, value: PyValue, [old, replacement, count]: Bound): PyValue {
   const most = integer(count, -1n, true)
   const [from = null, to = null] = [old, replacement]
   const isMarked = value instanceof PyMarkup
