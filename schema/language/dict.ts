@@ -135,12 +135,6 @@ export class PyDict extends PyObject {
     return this.#walk((entry) => [entry.key, entry.value])
   }
 
-  /** Whether any value passes a test, without the costs of an iterator. */
-  someValue(test: (value: PyValue) => boolean): boolean {
-    for (const { value } of this.#entries.values()) if (test(value)) return true
-    return false
-  }
-
   /** A shallow copy. */
   copy(): PyDict {
     return new PyDict(this.entries())

@@ -108,7 +108,8 @@ function resolveContext(context: PyDict, budget: Budget): PyDict {
 
 /** Whether rendering the values of a context can change any: a text with a tag, or with line ends that a template loses. */
 function hasTemplates(context: PyDict): boolean {
-  return context.someValue((value) => typeof value === 'string' && CHANGEABLE.test(value))
+  for (const value of context.values()) if (typeof value === 'string' && CHANGEABLE.test(value)) return true
+  return false
 }
 
 const CHANGEABLE = /[{\r]|\n$/

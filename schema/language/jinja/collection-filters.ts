@@ -31,6 +31,9 @@ function pathParts(attribute: PyValue | undefined): PyValue[] {
 
 function getter(world: TemplateWorld, attribute: PyValue | undefined, fallback: PyValue = null): Getter {
   const parts = pathParts(attribute)
+  const [only] = parts
+  if (only === undefined) return (item) => item
+  if (parts.length === 1 && fallback === null) return (item) => world.item(item, only)
   return (item) => {
     let value = item
     for (const part of parts) {
@@ -72,6 +75,8 @@ function extreme(name: 'min' | 'max'): FilterRow {
   ]
 }
 
+const GROUP = ['grouper', 'list']
+
 function groups(world: TemplateWorld, value: PyValue, [attribute, fallback, caseSensitive]: Bound): PyValue {
   const get = getter(world, attribute, fallback ?? null)
   const key = keyed(get, caseSensitive)
@@ -83,7 +88,7 @@ function groups(world: TemplateWorld, value: PyValue, [attribute, fallback, case
     if (last !== undefined && pyEquals(last.key, own)) last.items.push(item)
     else found.push({ key: own, items: [item] })
   }
-  return found.map(({ items }) => new PyNamedTuple(['grouper', 'list'], [get(items[0] ?? null), items]))
+  return found.map(({ items }) => new PyNamedTuple(GROUP, [get(items[0] ?? null), items]))
 }
 
 /** All undefined values are one for `unique`. */
