@@ -317,12 +317,10 @@ function joinedParts<W extends World>(
     const spec = joinedParts(part.spec, compile)
     return (world) => formatValue(value(world), spec(world), world.budget)
   })
-  const [only] = parts
-  if (parts.length === 1 && typeof only === 'string') return () => only
   return (world) => {
     let text = ''
-    for (let place = 0; place < pieces.length; place += 1) {
-      text += pieces[place]?.(world)
+    for (const piece of pieces) {
+      text += piece(world)
       world.budget.text(text.length)
     }
     return text
