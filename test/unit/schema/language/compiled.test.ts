@@ -52,6 +52,52 @@ test('a single item is the smallest, also when it has no order', () => {
   expect(repr(evaluate(compileExpression('min([d])'), NAMES))).toBe("{'a': 1}")
 })
 
+describe('slices without a step', () => {
+  test.each([
+    ['both ends counted from the end', 'l[-2:-1]', '[1]'],
+    ['a start before the first item', 'l[-9:2]', '[3, 1]'],
+    ['an end before the first item', 's[1:-9]', "''"],
+    ['an end before the start', 'l[2:1]', '[]'],
+    ['ends that no list reaches', 's[-10**30:10**30]', "'text'"],
+    ['ends that are booleans', 'l[False:True]', '[3]'],
+    ['no ends', 'l[:]', '[3, 1, 2]'],
+    ['a step of None', 's[1:3:None]', "'ex'"],
+  ])('%s', (_name, text, expected) => {
+    expect(repr(evaluate(compileExpression(text), NAMES))).toBe(expected)
+  })
+})
+
+describe('arguments that do not fit', () => {
+  test.each([
+    ['too many', 'round(1, 2, 3)', 'round() takes at most 2 arguments (3 given)'],
+    ['too few', "s.replace('a')", 'replace() takes at least 2 arguments (1 given)'],
+    [
+      'by position and by name',
+      'round(1, number=2)',
+      "argument for round() given by name ('number') and position",
+    ],
+    ['a name that is none', 'sorted(l, revers=True)', "'revers' is an invalid keyword argument for sort()"],
+    ['a name where none is taken', 's.upper(x=1)', 'upper() takes no keyword arguments'],
+    [
+      'a name of what goes by position',
+      'sum(iterable=l)',
+      "'iterable' is an invalid keyword argument for sum()",
+    ],
+    [
+      'one wrong name among right ones',
+      'sorted(l, key=None, x=1)',
+      "'x' is an invalid keyword argument for sort()",
+    ],
+  ])('%s', (_name, text, message) => {
+    expect(failure(() => evaluate(compileExpression(text), NAMES)).message).toContain(message)
+  })
+})
+
+test('what is done to a value made of constant arguments does not show in the next evaluation', () => {
+  const expression = compileExpression("dict(a=1).pop('a') + len(dict(a=1))")
+  expect([1, 2].map(() => repr(evaluate(expression, NAMES)))).toEqual(['2', '2'])
+})
+
 describe('names in the turns of a loop', () => {
   test.each([
     ['what a turn sets is gone in the next', '{% for i in l %}{{ x }}{% set x = i %}{% endfor %}{{ x }}', ''],
