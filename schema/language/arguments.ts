@@ -77,7 +77,6 @@ export function integer(value: PyValue | undefined, fallback: bigint, noneIsAbse
 
 /** A text argument; `what` names the function and place in the message. */
 export function text(value: PyValue | undefined, what: string): string {
-  if (typeof value === 'string') return value
   const found = asText(value)
   if (found !== undefined) return found
   throw typeError(`${what} must be str, not ${value === undefined ? 'missing' : typeName(value)}`)

@@ -76,18 +76,12 @@ export function best(
 ): PyValue {
   let found: PyValue = items[0] ?? null
   let foundKey = keyOf === undefined ? found : keyOf(found)
-  const isMin = name === 'min'
+  const op = name === 'min' ? '<' : '>'
   budget.step(items.length)
   for (let place = 1; place < items.length; place += 1) {
     const item = items[place] ?? null
     const key = keyOf === undefined ? item : keyOf(item)
-    const isBetter =
-      typeof key === 'bigint' && typeof foundKey === 'bigint'
-        ? isMin
-          ? key < foundKey
-          : key > foundKey
-        : ordered(isMin ? '<' : '>', key, foundKey)
-    if (isBetter) {
+    if (ordered(op, key, foundKey)) {
       found = item
       foundKey = key
     }

@@ -90,9 +90,7 @@ export class PyDict extends PyObject {
 
   /** The value under a key; `undefined` when there is none. Throws `TypeError` for a key that cannot be hashed. */
   get(key: PyValue): PyValue | undefined {
-    // As `identity` does for nearly all keys, but without a call: every name of an expression is looked up here.
-    const id = typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : rareIdentity(key)
-    return this.#entries.get(id)?.value
+    return this.#entries.get(identity(key))?.value
   }
 
   has(key: PyValue): boolean {

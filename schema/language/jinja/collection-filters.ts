@@ -75,8 +75,6 @@ function extreme(name: 'min' | 'max'): FilterRow {
   ]
 }
 
-const GROUP = ['grouper', 'list']
-
 function groups(world: TemplateWorld, value: PyValue, [attribute, fallback, caseSensitive]: Bound): PyValue {
   const get = getter(world, attribute, fallback ?? null)
   const key = keyed(get, caseSensitive)
@@ -88,7 +86,7 @@ function groups(world: TemplateWorld, value: PyValue, [attribute, fallback, case
     if (last !== undefined && pyEquals(last.key, own)) last.items.push(item)
     else found.push({ key: own, items: [item] })
   }
-  return found.map(({ items }) => new PyNamedTuple(GROUP, [get(items[0] ?? null), items]))
+  return found.map(({ items }) => new PyNamedTuple(['grouper', 'list'], [get(items[0] ?? null), items]))
 }
 
 /** All undefined values are one for `unique`. */
