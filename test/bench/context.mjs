@@ -59,7 +59,6 @@ export function openBench({ isQuick, rounds }) {
     PATH: process.env['PATH'] ?? '',
     HOME: home,
     TMPDIR: folder,
-    CI: '1',
     GIT_CONFIG_NOSYSTEM: '1',
     OPENAI_API_KEY: 'none',
     ...(EXTRA_CERTIFICATES === undefined ? {} : { NODE_EXTRA_CA_CERTS: EXTRA_CERTIFICATES }),
