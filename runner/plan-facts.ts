@@ -1,12 +1,10 @@
 import type { RepositoryConfig, Workflow } from '../schema/index.ts'
-import { resolveAssistants } from './assistants.ts'
-import { resolveCalls } from './calls.ts'
+import { completeWorkflow } from './complete.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
 import { modelsOf, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
-import { positionText } from './steps/render-text.ts'
 import type { World } from './world.ts'
 
 /** A workflow ready to be planned, and what `planRun` needs to know besides it. */
@@ -28,13 +26,9 @@ export async function gatherPlanFacts(
   { world, model }: { readonly world: World; readonly model?: string | undefined },
 ): Promise<PlanFacts> {
   const { config } = project
-  const calls = await resolveCalls(definition, project.find)
-  const definitions = [definition, ...calls.called.map((one) => one.workflow)]
-  const resolved = await Promise.all(
-    definitions.map((one) => resolveAssistants(one, (id) => project.assistant(id))),
-  )
-  const [workflow = definition, ...called] = resolved.map((one) => one.workflow)
-  const chosen = { called, ...(model === undefined ? {} : { model }) }
+  const { workflow, called, problems } = await completeWorkflow(definition, project, project.find)
+  const all = [workflow, ...called.values()]
+  const chosen = { called: [...called.values()], ...(model === undefined ? {} : { model }) }
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
@@ -48,10 +42,9 @@ export async function gatherPlanFacts(
     facts: {
       defaultModel: setup.kit.defaultModel,
       modelOverride: model,
-      models: [workflow, ...called].flatMap((one) => modelsOf(one, setup.kitOf(one))),
+      models: all.flatMap((one) => modelsOf(one, setup.kitOf(one))),
       findCalled(name) {
-        const index = calls.called.findIndex((one) => one.name === name)
-        const found = called[index]
+        const found = called.get(name)
         return found && { workflow: found, defaultModel: setup.kitOf(found).defaultModel }
       },
       describeModel: (id) => {
@@ -64,10 +57,8 @@ export async function gatherPlanFacts(
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
-        ...[...calls.problems, ...resolved.flatMap(({ problems }) => problems)].map(
-          ({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help }),
-        ),
-        ...[workflow, ...called].flatMap((one) =>
+        ...problems,
+        ...all.flatMap((one) =>
           preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
         ),
       ],

@@ -1,12 +1,11 @@
 import type { Workflow } from '../schema/index.ts'
-import { resolveAssistants } from './assistants.ts'
-import { type FindWorkflow, resolveCalls } from './calls.ts'
+import type { FindWorkflow } from './calls.ts'
+import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
 import { preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
-import { positionText } from './steps/render-text.ts'
 import type { World } from './world.ts'
 
 /** A workflow that can run: complete, found to lack nothing, and with all that it calls. */
@@ -30,23 +29,14 @@ export async function makeReady(
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
-  const calls = await resolveCalls(definition, find)
-  const resolved = await Promise.all(
-    [definition, ...calls.called.map(({ workflow }) => workflow)].map((one) =>
-      resolveAssistants(one, (id) => project.assistant(id)),
-    ),
-  )
-  const [workflow = definition, ...called] = resolved.map((one) => one.workflow)
+  const { workflow, called, problems: missing } = await completeWorkflow(definition, project, find)
   const setup = await setUpRun(project, workflow, world, {
-    called,
+    called: [...called.values()],
     ...(model === undefined ? {} : { model }),
   })
   const problems = [
-    ...[...calls.problems, ...resolved.flatMap((one) => one.problems)].map(({ at, message, help }) => ({
-      message: `${positionText(at)}: ${message}`,
-      help,
-    })),
-    ...[workflow, ...called].flatMap((one) =>
+    ...missing,
+    ...[workflow, ...called.values()].flatMap((one) =>
       preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
     ),
   ]
@@ -59,12 +49,7 @@ export async function makeReady(
   return {
     workflow,
     setup,
-    called: new Map(
-      calls.called.map(({ name }, index) => {
-        const one = called[index] ?? workflow
-        return [name, { workflow: one, kit: setup.kitOf(one) }]
-      }),
-    ),
+    called: new Map([...called].map(([name, one]) => [name, { workflow: one, kit: setup.kitOf(one) }])),
   }
 }
 

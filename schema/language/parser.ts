@@ -195,14 +195,7 @@ class Parser {
         if (token.text === '**' && power <= POWER.power) {
           this.#place += 1
           const right = this.#expression(POWER.sign)
-          left = {
-            kind: 'binary',
-            op: '**',
-            left,
-            right,
-            start: this.#base + start,
-            height: this.#height([left, right], start),
-          }
+          left = this.#binary('**', token, left, right, start)
           continue
         }
       }
@@ -213,27 +206,9 @@ class Parser {
       }
       if (token.type !== 'name') return left
       if (token.text === 'or' && power <= POWER.or) {
-        this.#place += 1
-        const right = this.#expression(POWER.or + 1)
-        left = {
-          kind: 'logic',
-          op: 'or',
-          left,
-          right,
-          start: this.#base + start,
-          height: this.#height([left, right], start),
-        }
+        left = this.#logic('or', left, POWER.or, start)
       } else if (token.text === 'and' && power <= POWER.and) {
-        this.#place += 1
-        const right = this.#expression(POWER.and + 1)
-        left = {
-          kind: 'logic',
-          op: 'and',
-          left,
-          right,
-          start: this.#base + start,
-          height: this.#height([left, right], start),
-        }
+        left = this.#logic('and', left, POWER.and, start)
       } else if (token.text === 'if' && power <= POWER.choice) {
         this.#place += 1
         const test = this.#expression(POWER.or)
@@ -250,6 +225,14 @@ class Parser {
         }
       } else return left
     }
+  }
+
+  /** At `and` or `or`, which binds to the left with `power`. */
+  #logic(op: 'and' | 'or', left: Node, power: number, start: number): Node {
+    this.#place += 1
+    const right = this.#expression(power + 1)
+    const height = this.#height([left, right], start)
+    return { kind: 'logic', op, left, right, start: this.#base + start, height }
   }
 
   #binary(op: BinaryOperator | undefined, token: Token, left: Node, right: Node, start: number): Node {

@@ -1,0 +1,39 @@
+import type { Workflow } from '../schema/index.ts'
+import { resolveAssistants } from './assistants.ts'
+import { type FindWorkflow, resolveCalls } from './calls.ts'
+import type { PreflightProblem } from './preflight.ts'
+import type { Project } from './project.ts'
+import { positionText } from './steps/render-text.ts'
+
+/** A workflow with all that it calls, and stored assistants in the place of references to them. */
+export interface CompleteWorkflow {
+  readonly workflow: Workflow
+  /** The workflows that are called, at any depth, by the name that states use. */
+  readonly called: ReadonlyMap<string, Workflow>
+  /** What could not be completed, each with its place. */
+  readonly problems: readonly PreflightProblem[]
+}
+
+/**
+ * Puts together what a workflow names but does not hold itself.
+ *
+ * @param find where the definitions of called workflows come from: the project, or the record of the run.
+ */
+export async function completeWorkflow(
+  definition: Workflow,
+  project: Pick<Project, 'assistant'>,
+  find: FindWorkflow,
+): Promise<CompleteWorkflow> {
+  const calls = await resolveCalls(definition, find)
+  const complete = (one: Workflow) => resolveAssistants(one, (id) => project.assistant(id))
+  const [own, ...called] = await Promise.all([
+    complete(definition),
+    ...calls.called.map(async ({ name, workflow }) => ({ name, ...(await complete(workflow)) })),
+  ])
+  const missing = [...calls.problems, ...[own, ...called].flatMap(({ problems }) => problems)]
+  return {
+    workflow: own.workflow,
+    called: new Map(called.map(({ name, workflow }) => [name, workflow])),
+    problems: missing.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
+  }
+}
