@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts'
-import { COMMANDS } from './commands.ts'
+import { COMMAND_GROUPS, COMMANDS } from './commands.ts'
 import { GLOBAL_OPTIONS } from './invocation.ts'
 import type { Palette } from './ui/palette.ts'
 import { padEnd, wrap } from './ui/plain-text.ts'
@@ -18,7 +18,7 @@ const MOST_LEFT = 0.6
 /** The help of the whole program. Ends with a line feed. */
 export function renderHelp(version: string, layout: HelpLayout): string {
   const { bold, dim } = layout.palette
-  const rows = COMMANDS.map(({ name, summary }) => [name, summary] as const)
+  const longest = Math.max(...COMMANDS.map(({ name }) => name.length))
   return lines(
     `${bold('codemie-ci')} ${version}`,
     ...paragraph(
@@ -27,9 +27,15 @@ export function renderHelp(version: string, layout: HelpLayout): string {
     ),
     '',
     `${bold('Usage')}  codemie-ci <command> [options]`,
-    '',
-    bold('Commands'),
-    ...twoColumns(rows, layout),
+    ...COMMAND_GROUPS.flatMap(({ title, commands }) => [
+      '',
+      bold(title),
+      ...twoColumns(
+        commands.map(({ name, summary }) => [name, summary]),
+        layout,
+        longest,
+      ),
+    ]),
     '',
     bold('Options of every command'),
     ...twoColumns([...GLOBAL_OPTIONS.map(optionRow), ['-v, --version', 'Show the version']], layout),
@@ -111,8 +117,9 @@ function optionRow(option: OptionSpec): readonly [string, string] {
 function twoColumns(
   rows: readonly (readonly [string, string])[],
   { columns, palette }: HelpLayout,
+  atLeast = 0,
 ): string[] {
-  const left = Math.max(...rows.map(([name]) => name.length))
+  const left = Math.max(atLeast, ...rows.map(([name]) => name.length))
   const width = widthOf(columns)
   if (left > width * MOST_LEFT) {
     return rows.flatMap(([name, text]) => [

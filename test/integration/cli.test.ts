@@ -64,7 +64,7 @@ describe('help', () => {
 
       Usage  codemie-ci <command> [options]
 
-      Commands
+      Workflows
         init        Set a repository up: configuration, a first workflow, a GitHub
                     workflow
         list        List the workflows of this repository
@@ -72,13 +72,19 @@ describe('help', () => {
         explain     Tell more about the code of a problem
         plan        Show what a run would do, without doing any of it
         graph       Draw a workflow
+
+      Runs
         run         Run a workflow and keep its record in git
-        runs        List the runs that are kept in git
-        show        Show a run, or the output of one of its steps
         resume      Go on with a run that failed, was interrupted or waits for you
         approve     Say yes to a run that waits, and go on with it
         reject      Say no to a run that waits: the steps that wait fail
         abort       End a run for good
+
+      Records
+        runs        List the runs that are kept in git
+        show        Show a run, or the output of one of its steps
+
+      Setup
         doctor      Check that everything is in place, and say how to mend what is not
         schema      Print the JSON Schema that editors use
         completion  Print the script that completes commands in your shell

@@ -1,0 +1,138 @@
+import type { CommandSpec } from '../command.ts'
+import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW } from './common.ts'
+
+/** Commands for definitions of workflows: write, check and look at them. */
+export const DEFINITIONS: readonly CommandSpec[] = [
+  {
+    name: 'init',
+    summary: 'Set a repository up: configuration, a first workflow, a GitHub workflow',
+    details: [
+      'Writes .codemie/config.yaml, one workflow from a list of starters and .github/workflows/codemie.yml. Files that are there already stay as they are unless --force is given. On a terminal it asks which starter you want; elsewhere it takes release-notes, which needs no model and no key.',
+    ],
+    args: [],
+    options: [
+      {
+        name: 'template',
+        kind: 'text',
+        value: 'NAME',
+        choices: ['release-notes', 'review', 'triage', 'summary'],
+        summary: 'The starter to write, without asking',
+      },
+      { name: 'force', kind: 'flag', summary: 'Replace files that differ' },
+      { name: 'no-github', kind: 'flag', summary: 'Write no GitHub workflow' },
+      JSON_OUT,
+    ],
+    examples: [
+      { line: 'codemie-ci init', what: 'asks which starter you want' },
+      { line: 'codemie-ci init --template review', what: 'does not ask' },
+    ],
+    load: async () => (await import('../commands/init.ts')).init,
+  },
+  {
+    name: 'list',
+    summary: 'List the workflows of this repository',
+    details: [
+      'Searches .codemie/workflows. With words, shows the workflows that hold all of them somewhere.',
+    ],
+    args: [
+      {
+        name: 'text',
+        required: false,
+        variadic: true,
+        summary: 'Words to look for in id, name, description, tags and file',
+        completes: 'nothing',
+      },
+    ],
+    options: [
+      { name: 'tag', kind: 'texts', value: 'TAG', summary: 'Only workflows with this tag. Repeatable' },
+      JSON_OUT,
+    ],
+    examples: [
+      { line: 'codemie-ci list', what: 'everything' },
+      { line: 'codemie-ci list review --tag security', what: 'by word and tag' },
+    ],
+    load: async () => (await import('../commands/list.ts')).list,
+  },
+  {
+    name: 'validate',
+    summary: 'Check workflows and configuration, and show every problem at once',
+    details: [
+      'Without files, checks all workflows, the stored assistants and the configuration of the repository. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
+    ],
+    args: [
+      {
+        name: 'files',
+        required: false,
+        variadic: true,
+        summary: 'Files or folders; default: all of the repository',
+        completes: 'files',
+      },
+    ],
+    options: [
+      STRICT,
+      {
+        name: 'format',
+        kind: 'text',
+        value: 'FORMAT',
+        choices: ['text', 'json', 'github'],
+        summary: 'How to report: text (default), json, or github (annotations)',
+      },
+      { name: 'json', kind: 'flag', summary: 'The same as --format json' },
+    ],
+    examples: [
+      { line: 'codemie-ci validate', what: 'the whole repository' },
+      {
+        line: 'codemie-ci validate .codemie/workflows/review.yaml --strict',
+        what: 'one file, warnings count',
+      },
+      { line: 'codemie-ci validate --format github', what: 'annotations in a pull request' },
+    ],
+    load: async () => (await import('../commands/validate.ts')).validate,
+  },
+  {
+    name: 'explain',
+    summary: 'Tell more about the code of a problem',
+    details: ['Without a code, lists all codes.'],
+    args: [
+      {
+        name: 'code',
+        required: false,
+        summary: 'The code, as it stands in brackets after a problem',
+        completes: 'nothing',
+      },
+    ],
+    options: [JSON_OUT],
+    examples: [{ line: 'codemie-ci explain unknown-state', what: 'what it means and how to mend it' }],
+    load: async () => (await import('../commands/explain.ts')).explain,
+  },
+  {
+    name: 'plan',
+    summary: 'Show what a run would do, without doing any of it',
+    details: [
+      'The same as run --dry-run: no network, no key, nothing written. Shows the inputs, the states in order with assistant, model, tools and prompts as far as they are known, what writes to the outside, and which secrets are needed.',
+      'Exits 2 when an input is missing or wrong. A key that is not set is shown, and is no error here.',
+    ],
+    args: [WORKFLOW, INPUT_ARGUMENT],
+    options: [...INPUTS, MODEL, STRICT, JSON_OUT],
+    examples: [
+      { line: 'codemie-ci plan release-notes', what: 'before a first run' },
+      { line: 'codemie-ci plan review -i base=main --json', what: 'for programs' },
+    ],
+    load: async () => (await import('../commands/plan.ts')).plan,
+  },
+  {
+    name: 'graph',
+    summary: 'Draw a workflow',
+    details: ['On a terminal a drawing of lines; elsewhere Mermaid text, which GitHub shows in Markdown.'],
+    args: [WORKFLOW],
+    options: [
+      { name: 'mermaid', kind: 'flag', summary: 'Mermaid, also on a terminal' },
+      { name: 'text', kind: 'flag', summary: 'The terminal drawing, also into a pipe' },
+    ],
+    examples: [
+      { line: 'codemie-ci graph release-notes', what: 'a drawing' },
+      { line: 'codemie-ci graph release-notes --mermaid', what: 'for a README' },
+    ],
+    load: async () => (await import('../commands/graph.ts')).graph,
+  },
+]

@@ -1,0 +1,134 @@
+import type { CommandSpec } from '../command.ts'
+import {
+  EDITS,
+  HELD_STEP,
+  HOW_TO_EXECUTE,
+  INPUT_ARGUMENT,
+  INPUTS,
+  JSON_OUT,
+  MODEL,
+  RUN,
+  STRICT,
+  TAKE_OVER,
+  WORKFLOW,
+} from './common.ts'
+
+/** Commands that carry runs out. */
+export const EXECUTION: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    summary: 'Run a workflow and keep its record in git',
+    details: [
+      'Progress goes to standard error, the result to standard output. The record is committed to the branch codemie/runs, never to your working tree. Ctrl-C saves what is finished and prints the command that goes on; a second Ctrl-C ends at once.',
+      'With -i the input of the run is a JSON object of the values given; --input and --input-file give all of it, as a JSON object or as free text.',
+    ],
+    args: [WORKFLOW, INPUT_ARGUMENT],
+    options: [
+      ...INPUTS,
+      { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
+      MODEL,
+      STRICT,
+      { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
+      ...HOW_TO_EXECUTE,
+    ],
+    examples: [
+      { line: 'codemie-ci run review -i base=main --model gpt-5', what: 'with an input and a model' },
+      { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
+      { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
+    ],
+    load: async () => (await import('../commands/run.ts')).run,
+  },
+  {
+    name: 'resume',
+    summary: 'Go on with a run that failed, was interrupted or waits for you',
+    details: [
+      'Steps that are finished are not done again. A run that waits before a step goes on with your message, if you give one: the agents after it read it like any other, and the keys of a JSON object enter the context.',
+      'With --edit your text takes the place of the output before the pause. With --request-changes a model reworks that output first and the run waits on, so that you can look at it; exits 3.',
+    ],
+    args: [RUN],
+    options: [
+      {
+        name: 'message',
+        short: 'm',
+        kind: 'text',
+        value: 'TEXT',
+        summary: 'Your answer to a run that waits for one',
+      },
+      ...EDITS,
+      {
+        name: 'request-changes',
+        kind: 'text',
+        value: 'TEXT',
+        summary: 'Have the output before the pause reworked, and wait on',
+      },
+      TAKE_OVER,
+      ...HOW_TO_EXECUTE,
+    ],
+    examples: [
+      { line: 'codemie-ci resume latest', what: 'the newest run' },
+      { line: 'codemie-ci resume latest -m "Looks good, publish it"', what: 'answers a run that waits' },
+      { line: 'codemie-ci resume latest --edit-file draft.md', what: 'with an output of your own' },
+      { line: 'codemie-ci resume latest --request-changes "Shorter"', what: 'asks for a better one first' },
+    ],
+    load: async () => (await import('../commands/resume.ts')).resume,
+  },
+  {
+    name: 'approve',
+    summary: 'Say yes to a run that waits, and go on with it',
+    details: [
+      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
+    ],
+    args: [RUN, HELD_STEP],
+    options: [
+      {
+        name: 'message',
+        short: 'm',
+        kind: 'text',
+        value: 'TEXT',
+        summary: 'What the agents after it should know',
+      },
+      ...EDITS,
+      TAKE_OVER,
+      ...HOW_TO_EXECUTE,
+    ],
+    examples: [
+      { line: 'codemie-ci approve latest', what: 'all that waits in the newest run' },
+      {
+        line: 'codemie-ci approve latest publish',
+        what: 'one step; refused when the run does not wait before it',
+      },
+    ],
+    load: async () => (await import('../commands/approve.ts')).approve,
+  },
+  {
+    name: 'reject',
+    summary: 'Say no to a run that waits: the steps that wait fail',
+    details: [
+      'A rejected step is not run. It fails with the code `rejected`, which `on_error` of its state can catch; without that the run fails. A later approve takes the no back. With a step the no is for that one, and the others wait on.',
+    ],
+    args: [RUN, HELD_STEP],
+    options: [
+      { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      TAKE_OVER,
+      ...HOW_TO_EXECUTE,
+    ],
+    examples: [{ line: 'codemie-ci reject latest -m "Not before Monday"', what: 'and why' }],
+    load: async () => (await import('../commands/reject.ts')).reject,
+  },
+  {
+    name: 'abort',
+    summary: 'End a run for good',
+    details: [
+      'A run that is under way on this machine is stopped first, as Ctrl-C does it. What the run had is kept as its record; it cannot be resumed.',
+    ],
+    args: [RUN],
+    options: [
+      { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      TAKE_OVER,
+      { name: 'push', kind: 'flag', summary: 'Push the record to the remote' },
+      JSON_OUT,
+    ],
+    examples: [{ line: 'codemie-ci abort latest -m "Wrong branch"', what: 'the newest run' }],
+    load: async () => (await import('../commands/abort.ts')).abort,
+  },
+]
