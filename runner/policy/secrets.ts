@@ -41,21 +41,75 @@ export function secretValues(env: Env, namedByConfig: Iterable<string> = []): re
 }
 
 /**
- * Makes the function that takes secrets out of text: the given values as they are, URL-encoded, in base64 and inside
- * JSON, and anything that has the shape of a well-known key. Applied to its own output it changes nothing.
+ * Makes the function that takes secrets out of text: the given values as they are, URL-encoded, in base64 (of both
+ * alphabets), in hex and inside JSON, also broken over lines, and anything that has the shape of a well-known key.
+ * Applied to its own output it changes nothing.
  */
 export function createRedactor(values: readonly string[]): (text: string) => string {
-  const forms = new Set<string>()
+  const whole = new Set<string>()
+  const breakable = new Set<string>()
+  const dumped = new Set<string>()
   for (const value of values) {
-    for (const form of [encodeURIComponent(value), ...base64Forms(value), ...jsonForms(value)])
-      forms.add(form)
+    for (const form of [...urlForms(value), ...jsonForms(value)]) whole.add(form)
     // A key in several lines is often quoted line by line.
-    for (const line of value.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) forms.add(line)
+    for (const line of value.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) whole.add(line)
+    for (const form of base64Forms(value)) breakable.add(form)
+    if (!/\s/.test(value)) breakable.add(value)
+    for (const bytes of hexForms(value)) {
+      breakable.add(bytes.join(''))
+      dumped.add(joined(bytes, BETWEEN_BYTES))
+    }
   }
-  // The longest first: one secret may begin with another.
-  const literals = [...forms].sort((a, b) => b.length - a.length).map(escapeForPattern)
-  const pattern = new RegExp([...literals, ...TOKEN_SHAPES].join('|'), 'g')
-  return (text) => text.replace(pattern, REDACTED)
+  const pattern = anyOf([...literals([...whole, ...breakable]), ...TOKEN_SHAPES])
+  if (values.length === 0) return (text) => text.replace(pattern, REDACTED)
+  const unbroken = new RegExp(literals(breakable).join('|'))
+  const broken = anyOf(longestFirst(breakable).map((form) => joined(form, LINE_BREAKS)))
+  const dump = anyOf(longestFirst(dumped))
+  return (text) => {
+    let clean = text.replace(pattern, REDACTED)
+    // Patterns that allow a break after each character take a hundred times as long: only where they will match.
+    const joinedUp = clean.replace(LINE_BREAK, '')
+    if (joinedUp !== clean && unbroken.test(joinedUp)) clean = clean.replace(broken, REDACTED)
+    return DUMP.test(clean) ? clean.replace(dump, REDACTED) : clean
+  }
+}
+
+/**
+ * Line breaks with what indents the next line, plain or as a text inside JSON has them. Every repetition has a bound: a
+ * text of nothing but backslashes must not cost the square of its length.
+ */
+const LINE_BREAKS = '(?:(?:[\\r\\n]|\\\\{1,8}[rn])[ \\t]{0,40}){0,4}'
+const LINE_BREAK = /(?:[\r\n]|\\{1,8}[rn])[ \t]{0,40}/g
+/** The same, or what dumps of bytes put before each: `de ad`, `de:ad`, `%de%ad`, `\xde\xad`. */
+const BETWEEN_BYTES = `(?:[ :%]|\\\\{1,8}x|${LINE_BREAKS})`
+const DUMP = /[0-9a-f]{2}(?:[ :%]|\\{1,8}x)[0-9a-f]{2}(?:[ :%]|\\{1,8}x)[0-9a-f]{2}/i
+
+/** One secret may begin with another. */
+function longestFirst(forms: Iterable<string>): readonly string[] {
+  return [...forms].sort((a, b) => b.length - a.length)
+}
+
+function literals(forms: Iterable<string>): readonly string[] {
+  return longestFirst(forms).map(escapeForPattern)
+}
+
+function anyOf(patterns: readonly string[]): RegExp {
+  return new RegExp(patterns.join('|'), 'g')
+}
+
+function joined(pieces: Iterable<string>, between: string): string {
+  return [...pieces].map(escapeForPattern).join(between)
+}
+
+function urlForms(value: string): readonly string[] {
+  const form = encodeURIComponent(value)
+  return [form, form.replace(/%../g, (code) => code.toLowerCase()), form.replaceAll('%20', '+')]
+}
+
+/** The bytes of a value as pairs of digits, in small letters and in capitals. */
+function hexForms(value: string): readonly (readonly string[])[] {
+  const bytes = [...Buffer.from(value)].map((byte) => byte.toString(16).padStart(2, '0'))
+  return [bytes, bytes.map((digits) => digits.toUpperCase())]
 }
 
 /** Outputs of steps are JSON that holds JSON of a tool, and then stand in a line of JSON themselves. */
@@ -78,13 +132,17 @@ function escapeNonAscii(text: string): string {
   return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** A value inside a longer text gives other base64 letters for each of the three places it can start at. */
+/**
+ * A value inside a longer text gives other base64 letters for each of the three places it can start at. Each in the
+ * usual alphabet and in the one for URLs.
+ */
 function base64Forms(value: string): readonly string[] {
-  return [0, 1, 2].map((offset) => {
+  return [0, 1, 2].flatMap((offset) => {
     const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)])
     const usable = bytes.subarray(0, bytes.length - (bytes.length % 3))
     // The first letters mix with what stands before the value.
-    return usable.toString('base64').slice(offset === 0 ? 0 : 4)
+    const form = usable.toString('base64').slice(offset === 0 ? 0 : 4)
+    return [form, form.replaceAll('+', '-').replaceAll('/', '_')]
   })
 }
 

@@ -33,6 +33,60 @@ describe('createRedactor', () => {
     expect(redact(encoded)).toContain(REDACTED)
   })
 
+  const CANARY = 'c4n4ry?>?~/Zk3x_9~?>pLw-7Vb2'
+  const canary = createRedactor([CANARY])
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const hex = Buffer.from(CANARY).toString('hex')
+  const wrapped = (text: string, width: number, end: string) =>
+    text.replace(new RegExp(`(.{${width}})(?=.)`, 'g'), `$1${end}`)
+
+  it.each([
+    ['base64', base64(`user:${CANARY}:x`)],
+    ['base64 for URLs', base64(`user:${CANARY}:x`).replaceAll('+', '-').replaceAll('/', '_')],
+    ['base64 in short lines', wrapped(base64(`user:${CANARY}:x`), 12, '\n')],
+    ['base64 in lines of Windows, inside JSON', JSON.stringify(wrapped(base64(CANARY), 16, '\r\n'))],
+    [
+      'base64 in lines, in JSON inside JSON',
+      JSON.stringify(JSON.stringify(wrapped(base64(CANARY), 16, '\n'))),
+    ],
+    ['hex', hex],
+    ['hex in capitals', hex.toUpperCase()],
+    ['hex in lines', wrapped(hex, 16, '\n  ')],
+    ['a dump of bytes', wrapped(hex, 2, ' ')],
+    ['a fingerprint', wrapped(hex.toUpperCase(), 2, ':')],
+    ['escapes of a string', `\\x${wrapped(hex, 2, '\\x')}`],
+    ['a URL with every byte escaped', `%${wrapped(hex, 2, '%')}`],
+    ['a URL with small digits', encodeURIComponent(CANARY).replace(/%../g, (code) => code.toLowerCase())],
+    ['lines', wrapped(CANARY, 9, '\n')],
+    ['lines inside JSON', JSON.stringify(wrapped(CANARY, 9, '\n'))],
+  ])('a canary as %s', (_, text) => {
+    const clean = canary(text)
+    expect(clean).toContain(REDACTED)
+    expect(clean).not.toContain(CANARY.slice(10, 18))
+    expect(canary(clean)).toBe(clean)
+  })
+
+  it('prose, digests and other encoded text stay as they are', () => {
+    const others = [
+      'A commit 1f0c6ff2, a path a/b-c_d.ts,\nand 100 % of it.',
+      base64('c4n4ry'),
+      hex.slice(0, 20),
+    ]
+    for (const text of others) expect(canary(text)).toBe(text)
+  })
+
+  it.each([
+    ['backslashes', '\\'],
+    ['line breaks', '\n'],
+    ['lines of spaces', `c\n${' '.repeat(50)}`],
+    ['digits and breaks', 'aa\n'],
+  ])('a megabyte of %s takes no time to speak of', (_, piece) => {
+    const text = piece.repeat(1_000_000 / piece.length)
+    const startedAt = performance.now()
+    expect(canary(`${text}${wrapped(CANARY, 9, '\n')}`)).toContain(REDACTED)
+    expect(performance.now() - startedAt).toBeLessThan(2000)
+  })
+
   it('a private key over several lines', () => {
     const pem = '-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----'
     expect(redact(`a ${pem} b`)).toBe(`a ${REDACTED} b`)
