@@ -189,15 +189,16 @@ export class RunWriter {
 
   /** Everything was cleaned piece by piece; a secret that shows only in the whole stops the commit. */
   #refuseSecrets(record: RunRecord): void {
-    const hits = [...record.files].filter(([, content]) => {
+    const hits = [...record.files].flatMap(([path, content]) => {
       // Not a copy: the files of a long run are megabytes, and this is where its memory has its peak.
       const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
-      return this.#context.redact(text) !== text
+      const clean = this.#context.redact(text)
+      return clean === text ? [] : [`${path}:${firstChangedLine(text, clean)}`]
     })
     if (hits.length === 0) return
     throw new Refusal(
       'secret-in-record',
-      `A secret was found in the record of run ${this.id}: ${hits.map(([path]) => path).join(', ')}`,
+      `A secret was found in the record of run ${this.id}: ${hits.join(', ')}`,
       {
         exitStatus: 5,
         help: 'Nothing was committed. Find out which step printed it, change the secret, and delete the run directory.',
@@ -351,6 +352,13 @@ export class RunWriter {
       },
     )
   }
+}
+
+/** Line, from 1, in which a text stops being equal to its cleaned copy. */
+function firstChangedLine(text: string, clean: string): number {
+  let line = 1
+  for (let at = 0; at < text.length && text[at] === clean[at]; at++) if (text[at] === '\n') line++
+  return line
 }
 
 /** The command that shows the page of a record. */
