@@ -55,11 +55,14 @@ export function parseQuickly(argv: readonly string[]): ParsedLine | undefined {
 function checkLine({ command, positionals, options }: ParsedLine): void {
   const tryHelp = `Try 'codemie-ci ${command.name} --help'.`
   for (const option of command.options) {
-    const value = options[option.name]
-    if (option.choices && typeof value === 'string' && !option.choices.includes(value)) {
-      const near = nearestName(value, option.choices)
+    const { choices } = option
+    const value = [options[option.name]]
+      .flat()
+      .find((one) => typeof one === 'string' && !choices?.includes(one))
+    if (choices && typeof value === 'string') {
+      const near = nearestName(value, choices)
       throw usageError(
-        `--${option.name} takes ${option.choices.join(', ')}, and not '${value}'.${near ? ` Did you mean '${near}'?` : ''}`,
+        `--${option.name} takes ${choices.join(', ')}, and not '${value}'.${near ? ` Did you mean '${near}'?` : ''}`,
         tryHelp,
       )
     }

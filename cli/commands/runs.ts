@@ -1,55 +1,100 @@
+import type { RunStatus } from '../../runner/events.ts'
+import type { ListFilter } from '../../runner/store/list-runs.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
+import type { Invocation } from '../invocation.ts'
 import { openProjectFor } from '../project.ts'
 import { openRecordsFor } from '../records.ts'
 import { printJson } from '../ui/json.ts'
-import { formatTime } from '../ui/numbers.ts'
-import { displayWidth, oneLine, padEnd } from '../ui/plain-text.ts'
-import { renderStatus } from '../ui/summary.ts'
+import { oneLine } from '../ui/plain-text.ts'
+import { renderRunTable, runsAsCsv } from '../ui/run-table.ts'
 import { usageError } from '../usage-error.ts'
 
 const USUAL_LIMIT = 20
 
 /** `codemie-ci runs`: the runs that are kept, newest first. */
 export const runs: CommandRunner = async (invocation, cli) => {
-  const limit = readLimit(invocation.text('limit'))
-  const workflow = invocation.argument('workflow')
+  const filter = readFilter(invocation, cli.world.now())
   const project = await openProjectFor(invocation, cli)
   const store = await openRecordsFor(project, cli)
-  const found = await store.list({ limit, ...(workflow === undefined ? {} : { workflow }) })
+  const found = await store.list(filter)
   if (invocation.flag('json')) {
     printJson(cli, { runs: found })
     return EXIT.done
   }
-  if (found.length === 0) {
-    cli.stdout.write(
-      workflow === undefined
-        ? 'There are no runs yet. `codemie-ci run <workflow>` makes one.\n'
-        : `There are no runs of '${oneLine(workflow)}'.\n`,
-    )
+  if (invocation.flag('csv')) {
+    cli.stdout.write(runsAsCsv(found))
     return EXIT.done
   }
-  const rows = found.map(({ id, workflow: name, status, startedAt }) => ({
-    id,
-    name: oneLine(name),
-    status: renderStatus(status, cli.look.stdout),
-    startedAt: formatTime(startedAt),
-  }))
-  const width = (pick: (row: (typeof rows)[number]) => string) =>
-    Math.max(...rows.map((row) => displayWidth(pick(row))))
-  const statusWidth = width(({ status }) => status)
-  const nameWidth = width(({ name }) => name)
-  for (const { id, name, status, startedAt } of rows) {
-    cli.stdout.write(
-      `${padEnd(status, statusWidth)}  ${padEnd(name, nameWidth)}  ${cli.look.stdout.dim(startedAt)}  ${id}\n`,
-    )
+  if (found.length === 0) {
+    cli.stdout.write(nothingFound(filter))
+    return EXIT.done
   }
+  cli.stdout.write(renderRunTable(found, cli.look.stdout, cli.stdout.columns))
   return EXIT.done
 }
 
-function readLimit(typed: string | undefined): number {
+function nothingFound({ workflow, limit: _, ...more }: ListFilter): string {
+  if (Object.keys(more).length > 0) return 'No run matches.\n'
+  return workflow === undefined
+    ? 'There are no runs yet. `codemie-ci run <workflow>` makes one.\n'
+    : `There are no runs of '${oneLine(workflow)}'.\n`
+}
+
+function readFilter(invocation: Invocation, now: number): ListFilter {
+  if (invocation.flag('json') && invocation.flag('csv')) {
+    throw usageError('--json and --csv exclude each other.', 'Both write to standard output.')
+  }
+  const statuses = invocation.texts('status')
+  const given = {
+    workflow: invocation.argument('workflow'),
+    statuses: statuses.length === 0 ? undefined : (statuses as readonly RunStatus[]),
+    branch: invocation.text('branch'),
+    actor: invocation.text('actor'),
+    event: invocation.text('event'),
+    since: readMoment(invocation, 'since', now),
+    until: readMoment(invocation, 'until', now),
+    minCostUsd: readAmount(invocation, 'min-cost'),
+    maxCostUsd: readAmount(invocation, 'max-cost'),
+    limit: readLimit(invocation),
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+function readLimit(invocation: Invocation): number | undefined {
+  const typed = invocation.text('limit')
+  if (invocation.flag('all')) {
+    if (typed === undefined) return undefined
+    throw usageError('--all and --limit exclude each other.', 'Use one of them.')
+  }
   if (typed === undefined) return USUAL_LIMIT
   const limit = Number(typed)
   if (Number.isInteger(limit) && limit >= 1) return limit
   throw usageError(`--limit takes a whole number from 1, and not '${typed}'.`, 'For example -n 5.')
+}
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+/** `7d` is seven days ago; a date is its beginning in UTC. */
+function readMoment(invocation: Invocation, name: 'since' | 'until', now: number): number | undefined {
+  const typed = invocation.text(name)
+  if (typed === undefined) return undefined
+  const [, count, unit] = /^(\d{1,6})([mhdw])$/.exec(typed) ?? []
+  if (count !== undefined) return now - Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]
+  const isIso = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(typed)
+  const hasZone = /(?:Z|[+-]\d{2}:\d{2})$/.test(typed) || !typed.includes('T')
+  const at = isIso ? Date.parse(hasZone ? typed : `${typed}Z`) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  throw usageError(
+    `--${name} takes a date, a time or an age, and not '${typed}'.`,
+    'For example 2026-11-01, 2026-11-01T08:30Z, 12h or 7d.',
+  )
+}
+
+function readAmount(invocation: Invocation, name: 'min-cost' | 'max-cost'): number | undefined {
+  const typed = invocation.text(name)
+  if (typed === undefined) return undefined
+  const amount = typed.trim() === '' ? Number.NaN : Number(typed)
+  if (amount >= 0 && Number.isFinite(amount)) return amount
+  throw usageError(`--${name} takes US dollars, and not '${typed}'.`, 'For example 0.5.')
 }

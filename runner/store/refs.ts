@@ -21,12 +21,14 @@ export interface RunRef {
   readonly entry: SubjectEntry | undefined
 }
 
-/** What a commit's subject says: `<workflow> <run-id> <status>`. */
+/** What a commit's message says of a run: `<workflow> <run-id> <status>`, and figures. */
 export interface SubjectEntry {
   /** Slug of the workflow. */
   readonly workflow: string
   readonly id: string
   readonly status: RunStatus
+  /** See `figuresText`; `undefined` in what older versions wrote. */
+  readonly figures?: string | undefined
 }
 
 /** A run as a commit on the branch names it. */
@@ -34,7 +36,8 @@ export interface TrailerEntry extends SubjectEntry {
   readonly tree: string
 }
 
-const FORMAT = '%(refname)%00%(objectname)%00%(tree)%00%(contents:subject)'
+/** A message has many lines; each field ends in a NUL, and each ref in a line feed after the last. */
+const FORMAT = '%(refname)%00%(objectname)%00%(tree)%00%(contents)%00'
 const STATUSES: readonly string[] = [
   'running',
   'succeeded',
@@ -48,14 +51,20 @@ const STATUSES: readonly string[] = [
 /** Lists refs by prefixes or full names, in one process. */
 export async function listRefs(git: Git, prefixes: readonly string[]): Promise<RunRef[]> {
   const { stdout } = await git.run({ args: ['for-each-ref', `--format=${FORMAT}`, ...prefixes] })
-  return stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [ref = '', commit = '', tree = '', subject = ''] = line.split('\0')
-      return { ref, commit, tree, entry: parseSubject(subject) }
-    })
+  const fields = stdout.toString().split('\0')
+  const refs: RunRef[] = []
+  for (let at = 0; at + 4 <= fields.length; at += 4) {
+    const [ref = '', commit = '', tree = '', message = ''] = fields.slice(at, at + 4)
+    refs.push({ ref: ref.trimStart(), commit, tree, entry: parseMessage(message) })
+  }
+  return refs
+}
+
+/** Reads {@link runMessage}; `undefined` for anything else. */
+function parseMessage(message: string): SubjectEntry | undefined {
+  const entry = parseSubject(message.slice(0, message.indexOf('\n') >>> 0).trimEnd())
+  const figures = entry && /^Figures: (\{.*\})$/m.exec(message)?.[1]
+  return entry && { ...entry, ...(figures === undefined ? {} : { figures }) }
 }
 
 /** Reads `<workflow> <run-id> <status>`; `undefined` for anything else. */
@@ -65,24 +74,33 @@ export function parseSubject(subject: string): SubjectEntry | undefined {
   return { workflow, id, status }
 }
 
-/** `Run: <id> <workflow> <status> <tree>` on a line of its own; one expression, because lists read thousands. */
+/** `Run: <id> <workflow> <status> <tree> <figures>` on one line; one expression, because lists read thousands. */
 const TRAILER = new RegExp(
-  `^Run: (\\d{8}T\\d{6}Z-[0-9a-f]{8}) ([a-z0-9_-]{1,70}) (${STATUSES.join('|')}) ([0-9a-f]{40,64})$`,
+  `^Run: (\\d{8}T\\d{6}Z-[0-9a-f]{8}) ([a-z0-9_-]{1,70}) (${STATUSES.join('|')}) ([0-9a-f]{40,64})(?: (\\{.*\\}))?$`,
   'gm',
 )
 
 /** Reads the `Run:` trailers of a commit's message, or of many messages in one text. */
 export function parseTrailers(messages: string): TrailerEntry[] {
   const found: TrailerEntry[] = []
-  for (const [, id = '', workflow = '', status, tree = ''] of messages.matchAll(TRAILER)) {
-    found.push({ id, workflow, status: status as RunStatus, tree })
+  for (const [, id = '', workflow = '', status, tree = '', figures] of messages.matchAll(TRAILER)) {
+    found.push({ id, workflow, status: status as RunStatus, tree, figures })
   }
   return found
 }
 
-/** The message of a commit that holds one run at its root. */
-export function runMessage(entry: SubjectEntry): string {
-  return `${entry.workflow} ${entry.id} ${entry.status}\n`
+/**
+ * The message of a commit that holds one run at its root.
+ *
+ * @param more further trailers, without a line feed at the end.
+ */
+export function runMessage(
+  { workflow, id, status, figures }: SubjectEntry,
+  more: readonly string[] = [],
+): string {
+  const trailers = [...(figures === undefined ? [] : [`Figures: ${figures}`]), ...more]
+  const tail = trailers.length === 0 ? '' : `\n${trailers.join('\n')}\n`
+  return `${workflow} ${id} ${status}\n${tail}`
 }
 
 /**
@@ -92,7 +110,9 @@ export function runMessage(entry: SubjectEntry): string {
 export function publishMessage(runs: readonly TrailerEntry[]): string {
   const [first] = runs
   const subject = first === undefined ? 'no run' : `${first.workflow} ${first.id} ${first.status}`
-  const trailers = runs.map((run) => `Run: ${run.id} ${run.workflow} ${run.status} ${run.tree}`)
+  const trailers = runs.map(({ id, workflow, status, tree, figures }) =>
+    ['Run:', id, workflow, status, tree, ...(figures === undefined ? [] : [figures])].join(' '),
+  )
   return `${subject}\n\n[skip ci]\n\n${trailers.join('\n')}\n`
 }
 

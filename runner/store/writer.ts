@@ -5,6 +5,7 @@ import { writeCommits } from '../git/fast-import.ts'
 import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
 import type { StoreContext } from './context.ts'
+import { figuresOf, figuresText } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
@@ -237,6 +238,7 @@ export class RunWriter {
       tree: treeId(record.files, objectFormatOf(manifest.workflow.blob)),
       previousTree: manifest.previousTree,
       files: record.files,
+      figures: figuresText(figuresOf(manifest)),
       mayExist: !isFirst,
     }
   }
@@ -262,6 +264,7 @@ export class RunWriter {
 
   async #writeLive(record: RunRecord): Promise<void> {
     const { git } = this.#context.repository
+    const { manifest } = record
     const ref = `${LIVE}${this.id}`
     this.#liveCommit ??= (await listRefs(git, [ref]))[0]?.commit
     const commits = await writeCommits(git, [
@@ -269,11 +272,15 @@ export class RunWriter {
         ref,
         parent: this.#liveCommit,
         startsEmpty: this.#liveCommit !== undefined,
-        message: `${runMessage({
-          workflow: slugOf(record.manifest.workflow.id),
-          id: this.id,
-          status: record.manifest.status,
-        })}\nClaim: ${this.#nonce}\n`,
+        message: runMessage(
+          {
+            workflow: slugOf(manifest.workflow.id),
+            id: this.id,
+            status: manifest.status,
+            figures: figuresText(figuresOf(manifest)),
+          },
+          [`Claim: ${this.#nonce}`],
+        ),
         committedAt: Math.floor(this.#context.now() / 1000),
         files: record.files,
       },

@@ -281,7 +281,7 @@ describe('runs and show', () => {
     const { run } = open({ hello: HELLO, ask: ASK })
     await run('run hello -i who=Ada')
     const result = await run('runs')
-    expect(plain(result.stdout)).toBe('✓ succeeded  hello  2026-01-02 03:04  <run>\n')
+    expect(plain(result.stdout)).toBe('✓ succeeded  hello  2026-01-02 03:04  0.0s  <run>\n')
     expect((await run('runs ask')).stdout).toBe("There are no runs of 'ask'.\n")
     const { runs } = JSON.parse((await run('runs --json -n 1')).stdout) as { runs: object[] }
     expect(runs).toMatchObject([{ workflow: 'hello', status: 'succeeded', where: 'branch' }])

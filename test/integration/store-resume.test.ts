@@ -292,7 +292,7 @@ describe('finding runs', () => {
     expect(await ids({ limit: 2 })).toEqual(['104655', '104555'])
     expect(await ids({ workflow: 'review' })).toEqual(['104655', '104455'])
     expect(await ids({ workflow: 'review', limit: 1 })).toEqual(['104655'])
-    expect(await ids({ status: 'failed' })).toEqual(['104655', '104555'])
+    expect(await ids({ statuses: ['failed'] })).toEqual(['104655', '104555'])
     expect((await store.read('latest')).manifest.id).toMatch(/^20261120T104655Z/)
     const [, second] = await store.list()
     expect((await store.read(second?.id.slice(0, 15) ?? '')).manifest.workflow.id).toBe('triage')

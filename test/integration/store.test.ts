@@ -47,7 +47,7 @@ describe('a run in a repository without a remote', () => {
     ])
     const tree = repository.git('rev-parse', `codemie/runs:${FOLDER}`)
     expect(repository.git('log', '--format=%B%an <%ae> %at', 'codemie/runs')).toBe(
-      `review ${ID} succeeded\n\n[skip ci]\n\nRun: ${ID} review succeeded ${tree}\ncodemie-ci <codemie-ci@users.noreply.github.com> 1795171495`,
+      `review ${ID} succeeded\n\n[skip ci]\n\nRun: ${ID} review succeeded ${tree} {"branch":"main","event":"manual","durationMs":2000,"steps":2,"inputTokens":2400,"outputTokens":60,"costUsd":0.005}\ncodemie-ci <codemie-ci@users.noreply.github.com> 1795171495`,
     )
     expect(repository.git('show', `codemie/runs:${FOLDER}/inputs.json`)).toBe('{\n  "a": "one",\n  "b": 2\n}')
     expect(repository.git('show', `codemie/runs:${FOLDER}/steps/report/1/output.md`)).toBe('Fine.')
