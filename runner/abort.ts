@@ -2,7 +2,7 @@ import type { RunEvent } from './events.ts'
 import { Refusal } from './failure.ts'
 import type { Project } from './project.ts'
 import { gitActor } from './recorded.ts'
-import { openRecords, warnThrough, withConfiguredPush } from './records.ts'
+import { openRecordsOf, warnThrough } from './records.ts'
 import { Reporter } from './reporter.ts'
 import type { RunActor } from './store/manifest.ts'
 import type { RecordPlace } from './store/writer.ts'
@@ -30,11 +30,10 @@ export interface AbortOptions {
 export async function abortRun(
   given: AbortOptions,
 ): Promise<{ readonly runId: string; readonly record: RecordPlace }> {
-  const options = withConfiguredPush(given)
+  const { options, records, stored } = await openRecordsOf(given, warnThrough(given))
   const { world, reason } = options
-  const records = await openRecords(options, warnThrough(options))
-  await records.interrupt(options.runId)
-  const { manifest } = await records.read(options.runId)
+  await records.interrupt(stored.manifest.id)
+  const { manifest } = await records.read(stored.manifest.id)
   if (manifest.status === 'succeeded' || manifest.status === 'aborted') {
     const how = manifest.status === 'succeeded' ? 'has succeeded' : 'was aborted before'
     throw new Refusal('run-is-over', `Run ${manifest.id} ${how}; there is nothing to abort`, {

@@ -92,6 +92,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
   setup.models.close()
+  await reporter.close()
   const end = endOf(outcome)
   if (outcome.status === 'paused') {
     await reporter.emit({

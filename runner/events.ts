@@ -46,6 +46,8 @@ export interface RunStarted extends Happened {
   readonly model?: string
   /** Conditions that cannot be evaluated fail; absent: they count as false. */
   readonly strict?: boolean
+  /** Its record is pushed, and a resumption pushes it, too: the remote has to know who has the run. */
+  readonly push?: boolean
 }
 
 export interface RunResumed extends Happened {

@@ -2,6 +2,7 @@ import type { RepositoryConfig } from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
 import { createRedactor, secretValues } from './policy/secrets.ts'
 import type { Project } from './project.ts'
+import type { StoredRun } from './store/read-run.ts'
 import { openStore, type RunStore } from './store/store.ts'
 import type { World } from './world.ts'
 
@@ -25,6 +26,7 @@ export function openRecords(
     world,
     warn,
     redact: projectRedactor(config, world),
+    elsewhere: remote,
     ...(push ? { push: { remote, ...(pushToken === undefined ? {} : { token: pushToken }) } } : {}),
   })
 }
@@ -41,6 +43,25 @@ export function projectRedactor(config: RepositoryConfig, world: World): (text: 
     names.push(...Object.values(server.env), ...Object.values(server.headersEnv))
   }
   return createRedactor(secretValues(world.env, names))
+}
+
+/**
+ * Opens the records for going on with a run. One that was pushed, here or by another machine, is pushed again, so that
+ * the remote knows who has it: then `push` is set.
+ */
+export async function openRecordsOf<O extends RecordsOptions & { readonly runId: string }>(
+  given: O,
+  warn: (warning: { readonly code: string; readonly message: string }) => void,
+): Promise<{ readonly options: O; readonly records: RunStore; readonly stored: StoredRun }> {
+  const options = withConfiguredPush(given)
+  const records = await openRecords(options, warn)
+  const stored = await records.read(options.runId)
+  // What was begun here has its directory here.
+  const isFromElsewhere = stored.where === 'live' && stored.directory === undefined
+  const wasPushed = stored.events.some((event) => event.type === 'run-started' && event.push === true)
+  if (options.push === true || !(isFromElsewhere || wasPushed)) return { options, records, stored }
+  const pushing = { ...options, push: true }
+  return { options: pushing, records: await openRecords(pushing, warn), stored }
 }
 
 /** The config can ask for every record to be pushed. */

@@ -19,6 +19,9 @@ const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
 /** Events that are only worth seeing while they happen. */
 const PASSING: ReadonlySet<RunEvent['type']> = new Set(['step-progress', 'step-reused', 'superstep-started'])
 
+/** A sign of life of a run whose records are pushed, in milliseconds; well below the lease's time. */
+const HEARTBEAT_MS = 3 * 60_000
+
 /** Gives events their time, shows them to viewers, writes them to the journal and adds up what they cost. */
 export class Reporter {
   readonly #world: World
@@ -27,7 +30,12 @@ export class Reporter {
   readonly #started: number
   readonly #checkpoints: boolean
   readonly #finished = new Set<string>()
-  #isAtCheckpoint = false
+  #checkpointing: Promise<number> | undefined
+  /** A step finished when it was too early for another push. */
+  #later: NodeJS.Timeout | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  /** Found out between two events: somebody else has the run now. */
+  #overtaken: unknown
   #usage: Usage | undefined
   #costUsd: number | undefined
   #isCostUnknown = false
@@ -49,10 +57,22 @@ export class Reporter {
     this.#checkpoints = checkpoints
     this.#started = world.now()
     for (const event of known) this.#count(event)
+    if (checkpoints && writer) {
+      this.#heartbeat = setInterval(() => void this.#renew(writer), HEARTBEAT_MS)
+      this.#heartbeat.unref()
+    }
+  }
+
+  /** No sign of life is pushed any more. Call it before the record is finished. */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    clearTimeout(this.#later)
+    await this.#checkpointing?.catch(() => {})
   }
 
   /** Resolves when the event is as durable as it has to be. Rejects when the journal cannot be written any more. */
   async emit(event: UntimedEvent): Promise<void> {
+    if (this.#overtaken !== undefined) throw this.#overtaken
     const timed = { at: new Date(this.#world.now()).toISOString(), ...event } as RunEvent
     this.#count(timed)
     this.#onEvent(timed)
@@ -62,12 +82,22 @@ export class Reporter {
     if (timed.type === 'step-finished') await this.#checkpoint(this.#writer)
   }
 
+  /** A step can take longer than a lease without a sign of life is good for. */
+  async #renew(writer: RunWriter): Promise<void> {
+    try {
+      await this.#checkpoint(writer)
+    } catch (error) {
+      this.#overtaken = error
+    }
+  }
+
   /** A remote that does not answer is told and tried again later; a run that somebody else took over must stop. */
   async #checkpoint(writer: RunWriter): Promise<void> {
-    if (!this.#checkpoints || this.#isAtCheckpoint) return
-    this.#isAtCheckpoint = true
+    if (!this.#checkpoints || this.#checkpointing !== undefined) return
+    this.#checkpointing = writer.checkpoint()
     try {
-      await writer.checkpoint()
+      const waitMs = await this.#checkpointing
+      if (waitMs > 0) this.#renewIn(waitMs, writer)
     } catch (error) {
       if (!(error instanceof Refusal) || error.code === 'run-taken-over') throw error
       void this.emit({
@@ -76,8 +106,14 @@ export class Reporter {
         message: `Checkpoint not pushed: ${error.message}`,
       })
     } finally {
-      this.#isAtCheckpoint = false
+      this.#checkpointing = undefined
     }
+  }
+
+  #renewIn(waitMs: number, writer: RunWriter): void {
+    clearTimeout(this.#later)
+    this.#later = setTimeout(() => void this.#renew(writer), waitMs)
+    this.#later.unref()
   }
 
   /** What the whole run used so far, earlier tries included; the time is that of this try. */

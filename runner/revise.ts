@@ -10,7 +10,7 @@ import type { ChatMessage } from './models/model.ts'
 import { nothingToChange, refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, settingsOf } from './recorded.ts'
-import { openRecords, warnThrough, withConfiguredPush } from './records.ts'
+import { openRecordsOf, warnThrough } from './records.ts'
 import { Reporter } from './reporter.ts'
 import type { RunActor } from './store/manifest.ts'
 import type { RecordPlace } from './store/writer.ts'
@@ -43,10 +43,8 @@ export interface RevisedOutput {
  * Refuses with `run-not-waiting`, and with `nothing-to-change` when no step has finished yet.
  */
 export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput> {
-  const options = withConfiguredPush(given)
+  const { options, records, stored } = await openRecordsOf(given, warnThrough(given))
   const { world, project, request, signal } = options
-  const records = await openRecords(options, warnThrough(options))
-  const stored = await records.read(options.runId)
   const runId = stored.manifest.id
   // Before the run is claimed: a wish that cannot be met must not disturb it.
   findOutput(runId, stored.events)
@@ -58,7 +56,7 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
     const recorded = readRecorded(runId, about.file, resumed.workflowText)
     const ready = await makeReady(recorded, { ...settingsOf(events), ...options }, findRecorded(resumed))
     const { setup, workflow } = ready
-    const reporter = new Reporter(world, options.onEvent, writer, events, options.push)
+    const reporter = new Reporter(world, options.onEvent, writer, events, false)
     const budget = lowerBudget(project.config.budgets, workflow.budget)
     const perform = rememberingDoor(
       budgetDoor(setup.perform, budget, spendingOf(events), setup.knowsPrice),

@@ -6,7 +6,7 @@ import type { PauseAnswered } from './events.ts'
 import { refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
-import { openRecords, warnThrough, withConfiguredPush } from './records.ts'
+import { openRecords, openRecordsOf, warnThrough, withConfiguredPush } from './records.ts'
 import type { RunActor, RunTrigger } from './store/manifest.ts'
 import { manualRunId } from './store/run-id.ts'
 import type { RunWriter } from './store/writer.ts'
@@ -66,6 +66,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
         file,
         ...(options.model === undefined ? {} : { model: options.model }),
         ...(options.strict ? { strict: true } : {}),
+        ...(options.push ? { push: true } : {}),
       },
     })
   } catch (error) {
@@ -79,12 +80,10 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
  * started with, and without doing again what is finished.
  */
 export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
-  const options = withConfiguredPush(given)
-  const { project, world, answer } = options
-  refuseInvalidConfig(project)
-  const records = await openRecords(options, warnThrough(options))
+  refuseInvalidConfig(given.project)
+  const { options, records, stored } = await openRecordsOf(given, warnThrough(given))
+  const { world, answer } = options
   // Before the run is claimed: an answer that does not fit must not disturb it.
-  const stored = await records.read(options.runId)
   const runId = stored.manifest.id
   refuseUnfit({ ...options, runId }, stored.events)
   const resumed = await records.resume(runId, { takeOver: options.takeOver ?? false })

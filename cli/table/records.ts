@@ -73,4 +73,47 @@ export const RECORDS: readonly CommandSpec[] = [
     ],
     load: async () => (await import('../commands/show.ts')).show,
   },
+  {
+    name: 'verify',
+    summary: 'Check that records are what was written',
+    details: [
+      'Needs no network. Every file is compared with the digests in run.json, every folder with the tree that the publishing commit names, and every definition with the commit it ran on, where that commit is here. Names and times of commits are not believed. Exits 1 when something is not as it was written.',
+      'It finds changes by hand and damage. Somebody who may write the branch can still forge a whole record with its commit: protect the branch.',
+    ],
+    args: [
+      {
+        name: 'runs',
+        required: false,
+        variadic: true,
+        summary: 'Ids of runs; default: all at the tip of codemie/runs',
+        completes: 'runs',
+      },
+    ],
+    options: [JSON_OUT],
+    examples: [
+      { line: 'codemie-ci verify', what: 'all of them' },
+      { line: 'codemie-ci verify latest', what: 'the newest one' },
+    ],
+    load: async () => (await import('../commands/verify.ts')).verify,
+  },
+  {
+    name: 'sweep',
+    summary: 'Finish what killed or refused processes left of their records',
+    details: [
+      'Commits runs that had ended, puts what is not on codemie/runs there, and aborts runs that nobody has gone on with for 30 days. What is under way is left alone. It may be run at any time, by anybody, also by several at once.',
+    ],
+    args: [],
+    options: [
+      { name: 'push', kind: 'flag', summary: 'Put the records of the remote in order, too' },
+      {
+        name: 'abandon-after',
+        kind: 'text',
+        value: 'DAYS',
+        summary: 'Abort what was silent for so long; default 30',
+      },
+      JSON_OUT,
+    ],
+    examples: [{ line: 'codemie-ci sweep --push', what: 'in a scheduled job' }],
+    load: async () => (await import('../commands/sweep.ts')).sweep,
+  },
 ]

@@ -18,6 +18,8 @@ export interface StoreContext extends PublishWorld {
   readonly state: () => Promise<RepositoryState>
   /** Where records are pushed to; `undefined`: nowhere. */
   readonly remote: RecordRemote | undefined
+  /** Where to look for runs that are not here; `undefined`: nowhere. */
+  readonly elsewhere: () => Promise<RecordRemote | undefined>
   /** `now`: put runs on the remote's branch when they end; `later`: leave them as `done` for another publisher. */
   readonly publish: 'now' | 'later'
 }

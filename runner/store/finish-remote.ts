@@ -1,10 +1,13 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
-import { type FinishedRun, writeDone } from './publish-local.ts'
+import { dropRefs, type FinishedRun, writeDone } from './publish-local.ts'
 import { publishRemotely, pushPatiently } from './publish-remote.ts'
 import { DONE, LIVE, listRefs, PUSHED, RUNS_BRANCH, updateRefs } from './refs.ts'
 import { type RecordRemote, remoteRefusal } from './remote.ts'
 import { runPath } from './run-id.ts'
-import { lookAt, type RecordPlace } from './writer.ts'
+import { lookAt, overtaken, type RecordPlace } from './writer.ts'
 
 /**
  * Ends a run on a remote: one atomic push creates `done` and removes `live`; from then on the run is durable. Then it is
@@ -24,10 +27,16 @@ export async function finishOnRemote(
   const live = pushedLive === undefined ? [] : [{ ref: `${LIVE}${run.id}`, from: pushedLive }]
   const rejected = await pushPatiently(remote, [{ ref: done.ref, to: done.commit }], live, context)
   if (rejected !== undefined) {
+    // Somebody took the run over while this process went on: its version counts, and this one must not be sent later.
+    if (pushedLive !== undefined && rejected.words.includes('stale info')) {
+      await dropRefs(git, [done])
+      throw overtaken(run.id, rejected.words)
+    }
+    const bundle = await bundleOf(context, done.ref)
     throw remoteRefusal(
       remote,
       rejected,
-      `The run is kept in this repository: \`git push ${remote.name} ${done.ref}\` sends it by hand, and the next run with --push publishes it.`,
+      `The run is kept in this repository${bundle === undefined ? '' : `, and in ${bundle}, which \`codemie-ci import\` brings into any clone`}. The next run with --push publishes it, and so does \`codemie-ci sweep --push\`.`,
     )
   }
   await sendLeftOver(context, remote, done.ref)
@@ -71,14 +80,29 @@ export async function finishOnRemote(
   }
 }
 
+/** A file that outlives this machine when somebody takes it along; `undefined`: it cannot be written either. */
+async function bundleOf(context: StoreContext, ref: string): Promise<string | undefined> {
+  const directory = join(context.repository.commonDir, 'codemie', 'bundles')
+  try {
+    mkdirSync(directory, { recursive: true })
+    return await writeBundle(context.repository.git, ref, directory)
+  } catch {
+    return undefined
+  }
+}
+
 /** Runs that an earlier process could not push go along now. */
-async function sendLeftOver(context: StoreContext, remote: RecordRemote, except: string): Promise<void> {
+export async function sendLeftOver(
+  context: StoreContext,
+  remote: RecordRemote,
+  except?: string,
+): Promise<void> {
   const left = (await listRefs(context.repository.git, [DONE])).filter((one) => one.ref !== except)
   for (const one of left) await pushPatiently(remote, [{ ref: one.ref, to: one.commit }], [], context)
 }
 
 /** What the remote's branch has now is no longer `done` here, but stays readable until the branch is fetched. */
-async function rememberPushed(context: StoreContext, ids: readonly string[]): Promise<void> {
+export async function rememberPushed(context: StoreContext, ids: readonly string[]): Promise<void> {
   const { git } = context.repository
   const refs = await listRefs(git, [DONE, PUSHED])
   const updates = [...new Set(ids)].flatMap((id) => {

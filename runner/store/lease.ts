@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../failure.ts'
 import { replaceFile, writeNewFile } from './durable-file.ts'
+import type { RunManifest } from './manifest.ts'
 
 /** Who runs a run, in `lease/<fence>.json` of its local directory. */
 export interface Lease {
@@ -55,6 +56,40 @@ export function isLeaseAlive(lease: Lease, here: Holder): boolean | 'unknown' {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   return lease.incarnation === undefined || lease.incarnation === incarnationOf(lease.pid)
+}
+
+/** A run without a sign of life for this long is taken over without asking, in milliseconds. */
+export const LEASE_TTL_MS = 10 * 60_000
+
+/**
+ * Refuses with `run-is-live` while somebody executes a run that is known from its pushed record only: a process of this
+ * machine that lives, or one of another machine whose last sign of life is younger than {@link LEASE_TTL_MS}.
+ *
+ * @param takeOver go on although that other machine cannot be asked.
+ */
+export function refuseLive(
+  manifest: Pick<RunManifest, 'lease' | 'status' | 'fence'>,
+  here: Holder,
+  now: number,
+  takeOver: boolean,
+): void {
+  const { lease, status, fence } = manifest
+  if (status !== 'running' || lease === undefined) return
+  const held = { ...lease, startedAt: lease.renewedAt, fence }
+  const alive = isLeaseAlive(held, here)
+  if (alive === false) return
+  if (alive === true) throw liveRun(held, true)
+  // The other clock may be ahead: then its sign of life is taken as of now.
+  const silentMs = Math.max(0, now - Date.parse(lease.renewedAt))
+  if (takeOver || !(silentMs < LEASE_TTL_MS)) return
+  throw new Refusal(
+    'run-is-live',
+    `This run is being executed by process ${lease.pid} on ${lease.hostname}, whose last sign of life is ${Math.round(silentMs / 1000)} s old`,
+    {
+      exitStatus: 6,
+      help: `After ${LEASE_TTL_MS / 60_000} minutes of silence it is taken over without asking. When that machine is gone, add --take-over.`,
+    },
+  )
 }
 
 /** Asks a live holder on this machine to save and end, as Ctrl-C does. */

@@ -71,6 +71,15 @@ export interface RunManifest {
   readonly ciUrl?: string
   /** Counts the processes that ran this run, from 1; a writer with a lower number than the last one must stop. */
   readonly fence: number
+  /** Who executes the run, in the record of one that is going on. */
+  readonly lease?: {
+    readonly hostname: string
+    readonly pid: number
+    /** Tells the process from a later one with the same number. */
+    readonly incarnation?: string
+    /** Last sign of life, ISO 8601. */
+    readonly renewedAt: string
+  }
   /** Tree of the record that this one continues and replaces. */
   readonly previousTree?: string
   /** Said when the journal in the record does not hold everything. */

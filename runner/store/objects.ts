@@ -3,7 +3,11 @@ import type { Git } from '../git/git.ts'
 /** Reads objects by name (`<tree>:<path>`, an id) in one process, in order; `undefined` for those that are not there. */
 export async function readObjects(git: Git, names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
   if (names.length === 0) return []
-  const { stdout } = await git.run({ args: ['cat-file', '--batch'], stdin: `${names.join('\n')}\n` })
+  const { stdout } = await git.run({
+    args: ['cat-file', '--batch'],
+    stdin: `${names.join('\n')}\n`,
+    maxOutputBytes: 2 * 1024 * 1024 * 1024,
+  })
   const found: (Uint8Array | undefined)[] = []
   let at = 0
   for (const name of names) {
@@ -22,20 +26,39 @@ export async function readObjects(git: Git, names: readonly string[]): Promise<(
   return found
 }
 
-/** All files below a tree by path: two processes, however many files there are. */
-export async function readTree(git: Git, tree: string): Promise<Map<string, Uint8Array>> {
-  const { stdout } = await git.run({ args: ['ls-tree', '-r', '-z', '--full-tree', tree] })
-  const entries = stdout
+/** An entry of a tree, with its whole path. */
+export interface TreeEntry {
+  /** As git says it: `100644`, `120000`, … */
+  readonly mode: string
+  readonly type: string
+  readonly object: string
+  readonly path: string
+}
+
+/** Everything below a tree or commit. */
+export async function listTree(git: Git, tree: string): Promise<TreeEntry[]> {
+  const { stdout } = await git.run({
+    args: ['ls-tree', '-r', '-z', '--full-tree', tree],
+    maxOutputBytes: 512 * 1024 * 1024,
+  })
+  return stdout
     .toString()
     .split('\0')
     .flatMap((line) => {
-      // Plain files only: a record never holds links or submodules.
-      const match = /^100(?:644|755) blob ([0-9a-f]+)\t(.+)$/s.exec(line)
-      return match?.[1] !== undefined && match[2] !== undefined ? [{ id: match[1], path: match[2] }] : []
+      const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
+      return mode === undefined || type === undefined || object === undefined || path === undefined
+        ? []
+        : [{ mode, type, object, path }]
     })
+}
+
+/** All files below a tree by path: two processes, however many files there are. */
+export async function readTree(git: Git, tree: string): Promise<Map<string, Uint8Array>> {
+  // Plain files only: a record never holds links or submodules.
+  const entries = (await listTree(git, tree)).filter(({ mode }) => mode === '100644' || mode === '100755')
   const contents = await readObjects(
     git,
-    entries.map((entry) => entry.id),
+    entries.map(({ object }) => object),
   )
   const files = new Map<string, Uint8Array>()
   entries.forEach((entry, index) => {

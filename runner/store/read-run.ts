@@ -60,7 +60,7 @@ export async function resolveRunId(context: StoreContext, given: string): Promis
 
 function noSuchRun(given: string, why: string): Refusal {
   return new Refusal('no-such-run', `No run "${given}": ${why}`, {
-    help: '`codemie-ci runs` lists the runs of this repository. Runs of others arrive with `git fetch <remote> codemie/runs`, and `codemie-ci resume <run> --push` fetches one by its id.',
+    help: '`codemie-ci runs` lists the runs of this repository. Runs of others arrive with `git fetch <remote> codemie/runs`; one that is under way or waits is found on the remote by its whole id.',
   })
 }
 

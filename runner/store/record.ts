@@ -25,6 +25,8 @@ export interface RecordSource {
   /** Default: as the events tell. */
   readonly status?: RunStatus
   readonly events: readonly RunEvent[]
+  /** Who is at it, for a record of a run that is going on. */
+  readonly lease?: RunManifest['lease']
   /** The definition as executed; written as `workflow.yaml` or `workflow.toml`. */
   readonly workflowText: string
   /** The definitions that it calls, as executed, by the name in `start.workflow.calls`. */
@@ -112,6 +114,7 @@ function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: numb
     ...(digest.costUnknown ? { costUnknown: true } : {}),
     ...(digest.failure === undefined ? {} : { failure: shortFailure(digest.failure, cuts) }),
     fence: source.fence,
+    ...(source.lease === undefined ? {} : { lease: source.lease }),
     ...(leftOutEvents === 0 ? {} : { journal: { leftOutEvents } }),
     files: {},
   }

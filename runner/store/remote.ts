@@ -149,6 +149,8 @@ export async function fetchTips(scratch: Git, remote: RecordRemote): Promise<Pus
     return undefined
   } catch (error) {
     if (!(error instanceof GitError) || error.kind === 'not-started') throw error
+    // With a depth, a fetch that finds no ref to fetch ends so.
+    if (error.exitCode === 1 && error.stderr === '') return undefined
     return { problem: classifyRemoteError(error), words: lastLine(error.stderr) }
   }
 }

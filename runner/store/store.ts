@@ -7,7 +7,7 @@ import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
 import { fetchRun, findContinued } from './fetch-run.ts'
-import { currentLease, type Holder, interruptHolder, isLeaseAlive, takeLease } from './lease.ts'
+import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
 import { materialise } from './materialise.ts'
@@ -21,6 +21,8 @@ import { openRemote } from './remote.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
+import { type Swept, sweep } from './sweep.ts'
+import { type Verified, verifyBranch } from './verify-branch.ts'
 import { RunWriter } from './writer.ts'
 
 /** What a store is made of. */
@@ -40,6 +42,8 @@ export interface StoreOptions {
     /** `now` (default): put runs on the remote's branch when they end; `later`: leave that to another publisher. */
     readonly publish?: 'now' | 'later'
   }
+  /** Name of a remote where runs are looked for that are not here. Default: that of `push`. */
+  readonly elsewhere?: string
   /** Default: this process on this machine. */
   readonly holder?: Holder
   /** Default: {@link RECORD_LIMITS}. */
@@ -98,7 +102,19 @@ export interface RunStore {
    * @param options `takeOver`: also from a process on another machine, which cannot be asked whether it lives.
    * Refuses with `run-is-live` while another process executes it, and with `run-succeeded` when there is nothing to do.
    */
-  resume(id: string, options?: { readonly takeOver?: boolean }): Promise<ResumedRun>
+  resume(
+    id: string,
+    options?: {
+      readonly takeOver?: boolean
+      /** Also a run that came to its end, whose record is only to be committed. */
+      readonly evenEnded?: boolean
+    },
+  ): Promise<ResumedRun>
+  /**
+   * Finishes what other processes left: runs that ended get onto the branch, here or (with `push`) on the remote. May be
+   * repeated at any time by anybody.
+   */
+  sweep(): Promise<Swept>
   /**
    * Stops the process on this machine that executes a run: it saves and ends, and the run can be taken over. Does nothing
    * when there is none. Refuses with `run-is-live` when it does not end within half a minute.
@@ -107,10 +123,12 @@ export interface RunStore {
   /** Newest first; each run once. */
   list(filter?: ListFilter): Promise<RunSummary[]>
   /**
-   * Reads a run by id, the beginning or end of one, or `latest`. With `push`, a run that is not in this repository is
-   * fetched from the remote; that takes its whole id.
+   * Reads a run by id, the beginning or end of one, or `latest`. A run that is not in this repository is fetched from
+   * the remote, where there is one; that takes its whole id.
    */
   read(id: string): Promise<StoredRun>
+  /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
+  verify(ids?: readonly string[]): Promise<Verified>
   /** What is checked out and configured, as records say it. */
   state(): Promise<RepositoryState>
 }
@@ -136,15 +154,25 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
       return state
     },
     remote: push === undefined ? undefined : await openRemote(repository, push.remote, push.token),
+    elsewhere: async () =>
+      context.remote ??
+      (options.elsewhere === undefined
+        ? undefined
+        : await openRemote(repository, options.elsewhere).catch(() => undefined)),
     publish: push?.publish ?? 'now',
   }
   return {
     claim: (run) => claim(context, run),
-    resume: async (id, more) =>
-      await resume(context, await resolveRunId(context, id), more?.takeOver ?? false),
+    resume: async (id, more) => await resume(context, await resolveRunId(context, id), more ?? {}),
+    sweep: () => sweep(context),
     interrupt: async (id) => await interrupt(context, await resolveRunId(context, id)),
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
+    verify: async (ids) =>
+      await verifyBranch(
+        context,
+        ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id)))),
+      ),
     state: context.state,
   }
 }
@@ -231,22 +259,34 @@ async function refuseKnown(context: StoreContext, id: string): Promise<void> {
 }
 
 async function readAnywhere(context: StoreContext, id: string): Promise<StoredRun> {
+  let missing: unknown
   try {
     return await readRun(context, id)
   } catch (error) {
-    const isElsewhere = error instanceof Refusal && error.code === 'no-such-run'
-    if (!isElsewhere || context.remote === undefined) throw error
+    if (!(error instanceof Refusal) || error.code !== 'no-such-run') throw error
+    missing = error
   }
-  await fetchRun(context.remote, id)
+  const remote = await context.elsewhere()
+  if (remote === undefined) throw missing
+  try {
+    await fetchRun(remote, id)
+  } catch (error) {
+    // Nobody asked for the remote: that the run is not here is the answer.
+    throw context.remote === undefined ? missing : error
+  }
   return await readRun(context, id)
 }
 
-async function resume(context: StoreContext, id: string, takeOver: boolean): Promise<ResumedRun> {
+async function resume(
+  context: StoreContext,
+  id: string,
+  { takeOver = false, evenEnded = false }: { readonly takeOver?: boolean; readonly evenEnded?: boolean },
+): Promise<ResumedRun> {
   const { remote } = context
   const remoteLive = remote && (await fetchRun(remote, id))
   const here = await readRun(context, id)
   const stored = (remote && (await takeContinued(context, remote, here, remoteLive !== undefined))) ?? here
-  if (stored.manifest.status === 'aborted') {
+  if (stored.manifest.status === 'aborted' && !evenEnded) {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })
@@ -256,6 +296,7 @@ async function resume(context: StoreContext, id: string, takeOver: boolean): Pro
       help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })
   }
+  if (stored.where === 'live') refuseLive(stored.manifest, context.holder, context.now(), takeOver)
   const directory = stored.directory ?? materialise(context, stored)
   // The directory holds more than a record, which has limits.
   const facts = readRunFacts(directory)

@@ -10,6 +10,7 @@ import { slugOf } from './file-name.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
 import { assertLeaseHeld, type Lease, releaseLease } from './lease.ts'
+import type { RunManifest } from './manifest.ts'
 import { type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
@@ -35,8 +36,12 @@ export interface RecordPlace {
   readonly look: readonly string[]
 }
 
-/** Pushed checkpoints are at least this far apart, in milliseconds: forges advise few pushes a minute. */
+/**
+ * Pushed checkpoints of a long run are this far apart, in milliseconds: forges advise few pushes a minute. The first
+ * ones come sooner, after {@link FIRST_INTERVAL_MS} and then twice as long each time, because most runs are short.
+ */
 export const CHECKPOINT_INTERVAL_MS = 60_000
+const FIRST_INTERVAL_MS = 2_000
 
 /**
  * The one writer of a run. Events go to the journal on this machine; git gets a checkpoint when one is asked for, and the
@@ -56,6 +61,7 @@ export class RunWriter {
   #liveCommit: string | undefined
   #pushedLive: string | undefined
   #lastPushAt = Number.NEGATIVE_INFINITY
+  #intervalMs = FIRST_INTERVAL_MS
   #isClosed = false
   /** The directory is gone; giving the lease back would make it again. */
   #isGone = false
@@ -97,20 +103,23 @@ export class RunWriter {
   }
 
   /**
-   * Commits what the journal holds to the run's live ref, and pushes it when records are pushed and the last push is
-   * {@link CHECKPOINT_INTERVAL_MS} ago. With `force` (before a pause, before an effect that must not happen twice, on a
+   * Commits what the journal holds to the run's live ref, and pushes it when records are pushed, unless the last one was
+   * made a moment ago (see {@link CHECKPOINT_INTERVAL_MS}). With `force` (before a pause, before an effect that must not happen twice, on a
    * signal) it is pushed in any case.
    *
-   * Refuses with `run-taken-over` when another process has the run now: then stop, and do not finish.
+   * @returns 0 when it was made; else in how many milliseconds it is due. Refuses with `run-taken-over` when another
+   *   process has the run now: then stop, and do not finish.
    */
-  async checkpoint(options: { readonly force?: boolean } = {}): Promise<void> {
+  async checkpoint(options: { readonly force?: boolean } = {}): Promise<number> {
     assertLeaseHeld(this.directory, this.#lease)
     const now = this.#context.now()
-    const isDue = options.force === true || now - this.#lastPushAt >= CHECKPOINT_INTERVAL_MS
-    if (!isDue) return
+    const waitMs = this.#lastPushAt + this.#intervalMs - now
+    if (options.force !== true && waitMs > 0) return waitMs
     this.#lastPushAt = now
+    this.#intervalMs = Math.min(CHECKPOINT_INTERVAL_MS, 2 * this.#intervalMs)
     await this.#writeLive(this.#buildRecord('running'))
     await this.#pushLive()
+    return 0
   }
 
   /**
@@ -181,11 +190,18 @@ export class RunWriter {
         fence: this.fence,
         events: readRunJournal(this.directory).events,
         ...(status === undefined ? {} : { status }),
+        ...(status === 'running' ? { lease: this.#signOfLife() } : {}),
       },
       this.#context.limits,
     )
     this.#refuseSecrets(record)
     return record
+  }
+
+  #signOfLife(): RunManifest['lease'] {
+    const { hostname, pid, incarnation } = this.#lease
+    const renewedAt = new Date(this.#context.now()).toISOString()
+    return { hostname, pid, renewedAt, ...(incarnation === undefined ? {} : { incarnation }) }
   }
 
   /** Everything was cleaned piece by piece; a secret that shows only in the whole stops the commit. */
@@ -298,14 +314,7 @@ export class RunWriter {
     const rejected = await this.#push()
     if (rejected === undefined) return
     if (/stale info/.test(rejected.words)) {
-      throw new Refusal(
-        'run-taken-over',
-        `The live ref of run ${this.id} was moved on the remote: ${rejected.words}`,
-        {
-          exitStatus: 6,
-          help: 'What this process did since its last checkpoint is not recorded. Let the other one finish.',
-        },
-      )
+      throw overtaken(this.id, rejected.words)
     }
     // A checkpoint is a precaution: the journal has everything, and the end of the run pushes again.
     this.#context.warn({
@@ -366,6 +375,14 @@ function firstChangedLine(text: string, clean: string): number {
   let line = 1
   for (let at = 0; at < text.length && text[at] === clean[at]; at++) if (text[at] === '\n') line++
   return line
+}
+
+/** Somebody else went on with a run that this process thought it had. */
+export function overtaken(id: string, words: string): Refusal {
+  return new Refusal('run-taken-over', `The live ref of run ${id} was moved on the remote: ${words}`, {
+    exitStatus: 6,
+    help: 'What this process did since its last checkpoint is not recorded. Let the other one finish.',
+  })
 }
 
 /** The command that shows the page of a record. */

@@ -283,3 +283,33 @@ describe('a run that is still going on', () => {
     expect(server.requests).toHaveLength(2)
   })
 })
+
+describe('a run that is pushed', () => {
+  test('is killed, and goes on in a clone that never saw it, without asking again what was answered', async () => {
+    const { start, cli } = make(SEQUENCE)
+    const remote = project.beside('remote.git')
+    project.git('init', '-q', '--bare', remote)
+    project.git('remote', 'add', 'origin', remote)
+    project.git('push', '-q', 'origin', 'main')
+    server.reply('one says', never(), 'two says', 'three says')
+    const run = start('run', 'w', '--push')
+    const live = () => project.git('-C', remote, 'for-each-ref', '--format=%(refname)', 'refs/codemie/live')
+    const hasOne = () => {
+      try {
+        return project.git('-C', remote, 'show', `${live()}:steps/one/1/output.md`) === 'one says'
+      } catch {
+        return false
+      }
+    }
+    await expect.poll(hasOne, { timeout: 15_000, interval: 100 }).toBe(true)
+    await kill(run)
+    const clone = project.beside('clone')
+    project.git('clone', '-q', remote, clone)
+    const id = live().replace('refs/codemie/live/', '')
+    expect(await cli('resume', id, '-C', clone)).toMatchObject({ status: 0, stdout: 'three says\n' })
+    expect(asked()).toEqual(['First', 'Second', 'Second', 'Third'])
+    expect(project.git('-C', remote, 'for-each-ref', '--format=%(refname)')).toBe(
+      'refs/heads/codemie/runs\nrefs/heads/main',
+    )
+  })
+})

@@ -82,17 +82,14 @@ test('a run that paused on one machine goes on in a clone on another one, which 
   const { runId } = JSON.parse(paused.stdout)
 
   const inOther = { cwd: other.root, env: other.env }
-  const withoutRemote = await runInProcess(['resume', runId], inOther)
-  expect(withoutRemote.status).toBe(2)
-  expect(withoutRemote.stderr).toContain('`codemie-ci resume <run> --push` fetches one by its id')
-
-  const resumed = await runInProcess(['resume', runId, '--push', '--json'], inOther)
+  // Its live ref is found by its id, and what another machine pushed is pushed again.
+  const resumed = await runInProcess(['resume', runId, '--json'], inOther)
   expect(resumed.stderr).toBe('')
   expect(resumed.status).toBe(0)
   expect(JSON.parse(resumed.stdout)).toMatchObject({ runId, status: 'succeeded', steps: 2 })
   expect(remote.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/codemie/runs\nrefs/heads/main')
 
-  const unknown = await runInProcess(['resume', '20200101T000000Z-00000000', '--push'], inOther)
+  const unknown = await runInProcess(['resume', '20200101T000000Z-00000000'], inOther)
   expect(unknown.status).toBe(2)
   expect(unknown.stderr).toContain('no-such-run')
 })

@@ -31,6 +31,8 @@ afterEach(async () => {
 })
 
 const push = { remote: 'origin', token: 'write-token' }
+/** A process of another machine. */
+const FAR = { pid: 4242, hostname: 'far' }
 const remoteRefs = () => repository.git('-C', bare, 'for-each-ref', '--format=%(refname)').split('\n')
 const onRemote = (...args: string[]) => repository.git('-C', bare, ...args)
 
@@ -94,13 +96,13 @@ describe('a run whose record is pushed', () => {
     const other = makeRepository({ files: { b: 'b' } })
     try {
       other.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
-      const store = await openTestStore(repository, { push })
+      const store = await openTestStore(repository, { push, holder: FAR })
       const killed = await store.claim(newRun())
       const [started, ...events] = eventsOf(ID, { a: 'x', b: 'y' })
       if (started) await killed.append(started)
       await killed.abandon()
       const elsewhere = await openTestStore(other, { push })
-      const { writer } = await elsewhere.resume(ID)
+      const { writer } = await elsewhere.resume(ID, { takeOver: true })
       for (const event of events.slice(0, 4)) await writer.append(event)
       await writer.finish({ status: 'paused' })
       const again = await store.resume(ID)
@@ -206,7 +208,7 @@ describe('a paused run', () => {
   })
 
   test('a machine that was overtaken cannot write any more', async () => {
-    const here = await openTestStore(repository, { push })
+    const here = await openTestStore(repository, { push, holder: FAR })
     const writer = await here.claim(newRun())
     const [started] = eventsOf(ID, {})
     if (started === undefined) throw new Error('no event')
@@ -215,7 +217,7 @@ describe('a paused run', () => {
     try {
       other.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
       const there = await openTestStore(other, { push })
-      await there.resume(ID)
+      await there.resume(ID, { takeOver: true })
       here.wait(61_000)
       await expect(writer.checkpoint()).rejects.toMatchObject({ code: 'run-taken-over' })
     } finally {
@@ -285,7 +287,7 @@ describe('a remote that refuses', () => {
     await expect(play(writer, eventsOf(ID, { a: 'x' }))).rejects.toMatchObject({
       code: 'push-server-trouble',
       exitStatus: 6,
-      help: expect.stringContaining(`git push origin refs/codemie/done/${ID}`),
+      help: expect.stringContaining(`.git/codemie/bundles/${ID}.bundle`),
     })
     server.failNext(503, 0)
     const next = await openTestStore(repository, { push, seed: 2 })

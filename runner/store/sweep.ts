@@ -1,0 +1,146 @@
+import { writeCommits } from '../git/fast-import.ts'
+import { NETWORK_TIMEOUT_MS, pushRefs } from '../git/push.ts'
+import type { StoreContext } from './context.ts'
+import { rememberPushed, sendLeftOver } from './finish-remote.ts'
+import { pendingOf, planGrafts } from './graft.ts'
+import { currentLease, isLeaseAlive } from './lease.ts'
+import { dropRefs } from './publish-local.ts'
+import { publishRemotely } from './publish-remote.ts'
+import { DONE, LIVE, listRefs, publishMessage, RUNS_BRANCH, RUNS_BRANCH_NAME } from './refs.ts'
+import { openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
+import { listRunDirectories } from './run-home.ts'
+import { isRunId } from './run-id.ts'
+
+/** What a sweep put in order, and what it found that somebody has to decide. */
+export interface Swept {
+  /** Ids of the runs that are on the branch now and were not before. */
+  readonly published: readonly string[]
+  /** Refs of shards whose run is gone. */
+  readonly removedShards: readonly string[]
+  /** Runs under way or waiting, with their last sign of life, milliseconds since 1970. */
+  readonly live: readonly { readonly id: string; readonly seenAt: number }[]
+}
+
+const SHARD = 'refs/codemie/shard/'
+/** How long the shards of a run that is gone are kept, in milliseconds. */
+const SHARD_TTL_MS = 7 * 24 * 3_600_000
+const MAX_TRIES = 5
+
+/**
+ * Finishes what other processes left: runs that ended and are not on the branch get there, and shards without a run
+ * go. May be repeated at any time by anybody. Refuses with the remote's answer when it cannot be read or written.
+ */
+export async function sweep(context: StoreContext): Promise<Swept> {
+  const { remote } = context
+  if (remote !== undefined) return await sweepRemote(context, remote)
+  return { published: await publishPending(context), removedShards: [], live: await liveHere(context) }
+}
+
+/** Runs of this repository that ended and are not on its branch yet. */
+async function publishPending(context: StoreContext): Promise<string[]> {
+  const { git } = context.repository
+  const { head, remote } = await context.state()
+  const isInUse = head.kind !== 'detached' && head.branch === RUNS_BRANCH_NAME
+  const copy = `refs/remotes/${remote?.name}/codemie/runs`
+  for (let attempt = 1; !isInUse && attempt <= MAX_TRIES; attempt++) {
+    const refs = await listRefs(git, [RUNS_BRANCH, ...(remote === undefined ? [] : [copy]), DONE])
+    const done = refs.filter((one) => one.ref.startsWith(DONE) && pendingOf(one) !== undefined)
+    if (done.length === 0) return []
+    const tip = refs.find(({ ref }) => ref === RUNS_BRANCH) ?? refs.find(({ ref }) => ref === copy)
+    const runs = done.flatMap((one) => pendingOf(one) ?? [])
+    const { place } = await planGrafts(git, tip?.commit, runs, context.warn)
+    const commits =
+      place.length === 0
+        ? []
+        : await writeCommits(git, [
+            {
+              ref: RUNS_BRANCH,
+              parent: tip?.commit,
+              message: publishMessage(place.map(({ run }) => run)),
+              committedAt: Math.floor(context.now() / 1000),
+              remove: place.filter(({ replaces }) => replaces).map(({ path }) => path),
+              trees: new Map(place.map(({ path, run }) => [path, run.tree])),
+            },
+          ])
+    if (commits !== undefined) {
+      await dropRefs(git, done)
+      return place.map(({ run }) => run.id)
+    }
+    await context.sleep(context.random() * 20 * 2 ** attempt)
+  }
+  return []
+}
+
+async function liveHere(context: StoreContext): Promise<Swept['live']> {
+  const { git } = context.repository
+  const refs = await datedRefs(git, [LIVE])
+  const seen = new Map(refs.map(({ ref, at }) => [ref.slice(LIVE.length), at]))
+  for (const { id, directory } of listRunDirectories(context.home)) {
+    const lease = currentLease(directory)
+    if (lease === undefined) continue
+    const isAlive = isLeaseAlive(lease, context.holder) === true
+    const at = isAlive ? context.now() : Date.parse(lease.releasedAt ?? lease.startedAt)
+    seen.set(id, Math.max(at, seen.get(id) ?? 0))
+  }
+  return [...seen].map(([id, seenAt]) => ({ id, seenAt }))
+}
+
+async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise<Swept> {
+  await sendLeftOver(context, remote)
+  const { objectFormat } = await context.state()
+  const published = await publishRemotely(context.repository, remote, objectFormat, context)
+  if (published.rejected !== undefined) {
+    throw remoteRefusal(remote, published.rejected, 'Nothing is lost: what was not published stays as it is.')
+  }
+  const ids = [...published.paths.keys()]
+  await rememberPushed(context, ids)
+  const scratch = openScratch(context.repository, remote, objectFormat)
+  try {
+    await scratch.git.run({
+      args: [
+        '-c',
+        'fetch.negotiationAlgorithm=noop',
+        'fetch',
+        '--quiet',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--filter=tree:0',
+        remote.url,
+        `+${LIVE}*:${LIVE}*`,
+        `+${SHARD}*:${SHARD}*`,
+      ],
+      timeoutMs: NETWORK_TIMEOUT_MS,
+    })
+    const refs = await datedRefs(scratch.git, [LIVE, SHARD])
+    const live = refs
+      .filter(({ ref }) => ref.startsWith(LIVE))
+      .map(({ ref, at }) => ({ id: ref.slice(LIVE.length), seenAt: at }))
+    const removedShards: string[] = []
+    for (const { ref, commit, at } of refs) {
+      const [id = ''] = ref.startsWith(SHARD) ? ref.slice(SHARD.length).split('/') : []
+      const isOrphan = isRunId(id) && !live.some((run) => run.id === id)
+      if (!isOrphan || context.now() - at < SHARD_TTL_MS) continue
+      // One by one: a host may limit the refs of one push.
+      const rejected = await pushRefs(scratch.git, remote.url, [{ ref, from: commit }], { isAtomic: false })
+      if (rejected === undefined) removedShards.push(ref)
+    }
+    return { published: ids, removedShards, live }
+  } finally {
+    scratch.remove()
+  }
+}
+
+/** Refs with the time of their commits, in milliseconds since 1970. */
+async function datedRefs(git: StoreContext['repository']['git'], prefixes: readonly string[]) {
+  const { stdout } = await git.run({
+    args: ['for-each-ref', '--format=%(refname) %(objectname) %(committerdate:unix)', ...prefixes],
+  })
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [ref = '', commit = '', at = ''] = line.split(' ')
+      return { ref, commit, at: Number(at) * 1000 }
+    })
+}

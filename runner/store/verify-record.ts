@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { blobId, objectFormatOf } from '../git/object-id.ts'
+import { readJournal } from './journal.ts'
+import { RECORD_SCHEMA, type RunManifest } from './manifest.ts'
+import type { TreeEntry } from './objects.ts'
+import { callFileName, workflowFileName } from './record.ts'
+import { parseManifest } from './run-directory.ts'
+
+/** Something in a record that is not as it was written. */
+export interface RecordProblem {
+  readonly code:
+    | 'record-unreadable'
+    | 'record-newer'
+    | 'odd-entry'
+    | 'file-missing'
+    | 'file-changed'
+    | 'file-added'
+    | 'definition-changed'
+    | 'journal-damaged'
+    | 'tree-changed'
+    | 'message-differs'
+  /** File in the record; `''`: the record as a whole. */
+  readonly path: string
+  readonly message: string
+}
+
+/** A record as it was found, of which nothing is believed. */
+export interface FoundRecord {
+  readonly id: string
+  /** Everything below its folder. */
+  readonly entries: readonly TreeEntry[]
+  /** Contents of the plain files. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+}
+
+/** Names that a record never has: some would be run or read by a checkout, some lead out of the folder. */
+const ODD_PATH = /(?:^|\/)(?:\.|git~)|[\\:\p{Cc}]|[. ](?:\/|$)|^\//iu
+
+/** Checks a record against its own manifest: every file that is listed, none that is not, each as it was. Pure. */
+export function verifyRecord({ id, entries, files }: FoundRecord): {
+  readonly manifest: RunManifest | undefined
+  readonly problems: readonly RecordProblem[]
+} {
+  const problems: RecordProblem[] = []
+  const tell = (code: RecordProblem['code'], path: string, message: string) =>
+    problems.push({ code, path, message })
+  for (const { mode, type, path } of entries) {
+    if (mode !== '100644' || type !== 'blob')
+      tell('odd-entry', path, `is no plain file (${type}, mode ${mode})`)
+    else if (ODD_PATH.test(path)) tell('odd-entry', path, 'has a name that no record has')
+  }
+  const manifest = readManifest(id, files, tell)
+  if (manifest === undefined) return { manifest, problems }
+  const listed = new Map(Object.entries(manifest.files))
+  for (const [path, { sha256, size }] of listed) {
+    const content = files.get(path)
+    if (content === undefined) tell('file-missing', path, 'is listed in run.json and is not there')
+    else if (content.length !== size || digestOf(content) !== sha256)
+      tell('file-changed', path, 'is not what run.json lists')
+  }
+  for (const path of files.keys())
+    if (path !== 'run.json' && !listed.has(path)) tell('file-added', path, 'is not listed in run.json')
+  checkDefinition(manifest, files, tell)
+  const inputs = files.get('inputs.json')
+  // Inputs that were too large stand there as an excerpt.
+  const isExcerpt = inputs !== undefined && Buffer.from(inputs).includes('"$excerpt"')
+  if (inputs !== undefined && !isExcerpt && digestOf(inputs) !== manifest.inputs.sha256)
+    tell('file-changed', 'inputs.json', 'is not what the run was started with, by the digest in run.json')
+  checkJournal(files, tell)
+  return { manifest, problems }
+}
+
+type Tell = (code: RecordProblem['code'], path: string, message: string) => void
+
+function readManifest(id: string, files: FoundRecord['files'], tell: Tell): RunManifest | undefined {
+  const text = Buffer.from(files.get('run.json') ?? []).toString('utf8')
+  try {
+    const manifest = parseManifest(text, id)
+    const { files: listed, inputs, workflow, trigger, repository } = manifest as Partial<RunManifest>
+    const isWhole = [listed, inputs, workflow, trigger, repository].every(
+      (one) => typeof one === 'object' && one,
+    )
+    if (isWhole) return manifest
+    tell('record-unreadable', 'run.json', 'lacks members that every manifest has')
+  } catch (error) {
+    const isNewer = (error as Error).message.includes('has layout')
+    tell(
+      isNewer ? 'record-newer' : 'record-unreadable',
+      'run.json',
+      isNewer
+        ? `was written by a newer version; this one reads up to layout ${RECORD_SCHEMA}`
+        : files.has('run.json')
+          ? 'is not the manifest of this run'
+          : 'is not there',
+    )
+  }
+  return undefined
+}
+
+/** The definition says by its object id what was executed; secrets taken out of it change the text, and not the id. */
+function checkDefinition(manifest: RunManifest, files: FoundRecord['files'], tell: Tell): void {
+  const { workflow } = manifest
+  const texts = [
+    { path: workflowFileName(workflow.file), blob: workflow.blob },
+    ...(workflow.calls ?? []).map((call) => ({ path: callFileName(call), blob: call.blob })),
+  ]
+  for (const { path, blob } of texts) {
+    const content = files.get(path)
+    if (content === undefined || blobId(content, objectFormatOf(blob)) === blob) continue
+    const text = Buffer.from(content).toString('utf8')
+    if (text.includes('[redacted]') || text.includes('bytes left out; sha256')) continue
+    tell('definition-changed', path, `is not the definition that was executed, object ${blob.slice(0, 12)}`)
+  }
+}
+
+function checkJournal(files: FoundRecord['files'], tell: Tell): void {
+  for (const [path, content] of files) {
+    if (!path.startsWith('journal/')) continue
+    try {
+      readJournal(new Map([[path.slice('journal/'.length), content]]))
+    } catch (error) {
+      tell('journal-damaged', path, (error as Error).message.replace(/^journal\/\S+ /, ''))
+    }
+  }
+}
+
+function digestOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
