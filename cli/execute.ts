@@ -46,7 +46,8 @@ export function readExecution(invocation: Invocation): Execution {
     )
   }
   // A run that goes on has a record already.
-  const commit = invocation.command.name !== 'run' || !invocation.flag('no-commit')
+  const isNew = invocation.command.name === 'run' || invocation.command.name === 'rerun'
+  const commit = !isNew || !invocation.flag('no-commit')
   const push = invocation.flag('push')
   if (push && !commit) {
     throw usageError(

@@ -6,9 +6,20 @@ import type { Cli } from './context.ts'
 import type { Invocation } from './invocation.ts'
 import { usageError } from './usage-error.ts'
 
-/** Reads what the options -i, --input, --input-file and `-` give, and fits it to what the workflow declares. */
-export async function readInput(invocation: Invocation, workflow: Workflow, cli: Cli): Promise<InputPlan> {
-  const text = await readText(invocation, cli)
+/**
+ * Reads what the options -i, --input, --input-file and `-` give, and fits it to what the workflow declares.
+ *
+ * @param before the whole input where none is given; single values are then changes of it. Default: none.
+ */
+export async function readInput(
+  invocation: Invocation,
+  workflow: Workflow,
+  cli: Cli,
+  before?: string,
+): Promise<InputPlan> {
+  const given = await readText(invocation, cli)
+  // Free text that nothing was said about stays as it is.
+  const text = given ?? (before === '' ? undefined : before)
   return planInput(workflow, { pairs: readPairs(invocation), ...(text === undefined ? {} : { text }) })
 }
 

@@ -156,6 +156,8 @@ export interface StepFinished extends Happened {
   readonly costUnknown?: boolean
   /** All attempts failed, and the state's `on_error` says to go on: the output describes this failure. */
   readonly failure?: FailureInfo
+  /** Id of the run that did it; this one repeats that run from a later step. */
+  readonly takenFrom?: string
 }
 
 /** The journal of an earlier try of this run already holds the step's output. */

@@ -16,7 +16,10 @@ export function readRecorded(runId: string, file: string, text: string): Workflo
 }
 
 /** Finds called workflows in the record, as they were when the run started. */
-export function findRecorded({ manifest, calledTexts }: ResumedRun): FindWorkflow {
+export function findRecorded({
+  manifest,
+  calledTexts,
+}: Pick<ResumedRun, 'manifest' | 'calledTexts'>): FindWorkflow {
   return async (name) => {
     const call = manifest.workflow.calls?.find((one) => one.name === name)
     const text = calledTexts.get(name)

@@ -1,5 +1,6 @@
 import type { RepositoryConfig } from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
+import { Refusal } from './failure.ts'
 import { createRedactor, secretValues } from './policy/secrets.ts'
 import type { Project } from './project.ts'
 import type { StoredRun } from './store/read-run.ts'
@@ -61,7 +62,13 @@ export async function openRecordsOf<O extends RecordsOptions & { readonly runId:
   const wasPushed = stored.events.some((event) => event.type === 'run-started' && event.push === true)
   if (options.push === true || !(isFromElsewhere || wasPushed)) return { options, records, stored }
   const pushing = { ...options, push: true }
-  return { options: pushing, records: await openRecords(pushing, warn), stored }
+  try {
+    return { options: pushing, records: await openRecords(pushing, warn), stored }
+  } catch (error) {
+    // It came in a bundle, or the remote is gone.
+    if (error instanceof Refusal && error.code === 'no-such-remote') return { options, records, stored }
+    throw error
+  }
 }
 
 /** The config can ask for every record to be pushed. */

@@ -1,13 +1,14 @@
 import { toMermaid, type Workflow } from '../schema/index.ts'
+import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
 import { answersOf } from './engine/answers.ts'
 import type { RunInput } from './engine/step.ts'
-import type { PauseAnswered } from './events.ts'
+import type { PauseAnswered, RunEvent } from './events.ts'
 import { refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { openRecords, openRecordsOf, warnThrough, withConfiguredPush } from './records.ts'
-import type { RunActor, RunTrigger } from './store/manifest.ts'
+import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
 import { manualRunId } from './store/run-id.ts'
 import type { RunWriter } from './store/writer.ts'
 import { VERSION } from './version.ts'
@@ -25,6 +26,12 @@ export interface StartOptions extends RunOptions {
   readonly ciUrl?: string
   /** Default: a new random id. */
   readonly runId?: string
+  /** The run that this one repeats. Default: none. */
+  readonly origin?: RunManifest['origin']
+  /** Steps that count as finished. Default: none. */
+  readonly known?: readonly RunEvent[]
+  /** Where definitions that are called are found. Default: in the project. */
+  readonly find?: FindWorkflow
 }
 
 export interface ResumeOptions extends RunOptions {
@@ -45,18 +52,20 @@ export interface ResumeOptions extends RunOptions {
  */
 export async function startRun(given: StartOptions): Promise<RunResult> {
   const options = withConfiguredPush(given)
-  const ready = await makeReady(options.workflow, options, options.project.find)
+  const ready = await makeReady(options.workflow, options, options.find ?? options.project.find)
+  const known = options.known ?? []
   const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
   const { id, name, file } = options.workflow
   const writer = await claim(options, input, ready)
   const runId = writer?.id ?? options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
   try {
+    for (const event of known) writer?.appendSoon(event)
     return await carryOut(options, {
       runId,
       ready,
       input,
       writer,
-      known: [],
+      known,
       answers: new Map(),
       opening: {
         type: 'run-started',
@@ -144,6 +153,7 @@ async function claim(
     graph: toMermaid(options.workflow),
     ...(options.trigger ? { trigger: options.trigger } : {}),
     ...(options.actor ? { actor: options.actor } : {}),
+    ...(options.origin ? { origin: options.origin } : {}),
     ...(options.ciUrl === undefined ? {} : { ciUrl: options.ciUrl }),
   })
 }

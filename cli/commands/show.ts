@@ -104,6 +104,11 @@ function renderRun(
     ],
     ['workflow', workflow.file],
     ['commit', describeCommit(repository)],
+    [
+      'repeats',
+      manifest.origin &&
+        `${manifest.origin.run}${manifest.origin.from === undefined ? '' : `, from ${oneLine(manifest.origin.from)}`}`,
+    ],
     ['models', digest.models.length === 0 ? undefined : digest.models.map(oneLine).join(', ')],
     ['used', [count(finished, 'step'), ...spent].join(` ${symbols.dot} `)],
     [

@@ -39,6 +39,36 @@ export const EXECUTION: readonly CommandSpec[] = [
     load: async () => (await import('../commands/run.ts')).run,
   },
   {
+    name: 'rerun',
+    summary: 'Run again what another run was given',
+    details: [
+      'A new run with the recorded definition and the recorded inputs, linked to the one it repeats. With -i single inputs are changed. Tools read what is checked out now; it says so when that is another commit.',
+      'With --from, every step that had finished before that step first started keeps its output and is not paid again; the step and all that came later run anew. Approvals are asked for again.',
+    ],
+    args: [RUN, INPUT_ARGUMENT],
+    options: [
+      {
+        name: 'from',
+        kind: 'text',
+        value: 'STEP',
+        summary: 'Path of the step, or the state, to begin with; default: the beginning',
+      },
+      { name: 'latest', kind: 'flag', summary: 'Take the definition of now' },
+      ...INPUTS,
+      MODEL,
+      { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
+      ...HOW_TO_EXECUTE,
+    ],
+    examples: [
+      { line: 'codemie-ci rerun latest', what: 'the same again' },
+      {
+        line: 'codemie-ci rerun latest --from report --latest',
+        what: 'after the prompt of report was changed',
+      },
+    ],
+    load: async () => (await import('../commands/rerun.ts')).rerun,
+  },
+  {
     name: 'resume',
     summary: 'Go on with a run that failed, was interrupted or waits for you',
     details: [

@@ -97,6 +97,19 @@ export const RECORDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/verify.ts')).verify,
   },
   {
+    name: 'import',
+    summary: 'Bring in runs that could not be pushed, from their bundle',
+    details: [
+      'A run whose record cannot be pushed at its end leaves a bundle, a file that can be carried to any clone. Nothing in it is believed: each run must be a whole record with the right digests. Finished runs are put on codemie/runs; one that is not finished can be resumed.',
+    ],
+    args: [{ name: 'files', required: true, variadic: true, summary: 'Bundles', completes: 'files' }],
+    options: [{ name: 'push', kind: 'flag', summary: "Put them on the remote's branch" }, JSON_OUT],
+    examples: [
+      { line: 'codemie-ci import 20261120T104455Z-3f9a1c2e.bundle --push', what: 'where a push works' },
+    ],
+    load: async () => (await import('../commands/import.ts')).importRuns,
+  },
+  {
     name: 'sweep',
     summary: 'Finish what killed or refused processes left of their records',
     details: [

@@ -55,6 +55,7 @@ function facts(manifest: RunManifest): string {
     ['Started', moment(manifest.startedAt)],
     ['Took', manifest.finishedAt === undefined ? undefined : duration(manifest.durationMs)],
     ['Started by', startedBy(manifest.actor?.name, trigger.event)],
+    ['Repeats', repeats(manifest.origin)],
     ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
@@ -67,6 +68,11 @@ function facts(manifest: RunManifest): string {
 function startedBy(actor: string | undefined, event: string): string {
   const how = event === 'manual' ? 'by hand' : `on ${code(event)}`
   return actor === undefined ? how : `${inlineText(actor)}, ${how}`
+}
+
+function repeats(origin: RunManifest['origin']): string | undefined {
+  if (origin === undefined) return undefined
+  return `${code(origin.run)}${origin.from === undefined ? '' : `, from ${code(origin.from)}`}`
 }
 
 function result(digest: RunDigest): string | undefined {

@@ -69,6 +69,8 @@ export interface RunManifest {
   readonly failure?: FailureInfo
   /** Page of the CI job. */
   readonly ciUrl?: string
+  /** The run that this one repeats, and the step from which on it did things anew; absent: from the beginning. */
+  readonly origin?: { readonly run: string; readonly from?: string }
   /** Counts the processes that ran this run, from 1; a writer with a lower number than the last one must stop. */
   readonly fence: number
   /** Who executes the run, in the record of one that is going on. */
@@ -100,5 +102,6 @@ export type ManifestStart = Pick<
   | 'engine'
   | 'startedAt'
   | 'ciUrl'
+  | 'origin'
   | 'previousTree'
 >

@@ -90,10 +90,12 @@ export interface Scratch {
 /**
  * Makes a bare repository that borrows the objects of the user's one. Shallow and partial fetches happen here, so that
  * the user's repository keeps its configuration, its shallow file and its refs. No process is started.
+ *
+ * @param remote whose settings it is to have, if any.
  */
 export function openScratch(
   repository: Repository,
-  remote: RecordRemote,
+  remote: RecordRemote | undefined,
   format: ObjectFormat,
   tmp = tmpdir(),
 ): Scratch {
@@ -110,7 +112,7 @@ export function openScratch(
   const objects = join(repository.commonDir, 'objects')
   if (existsSync(objects)) writeFileSync(join(directory, 'objects/info/alternates'), `${objects}\n`)
   return {
-    git: repository.git.at(directory, remote.settings),
+    git: repository.git.at(directory, remote?.settings),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   }
 }

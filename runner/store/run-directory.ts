@@ -58,7 +58,7 @@ export function readRunJournal(directory: string): JournalContent {
 
 /** Keeps of a manifest what was known at the start of the run. */
 export function startOf(manifest: RunManifest): ManifestStart {
-  const { id, workflow, trigger, actor, repository, inputs, engine, startedAt, ciUrl, previousTree } =
+  const { id, workflow, trigger, actor, repository, inputs, engine, startedAt, ciUrl, origin, previousTree } =
     manifest
   return {
     id,
@@ -70,6 +70,7 @@ export function startOf(manifest: RunManifest): ManifestStart {
     startedAt,
     ...(actor === undefined ? {} : { actor }),
     ...(ciUrl === undefined ? {} : { ciUrl }),
+    ...(origin === undefined ? {} : { origin }),
     ...(previousTree === undefined ? {} : { previousTree }),
   }
 }

@@ -7,6 +7,7 @@ import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
 import { fetchRun, findContinued } from './fetch-run.ts'
+import { type ImportedRun, importBundle } from './import-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
@@ -72,6 +73,8 @@ export interface NewRun {
   /** Version of codemie-ci. */
   readonly engine: string
   readonly ciUrl?: string
+  /** The run that it repeats. Default: none. */
+  readonly origin?: RunManifest['origin']
   /** The workflow's graph in Mermaid's language. */
   readonly graph?: string
 }
@@ -127,6 +130,8 @@ export interface RunStore {
    * the remote, where there is one; that takes its whole id.
    */
   read(id: string): Promise<StoredRun>
+  /** Brings the runs of a bundle in; see {@link importBundle}. Those that are finished wait for {@link sweep}. */
+  import(file: string): Promise<ImportedRun[]>
   /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
   verify(ids?: readonly string[]): Promise<Verified>
   /** What is checked out and configured, as records say it. */
@@ -168,6 +173,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     interrupt: async (id) => await interrupt(context, await resolveRunId(context, id)),
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
+    import: (file) => importBundle(context, file),
     verify: async (ids) =>
       await verifyBranch(
         context,
@@ -237,6 +243,7 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
       engine: run.engine,
       startedAt: new Date(startedAt).toISOString(),
       ...(run.ciUrl === undefined ? {} : { ciUrl: run.ciUrl }),
+      ...(run.origin === undefined ? {} : { origin: run.origin }),
     },
     context.redact,
   )
