@@ -1,6 +1,13 @@
+import type { RunEvent } from '../../runner/events.ts'
 import { Refusal } from '../../runner/failure.ts'
 import { describeSaid } from '../../runner/report/said-words.ts'
-import { digestRun, type RunDigest, type SaidDigest, type StepDigest } from '../../runner/store/digest-run.ts'
+import {
+  type AttemptDigest,
+  digestRun,
+  type RunDigest,
+  type SaidDigest,
+  type StepDigest,
+} from '../../runner/store/digest-run.ts'
 import type { RunManifest } from '../../runner/store/manifest.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
 import { nearestName } from '../../schema/nearest.ts'
@@ -16,6 +23,7 @@ import type { Palette } from '../ui/palette.ts'
 import { count, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
 import { readableOutput } from '../ui/readable-output.ts'
 import { headOf, renderNext, renderStatus, waysOn } from '../ui/summary.ts'
+import { usageError } from '../usage-error.ts'
 
 /** Lines of the result that an overview shows. */
 const HEAD_LINES = 24
@@ -30,11 +38,23 @@ export const show: CommandRunner = async (invocation, cli) => {
   const digest = digestRun(events)
   const path = invocation.argument('step')
   const isJson = invocation.flag('json')
-  if (path !== undefined) {
-    const step = findStep(digest, path, manifest.id)
-    if (isJson) printJson(cli, step)
-    else writeStep(step, cli.stdout.write.bind(cli.stdout), cli.look.stdout)
+  const step = path === undefined ? undefined : findStep(digest, path, manifest.id)
+  if (invocation.flag('journal')) {
+    const { writeJournal } = await import('../ui/journal-lines.ts')
+    writeJournal(path === undefined ? events : eventsOf(events, path), cli.stdout, isJson)
     return EXIT.done
+  }
+  if (step !== undefined) {
+    const attempt = pickAttempt(step, invocation.text('attempt'))
+    if (isJson) printJson(cli, attempt === undefined ? step : { ...step, attempts: [attempt] })
+    else writeStep(step, attempt, cli.stdout.write.bind(cli.stdout), cli.look.stdout)
+    return EXIT.done
+  }
+  if (invocation.text('attempt') !== undefined) {
+    throw usageError(
+      '--attempt needs a step.',
+      `For example codemie-ci show ${manifest.id} <step> --attempt 1`,
+    )
   }
   const inputs = readInputs(files.get('inputs.json'))
   if (isJson) {
@@ -56,8 +76,27 @@ function findStep(digest: RunDigest, path: string, runId: string): StepDigest {
   })
 }
 
-function writeStep(step: StepDigest, write: (text: string) => void, palette: Palette): void {
-  const last = step.attempts.at(-1)
+function eventsOf(events: readonly RunEvent[], path: string): readonly RunEvent[] {
+  return events.filter((event) => 'path' in event && event.path === path)
+}
+
+/** The try that was asked for; `undefined`: none, and the last one counts. */
+function pickAttempt(step: StepDigest, typed: string | undefined): AttemptDigest | undefined {
+  if (typed === undefined) return undefined
+  const found = step.attempts.find(({ attempt }) => String(attempt) === typed)
+  if (found) return found
+  throw new Refusal('no-such-attempt', `Step ${step.path} has no attempt '${oneLine(typed)}'`, {
+    help: `It has ${step.attempts.map(({ attempt }) => attempt).join(', ') || 'none'}.`,
+  })
+}
+
+function writeStep(
+  step: StepDigest,
+  attempt: AttemptDigest | undefined,
+  write: (text: string) => void,
+  palette: Palette,
+): void {
+  const last = attempt ?? step.attempts.at(-1)
   if (last?.output !== undefined) {
     const text = stripControls(readableOutput(last.output))
     write(text.endsWith('\n') ? text : `${text}\n`)

@@ -66,12 +66,39 @@ export const RECORDS: readonly CommandSpec[] = [
         completes: 'nothing',
       },
     ],
-    options: [JSON_OUT],
+    options: [
+      {
+        name: 'attempt',
+        kind: 'text',
+        value: 'N',
+        summary: 'An earlier try of the step, from 1; default: the last',
+      },
+      {
+        name: 'journal',
+        kind: 'flag',
+        summary: 'Print what happened, in order; with --json one event as JSON a line',
+      },
+      JSON_OUT,
+    ],
     examples: [
       { line: 'codemie-ci show latest', what: 'the newest run' },
       { line: 'codemie-ci show latest report', what: 'the output of its step report' },
     ],
     load: async () => (await import('../commands/show.ts')).show,
+  },
+  {
+    name: 'compare',
+    summary: 'Show what differs between two runs',
+    details: [
+      'Names the first step whose output differs, then shows inputs, definition, and the output of each step word by word: [-what only the first has-]{+what only the second has+}. Tokens, cost and time come last, and do not count as a difference.',
+    ],
+    args: [
+      { ...RUN, name: 'before', summary: 'The first run' },
+      { ...RUN, name: 'after', summary: 'The second run' },
+    ],
+    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when they differ' }, JSON_OUT],
+    examples: [{ line: 'codemie-ci compare 3f9a1c2e latest', what: 'an earlier one with the newest one' }],
+    load: async () => (await import('../commands/compare.ts')).compare,
   },
   {
     name: 'verify',

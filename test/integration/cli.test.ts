@@ -75,6 +75,7 @@ describe('help', () => {
 
       Runs
         run         Run a workflow and keep its record in git
+        rerun       Run again what another run was given
         resume      Go on with a run that failed, was interrupted or waits for you
         approve     Say yes to a run that waits, and go on with it
         reject      Say no to a run that waits: the steps that wait fail
@@ -83,6 +84,10 @@ describe('help', () => {
       Records
         runs        List the runs that are kept in git
         show        Show a run, or the output of one of its steps
+        compare     Show what differs between two runs
+        verify      Check that records are what was written
+        import      Bring in runs that could not be pushed, from their bundle
+        sweep       Finish what killed or refused processes left of their records
 
       Setup
         doctor      Check that everything is in place, and say how to mend what is not

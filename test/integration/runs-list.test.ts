@@ -158,3 +158,42 @@ describe('the list of runs', () => {
     expect((await runs('--csv')).stdout).toContain(',manual,')
   })
 })
+
+describe('show', () => {
+  const show = (...args: string[]) =>
+    runInProcess(['show', 'latest', ...args], { cwd: repository.root, env: repository.env })
+
+  test('the journal, of all or of one step', async () => {
+    await make({ seed: 1, steps: 2 })
+    expect((await show('--journal')).stdout).toMatchInlineSnapshot(`
+      "10:44:55.000  run-started      runId=20261120T104455Z-00000001  workflow=review  name=Review  file=review.yaml
+      10:44:55.000  step-started     s0  kind=agent  attempt=1  task=Do it  after=[]
+      10:44:56.000  effect-finished  s0  attempt=1  ordinal=1  kind=model  name=openai:gpt-4.1  request=0123456789abcdef  reply={"text":"x"}  durationMs=900  usage={"inputTokens":1200,"outputTokens":30,"cachedInputTokens":0}  costUsd=0.0025
+      10:44:56.000  step-finished    s0  attempt=1  output=x  durationMs=1000  usage={"inputTokens":1200,"outputTokens":30,"cachedInputTokens":0}  costUsd=0.0025
+      10:44:56.000  step-started     s1  kind=agent  attempt=1  task=Do it  after=[]
+      10:44:57.000  effect-finished  s1  attempt=1  ordinal=1  kind=model  name=openai:gpt-4.1  request=0123456789abcdef  reply={"text":"x"}  durationMs=900  usage={"inputTokens":1200,"outputTokens":30,"cachedInputTokens":0}  costUsd=0.0025
+      10:44:57.000  step-finished    s1  attempt=1  output=x  durationMs=1000  usage={"inputTokens":1200,"outputTokens":30,"cachedInputTokens":0}  costUsd=0.0025
+      10:44:57.000  run-finished     runId=20261120T104455Z-00000001  status=succeeded  durationMs=2000  steps=2  output=x
+      "
+    `)
+    const lines = (await show('s1', '--journal', '--json')).stdout.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line).type)).toEqual([
+      'step-started',
+      'effect-finished',
+      'step-finished',
+    ])
+  })
+
+  test('an attempt', async () => {
+    await make({ seed: 1 })
+    expect((await show('s0', '--attempt', '1')).stdout).toBe('x\n')
+    expect(await show('s0', '--attempt', '2')).toMatchObject({
+      status: 2,
+      stderr: "error no-such-attempt: Step s0 has no attempt '2'\n  = help: It has 1.\n",
+    })
+    expect(await show('--attempt', '1')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--attempt needs a step'),
+    })
+  })
+})

@@ -1,0 +1,21 @@
+import type { CommandRunner } from '../command.ts'
+import { EXIT } from '../exit-status.ts'
+import { openProjectFor } from '../project.ts'
+import { openRecordsFor } from '../records.ts'
+import { printJson } from '../ui/json.ts'
+
+/** `codemie-ci compare`: what differs between two runs. */
+export const compare: CommandRunner = async (invocation, cli) => {
+  const project = await openProjectFor(invocation, cli)
+  const store = await openRecordsFor(project, cli)
+  const before = await store.read(invocation.required('before'))
+  const after = await store.read(invocation.required('after'))
+  const { compareRuns } = await import('../../runner/report/compare-runs.ts')
+  const comparison = compareRuns(before, after)
+  if (invocation.flag('json')) printJson(cli, comparison)
+  else {
+    const { renderComparison } = await import('../ui/comparison.ts')
+    cli.stdout.write(renderComparison(comparison, cli.look.stdout))
+  }
+  return invocation.flag('exit-code') && !comparison.isSame ? EXIT.failed : EXIT.done
+}

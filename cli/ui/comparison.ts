@@ -1,0 +1,115 @@
+import type { Change, DiffPiece, RunComparison, StepComparison } from '../../runner/report/compare-runs.ts'
+import type { Palette } from './palette.ts'
+import { count, oneLine, shorten, stripControls } from './plain-text.ts'
+
+/** Lines of a definition around a change. */
+const CONTEXT_LINES = 2
+/** Characters of an output around a change. */
+const CONTEXT_CHARACTERS = 60
+/** Characters shown of one output. */
+const LONGEST = 4000
+const LONGEST_VALUE = 120
+
+/** Two runs beside each other, for a terminal. Ends with a line feed. */
+export function renderComparison(comparison: RunComparison, palette: Palette): string {
+  const { bold, dim, symbols } = palette
+  const { before, after, facts, inputs, definition, steps, firstDifference, figures, isSame } = comparison
+  const differing = steps.filter(({ change }) => change !== 'same')
+  const equal = steps.length - differing.length
+  const lines = [
+    `${dim('before')}  ${before}`,
+    `${dim('after')}   ${after}`,
+    '',
+    isSame
+      ? `${bold('Nothing differs')} but what it took`
+      : firstDifference === undefined
+        ? `${bold('Every step put out the same')}`
+        : `${bold('The first step that differs:')} ${oneLine(firstDifference)}`,
+    ...changeLines(facts, palette),
+  ]
+  const section = (title: string, body: readonly string[]) => lines.push('', bold(title), ...body)
+  if (inputs.length > 0) section('Inputs', changeLines(inputs, palette))
+  if (definition.length > 0) section('Definition', definitionLines(definition, palette))
+  if (differing.length > 0)
+    section(
+      'Steps',
+      differing.flatMap((step) => stepLines(step, palette)),
+    )
+  if (figures.length > 0) section('What it took', changeLines(figures, palette))
+  const same = [
+    ...(inputs.length === 0 ? ['inputs'] : []),
+    ...(definition.length === 0 ? ['definition'] : []),
+    ...(equal === 0 ? [] : [count(equal, 'step')]),
+  ]
+  if (same.length > 0) lines.push('', dim(`the same: ${same.join(` ${symbols.dot} `)}`))
+  return `${lines.join('\n')}\n`
+}
+
+function changeLines(all: readonly Change[], palette: Palette): string[] {
+  const { dim, red, green, symbols } = palette
+  const width = Math.max(0, ...all.map(({ name }) => oneLine(name).length))
+  const value = (text: string | undefined) =>
+    text === undefined ? dim('none') : shorten(oneLine(text), LONGEST_VALUE, symbols.ellipsis)
+  return all.map(
+    ({ name, before, after }) =>
+      `  ${dim(oneLine(name).padEnd(width))}  ${red(value(before))} ${symbols.arrow} ${green(value(after))}`,
+  )
+}
+
+const CHANGES: Readonly<Record<StepComparison['change'], string>> = {
+  same: '',
+  output: '',
+  status: '',
+  'only-before': 'only in the first run',
+  'only-after': 'only in the second run',
+}
+
+function stepLines(
+  { path, change, statusBefore, statusAfter, output }: StepComparison,
+  palette: Palette,
+): string[] {
+  const { dim, symbols, bold } = palette
+  const what = change === 'status' ? `${statusBefore} ${symbols.arrow} ${statusAfter}` : CHANGES[change]
+  const head = `  ${bold(oneLine(path))}${what === '' ? '' : `  ${dim(what)}`}`
+  if (output.length === 0) return [head]
+  const text = wordsOf(output, palette)
+  return [head, ...text.split('\n').map((line) => `    ${line}`.trimEnd())]
+}
+
+/** Pieces as one text: `[-old-]{+new+}`, readable without colours too; long pieces that are the same are cut. */
+function wordsOf(pieces: readonly DiffPiece[], { dim, red, green, symbols }: Palette): string {
+  let left = LONGEST
+  const parts: string[] = []
+  pieces.forEach(({ kind, text }, index) => {
+    if (left <= 0) return
+    const shown = stripControls(
+      kind === 'same' ? cutMiddle(text, index > 0, index < pieces.length - 1) : text,
+    )
+    const some = shown.slice(0, left)
+    left -= some.length
+    const sign = kind === 'removed' ? red(`[-${some}-]`) : kind === 'added' ? green(`{+${some}+}`) : some
+    parts.push(left <= 0 ? `${sign}${dim(symbols.ellipsis)}` : sign)
+  })
+  return parts.join('')
+}
+
+function cutMiddle(text: string, hasBefore: boolean, hasAfter: boolean): string {
+  const keep = (hasBefore ? CONTEXT_CHARACTERS : 0) + (hasAfter ? CONTEXT_CHARACTERS : 0)
+  if (text.length <= keep + 10) return text
+  const head = hasBefore ? text.slice(0, CONTEXT_CHARACTERS) : ''
+  const tail = hasAfter ? text.slice(-CONTEXT_CHARACTERS) : ''
+  return `${head} [...] ${tail}`
+}
+
+function definitionLines(pieces: readonly DiffPiece[], { dim, red, green }: Palette): string[] {
+  return pieces.flatMap(({ kind, text }, index) => {
+    const lines = stripControls(text).replace(/\n$/, '').split('\n')
+    if (kind === 'removed') return lines.map((line) => red(`  - ${line}`))
+    if (kind === 'added') return lines.map((line) => green(`  + ${line}`))
+    const head = index > 0 ? lines.slice(0, CONTEXT_LINES) : []
+    const tail = index < pieces.length - 1 ? lines.slice(-CONTEXT_LINES) : []
+    if (head.length + tail.length >= lines.length) return lines.map((line) => dim(`    ${line}`))
+    const hidden = lines.length - head.length - tail.length
+    return [...head, `... ${count(hidden, 'line')}`, ...tail].map((line) => dim(`    ${line}`))
+  })
+}

@@ -1,0 +1,187 @@
+import { diffLines, diffWordsWithSpace } from 'diff'
+import { digestRun, type RunDigest, type StepDigest } from '../store/digest-run.ts'
+import type { StoredRun } from '../store/read-run.ts'
+import { workflowFileName } from '../store/record.ts'
+
+/** A piece of a text: what both have, what only the first has, what only the second has. */
+export interface DiffPiece {
+  readonly kind: 'same' | 'removed' | 'added'
+  readonly text: string
+}
+
+/** A value that differs. */
+export interface Change {
+  readonly name: string
+  /** `undefined`: the run does not have it. */
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** What became of a step in both runs. */
+export interface StepComparison {
+  readonly path: string
+  /** `same`: equal output and status. */
+  readonly change: 'same' | 'output' | 'status' | 'only-before' | 'only-after'
+  readonly statusBefore: StepDigest['status'] | undefined
+  readonly statusAfter: StepDigest['status'] | undefined
+  /** Its output as words; empty unless `change` is `output`. */
+  readonly output: readonly DiffPiece[]
+}
+
+/** Two runs beside each other; what tells most comes first. */
+export interface RunComparison {
+  readonly before: string
+  readonly after: string
+  readonly isSame: boolean
+  /** Status, workflow, commit. */
+  readonly facts: readonly Change[]
+  /** Single inputs; free text is called `input`. */
+  readonly inputs: readonly Change[]
+  /** The definition as lines; empty when it is the same. */
+  readonly definition: readonly DiffPiece[]
+  /** Steps in the order in which the second run did them, then those that only the first has. */
+  readonly steps: readonly StepComparison[]
+  /** Path of the first step, in that order, that is not the same. */
+  readonly firstDifference: string | undefined
+  /** Models, tokens, cost and time, which differ even when nothing else does. */
+  readonly figures: readonly Change[]
+}
+
+/** A text that is longer is compared line by line: words would take too long. In characters, both together. */
+const LONGEST_FOR_WORDS = 60_000
+
+/** Compares two runs. Pure. */
+export function compareRuns(before: StoredRun, after: StoredRun): RunComparison {
+  const [one, two] = [digestRun(before.events), digestRun(after.events)]
+  const facts = changes([
+    ['status', before.manifest.status, after.manifest.status],
+    ['workflow', before.manifest.workflow.id, after.manifest.workflow.id],
+    ['commit', before.manifest.repository.commit, after.manifest.repository.commit],
+  ])
+  const inputs = compareInputs(before, after)
+  const definition = diffTexts(definitionOf(before), definitionOf(after), 'lines')
+  const steps = compareSteps(one, two)
+  const firstDifference = steps.find(({ change }) => change !== 'same')?.path
+  const isSame =
+    facts.every(({ name }) => name === 'commit') &&
+    inputs.length === 0 &&
+    definition.length === 0 &&
+    firstDifference === undefined
+  return {
+    before: before.manifest.id,
+    after: after.manifest.id,
+    isSame,
+    facts,
+    inputs,
+    definition,
+    steps,
+    firstDifference,
+    figures: changes([
+      ['models', one.models.join(', '), two.models.join(', ')],
+      ['input tokens', one.usage?.inputTokens, two.usage?.inputTokens],
+      ['output tokens', one.usage?.outputTokens, two.usage?.outputTokens],
+      ['cost in USD', costOf(one), costOf(two)],
+      ['time in ms', one.durationMs, two.durationMs],
+    ]),
+  }
+}
+
+function changes(
+  rows: readonly (readonly [
+    name: string,
+    before: string | number | undefined,
+    after: string | number | undefined,
+  ])[],
+): Change[] {
+  return rows.flatMap(([name, before, after]) =>
+    before === after
+      ? []
+      : [
+          {
+            name,
+            before: before === undefined ? undefined : String(before),
+            after: after === undefined ? undefined : String(after),
+          },
+        ],
+  )
+}
+
+function costOf({ costUsd, costUnknown }: RunDigest): string | undefined {
+  if (costUsd === undefined) return costUnknown ? 'not known' : undefined
+  return `${costUnknown ? 'at least ' : ''}${costUsd}`
+}
+
+function compareInputs(before: StoredRun, after: StoredRun): Change[] {
+  const [one, two] = [inputsOf(before), inputsOf(after)]
+  return changes([...new Set([...one.keys(), ...two.keys()])].map((key) => [key, one.get(key), two.get(key)]))
+}
+
+/** Inputs by name as text. Source: `inputs.json` of the record, `{text, fileNames}`. */
+function inputsOf({ files }: StoredRun): ReadonlyMap<string, string> {
+  const { text, fileNames } = parse(Buffer.from(files.get('inputs.json') ?? []).toString()) ?? {}
+  const values = new Map<string, string>()
+  const given = typeof text === 'string' ? parse(text) : undefined
+  if (given) for (const [key, value] of Object.entries(given)) values.set(key, plain(value))
+  else if (typeof text === 'string' && text !== '') values.set('input', text)
+  if (Array.isArray(fileNames) && fileNames.length > 0) values.set('files', fileNames.join(', '))
+  return values
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function definitionOf({ files, manifest }: StoredRun): string {
+  return Buffer.from(files.get(workflowFileName(manifest.workflow.file)) ?? []).toString()
+}
+
+function compareSteps(before: RunDigest, after: RunDigest): StepComparison[] {
+  const earlier = new Map(before.steps.map((step) => [step.path, step]))
+  const later = new Set(after.steps.map(({ path }) => path))
+  return [
+    ...after.steps.map((step) => compareStep(step.path, earlier.get(step.path), step)),
+    ...before.steps
+      .filter(({ path }) => !later.has(path))
+      .map((step) => compareStep(step.path, step, undefined)),
+  ]
+}
+
+function compareStep(
+  path: string,
+  before: StepDigest | undefined,
+  after: StepDigest | undefined,
+): StepComparison {
+  const base = { path, statusBefore: before?.status, statusAfter: after?.status }
+  if (before === undefined) return { ...base, change: 'only-after', output: [] }
+  if (after === undefined) return { ...base, change: 'only-before', output: [] }
+  if (before.status !== after.status) return { ...base, change: 'status', output: [] }
+  const output = diffTexts(outputOf(before), outputOf(after), 'words')
+  return { ...base, change: output.length === 0 ? 'same' : 'output', output }
+}
+
+/** What a step put out, or how it failed. */
+function outputOf({ attempts }: StepDigest): string {
+  const last = attempts.at(-1)
+  return last?.output ?? last?.failure?.message ?? ''
+}
+
+function diffTexts(before: string, after: string, unit: 'words' | 'lines'): DiffPiece[] {
+  if (before === after) return []
+  const isLong = before.length + after.length > LONGEST_FOR_WORDS
+  const parts = unit === 'lines' || isLong ? diffLines(before, after) : diffWordsWithSpace(before, after)
+  return parts.map(({ added, removed, value }) => ({
+    kind: added ? 'added' : removed ? 'removed' : 'same',
+    text: value,
+  }))
+}
