@@ -101,6 +101,42 @@ export const RECORDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/compare.ts')).compare,
   },
   {
+    name: 'export',
+    summary: 'Write a run out as JSON, Markdown or a zip archive',
+    details: [
+      'JSON and Markdown go to standard output, or to the file of --output. The archive holds a file for each step, named as CodeMie names them; it is written to <workflow>_<run>.zip.',
+    ],
+    args: [RUN],
+    options: [
+      {
+        name: 'format',
+        kind: 'text',
+        value: 'FORMAT',
+        choices: ['json', 'md', 'zip'],
+        summary: 'Default: json',
+      },
+      { name: 'output', short: 'o', kind: 'text', value: 'FILE', summary: 'Write to this file' },
+      { name: 'combined', kind: 'flag', summary: 'One file for all steps in the archive' },
+      { name: 'force', kind: 'flag', summary: 'Replace a file that is there' },
+    ],
+    examples: [
+      { line: 'codemie-ci export latest --format md > report.md', what: 'with every output' },
+      { line: 'codemie-ci export latest --format zip', what: 'a file for each step' },
+    ],
+    load: async () => (await import('../commands/export.ts')).exportRun,
+  },
+  {
+    name: 'share',
+    summary: 'Print the link of a record on the forge',
+    details: [
+      'The link names the commit, so it stays good. Where the record is not on the forge, it says how to get it there, or how to hand it on as a file.',
+    ],
+    args: [RUN],
+    options: [JSON_OUT],
+    examples: [{ line: 'codemie-ci share latest', what: 'for a comment or a chat' }],
+    load: async () => (await import('../commands/share.ts')).share,
+  },
+  {
     name: 'verify',
     summary: 'Check that records are what was written',
     details: [

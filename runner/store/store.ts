@@ -22,6 +22,7 @@ import { openRemote } from './remote.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
+import { type Shared, share } from './share.ts'
 import { type Swept, sweep } from './sweep.ts'
 import { type Verified, verifyBranch } from './verify-branch.ts'
 import { RunWriter } from './writer.ts'
@@ -130,6 +131,11 @@ export interface RunStore {
    * the remote, where there is one; that takes its whole id.
    */
   read(id: string): Promise<StoredRun>
+  /**
+   * The link of a run's record on the remote's forge, and the commit and folder it leads to. Asks the remote. Refuses with
+   * `not-published` when the branch there does not have it, and with `no-forge` when it has no pages.
+   */
+  share(id: string): Promise<Shared>
   /** Brings the runs of a bundle in; see {@link importBundle}. Those that are finished wait for {@link sweep}. */
   import(file: string): Promise<ImportedRun[]>
   /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
@@ -173,6 +179,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     interrupt: async (id) => await interrupt(context, await resolveRunId(context, id)),
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
+    share: async (id) => await share(context, await resolveRunId(context, id)),
     import: (file) => importBundle(context, file),
     verify: async (ids) =>
       await verifyBranch(

@@ -85,6 +85,8 @@ describe('help', () => {
         runs        List the runs that are kept in git
         show        Show a run, or the output of one of its steps
         compare     Show what differs between two runs
+        export      Write a run out as JSON, Markdown or a zip archive
+        share       Print the link of a record on the forge
         verify      Check that records are what was written
         import      Bring in runs that could not be pushed, from their bundle
         sweep       Finish what killed or refused processes left of their records

@@ -1,0 +1,66 @@
+import { Refusal } from '../failure.ts'
+import { NETWORK_TIMEOUT_MS } from '../git/push.ts'
+import type { StoreContext } from './context.ts'
+import { slugOf } from './file-name.ts'
+import { listRuns } from './list-runs.ts'
+import { readRun } from './read-run.ts'
+import { runPath } from './run-id.ts'
+import { type SharedFolder, shareLink } from './share-link.ts'
+
+/** Where people find a record. */
+export interface Shared extends SharedFolder {
+  readonly link: string
+}
+
+/** Finds the record of a run on the remote. Fetches its branch, so that the answer is that of now. */
+export async function share(context: StoreContext, id: string): Promise<Shared> {
+  const remote = await context.elsewhere()
+  if (remote === undefined) {
+    throw new Refusal('no-forge', 'This repository has no remote that records are pushed to', {
+      help: `\`codemie-ci export ${id} --format md\` writes the record to a file.`,
+    })
+  }
+  const ref = `refs/remotes/${remote.name}/codemie/runs`
+  await remote.git
+    .run({
+      args: [
+        'fetch',
+        '--quiet',
+        '--no-tags',
+        '--no-write-fetch-head',
+        remote.url,
+        `+refs/heads/codemie/runs:${ref}`,
+      ],
+      timeoutMs: NETWORK_TIMEOUT_MS,
+    })
+    .catch(() => {})
+  const path = await pathOf(context, id)
+  // The commit that put it there: retention takes folders from the tip, and never out of a commit.
+  const found = await remote.git.run({
+    args: ['log', '--max-count=1', '--diff-filter=AM', '--format=%H', ref, '--', `${path}/run.json`],
+    okCodes: [0, 128],
+  })
+  const commit = found.stdout.toString().trim()
+  if (commit === '') {
+    throw new Refusal(
+      'not-published',
+      `Run ${id} is not on codemie/runs of ${remote.name} (${remote.shownUrl})`,
+      {
+        help: 'Push it: `codemie-ci sweep --push` for a run whose record waits, `git push origin codemie/runs` for what was recorded here.',
+      },
+    )
+  }
+  const link = shareLink(remote.shownUrl, { commit, path })
+  if (link === undefined) {
+    throw new Refusal('no-forge', `${remote.shownUrl} has no pages to link to`, {
+      help: `\`git show ${commit.slice(0, 12)}:${path}/README.md\` shows the record to whoever has the repository.`,
+    })
+  }
+  return { link, commit, path }
+}
+
+async function pathOf(context: StoreContext, id: string): Promise<string> {
+  const run = (await listRuns(context)).find((one) => one.id === id)
+  const slug = run?.workflow ?? slugOf((await readRun(context, id)).manifest.workflow.id)
+  return runPath(slug, id)
+}
