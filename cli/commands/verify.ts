@@ -12,7 +12,7 @@ export const verify: CommandRunner = async (invocation, cli) => {
   const project = await openProjectFor(invocation, cli)
   const store = await openRecordsFor(project, cli)
   const result = await store.verify(ids.length === 0 ? undefined : ids)
-  const { checked, skipped, comparedWithCommit, findings } = result
+  const { checked, skipped, comparedWithCommit, findings, notes } = result
   if (ids.length > 0 && checked + skipped === 0) {
     throw new Refusal('not-published', 'The run is not on the branch codemie/runs, or not at its tip', {
       help: '`codemie-ci show <run>` reads it wherever it is; `codemie-ci sweep` puts finished runs on the branch.',
@@ -20,7 +20,8 @@ export const verify: CommandRunner = async (invocation, cli) => {
   }
   if (invocation.flag('json')) printJson(cli, result)
   else {
-    const { red, dim, green, symbols } = cli.look.stdout
+    const { red, yellow, dim, green, symbols } = cli.look.stdout
+    for (const note of notes) cli.stdout.write(`${yellow(symbols.warning)} ${oneLine(note)}\n`)
     for (const { code, path, message, help } of findings) {
       cli.stdout.write(`${red(symbols.failed)} ${oneLine(path)} ${oneLine(message)} ${dim(`[${code}]`)}\n`)
       cli.stdout.write(`  ${dim(`= help: ${help}`)}\n`)

@@ -46,7 +46,7 @@ export async function share(context: StoreContext, id: string): Promise<Shared> 
       'not-published',
       `Run ${id} is not on codemie/runs of ${remote.name} (${remote.shownUrl})`,
       {
-        help: 'Push it: `codemie-ci sweep --push` for a run whose record waits, `git push origin codemie/runs` for what was recorded here.',
+        help: 'Push it: `codemie-ci sweep --push` for a run whose record waits, `codemie-ci rerun <run> --push` for one that was recorded without.',
       },
     )
   }

@@ -2,18 +2,13 @@ import { type ObjectFormat, treeId } from '../git/object-id.ts'
 import type { StoreContext } from './context.ts'
 import { branchesOf } from './list-runs.ts'
 import { listTree, readObjects } from './objects.ts'
-import { listRefs, parseTrailers, RUNS_BRANCH } from './refs.ts'
+import { listRefs, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
 import { isRunId } from './run-id.ts'
 import { type RecordProblem, verifyRecord } from './verify-record.ts'
 
 /** What was found wrong with a record, with the run's id; `''`: with the branch. */
 export interface Finding extends Omit<RecordProblem, 'code'> {
-  readonly code:
-    | RecordProblem['code']
-    | 'record-conflict'
-    | 'branch-rewritten'
-    | 'branch-merged'
-    | 'folder-odd'
+  readonly code: RecordProblem['code'] | 'record-conflict' | 'branch-merged' | 'folder-odd'
   readonly id: string
   /** What to do about it. */
   readonly help: string
@@ -28,6 +23,8 @@ export interface Verified {
   /** Records whose definition was compared with the commit it came from. */
   readonly comparedWithCommit: number
   readonly findings: readonly Finding[]
+  /** What may be in order or not, and only a person can tell. */
+  readonly notes: readonly string[]
 }
 
 /** Records read at once: their contents are in memory together. */
@@ -46,8 +43,6 @@ const HELP: Readonly<Record<Finding['code'], string>> = {
   'message-differs':
     'The message of the commit that published it and run.json disagree: one was made by hand.',
   'record-conflict': 'Two records claim to be this run. Compare them, and remove the wrong one by hand.',
-  'branch-rewritten':
-    'Somebody forced the branch. Keep both, and compare: `git log --left-right --oneline A...B`.',
   'branch-merged': 'The branch is to be linear; see who merged into it.',
   'folder-odd': 'A run belongs to runs/<workflow>/<year>/<month>/<day>/<run id>.',
 }
@@ -69,7 +64,7 @@ export async function verifyBranch(context: StoreContext, only?: readonly string
   let skipped = 0
   let comparedWithCommit = 0
   const tips = branchesOf(refs)
-  await checkHistory(context, tips, tell)
+  await findMerges(context, tips, tell)
   const seen = new Set<string>()
   for (const tip of tips) {
     const published = await publishedTrees(context, tip)
@@ -136,7 +131,7 @@ export async function verifyBranch(context: StoreContext, only?: readonly string
       })
     }
   }
-  return { checked, skipped, comparedWithCommit, findings }
+  return { checked, skipped, comparedWithCommit, findings, notes: await unrelatedTips(context, tips) }
 }
 
 type Tell = (id: string, code: Finding['code'], path: string, message: string) => void
@@ -186,22 +181,32 @@ async function publishedTrees(context: StoreContext, tip: string) {
   return published
 }
 
-/** The branch only grows: it has no merges, and of two copies one continues the other. */
-async function checkHistory(context: StoreContext, tips: readonly string[], tell: Tell): Promise<void> {
-  const { git } = context.repository
+/** The branch is linear: publishers only add to it. */
+async function findMerges(context: StoreContext, tips: readonly string[], tell: Tell): Promise<void> {
   for (const tip of tips) {
-    const merges = await git.run({ args: ['log', '--merges', '--max-count=3', '--format=%H', tip] })
+    const merges = await context.repository.git.run({
+      args: ['log', '--merges', '--max-count=3', '--format=%H', tip],
+    })
     for (const commit of merges.stdout.toString().split('\n'))
       if (commit !== '') tell('', 'branch-merged', commit, 'is a merge')
   }
-  const [first, ...others] = tips
+}
+
+/** Copies of the branch without a common commit: begun apart, or replaced by somebody. */
+async function unrelatedTips(
+  context: StoreContext,
+  [first, ...others]: readonly string[],
+): Promise<string[]> {
+  const notes: string[] = []
   for (const other of first === undefined ? [] : others) {
-    const common = await git.run({ args: ['merge-base', first ?? '', other], okCodes: [0, 1] })
-    const base = common.stdout.toString().trim()
-    // Two machines may each have runs that the other one has not: that is a fork, and not a rewritten history.
-    if (base === '')
-      tell('', 'branch-rewritten', RUNS_BRANCH, `shares no commit with its copy at ${other.slice(0, 12)}`)
+    const args = ['merge-base', first ?? '', other]
+    const { exitCode } = await context.repository.git.run({ args, okCodes: [0, 1] })
+    if (exitCode === 0) continue
+    notes.push(
+      `${RUNS_BRANCH_NAME} here and its copy at ${other.slice(0, 12)} share no commit: runs were recorded here before that branch was fetched, or somebody replaced one of the two`,
+    )
   }
+  return notes
 }
 
 /** Object ids of definitions by `<commit>:<file>`; `undefined` where the commit is not here. */

@@ -163,7 +163,7 @@ describe('verify', () => {
     expect((await codes()).map((code) => code.split(' ')[0])).toEqual(['definition-changed'])
   })
 
-  test('the branch was replaced by one that shares nothing with its fetched copy', async () => {
+  test('the branch shares nothing with its fetched copy: begun apart, or replaced, which a person can tell', async () => {
     repository.git('update-ref', 'refs/remotes/origin/codemie/runs', 'codemie/runs')
     const tree = repository.git('rev-parse', 'codemie/runs^{tree}')
     const orphan = repository.git(
@@ -173,7 +173,10 @@ describe('verify', () => {
       repository.git('log', '--format=%B', 'codemie/runs'),
     )
     repository.git('update-ref', 'refs/heads/codemie/runs', orphan)
-    expect(await codes()).toEqual(['branch-rewritten refs/heads/codemie/runs'])
+    expect(await verify()).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^! codemie\/runs here and its copy at [0-9a-f]{12} share no commit: /),
+    })
   })
 
   test('a merge into the branch', async () => {
