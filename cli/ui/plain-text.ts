@@ -9,6 +9,8 @@ const ZERO_WIDTH = /\p{Mn}|\u200b|\u200c|\u200d/gu
 
 /** Columns that a text without control characters takes on a terminal. */
 export function displayWidth(text: string): number {
+  // Nearly everything in a table of thousands.
+  if (/^[ -~]*$/.test(text)) return text.length
   const visible = text.replace(ESCAPES, '').replace(ZERO_WIDTH, '')
   return [...visible].length + (visible.match(WIDE)?.length ?? 0)
 }
