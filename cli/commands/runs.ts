@@ -3,8 +3,7 @@ import type { ListFilter } from '../../runner/store/list-runs.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
-import { openProjectFor } from '../project.ts'
-import { openRecordsFor } from '../records.ts'
+import { openReaderFor } from '../reader.ts'
 import { printJson } from '../ui/json.ts'
 import { oneLine } from '../ui/plain-text.ts'
 import { renderRunTable, runsAsCsv } from '../ui/run-table.ts'
@@ -15,9 +14,7 @@ const USUAL_LIMIT = 20
 /** `codemie-ci runs`: the runs that are kept, newest first. */
 export const runs: CommandRunner = async (invocation, cli) => {
   const filter = readFilter(invocation, cli.world.now())
-  const project = await openProjectFor(invocation, cli)
-  const store = await openRecordsFor(project, cli)
-  const found = await store.list(filter)
+  const found = await openReaderFor(cli).list(filter)
   if (invocation.flag('json')) {
     printJson(cli, { runs: found })
     return EXIT.done

@@ -9,12 +9,15 @@ import {
   type StepDigest,
 } from '../../runner/store/digest-run.ts'
 import type { RunManifest } from '../../runner/store/manifest.ts'
+import type { RunAccount } from '../../runner/store/read-account.ts'
+import type { RunReader } from '../../runner/store/reader.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
 import { nearestName } from '../../schema/nearest.ts'
 import type { CommandRunner } from '../command.ts'
+import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
-import { openProjectFor } from '../project.ts'
-import { openRecordsFor } from '../records.ts'
+import type { Invocation } from '../invocation.ts'
+import { openReaderFor } from '../reader.ts'
 import { renderProblem } from '../report-error.ts'
 import { describeSpent } from '../ui/entry-lines.ts'
 import { printJson } from '../ui/json.ts'
@@ -22,6 +25,7 @@ import { formatDuration, formatTime } from '../ui/numbers.ts'
 import type { Palette } from '../ui/palette.ts'
 import { count, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
 import { readableOutput } from '../ui/readable-output.ts'
+import { describeSilence } from '../ui/silence.ts'
 import { headOf, renderNext, renderStatus, waysOn } from '../ui/summary.ts'
 import { usageError } from '../usage-error.ts'
 
@@ -30,15 +34,20 @@ const HEAD_LINES = 24
 /** More steps of one state in a row than this are shown as one line. */
 const FEW = 6
 
-/** `codemie-ci show`: a run as its record tells it, or what one step put out. */
+/** `codemie-ci show`: a run as its record tells it, what one step put out, its journal, or a run while it goes on. */
 export const show: CommandRunner = async (invocation, cli) => {
-  const project = await openProjectFor(invocation, cli)
-  const store = await openRecordsFor(project, cli)
-  const { manifest, events, files, where } = await store.read(invocation.required('run'))
-  const digest = digestRun(events)
-  const path = invocation.argument('step')
+  const reader = openReaderFor(cli)
   const isJson = invocation.flag('json')
-  const step = path === undefined ? undefined : findStep(digest, path, manifest.id)
+  if (wantsFollowing(invocation)) {
+    const { follow } = await import('../follow.ts')
+    return await follow(invocation, cli, reader, (account, shown) => {
+      if (!invocation.flag('jsonl')) showRun(account, isJson, shown)
+    })
+  }
+  const account = await readAnywhere(invocation, cli, reader)
+  const { manifest, events } = account
+  const path = invocation.argument('step')
+  const step = path === undefined ? undefined : findStep(digestRun(events), path, manifest.id)
   if (invocation.flag('journal')) {
     const { writeJournal } = await import('../ui/journal-lines.ts')
     writeJournal(path === undefined ? events : eventsOf(events, path), cli.stdout, isJson)
@@ -47,7 +56,10 @@ export const show: CommandRunner = async (invocation, cli) => {
   if (step !== undefined) {
     const attempt = pickAttempt(step, invocation.text('attempt'))
     if (isJson) printJson(cli, attempt === undefined ? step : { ...step, attempts: [attempt] })
-    else writeStep(step, attempt, cli.stdout.write.bind(cli.stdout), cli.look.stdout)
+    else {
+      if (attempt === undefined && step.attempts.length > 1) cli.stderr.write(`${attemptsLine(step)}\n`)
+      writeStep(step, attempt, cli.stdout.write.bind(cli.stdout), cli.look.stdout)
+    }
     return EXIT.done
   }
   if (invocation.text('attempt') !== undefined) {
@@ -56,14 +68,65 @@ export const show: CommandRunner = async (invocation, cli) => {
       `For example codemie-ci show ${manifest.id} <step> --attempt 1`,
     )
   }
-  const inputs = readInputs(files.get('inputs.json'))
+  showRun(account, isJson, cli)
+  return EXIT.done
+}
+
+function wantsFollowing(invocation: Invocation): boolean {
+  const isFollowed = invocation.flag('follow')
+  const isOther = invocation.argument('step') !== undefined || invocation.text('attempt') !== undefined
+  if (isFollowed && (isOther || invocation.flag('journal')))
+    throw usageError('--follow is for a whole run.', 'Give no step, no --attempt and no --journal.')
+  if (invocation.flag('jsonl') && !isFollowed)
+    throw usageError('--jsonl needs --follow.', 'Without it: --journal --json')
+  if (invocation.flag('jsonl') && invocation.flag('json'))
+    throw usageError('--json and --jsonl exclude each other.', 'Both write to standard output.')
+  return isFollowed
+}
+
+/** A run that is not in this repository is looked for on the remote. */
+async function readAnywhere(invocation: Invocation, cli: Cli, reader: RunReader): Promise<RunAccount> {
+  const id = invocation.required('run')
+  try {
+    return await reader.read(id)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'no-such-run') throw error
+    // Loaded only here: most runs that are asked for are at hand.
+    const [{ openProjectFor }, { openRecordsFor }] = await Promise.all([
+      import('../project.ts'),
+      import('../records.ts'),
+    ])
+    await (await openRecordsFor(await openProjectFor(invocation, cli), cli)).read(id)
+    return await reader.read(id)
+  }
+}
+
+function showRun(
+  { manifest, events, inputs: given, where, seenAt }: RunAccount,
+  isJson: boolean,
+  cli: Cli,
+): void {
+  const digest = digestRun(events)
+  const inputs = readInputs(given)
   if (isJson) {
     const { steps, output, warnings, heldBefore, said, failure } = digest
-    printJson(cli, { ...manifest, where, input: inputs, steps, output, warnings, heldBefore, said, failure })
-    return EXIT.done
+    const more = { where, seenAt, input: inputs, steps, output, warnings, heldBefore, said, failure }
+    printJson(cli, { ...manifest, ...more })
+    return
   }
-  cli.stdout.write(renderRun(manifest, digest, inputs, cli.look.stdout, cli.stdout.columns ?? 100))
-  return EXIT.done
+  const silence =
+    manifest.status === 'running' && seenAt !== undefined
+      ? describeSilence(seenAt, cli.world.now())
+      : undefined
+  cli.stdout.write(renderRun(manifest, digest, inputs, silence, cli.look.stdout, cli.stdout.columns ?? 100))
+}
+
+/** What tries there are, for people who see only the last one. */
+function attemptsLine({ attempts }: StepDigest): string {
+  const each = attempts.map(({ attempt, failure }) =>
+    failure === undefined ? `${attempt} finished` : `${attempt} failed (${oneLine(failure.code)})`,
+  )
+  return `${count(attempts.length, 'attempt')}: ${each.join(', ')}. --attempt N shows one of them.`
 }
 
 function findStep(digest: RunDigest, path: string, runId: string): StepDigest {
@@ -124,6 +187,7 @@ function renderRun(
   manifest: RunManifest,
   digest: RunDigest,
   inputs: unknown,
+  silence: string | undefined,
   palette: Palette,
   columns: number,
 ): string {
@@ -161,6 +225,7 @@ function renderRun(
           ),
     ],
     ['page', manifest.ciUrl],
+    ['seen', silence],
   ]
   const status = manifest.status === 'running' ? digest.status : manifest.status
   const lines = [

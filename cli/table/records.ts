@@ -56,7 +56,9 @@ export const RECORDS: readonly CommandSpec[] = [
   {
     name: 'show',
     summary: 'Show a run, or the output of one of its steps',
-    details: [],
+    details: [
+      'With --follow a run that is going on is watched until it ends or waits: here by its journal, and one of another machine by what that pushes. Exits with the status of the run; Ctrl-C ends following, not the run.',
+    ],
     args: [
       RUN,
       {
@@ -78,11 +80,14 @@ export const RECORDS: readonly CommandSpec[] = [
         kind: 'flag',
         summary: 'Print what happened, in order; with --json one event as JSON a line',
       },
+      { name: 'follow', kind: 'flag', summary: 'Watch a run that is going on' },
       JSON_OUT,
+      { name: 'jsonl', kind: 'flag', summary: 'Print every event as a line of JSON, with --follow' },
     ],
     examples: [
       { line: 'codemie-ci show latest', what: 'the newest run' },
       { line: 'codemie-ci show latest report', what: 'the output of its step report' },
+      { line: 'codemie-ci show latest --follow', what: 'until it ends' },
     ],
     load: async () => (await import('../commands/show.ts')).show,
   },

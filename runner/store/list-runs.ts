@@ -1,11 +1,11 @@
 import type { RunStatus } from '../events.ts'
 import type { Git } from '../git/git.ts'
-import type { StoreContext } from './context.ts'
 import { digestRun, type RunDigest } from './digest-run.ts'
 import { figuresOf, parseFigures, type RunFigures } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { readObjects } from './objects.ts'
+import type { ReadContext } from './read-run.ts'
 import { DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
 import { parseManifest, readRunFacts, readRunJournal } from './run-directory.ts'
 import { listRunDirectories, type RunHome } from './run-home.ts'
@@ -55,7 +55,7 @@ export interface ListFilter {
  * Lists runs, newest first: those in progress on this machine, live and finished refs, and the branch. Each run once, in
  * its newest version. Of the branch only the commits' messages are read, and only as many as the limit needs.
  */
-export async function listRuns(context: StoreContext, filter: ListFilter = {}): Promise<RunSummary[]> {
+export async function listRuns(context: ReadContext, filter: ListFilter = {}): Promise<RunSummary[]> {
   const { git } = context.repository
   const slug = filter.workflow === undefined ? undefined : slugOf(filter.workflow)
   const limit = filter.limit ?? Number.POSITIVE_INFINITY
@@ -184,7 +184,7 @@ export function branchesOf(refs: readonly RunRef[]): string[] {
 }
 
 /** Runs in progress on this machine, and those whose process died. */
-function localRuns(context: { readonly home: RunHome; readonly holder: StoreContext['holder'] }): FoundRun[] {
+function localRuns(context: { readonly home: RunHome; readonly holder: ReadContext['holder'] }): FoundRun[] {
   return listRunDirectories(context.home).flatMap(({ id, directory }): FoundRun[] => {
     const facts = readRunFacts(directory)
     if (facts === undefined) return []

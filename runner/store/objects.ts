@@ -1,29 +1,60 @@
 import type { Git } from '../git/git.ts'
 
+/** An object as git stores it. */
+export interface StoredObject {
+  readonly id: string
+  readonly content: Uint8Array
+}
+
 /** Reads objects by name (`<tree>:<path>`, an id) in one process, in order; `undefined` for those that are not there. */
 export async function readObjects(git: Git, names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+  return (await readNamedObjects(git, names)).map((object) => object?.content)
+}
+
+/** Like {@link readObjects}, with the ids. No name may hold a line break. */
+export async function readNamedObjects(
+  git: Git,
+  names: readonly string[],
+): Promise<(StoredObject | undefined)[]> {
   if (names.length === 0) return []
   const { stdout } = await git.run({
     args: ['cat-file', '--batch'],
     stdin: `${names.join('\n')}\n`,
     maxOutputBytes: 2 * 1024 * 1024 * 1024,
   })
-  const found: (Uint8Array | undefined)[] = []
+  const found: (StoredObject | undefined)[] = []
   let at = 0
   for (const name of names) {
     const end = stdout.indexOf(10, at)
     const head = stdout.toString('utf8', at, end)
-    const size = /^[0-9a-f]{40,64} \w+ (\d+)$/.exec(head)?.[1]
+    const [, id, size] = /^([0-9a-f]{40,64}) \w+ (\d+)$/.exec(head) ?? []
     at = end + 1
-    if (size === undefined) {
+    if (id === undefined) {
       if (!head.endsWith(' missing')) throw new Error(`git cat-file answered "${head}" for ${name}`)
       found.push(undefined)
       continue
     }
-    found.push(stdout.subarray(at, at + Number(size)))
+    found.push({ id, content: stdout.subarray(at, at + Number(size)) })
     at += Number(size) + 1
   }
   return found
+}
+
+/**
+ * Names of the entries of a tree, from the tree itself: `<mode> <name> NUL <id in bytes>` each. Source of the format:
+ * `tree-walk.c` of git.
+ */
+export function namesInTree({ id, content }: StoredObject): string[] {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const names: string[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at)
+    const end = bytes.indexOf(0, space)
+    if (space < 0 || end < 0) break
+    names.push(bytes.toString('utf8', space + 1, end))
+    at = end + 1 + id.length / 2
+  }
+  return names
 }
 
 /** An entry of a tree, with its whole path. */

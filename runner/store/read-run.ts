@@ -9,10 +9,13 @@ import type { RunManifest } from './manifest.ts'
 import { readObjects, readTree } from './objects.ts'
 import { textsByDigest } from './payload.ts'
 import { buildRecord } from './record.ts'
-import { DONE, LIVE, listRefs, PUSHED, parseTrailers } from './refs.ts'
+import { DONE, isSlug, LIVE, listRefs, PUSHED, parseTrailers } from './refs.ts'
 import { parseManifest, readRunFacts, readRunJournal, restoreEvents } from './run-directory.ts'
 import { findKeptDirectory, findRunDirectory } from './run-home.ts'
 import { isRunId, runPath } from './run-id.ts'
+
+/** What reading records needs of a store. */
+export type ReadContext = Pick<StoreContext, 'repository' | 'home' | 'holder' | 'limits' | 'warn'>
 
 /** A run as it was found. */
 export interface StoredRun {
@@ -38,7 +41,7 @@ export interface StoredRun {
  *
  * Refuses with `no-such-run`, and with `ambiguous-run` when several match.
  */
-export async function resolveRunId(context: StoreContext, given: string): Promise<string> {
+export async function resolveRunId(context: ReadContext, given: string): Promise<string> {
   if (isRunId(given)) return given
   if (given === 'latest') {
     const [latest] = await listRuns(context, { limit: 1 })
@@ -65,7 +68,7 @@ function noSuchRun(given: string, why: string): Refusal {
 }
 
 /** Reads a run from the newest place that has it: its directory, its live ref, its `done` ref, the branch. */
-export async function readRun(context: StoreContext, id: string): Promise<StoredRun> {
+export async function readRun(context: ReadContext, id: string): Promise<StoredRun> {
   const directory = findRunDirectory(context.home, id)
   const local = directory === undefined ? undefined : readDirectory(context, directory)
   if (local !== undefined) return local
@@ -87,7 +90,7 @@ export async function readRun(context: StoreContext, id: string): Promise<Stored
   throw noSuchRun(id, 'neither a directory, a ref nor the branch has it')
 }
 
-function readDirectory(context: StoreContext, directory: string): StoredRun | undefined {
+function readDirectory(context: ReadContext, directory: string): StoredRun | undefined {
   const facts = readRunFacts(directory)
   if (facts === undefined) return undefined
   const journal = readRunJournal(directory)
@@ -118,7 +121,7 @@ function readDirectory(context: StoreContext, directory: string): StoredRun | un
 
 /** Reads a record out of a tree. */
 export async function readRecord(
-  context: StoreContext,
+  context: ReadContext,
   git: Git,
   source: {
     readonly id: string
@@ -157,7 +160,8 @@ export async function treeOnBranch(git: Git, commit: string, id: string): Promis
   const slugs = stdout
     .toString()
     .split('\0')
-    .flatMap((path) => (path === '' ? [] : [path.slice('runs/'.length)]))
+    .map((path) => path.slice('runs/'.length))
+    .filter(isSlug)
   const manifests = await readObjects(
     git,
     slugs.map((slug) => `${commit}:${runPath(slug, id)}/run.json`),
@@ -174,7 +178,7 @@ export async function treeOnBranch(git: Git, commit: string, id: string): Promis
 }
 
 /** Whole texts of a run that was put aside on this machine; read when the first one is asked for. */
-export function keptTexts(context: StoreContext, id: string): (digest: string) => Uint8Array | undefined {
+export function keptTexts(context: ReadContext, id: string): (digest: string) => Uint8Array | undefined {
   let texts: Map<string, Uint8Array> | undefined
   return (digest) => {
     if (texts === undefined) {

@@ -134,7 +134,8 @@ export async function updateRefs(git: Git, updates: readonly RefUpdate[]): Promi
   await git.run({ args: ['update-ref', '--stdin'], stdin: `start\n${commands.join('')}commit\n` })
 }
 
-function isSlug(text: string): boolean {
+/** Whether a text can be the folder of a workflow on the branch. */
+export function isSlug(text: string): boolean {
   return /^[a-z0-9_-]{1,70}$/.test(text)
 }
 
