@@ -164,7 +164,10 @@ function leaseFile(directory: string, fence: number): string {
 function incarnationOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // It has ended, and nobody has asked how: in containers whose first process does not, it stays so for ever.
+    if (state === 'Z' || state === 'X') return undefined
+    const startTime = fields[18]
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     return `${boot}:${startTime}`
   } catch {
