@@ -35,6 +35,11 @@ export interface PushRejected {
   readonly words: string
 }
 
+/** Whether a lease did not hold: the ref is not what the caller saw, and will not be so again. */
+export function isOutdated({ words }: PushRejected): boolean {
+  return words.includes('stale info')
+}
+
 /** Limit of one network command in milliseconds. */
 export const NETWORK_TIMEOUT_MS = 120_000
 

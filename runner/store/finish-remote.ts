@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { NETWORK_TIMEOUT_MS } from '../git/push.ts'
+import { isOutdated } from '../git/push.ts'
 import { writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
 import { dropRefs, type FinishedRun, writeDone } from './publish-local.ts'
 import { type PublishedRemotely, publishRemotely, pushPatiently } from './publish-remote.ts'
 import { DONE, LIVE, listRefs, PUSHED, RUNS_BRANCH, updateRefs } from './refs.ts'
-import { type RecordRemote, remoteRefusal } from './remote.ts'
+import { listRemoteRefs, type RecordRemote, remoteRefusal } from './remote.ts'
 import { runPath } from './run-id.ts'
 import { lookAt, overtaken, type RecordPlace } from './writer.ts'
 
@@ -29,7 +29,7 @@ export async function finishOnRemote(
   const rejected = await pushPatiently(remote, [{ ref: done.ref, to: done.commit }], live, context)
   if (rejected !== undefined) {
     // Somebody took the run over while this process went on: its version counts, and this one must not be sent later.
-    if (pushedLive !== undefined && rejected.words.includes('stale info')) {
+    if (pushedLive !== undefined && isOutdated(rejected)) {
       await dropRefs(git, [done])
       throw overtaken(run.id, rejected.words)
     }
@@ -109,21 +109,10 @@ async function publishInTurn(
 async function pendingOn(
   remote: RecordRemote,
 ): Promise<{ done: readonly string[]; tip: string | undefined }> {
-  const { stdout } = await remote.git.run({
-    args: ['ls-remote', remote.url, `${DONE}*`, RUNS_BRANCH],
-    okCodes: [0, 128],
-    timeoutMs: NETWORK_TIMEOUT_MS,
-  })
-  const refs = stdout
-    .toString()
-    .split('\n')
-    .flatMap((line) => {
-      const [commit, ref] = line.split('\t')
-      return commit === undefined || ref === undefined ? [] : [{ commit, ref }]
-    })
+  const refs = await listRemoteRefs(remote, [`${DONE}*`, RUNS_BRANCH], [0, 128])
   return {
-    done: refs.flatMap(({ ref }) => (ref.startsWith(DONE) ? [ref.slice(DONE.length)] : [])).sort(),
-    tip: refs.find(({ ref }) => ref === RUNS_BRANCH)?.commit,
+    done: [...refs.keys()].flatMap((ref) => (ref.startsWith(DONE) ? [ref.slice(DONE.length)] : [])).sort(),
+    tip: refs.get(RUNS_BRANCH),
   }
 }
 

@@ -6,7 +6,7 @@ import { JournalTail } from './journal-tail.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { type RunAccount, readAccount } from './read-account.ts'
 import { type ReadContext, treeOnBranch } from './read-run.ts'
-import { DONE, LIVE, listRefs, updateRefs } from './refs.ts'
+import { DONE, fetchedBranch, LIVE, listRefs, updateRefs } from './refs.ts'
 import type { RecordRemote } from './remote.ts'
 import { findRunDirectory } from './run-home.ts'
 
@@ -112,7 +112,7 @@ async function followRemote(
 /** The remote has no live ref any more. The copy of it that is here goes as soon as the run's end is found. */
 async function readEnd(context: ReadContext, remote: RecordRemote, id: string): Promise<RunAccount> {
   const { git } = context.repository
-  const branch = `refs/remotes/${remote.name}/codemie/runs`
+  const branch = fetchedBranch(remote.name)
   const refs = await listRefs(git, [`${LIVE}${id}`, `${DONE}${id}`, branch])
   const tip = refs.find(({ ref }) => ref === branch)?.commit
   const isThere =

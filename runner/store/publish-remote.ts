@@ -1,6 +1,6 @@
 import { writeCommits } from '../git/fast-import.ts'
 import type { ObjectFormat } from '../git/object-id.ts'
-import { NETWORK_TIMEOUT_MS, type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
+import { isOutdated, type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
 import type { Repository } from '../git/repository.ts'
 import { BRANCH_README } from './branch-readme.ts'
 import { pendingOf, planGrafts } from './graft.ts'
@@ -10,6 +10,7 @@ import {
   fetchTips,
   hasBranches,
   isTransient,
+  listRemoteRefs,
   openScratch,
   type RecordRemote,
   TIP,
@@ -152,7 +153,7 @@ export async function pushPatiently(
     if (rejected.problem === 'lost-race' && mayHaveArrived && (await hasArrived(remote, first)))
       return undefined
     // A lease that does not hold will not hold later: only the server's own races are worth another try.
-    if (attempt >= MAX_TRIES || /stale info/.test(rejected.words)) return rejected
+    if (attempt >= MAX_TRIES || isOutdated(rejected)) return rejected
     mayHaveArrived ||= rejected.problem !== 'lost-race'
     await world.sleep(world.random() * Math.min(5000, 200 * 2 ** attempt))
   }
@@ -160,10 +161,9 @@ export async function pushPatiently(
 
 /** After an answer that got lost: whether the remote has what was pushed. */
 async function hasArrived(remote: RecordRemote, updates: readonly PushUpdate[]): Promise<boolean> {
-  const { stdout } = await remote.git.run({
-    args: ['ls-remote', remote.url, ...updates.map((update) => update.ref)],
-    timeoutMs: NETWORK_TIMEOUT_MS,
-  })
-  const there = stdout.toString().split('\n')
-  return updates.every((update) => there.includes(`${update.to}\t${update.ref}`))
+  const there = await listRemoteRefs(
+    remote,
+    updates.map(({ ref }) => ref),
+  )
+  return updates.every(({ ref, to }) => there.get(ref) === to)
 }

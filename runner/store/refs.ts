@@ -6,6 +6,10 @@ import { isRunId } from './run-id.ts'
 export const RUNS_BRANCH = 'refs/heads/codemie/runs'
 /** Its short name, as people type it. */
 export const RUNS_BRANCH_NAME = 'codemie/runs'
+/** The branch of a remote as it was last fetched. */
+export function fetchedBranch(remoteName: string): string {
+  return `refs/remotes/${remoteName}/codemie/runs`
+}
 /** Runs in progress or paused, one ref each; the tip is the last checkpoint. */
 export const LIVE = 'refs/codemie/live/'
 /** Finished runs that are not on the branch yet. */

@@ -130,31 +130,68 @@ export const TIP_DONE = 'refs/done/'
  */
 export async function fetchTips(scratch: Git, remote: RecordRemote): Promise<PushRejected | undefined> {
   try {
-    await scratch.run({
-      args: [
-        '-c',
-        // Else the server assumes that we have what our shallow copy points at.
-        'fetch.negotiationAlgorithm=noop',
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-write-fetch-head',
-        '--depth=1',
-        '--filter=blob:none',
-        '--prune',
-        remote.url,
-        '+refs/heads/codemie/run*:refs/tip/run*',
-        '+refs/codemie/done/*:refs/done/*',
-      ],
-      timeoutMs: NETWORK_TIMEOUT_MS,
-    })
+    await fetchRefs(
+      scratch,
+      remote,
+      ['+refs/heads/codemie/run*:refs/tip/run*', '+refs/codemie/done/*:refs/done/*'],
+      ['--depth=1', '--filter=blob:none', '--prune'],
+    )
     return undefined
   } catch (error) {
     if (!(error instanceof GitError) || error.kind === 'not-started') throw error
     // With a depth, a fetch that finds no ref to fetch ends so.
     if (error.exitCode === 1 && error.stderr === '') return undefined
-    return { problem: classifyRemoteError(error), words: lastLine(error.stderr) }
+    return rejectionOf(error)
   }
+}
+
+/**
+ * Fetches refs of a remote, and nothing that was not asked for. Fails with a `GitError`.
+ *
+ * @param partial options that leave objects out, for a scratch repository. Default: everything comes.
+ */
+export async function fetchRefs(
+  git: Git,
+  remote: RecordRemote,
+  refspecs: readonly string[],
+  partial: readonly string[] = [],
+): Promise<void> {
+  // Else the server assumes that we have what our partial copy points at.
+  const settings = partial.length === 0 ? [] : ['-c', 'fetch.negotiationAlgorithm=noop']
+  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', ...partial]
+  await git.run({
+    args: [...settings, 'fetch', ...options, remote.url, ...refspecs],
+    timeoutMs: NETWORK_TIMEOUT_MS,
+  })
+}
+
+/**
+ * Commits that refs of a remote point to, by the refs' names.
+ *
+ * @param patterns names, or beginnings of names with `*` at the end.
+ * @param okCodes see `GitCall`.
+ */
+export async function listRemoteRefs(
+  remote: RecordRemote,
+  patterns: readonly string[],
+  okCodes: readonly number[] = [0],
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await remote.git.run({
+    args: ['ls-remote', remote.url, ...patterns],
+    okCodes,
+    timeoutMs: NETWORK_TIMEOUT_MS,
+  })
+  const refs = new Map<string, string>()
+  for (const line of stdout.toString().split('\n')) {
+    const [commit, ref] = line.split('\t')
+    if (commit !== undefined && ref !== undefined) refs.set(ref, commit)
+  }
+  return refs
+}
+
+/** Why a network command of git failed, as {@link remoteRefusal} takes it. */
+export function rejectionOf(error: GitError): PushRejected {
+  return { problem: classifyRemoteError(error), words: lastLine(error.stderr) }
 }
 
 /** Whether the remote has any branch. A first branch may become the default one, so ours must not be the first. */

@@ -1,9 +1,9 @@
 import { Refusal } from '../failure.ts'
-import { NETWORK_TIMEOUT_MS } from '../git/push.ts'
 import type { StoreContext } from './context.ts'
 import { slugOf } from './file-name.ts'
-import { listRuns } from './list-runs.ts'
 import { readRun } from './read-run.ts'
+import { fetchedBranch, RUNS_BRANCH } from './refs.ts'
+import { fetchRefs } from './remote.ts'
 import { runPath } from './run-id.ts'
 import { type SharedFolder, shareLink } from './share-link.ts'
 
@@ -20,21 +20,10 @@ export async function share(context: StoreContext, id: string): Promise<Shared> 
       help: `\`codemie-ci export ${id} --format md\` writes the record to a file.`,
     })
   }
-  const ref = `refs/remotes/${remote.name}/codemie/runs`
-  await remote.git
-    .run({
-      args: [
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-write-fetch-head',
-        remote.url,
-        `+refs/heads/codemie/runs:${ref}`,
-      ],
-      timeoutMs: NETWORK_TIMEOUT_MS,
-    })
-    .catch(() => {})
-  const path = await pathOf(context, id)
+  const ref = fetchedBranch(remote.name)
+  await fetchRefs(remote.git, remote, [`+${RUNS_BRANCH}:${ref}`]).catch(() => {})
+  const { workflow } = (await readRun(context, id)).manifest
+  const path = runPath(slugOf(workflow.id), id)
   // The commit that put it there: retention takes folders from the tip, and never out of a commit.
   const found = await remote.git.run({
     args: ['log', '--max-count=1', '--diff-filter=AM', '--format=%H', ref, '--', `${path}/run.json`],
@@ -57,10 +46,4 @@ export async function share(context: StoreContext, id: string): Promise<Shared> 
     })
   }
   return { link, commit, path }
-}
-
-async function pathOf(context: StoreContext, id: string): Promise<string> {
-  const run = (await listRuns(context)).find((one) => one.id === id)
-  const slug = run?.workflow ?? slugOf((await readRun(context, id)).manifest.workflow.id)
-  return runPath(slug, id)
 }

@@ -1,5 +1,6 @@
 import { writeCommits } from '../git/fast-import.ts'
-import { NETWORK_TIMEOUT_MS, pushRefs } from '../git/push.ts'
+import type { Git } from '../git/git.ts'
+import { pushRefs } from '../git/push.ts'
 import type { StoreContext } from './context.ts'
 import { rememberPushed, sendLeftOver } from './finish-remote.ts'
 import { pendingOf, planGrafts } from './graft.ts'
@@ -7,7 +8,7 @@ import { currentLease, isLeaseAlive } from './lease.ts'
 import { dropRefs } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
 import { DONE, LIVE, listRefs, publishMessage, RUNS_BRANCH, RUNS_BRANCH_NAME } from './refs.ts'
-import { openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
+import { fetchRefs, openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
 import { listRunDirectories } from './run-home.ts'
 import { isRunId } from './run-id.ts'
 
@@ -96,21 +97,8 @@ async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise
   await rememberPushed(context, ids)
   const scratch = openScratch(context.repository, remote, objectFormat)
   try {
-    await scratch.git.run({
-      args: [
-        '-c',
-        'fetch.negotiationAlgorithm=noop',
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-write-fetch-head',
-        '--filter=tree:0',
-        remote.url,
-        `+${LIVE}*:${LIVE}*`,
-        `+${SHARD}*:${SHARD}*`,
-      ],
-      timeoutMs: NETWORK_TIMEOUT_MS,
-    })
+    const refspecs = [`+${LIVE}*:${LIVE}*`, `+${SHARD}*:${SHARD}*`]
+    await fetchRefs(scratch.git, remote, refspecs, ['--filter=tree:0'])
     const refs = await datedRefs(scratch.git, [LIVE, SHARD])
     const live = refs
       .filter(({ ref }) => ref.startsWith(LIVE))
@@ -131,7 +119,7 @@ async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise
 }
 
 /** Refs with the time of their commits, in milliseconds since 1970. */
-async function datedRefs(git: StoreContext['repository']['git'], prefixes: readonly string[]) {
+async function datedRefs(git: Git, prefixes: readonly string[]) {
   const { stdout } = await git.run({
     args: ['for-each-ref', '--format=%(refname) %(objectname) %(committerdate:unix)', ...prefixes],
   })

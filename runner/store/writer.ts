@@ -4,6 +4,7 @@ import { Refusal } from '../failure.ts'
 import { writeCommits } from '../git/fast-import.ts'
 import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
+import { isOutdated } from '../git/push.ts'
 import type { StoreContext } from './context.ts'
 import { figuresOf, figuresText } from './figures.ts'
 import { slugOf } from './file-name.ts'
@@ -313,7 +314,7 @@ export class RunWriter {
   async #pushLive(): Promise<void> {
     const rejected = await this.#push()
     if (rejected === undefined) return
-    if (/stale info/.test(rejected.words)) {
+    if (isOutdated(rejected)) {
       throw overtaken(this.id, rejected.words)
     }
     // A checkpoint is a precaution: the journal has everything, and the end of the run pushes again.
