@@ -1,8 +1,9 @@
 import type { Repository, RepositoryState } from '../git/repository.ts'
 import type { Holder } from './lease.ts'
-import type { PublishWorld } from './publish-local.ts'
+import type { LocalBranch, PublishWorld } from './publish-local.ts'
 import type { RecordLimits } from './record.ts'
 import type { Redact } from './redact.ts'
+import { RUNS_BRANCH_NAME } from './refs.ts'
 import type { RecordRemote } from './remote.ts'
 import type { RunHome } from './run-home.ts'
 
@@ -22,4 +23,13 @@ export interface StoreContext extends PublishWorld {
   readonly elsewhere: () => Promise<RecordRemote | undefined>
   /** `now`: put runs on the remote's branch when they end; `later`: leave them as `done` for another publisher. */
   readonly publish: 'now' | 'later'
+}
+
+/** The branch of the repository as {@link StoreContext.state} found it. */
+export async function localBranch({ state }: StoreContext): Promise<LocalBranch> {
+  const { head, remote } = await state()
+  return {
+    remote: remote?.name,
+    branchInUse: head.kind !== 'detached' && head.branch === RUNS_BRANCH_NAME,
+  }
 }

@@ -1,6 +1,7 @@
+import type { CommitPlan } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import { readObjects } from './objects.ts'
-import type { RunRef, TrailerEntry } from './refs.ts'
+import { publishMessage, type RunRef, type TrailerEntry } from './refs.ts'
 import type { Warn } from './run-home.ts'
 import { runPath } from './run-id.ts'
 
@@ -55,6 +56,15 @@ export async function planGrafts(
     place.push({ run, path: beside, replaces: false })
   }
   return { place }
+}
+
+/** What a commit says and removes that puts runs on the branch; their trees go where the plan says. */
+export function graftCommit(place: GraftPlan['place']): Pick<CommitPlan, 'message' | 'remove' | 'trees'> {
+  return {
+    message: publishMessage(place.map(({ run }) => run)),
+    remove: place.filter(({ replaces }) => replaces).map(({ path }) => path),
+    trees: new Map(place.map(({ path, run }) => [path, run.tree])),
+  }
 }
 
 function folderOf(run: PendingRun): string {

@@ -1,12 +1,12 @@
 import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import { BRANCH_README } from './branch-readme.ts'
-import { type PendingRun, pendingOf, planGrafts } from './graft.ts'
+import { type GraftPlan, graftCommit, type PendingRun, pendingOf, planGrafts } from './graft.ts'
 import {
   DONE,
+  fetchedBranch,
   LIVE,
   listRefs,
-  publishMessage,
   type RefUpdate,
   RUNS_BRANCH,
   runMessage,
@@ -42,49 +42,71 @@ export interface PublishedLocally {
   readonly path: string
 }
 
-/** Tries before a run is left as `done`; each lost one means that somebody else got through. */
+/** Where the branch of a repository comes from and whether it may move. */
+export interface LocalBranch {
+  /** Continue the branch of this remote when there is no local one yet. */
+  readonly remote?: string | undefined
+  /** Somebody works in a checkout of the branch: do not move it under them. */
+  readonly branchInUse: boolean
+}
+
+/** Tries before runs are left as `done`; each lost one means that somebody else got through. */
 const MAX_TRIES = 12
 
 /**
  * Commits a finished run to the branch of this repository, together with all runs that were left as `done`, and removes
- * their refs. Two or three git processes.
- *
- * The branch moves only forward from what was seen. A lost race is tried again from the new tip; after
- * {@link MAX_TRIES} the run is kept as its own `done` ref, which nobody else writes.
- *
- * @param remote continue the branch of this remote when there is no local one yet.
- * @param branchInUse somebody works in a checkout of the branch: do not move it under them.
+ * their refs. Two or three git processes. When the branch cannot be moved, the run is kept as its own `done` ref, which
+ * nobody else writes.
  */
 export async function publishLocally(
   git: Git,
   own: FinishedRun,
   world: PublishWorld,
-  options: { readonly remote?: string | undefined; readonly branchInUse: boolean },
+  branch: LocalBranch,
 ): Promise<PublishedLocally> {
-  const committedAt = Math.floor(world.now() / 1000)
-  const remoteBranch =
-    options.remote === undefined ? undefined : `refs/remotes/${options.remote}/codemie/runs`
-  for (let attempt = 1; !options.branchInUse && attempt <= MAX_TRIES; attempt++) {
+  const grafted = await graftLocally(git, own, world, branch)
+  if (grafted === undefined)
+    return { ...(await writeDone(git, own, Math.floor(world.now() / 1000))), onBranch: false, path: '' }
+  const path = grafted.place.find(({ run }) => run === own)?.path ?? runPath(own.workflow, own.id)
+  return { onBranch: true, ref: RUNS_BRANCH, commit: grafted.commit, path }
+}
+
+/** Commits the runs that were left as `done` to the branch of this repository. Returns the ids of those that were not there. */
+export async function publishPending(git: Git, world: PublishWorld, branch: LocalBranch): Promise<string[]> {
+  return (await graftLocally(git, undefined, world, branch))?.place.map(({ run }) => run.id) ?? []
+}
+
+/**
+ * Puts a finished run, if there is one, and all that were left as `done` on the branch in one commit. The branch moves only
+ * forward from what was seen; a lost race is tried again from the new tip. `undefined`: it could not be moved.
+ */
+async function graftLocally(
+  git: Git,
+  own: FinishedRun | undefined,
+  world: PublishWorld,
+  { remote, branchInUse }: LocalBranch,
+): Promise<{ readonly commit: string; readonly place: GraftPlan['place'] } | undefined> {
+  const copy = remote === undefined ? undefined : fetchedBranch(remote)
+  for (let attempt = 1; !branchInUse && attempt <= MAX_TRIES; attempt++) {
     const refs = await listRefs(git, [
       RUNS_BRANCH,
-      ...(remoteBranch === undefined ? [] : [remoteBranch]),
+      ...(copy === undefined ? [] : [copy]),
       DONE,
-      `${LIVE}${own.id}`,
+      ...(own === undefined ? [] : [`${LIVE}${own.id}`]),
     ])
     const at = (name: string | undefined) => refs.find((one) => one.ref === name)?.commit
-    const base = at(RUNS_BRANCH) ?? at(remoteBranch)
-    const helped = refs.filter((one) => one.ref.startsWith(DONE) && !one.ref.endsWith(`/${own.id}`))
-    const pending = helped.map(pendingOf).filter((one) => one !== undefined)
-    const ownPath = runPath(own.workflow, own.id)
-    const checked = await planGrafts(git, base, own.mayExist ? [own, ...pending] : pending, world.warn)
-    const place = own.mayExist
-      ? checked.place
-      : [{ run: own, path: ownPath, replaces: false }, ...checked.place]
-    const mine = place.find((one) => one.run === own)
+    const base = at(RUNS_BRANCH) ?? at(copy)
+    const done = refs.filter((one) => one.ref.startsWith(DONE) && one.ref !== `${DONE}${own?.id}`)
+    const pending = done.map(pendingOf).filter((one) => one !== undefined)
+    const checked = await planGrafts(git, base, own?.mayExist ? [own, ...pending] : pending, world.warn)
+    const place =
+      own === undefined || own.mayExist
+        ? checked.place
+        : [{ run: own, path: runPath(own.workflow, own.id), replaces: false }, ...checked.place]
+    const mine = place.find(({ run }) => run === own)
     const files = new Map<string, Uint8Array>()
     if (base === undefined) files.set('README.md', Buffer.from(BRANCH_README))
-    for (const [path, content] of mine === undefined ? [] : own.files)
-      files.set(`${mine?.path}/${path}`, content)
+    for (const [path, content] of (mine && own?.files) ?? []) files.set(`${mine?.path}/${path}`, content)
     const commits =
       place.length === 0
         ? [base ?? '']
@@ -92,10 +114,9 @@ export async function publishLocally(
             {
               ref: RUNS_BRANCH,
               parent: base,
-              message: publishMessage(place.map((one) => one.run)),
-              committedAt,
-              remove: place.filter((one) => one.replaces).map((one) => one.path),
-              trees: new Map(place.filter((one) => one.run !== own).map((one) => [one.path, one.run.tree])),
+              committedAt: Math.floor(world.now() / 1000),
+              ...graftCommit(place),
+              trees: new Map(place.filter(({ run }) => run !== own).map(({ path, run }) => [path, run.tree])),
               files,
             },
           ])
@@ -105,12 +126,14 @@ export async function publishLocally(
       continue
     }
     await dropRefs(git, [
-      ...helped.filter((one) => pendingOf(one) !== undefined),
-      ...refs.filter((one) => one.ref === `${LIVE}${own.id}` || one.ref === `${DONE}${own.id}`),
+      ...done.filter((one) => pendingOf(one) !== undefined),
+      ...(own === undefined
+        ? []
+        : refs.filter((one) => one.ref === `${LIVE}${own.id}` || one.ref === `${DONE}${own.id}`)),
     ])
-    return { onBranch: true, ref: RUNS_BRANCH, commit: commits[0] ?? '', path: mine?.path ?? ownPath }
+    return { commit: commits[0] ?? '', place }
   }
-  return { ...(await writeDone(git, own, committedAt)), onBranch: false, path: '' }
+  return undefined
 }
 
 /** Makes a finished run durable under its own ref and takes its live ref away. */

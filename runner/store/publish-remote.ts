@@ -3,9 +3,9 @@ import type { ObjectFormat } from '../git/object-id.ts'
 import { isOutdated, type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
 import type { Repository } from '../git/repository.ts'
 import { BRANCH_README } from './branch-readme.ts'
-import { pendingOf, planGrafts } from './graft.ts'
+import { graftCommit, pendingOf, planGrafts } from './graft.ts'
 import type { PublishWorld } from './publish-local.ts'
-import { DONE, listRefs, publishMessage, RUNS_BRANCH } from './refs.ts'
+import { DONE, listRefs, RUNS_BRANCH } from './refs.ts'
 import {
   fetchTips,
   hasBranches,
@@ -92,10 +92,8 @@ async function tryOnce(
       {
         ref: `refs/next/${attempt}`,
         parent: tip,
-        message: publishMessage(place.map((one) => one.run)),
         committedAt: Math.floor(world.now() / 1000),
-        remove: place.filter((one) => one.replaces).map((one) => one.path),
-        trees: new Map(place.map((one) => [one.path, one.run.tree])),
+        ...graftCommit(place),
         files: tip === undefined ? new Map([['README.md', Buffer.from(BRANCH_README)]]) : new Map(),
       },
     ])

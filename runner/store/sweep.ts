@@ -1,13 +1,11 @@
-import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import { pushRefs } from '../git/push.ts'
-import type { StoreContext } from './context.ts'
+import { localBranch, type StoreContext } from './context.ts'
 import { rememberPushed, sendLeftOver } from './finish-remote.ts'
-import { pendingOf, planGrafts } from './graft.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
-import { dropRefs } from './publish-local.ts'
+import { publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
-import { DONE, LIVE, listRefs, publishMessage, RUNS_BRANCH, RUNS_BRANCH_NAME } from './refs.ts'
+import { LIVE } from './refs.ts'
 import { fetchRefs, openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
 import { listRunDirectories } from './run-home.ts'
 import { isRunId } from './run-id.ts'
@@ -25,7 +23,6 @@ export interface Swept {
 const SHARD = 'refs/codemie/shard/'
 /** How long the shards of a run that is gone are kept, in milliseconds. */
 const SHARD_TTL_MS = 7 * 24 * 3_600_000
-const MAX_TRIES = 5
 
 /**
  * Finishes what other processes left: runs that ended and are not on the branch get there, and shards without a run
@@ -34,42 +31,8 @@ const MAX_TRIES = 5
 export async function sweep(context: StoreContext): Promise<Swept> {
   const { remote } = context
   if (remote !== undefined) return await sweepRemote(context, remote)
-  return { published: await publishPending(context), removedShards: [], live: await liveHere(context) }
-}
-
-/** Runs of this repository that ended and are not on its branch yet. */
-async function publishPending(context: StoreContext): Promise<string[]> {
-  const { git } = context.repository
-  const { head, remote } = await context.state()
-  const isInUse = head.kind !== 'detached' && head.branch === RUNS_BRANCH_NAME
-  const copy = `refs/remotes/${remote?.name}/codemie/runs`
-  for (let attempt = 1; !isInUse && attempt <= MAX_TRIES; attempt++) {
-    const refs = await listRefs(git, [RUNS_BRANCH, ...(remote === undefined ? [] : [copy]), DONE])
-    const done = refs.filter((one) => one.ref.startsWith(DONE) && pendingOf(one) !== undefined)
-    if (done.length === 0) return []
-    const tip = refs.find(({ ref }) => ref === RUNS_BRANCH) ?? refs.find(({ ref }) => ref === copy)
-    const runs = done.flatMap((one) => pendingOf(one) ?? [])
-    const { place } = await planGrafts(git, tip?.commit, runs, context.warn)
-    const commits =
-      place.length === 0
-        ? []
-        : await writeCommits(git, [
-            {
-              ref: RUNS_BRANCH,
-              parent: tip?.commit,
-              message: publishMessage(place.map(({ run }) => run)),
-              committedAt: Math.floor(context.now() / 1000),
-              remove: place.filter(({ replaces }) => replaces).map(({ path }) => path),
-              trees: new Map(place.map(({ path, run }) => [path, run.tree])),
-            },
-          ])
-    if (commits !== undefined) {
-      await dropRefs(git, done)
-      return place.map(({ run }) => run.id)
-    }
-    await context.sleep(context.random() * 20 * 2 ** attempt)
-  }
-  return []
+  const published = await publishPending(context.repository.git, context, await localBranch(context))
+  return { published, removedShards: [], live: await liveHere(context) }
 }
 
 async function liveHere(context: StoreContext): Promise<Swept['live']> {

@@ -5,7 +5,7 @@ import { writeCommits } from '../git/fast-import.ts'
 import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
-import type { StoreContext } from './context.ts'
+import { localBranch, type StoreContext } from './context.ts'
 import { figuresOf, figuresText } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { finishOnRemote } from './finish-remote.ts'
@@ -15,7 +15,7 @@ import type { RunManifest } from './manifest.ts'
 import { type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
-import { LIVE, listRefs, RUNS_BRANCH_NAME, runMessage } from './refs.ts'
+import { LIVE, listRefs, runMessage } from './refs.ts'
 import { remoteRefusal } from './remote.ts'
 import { readRunFacts, readRunJournal } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
@@ -228,11 +228,8 @@ export class RunWriter {
     const run = this.#finishedRun(record)
     const { remote } = this.#context
     if (remote !== undefined) return await finishOnRemote(this.#context, remote, run, this.#pushedLive)
-    const state = await this.#context.state()
-    const done = await publishLocally(this.#context.repository.git, run, this.#context, {
-      remote: state.remote?.name,
-      branchInUse: state.head.kind !== 'detached' && state.head.branch === RUNS_BRANCH_NAME,
-    })
+    const { git } = this.#context.repository
+    const done = await publishLocally(git, run, this.#context, await localBranch(this.#context))
     return {
       runId: this.id,
       status: run.status,

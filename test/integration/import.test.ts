@@ -56,6 +56,7 @@ describe('import', () => {
       stderr: '',
     })
     expect(other.git('show', `codemie/runs:${FOLDER}/steps/a/1/output.md`)).toBe('x')
+    expect(other.git('show', 'codemie/runs:README.md')).toContain('# Runs of AI workflows')
     expect(other.git('for-each-ref', 'refs/codemie')).toBe('')
     expect((await bring(file)).stdout).toBe(`${ID} is here already\n`)
     expect((await runInProcess(['verify'], { cwd: other.root, env: other.env })).status).toBe(0)
