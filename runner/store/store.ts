@@ -7,7 +7,7 @@ import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
 import { fetchRun, findContinued } from './fetch-run.ts'
-import { type ImportedRun, importBundle } from './import-run.ts'
+import type { ImportedRun } from './import-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
@@ -22,9 +22,9 @@ import { openRemote } from './remote.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
-import { type Shared, share } from './share.ts'
-import { type Swept, sweep } from './sweep.ts'
-import { type Verified, verifyBranch } from './verify-branch.ts'
+import type { Shared } from './share.ts'
+import type { Swept } from './sweep.ts'
+import type { Verified } from './verify-branch.ts'
 import { RunWriter } from './writer.ts'
 
 /** What a store is made of. */
@@ -136,7 +136,7 @@ export interface RunStore {
    * `not-published` when the branch there does not have it, and with `no-forge` when it has no pages.
    */
   share(id: string): Promise<Shared>
-  /** Brings the runs of a bundle in; see {@link importBundle}. Those that are finished wait for {@link sweep}. */
+  /** Brings the runs of a bundle in; see `importBundle`. Those that are finished wait for {@link RunStore.sweep}. */
   import(file: string): Promise<ImportedRun[]>
   /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
   verify(ids?: readonly string[]): Promise<Verified>
@@ -175,17 +175,18 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
   return {
     claim: (run) => claim(context, run),
     resume: async (id, more) => await resume(context, await resolveRunId(context, id), more ?? {}),
-    sweep: () => sweep(context),
+    // Loaded when they are asked for: a run needs none of them.
+    sweep: async () => await (await import('./sweep.ts')).sweep(context),
     interrupt: async (id) => await interrupt(context, await resolveRunId(context, id)),
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
-    share: async (id) => await share(context, await resolveRunId(context, id)),
-    import: (file) => importBundle(context, file),
-    verify: async (ids) =>
-      await verifyBranch(
-        context,
-        ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id)))),
-      ),
+    share: async (id) => await (await import('./share.ts')).share(context, await resolveRunId(context, id)),
+    import: async (file) => await (await import('./import-run.ts')).importBundle(context, file),
+    verify: async (ids) => {
+      const { verifyBranch } = await import('./verify-branch.ts')
+      const only = ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id))))
+      return await verifyBranch(context, only)
+    },
     state: context.state,
   }
 }
