@@ -6,7 +6,7 @@ import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
 import { count, grouped } from '../runner/report/plain-text.ts'
 import { renderOutput } from '../runner/report/run-readme.ts'
-import type { RunDigest, StepDigest } from '../runner/store/digest-run.ts'
+import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import { type NodeStatus, toMermaid, type Workflow } from '../schema/index.ts'
 import { cutText, shorten } from './cut.ts'
@@ -66,7 +66,7 @@ export function renderRunSummary(run: FinishedRun, maxBytes = MOST_SUMMARY_BYTES
 function facts({ runId, digest }: FinishedRun): string {
   const tokens = tokensOf(digest)
   const money = cost(digest)
-  const finished = digest.steps.filter(({ status }) => status === 'finished').length
+  const finished = countFinished(digest)
   return [
     count(finished, 'step'),
     duration(digest.durationMs),

@@ -5,7 +5,7 @@ import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import { openProjectFor } from '../project.ts'
 import { openRecordsFor } from '../records.ts'
-import { printJson } from '../ui/json.ts'
+import { jsonText } from '../ui/json.ts'
 
 /** Archives keep local times: this one gives the same bytes everywhere, so that equal runs give equal archives. */
 const ZIP_TIME = new Date(1980, 0, 2)
@@ -44,11 +44,10 @@ export const exportRun: CommandRunner = async (invocation, cli) => {
       Object.fromEntries(files.map(([path, text]) => [path, [strToU8(text), { mtime: ZIP_TIME }]])),
     )
     keep(file ?? `${archiveName(run)}.zip`, bytes)
-  } else if (format === 'md') {
-    const text = exportMarkdown(run)
+  } else {
+    const text = format === 'md' ? exportMarkdown(run) : jsonText(exportJson(run))
     if (file === undefined) cli.stdout.write(text)
     else keep(file, text)
-  } else if (file === undefined) printJson(cli, exportJson(run))
-  else keep(file, `${JSON.stringify(exportJson(run), undefined, 2)}\n`)
+  }
   return EXIT.done
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../../runner/failure.ts'
 import { describeSaid } from '../../runner/report/said-words.ts'
 import {
   type AttemptDigest,
+  countFinished,
   digestRun,
   type RunDigest,
   type SaidDigest,
@@ -194,7 +195,6 @@ function renderRun(
   const { bold, dim, symbols } = palette
   const { actor, trigger, repository, workflow } = manifest
   const spent = describeSpent(digest)
-  const finished = digest.steps.filter((step) => step.status === 'finished').length
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['started', `${formatTime(manifest.startedAt)} UTC, ran ${formatDuration(digest.durationMs)}`],
     [
@@ -213,7 +213,7 @@ function renderRun(
         `${manifest.origin.run}${manifest.origin.from === undefined ? '' : `, from ${oneLine(manifest.origin.from)}`}`,
     ],
     ['models', digest.models.length === 0 ? undefined : digest.models.map(oneLine).join(', ')],
-    ['used', [count(finished, 'step'), ...spent].join(` ${symbols.dot} `)],
+    ['used', [count(countFinished(digest), 'step'), ...spent].join(` ${symbols.dot} `)],
     [
       'input',
       inputs === undefined

@@ -2,7 +2,12 @@ import type { Cli } from '../context.ts'
 
 /** Prints one JSON value on standard output, indented for people who look at it. */
 export function printJson(cli: Cli, value: unknown): void {
-  cli.stdout.write(`${JSON.stringify(value, wholeNumbers, 2)}\n`)
+  cli.stdout.write(jsonText(value))
+}
+
+/** The text that {@link printJson} prints. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, wholeNumbers, 2)}\n`
 }
 
 /** Definitions keep whole numbers as bigint, which JSON does not know. */

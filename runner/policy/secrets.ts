@@ -1,4 +1,5 @@
 import { providerPresets } from '../models/providers.ts'
+import { asciiJson } from '../store/canonical-json.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -122,14 +123,10 @@ function jsonForms(value: string): readonly string[] {
   let ascii = value
   for (let level = 0; level < JSON_LEVELS; level++) {
     plain = JSON.stringify(plain).slice(1, -1)
-    ascii = escapeNonAscii(JSON.stringify(ascii).slice(1, -1))
+    ascii = asciiJson(JSON.stringify(ascii).slice(1, -1))
     forms.push(plain, ascii)
   }
   return forms
-}
-
-function escapeNonAscii(text: string): string {
-  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /**

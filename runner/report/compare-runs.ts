@@ -1,5 +1,6 @@
 import { diffLines, diffWordsWithSpace } from 'diff'
-import { digestRun, type RunDigest, type StepDigest } from '../store/digest-run.ts'
+import { parseJsonObject } from '../../schema/json-object.ts'
+import { digestRun, outcomeOf, type RunDigest, type StepDigest } from '../store/digest-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { workflowFileName } from '../store/record.ts'
 
@@ -118,24 +119,13 @@ function compareInputs(before: StoredRun, after: StoredRun): Change[] {
 
 /** Inputs by name as text. Source: `inputs.json` of the record, `{text, fileNames}`. */
 function inputsOf({ files }: StoredRun): ReadonlyMap<string, string> {
-  const { text, fileNames } = parse(Buffer.from(files.get('inputs.json') ?? []).toString()) ?? {}
+  const { text, fileNames } = parseJsonObject(Buffer.from(files.get('inputs.json') ?? []).toString()) ?? {}
   const values = new Map<string, string>()
-  const given = typeof text === 'string' ? parse(text) : undefined
+  const given = typeof text === 'string' ? parseJsonObject(text) : undefined
   if (given) for (const [key, value] of Object.entries(given)) values.set(key, plain(value))
   else if (typeof text === 'string' && text !== '') values.set('input', text)
   if (Array.isArray(fileNames) && fileNames.length > 0) values.set('files', fileNames.join(', '))
   return values
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function plain(value: unknown): string {
@@ -166,14 +156,8 @@ function compareStep(
   if (before === undefined) return { ...base, change: 'only-after', output: [] }
   if (after === undefined) return { ...base, change: 'only-before', output: [] }
   if (before.status !== after.status) return { ...base, change: 'status', output: [] }
-  const output = diffTexts(outputOf(before), outputOf(after), 'words')
+  const output = diffTexts(outcomeOf(before), outcomeOf(after), 'words')
   return { ...base, change: output.length === 0 ? 'same' : 'output', output }
-}
-
-/** What a step put out, or how it failed. */
-function outputOf({ attempts }: StepDigest): string {
-  const last = attempts.at(-1)
-  return last?.output ?? last?.failure?.message ?? ''
 }
 
 function diffTexts(before: string, after: string, unit: 'words' | 'lines'): DiffPiece[] {

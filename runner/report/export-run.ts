@@ -1,4 +1,4 @@
-import { digestRun, type StepDigest } from '../store/digest-run.ts'
+import { digestRun, outcomeOf, type StepDigest } from '../store/digest-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { GRAPH_FILE } from '../store/record.ts'
 import { renderOutput, renderRunReadme } from './run-readme.ts'
@@ -19,7 +19,9 @@ export function exportMarkdown(run: StoredRun): string {
     digest,
     graph === undefined ? undefined : Buffer.from(graph).toString(),
   )
-  const outputs = digest.steps.map((step) => `### ${headingOf(step.path)}\n\n${renderOutput(textOf(step))}`)
+  const outputs = digest.steps.map(
+    (step) => `### ${headingOf(step.path)}\n\n${renderOutput(outcomeOf(step))}`,
+  )
   return `${[page.trimEnd(), '## Outputs', ...outputs].join('\n\n')}\n`
 }
 
@@ -37,7 +39,7 @@ export function exportFiles(run: StoredRun, isCombined: boolean): ReadonlyMap<st
   const rows = digest.steps.map((step) => ({
     name: `${step.path}_${STATUS[step.status]}`,
     at: endedAt.get(step.path) ?? manifest.startedAt,
-    body: indented(textOf(step)),
+    body: indented(outcomeOf(step)),
   }))
   if (isCombined) {
     const text = rows.map(({ name, body }) => `## ${name}\n\n${body}\n`).join('\n')
@@ -70,11 +72,6 @@ function safeName(text: string): string {
   const plain = text.replace(/[^\p{L}\p{N} ._@#()[\]-]/gu, '_').replace(/^[.\s]+/, '_')
   // The end tells names apart.
   return plain.length <= LONGEST_NAME ? plain : `${plain.slice(0, 120)}_${plain.slice(-50)}`
-}
-
-function textOf({ attempts }: StepDigest): string {
-  const last = attempts.at(-1)
-  return last?.output ?? last?.failure?.message ?? ''
 }
 
 function indented(text: string): string {

@@ -1,9 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Git } from '../git/git.ts'
-import { isRunId } from './run-id.ts'
-
-/** Refs that hold one run at their root. */
-const RUN_REF = /^refs\/codemie\/(?:live|done|pushed)\/([^/]+)$/
+import { runIdOfRef } from './refs.ts'
 
 /**
  * Writes one run to a file that travels without a remote: a git bundle of the run's ref alone, complete in itself.
@@ -16,8 +13,8 @@ const RUN_REF = /^refs\/codemie\/(?:live|done|pushed)\/([^/]+)$/
  *   there is no such ref.
  */
 export async function writeBundle(git: Git, ref: string, directory: string): Promise<string> {
-  const id = RUN_REF.exec(ref)?.[1]
-  if (id === undefined || !isRunId(id)) throw new RangeError(`not the ref of a run: ${ref}`)
+  const id = runIdOfRef(ref)
+  if (id === undefined) throw new RangeError(`not the ref of a run: ${ref}`)
   const file = resolve(git.cwd, join(directory, `${id}.bundle`))
   await git.run({ args: ['bundle', 'create', '--quiet', file, ref] })
   return file

@@ -11,6 +11,11 @@ export function canonicalLine(value: unknown): string {
   return JSON.stringify(sorted(value)) ?? 'null'
 }
 
+/** The same JSON with everything but ASCII escaped. */
+export function asciiJson(json: string): string {
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (value === null || typeof value !== 'object') return value

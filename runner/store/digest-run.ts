@@ -51,6 +51,17 @@ export interface RunDigest {
   readonly said: readonly SaidDigest[]
 }
 
+/** How many steps of a run are finished. */
+export function countFinished({ steps }: Pick<RunDigest, 'steps'>): number {
+  return steps.filter(({ status }) => status === 'finished').length
+}
+
+/** What a step put out in its last attempt, or how that failed; `''`: neither. */
+export function outcomeOf({ attempts }: StepDigest): string {
+  const last = attempts.at(-1)
+  return last?.output ?? last?.failure?.message ?? ''
+}
+
 export interface WarningDigest {
   readonly code: string
   readonly message: string

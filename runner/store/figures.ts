@@ -1,3 +1,4 @@
+import { asciiJson } from './canonical-json.ts'
 import type { RunManifest } from './manifest.ts'
 
 /** What lists show and filter by without opening a record: kept in the messages of commits. */
@@ -45,10 +46,7 @@ export function figuresOf(
 
 /** Figures as one line of JSON in plain ASCII, so that messages can be read byte by byte. */
 export function figuresText(figures: RunFigures): string {
-  return JSON.stringify(figures).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return asciiJson(JSON.stringify(figures))
 }
 
 /** Reads {@link figuresText}; `undefined` for anything else. A message can be written by anybody. */

@@ -3,11 +3,10 @@ import { Refusal } from '../failure.ts'
 import { type Git, GitError } from '../git/git.ts'
 import type { StoreContext } from './context.ts'
 import { slugOf } from './file-name.ts'
-import { listTree, readObjects, type TreeEntry } from './objects.ts'
+import { listTree, readEntries, type TreeEntry } from './objects.ts'
 import { readRun } from './read-run.ts'
-import { DONE, LIVE, listRefs, type RunRef } from './refs.ts'
+import { DONE, LIVE, listRefs, type RunRef, runIdOfRef } from './refs.ts'
 import { openScratch } from './remote.ts'
-import { isRunId } from './run-id.ts'
 import { verifyRecord } from './verify-record.ts'
 
 /** A run that came in a bundle. */
@@ -42,7 +41,7 @@ export async function importBundle(context: StoreContext, file: string): Promise
   const scratch = openScratch(context.repository, undefined, objectFormat)
   try {
     const names = await headsOf(scratch.git, file)
-    const odd = names.filter((ref) => idOf(ref) === undefined)
+    const odd = names.filter((ref) => runIdOfRef(ref) === undefined)
     if (odd.length > 0)
       throw refused(
         file,
@@ -66,11 +65,6 @@ export async function importBundle(context: StoreContext, file: string): Promise
   } finally {
     scratch.remove()
   }
-}
-
-function idOf(ref: string): string | undefined {
-  const id = /^refs\/codemie\/(?:live|done|pushed)\/([^/]+)$/.exec(ref)?.[1]
-  return id !== undefined && isRunId(id) ? id : undefined
 }
 
 async function headsOf(git: Git, file: string): Promise<string[]> {
@@ -116,16 +110,10 @@ async function problemsOf(context: StoreContext, git: Git, ref: RunRef): Promise
   if (entries.length > limits.files * SLACK) return [tell('', `it has ${entries.length} files`)]
   const bytes = await bytesOf(git, entries)
   if (bytes > limits.runBytes * SLACK) return [tell('', `its files have ${bytes} bytes`)]
-  const plain = entries.filter(({ mode, type }) => mode === '100644' && type === 'blob')
-  const contents = await readObjects(
+  const files = await readEntries(
     git,
-    plain.map(({ object }) => object),
+    entries.filter(({ mode, type }) => mode === '100644' && type === 'blob'),
   )
-  const files = new Map<string, Uint8Array>()
-  plain.forEach(({ path }, index) => {
-    const content = contents[index]
-    if (content !== undefined) files.set(path, content)
-  })
   const { manifest, problems } = verifyRecord({ id, entries, files })
   const found = problems.map(({ path, message }) => tell(path, message))
   if (manifest === undefined) return found

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../events.ts'
 import type { Git } from '../git/git.ts'
-import { digestRun, type RunDigest } from './digest-run.ts'
+import { countFinished, digestRun, type RunDigest } from './digest-run.ts'
 import { figuresOf, parseFigures, type RunFigures } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
@@ -200,7 +200,7 @@ function localRuns(context: { readonly home: RunHome; readonly holder: ReadConte
         startedAt: startOfRun(id),
         where: 'directory',
         tree: undefined,
-        figures: digest && figuresOf({ ...facts.start, ...digest, steps: finishedSteps(digest) }),
+        figures: digest && figuresOf({ ...facts.start, ...digest, steps: countFinished(digest) }),
       },
     ]
   })
@@ -213,10 +213,6 @@ function digestOf(directory: string): RunDigest | undefined {
     // A damaged journal is told in full by whoever opens the run; a list goes on.
     return undefined
   }
-}
-
-function finishedSteps({ steps }: RunDigest): number {
-  return steps.filter(({ status }) => status === 'finished').length
 }
 
 function runOfRef(ref: RunRef, where: 'live' | 'done'): FoundRun | undefined {

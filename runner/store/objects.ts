@@ -87,6 +87,11 @@ export async function listTree(git: Git, tree: string): Promise<TreeEntry[]> {
 export async function readTree(git: Git, tree: string): Promise<Map<string, Uint8Array>> {
   // Plain files only: a record never holds links or submodules.
   const entries = (await listTree(git, tree)).filter(({ mode }) => mode === '100644' || mode === '100755')
+  return await readEntries(git, entries)
+}
+
+/** Contents of files by path, in one process. */
+export async function readEntries(git: Git, entries: readonly TreeEntry[]): Promise<Map<string, Uint8Array>> {
   const contents = await readObjects(
     git,
     entries.map(({ object }) => object),

@@ -2,7 +2,13 @@ import type { RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import { renderRunReadme } from '../report/run-readme.ts'
 import { canonicalJson, canonicalLine } from './canonical-json.ts'
-import { type AttemptDigest, digestRun, type RunDigest, type StepDigest } from './digest-run.ts'
+import {
+  type AttemptDigest,
+  countFinished,
+  digestRun,
+  type RunDigest,
+  type StepDigest,
+} from './digest-run.ts'
 import { placeOfStep, slugOf } from './file-name.ts'
 import { segmentName } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
@@ -108,7 +114,7 @@ function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: numb
     models: digest.models,
     ...(status === 'running' || digest.lastEventAt === undefined ? {} : { finishedAt: digest.lastEventAt }),
     durationMs: digest.durationMs,
-    steps: digest.steps.filter((step) => step.status === 'finished').length,
+    steps: countFinished(digest),
     ...(digest.usage === undefined ? {} : { usage: digest.usage }),
     ...(digest.costUsd === undefined ? {} : { costUsd: digest.costUsd }),
     ...(digest.costUnknown ? { costUnknown: true } : {}),

@@ -17,6 +17,12 @@ export const DONE = 'refs/codemie/done/'
 /** Runs that this repository published to a remote branch it has not fetched since. Never pushed. */
 export const PUSHED = 'refs/codemie/pushed/'
 
+/** The id of the run that a ref holds at its root; `undefined`: it is no such ref. */
+export function runIdOfRef(ref: string): string | undefined {
+  const id = /^refs\/codemie\/(?:live|done|pushed)\/([^/]+)$/.exec(ref)?.[1]
+  return id !== undefined && isRunId(id) ? id : undefined
+}
+
 /** A ref of a run, read without its objects. */
 export interface RunRef {
   readonly ref: string

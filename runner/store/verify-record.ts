@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { blobId, objectFormatOf } from '../git/object-id.ts'
+import { REDACTED } from '../policy/secrets.ts'
 import { readJournal } from './journal.ts'
 import { RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import type { TreeEntry } from './objects.ts'
+import { EXCERPT_SIGN, sha256 } from './payload.ts'
 import { callFileName, workflowFileName } from './record.ts'
 import { parseManifest } from './run-directory.ts'
 
@@ -52,10 +53,10 @@ export function verifyRecord({ id, entries, files }: FoundRecord): {
   const manifest = readManifest(id, files, tell)
   if (manifest === undefined) return { manifest, problems }
   const listed = new Map(Object.entries(manifest.files))
-  for (const [path, { sha256, size }] of listed) {
+  for (const [path, { sha256: listedDigest, size }] of listed) {
     const content = files.get(path)
     if (content === undefined) tell('file-missing', path, 'is listed in run.json and is not there')
-    else if (content.length !== size || digestOf(content) !== sha256)
+    else if (content.length !== size || sha256(content) !== listedDigest)
       tell('file-changed', path, 'is not what run.json lists')
   }
   for (const path of files.keys())
@@ -64,7 +65,7 @@ export function verifyRecord({ id, entries, files }: FoundRecord): {
   const inputs = files.get('inputs.json')
   // Inputs that were too large stand there as an excerpt.
   const isExcerpt = inputs !== undefined && Buffer.from(inputs).includes('"$excerpt"')
-  if (inputs !== undefined && !isExcerpt && digestOf(inputs) !== manifest.inputs.sha256)
+  if (inputs !== undefined && !isExcerpt && sha256(inputs) !== manifest.inputs.sha256)
     tell('file-changed', 'inputs.json', 'is not what the run was started with, by the digest in run.json')
   checkJournal(files, tell)
   return { manifest, problems }
@@ -108,7 +109,7 @@ function checkDefinition(manifest: RunManifest, files: FoundRecord['files'], tel
     const content = files.get(path)
     if (content === undefined || blobId(content, objectFormatOf(blob)) === blob) continue
     const text = Buffer.from(content).toString('utf8')
-    if (text.includes('[redacted]') || text.includes('bytes left out; sha256')) continue
+    if (text.includes(REDACTED) || text.includes(EXCERPT_SIGN)) continue
     tell('definition-changed', path, `is not the definition that was executed, object ${blob.slice(0, 12)}`)
   }
 }
@@ -122,8 +123,4 @@ function checkJournal(files: FoundRecord['files'], tell: Tell): void {
       tell('journal-damaged', path, (error as Error).message.replace(/^journal\/\S+ /, ''))
     }
   }
-}
-
-function digestOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }

@@ -15,7 +15,7 @@ import type { RunManifest } from './manifest.ts'
 import { type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
-import { LIVE, listRefs, runMessage } from './refs.ts'
+import { LIVE, listRefs, runMessage, type SubjectEntry } from './refs.ts'
 import { remoteRefusal } from './remote.ts'
 import { readRunFacts, readRunJournal } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
@@ -246,13 +246,10 @@ export class RunWriter {
     const { manifest } = record
     const isFirst = manifest.fence === 1 && manifest.trigger.event === 'manual'
     return {
-      id: this.id,
-      workflow: slugOf(manifest.workflow.id),
-      status: manifest.status,
+      ...entryOf(manifest),
       tree: treeId(record.files, objectFormatOf(manifest.workflow.blob)),
       previousTree: manifest.previousTree,
       files: record.files,
-      figures: figuresText(figuresOf(manifest)),
       mayExist: !isFirst,
     }
   }
@@ -276,9 +273,8 @@ export class RunWriter {
     }
   }
 
-  async #writeLive(record: RunRecord): Promise<void> {
+  async #writeLive({ manifest, files }: RunRecord): Promise<void> {
     const { git } = this.#context.repository
-    const { manifest } = record
     const ref = `${LIVE}${this.id}`
     this.#liveCommit ??= (await listRefs(git, [ref]))[0]?.commit
     const commits = await writeCommits(git, [
@@ -286,17 +282,9 @@ export class RunWriter {
         ref,
         parent: this.#liveCommit,
         startsEmpty: this.#liveCommit !== undefined,
-        message: runMessage(
-          {
-            workflow: slugOf(manifest.workflow.id),
-            id: this.id,
-            status: manifest.status,
-            figures: figuresText(figuresOf(manifest)),
-          },
-          [`Claim: ${this.#nonce}`],
-        ),
+        message: runMessage(entryOf(manifest), [`Claim: ${this.#nonce}`]),
         committedAt: Math.floor(this.#context.now() / 1000),
-        files: record.files,
+        files,
       },
     ])
     if (commits === undefined) {
@@ -365,6 +353,16 @@ export class RunWriter {
         cause: error,
       },
     )
+  }
+}
+
+/** What the message of a commit says of a run. */
+function entryOf(manifest: RunManifest): SubjectEntry {
+  return {
+    workflow: slugOf(manifest.workflow.id),
+    id: manifest.id,
+    status: manifest.status,
+    figures: figuresText(figuresOf(manifest)),
   }
 }
 
