@@ -31,9 +31,8 @@ export class Reporter {
   readonly #checkpoints: boolean
   readonly #finished = new Set<string>()
   #checkpointing: Promise<number> | undefined
-  /** A step finished when it was too early for another push. */
-  #later: NodeJS.Timeout | undefined
-  #heartbeat: NodeJS.Timeout | undefined
+  /** The next checkpoint that does not wait for a step: a sign of life, or what was too early to be pushed. */
+  #next: NodeJS.Timeout | undefined
   /** Found out between two events: somebody else has the run now. */
   #overtaken: unknown
   #usage: Usage | undefined
@@ -57,17 +56,14 @@ export class Reporter {
     this.#checkpoints = checkpoints
     this.#started = world.now()
     for (const event of known) this.#count(event)
-    if (checkpoints && writer) {
-      this.#heartbeat = setInterval(() => void this.#renew(writer), HEARTBEAT_MS)
-      this.#heartbeat.unref()
-    }
+    if (checkpoints && writer) this.#renewIn(HEARTBEAT_MS, writer)
   }
 
   /** No sign of life is pushed any more. Call it before the record is finished. */
   async close(): Promise<void> {
-    clearInterval(this.#heartbeat)
-    clearTimeout(this.#later)
     await this.#checkpointing?.catch(() => {})
+    // Not before: the end of a checkpoint plans the next one.
+    clearTimeout(this.#next)
   }
 
   /** Resolves when the event is as durable as it has to be. Rejects when the journal cannot be written any more. */
@@ -96,10 +92,10 @@ export class Reporter {
     if (!this.#checkpoints || this.#checkpointing !== undefined) return
     this.#checkpointing = writer.checkpoint()
     try {
-      const waitMs = await this.#checkpointing
-      if (waitMs > 0) this.#renewIn(waitMs, writer)
+      this.#renewIn((await this.#checkpointing) || HEARTBEAT_MS, writer)
     } catch (error) {
       if (!(error instanceof Refusal) || error.code === 'run-taken-over') throw error
+      this.#renewIn(HEARTBEAT_MS, writer)
       void this.emit({
         type: 'warning',
         code: error.code,
@@ -111,9 +107,9 @@ export class Reporter {
   }
 
   #renewIn(waitMs: number, writer: RunWriter): void {
-    clearTimeout(this.#later)
-    this.#later = setTimeout(() => void this.#renew(writer), waitMs)
-    this.#later.unref()
+    clearTimeout(this.#next)
+    this.#next = setTimeout(() => void this.#renew(writer), waitMs)
+    this.#next.unref()
   }
 
   /** What the whole run used so far, earlier tries included; the time is that of this try. */
