@@ -1,7 +1,9 @@
-import { type ObjectFormat, treeId } from '../git/object-id.ts'
+import type { Git } from '../git/git.ts'
+import { objectFormatOf, treeId } from '../git/object-id.ts'
 import type { StoreContext } from './context.ts'
 import { branchesOf } from './list-runs.ts'
-import { listTree, readObjects } from './objects.ts'
+import type { RunManifest } from './manifest.ts'
+import { listTree, readObjects, type TreeEntry } from './objects.ts'
 import { listRefs, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
 import { isRunId } from './run-id.ts'
 import { type RecordProblem, verifyRecord } from './verify-record.ts'
@@ -75,60 +77,25 @@ export async function verifyBranch(context: StoreContext, only?: readonly string
       return isWanted && isNew
     })
     for (let start = 0; start < folders.length; start += PORTION) {
-      const portion = folders.slice(start, start + PORTION)
-      const blobs = portion.flatMap(({ entries }) => entries.filter(({ type }) => type === 'blob'))
-      const contents = await readObjects(
-        git,
-        blobs.map(({ object }) => object),
-      )
-      const contentOf = new Map(blobs.map(({ object }, index) => [object, contents[index]]))
-      const toCompare: { readonly id: string; readonly name: string; readonly blob: string }[] = []
-      for (const { id, path, entries } of portion) {
-        const files = new Map<string, Uint8Array>()
-        for (const entry of entries) {
-          const content = contentOf.get(entry.object)
-          if (entry.mode === '100644' && content !== undefined) files.set(entry.path, content)
-        }
-        const { manifest, problems } = verifyRecord({ id, entries, files })
+      const portion = await readFolders(git, folders.slice(start, start + PORTION))
+      const manifests: RunManifest[] = []
+      for (const folder of portion) {
+        const { manifest, problems } = verifyRecord(folder)
         if (problems.some(({ code }) => code === 'record-newer')) {
           skipped++
           continue
         }
         checked++
-        for (const { code, path: file, message } of problems) tell(id, code, `${path}/${file}`, message)
-        const promised = published.get(id)
-        const format: ObjectFormat = tip.length === 64 ? 'sha256' : 'sha1'
-        const isPlain = !problems.some(({ code }) => code === 'odd-entry')
-        if (promised === undefined)
-          tell(id, 'tree-changed', path, 'was never published by a runner: no commit names it')
-        else if (isPlain && !promised.trees.has(treeId(files, format)))
-          tell(id, 'tree-changed', path, 'is not what was published')
-        else if (manifest !== undefined && promised.status !== manifest.status)
-          tell(
-            id,
-            'message-differs',
-            path,
-            `is published as ${promised.status}, and run.json says ${manifest.status}`,
-          )
-        if (manifest === undefined) continue
-        const { commit, changedFiles } = manifest.repository
-        const { file, blob } = manifest.workflow
-        if (commit !== undefined && changedFiles === 0)
-          toCompare.push({ id, name: `${commit}:${file}`, blob })
+        for (const { code, path, message } of problems)
+          tell(folder.id, code, `${folder.path}/${path}`, message)
+        // The id of a tree is worked out from plain files.
+        const tree = problems.some(({ code }) => code === 'odd-entry')
+          ? undefined
+          : treeId(folder.files, objectFormatOf(tip))
+        checkPublished(folder, tree, manifest, published.get(folder.id), tell)
+        if (manifest !== undefined) manifests.push(manifest)
       }
-      const objects = await objectsOf(context, toCompare)
-      toCompare.forEach(({ id, blob, name }, index) => {
-        const object = objects[index]
-        if (object === undefined) return
-        comparedWithCommit++
-        if (object !== blob)
-          tell(
-            id,
-            'definition-changed',
-            name,
-            `is another definition than the one that run.json says was executed`,
-          )
-      })
+      comparedWithCommit += await compareDefinitions(context, manifests, tell)
     }
   }
   return { checked, skipped, comparedWithCommit, findings, notes: await unrelatedTips(context, tips) }
@@ -139,7 +106,14 @@ type Tell = (id: string, code: Finding['code'], path: string, message: string) =
 interface Folder {
   readonly id: string
   readonly path: string
-  readonly entries: Awaited<ReturnType<typeof listTree>>
+  /** With paths below the folder. */
+  readonly entries: TreeEntry[]
+}
+
+/** What the commits of a branch promise of a run. */
+interface Published {
+  readonly status: string
+  readonly trees: Set<string>
 }
 
 /** Runs at a tip with everything below their folders. */
@@ -168,10 +142,71 @@ async function foldersAt(context: StoreContext, tip: string, tell: Tell): Promis
   return [...folders.values()]
 }
 
+/** The plain files of folders; one process for all of them. */
+async function readFolders(
+  git: Git,
+  folders: readonly Folder[],
+): Promise<(Folder & { readonly files: ReadonlyMap<string, Uint8Array> })[]> {
+  const plain = (entries: readonly TreeEntry[]) => entries.filter(({ mode }) => mode === '100644')
+  const objects = folders.flatMap(({ entries }) => plain(entries).map(({ object }) => object))
+  const contents = await readObjects(git, objects)
+  const contentOf = new Map(objects.map((object, index) => [object, contents[index]]))
+  return folders.map((folder) => {
+    const files = new Map<string, Uint8Array>()
+    for (const { path, object } of plain(folder.entries)) {
+      const content = contentOf.get(object)
+      if (content !== undefined) files.set(path, content)
+    }
+    return { ...folder, files }
+  })
+}
+
+/** Compares a folder with what the commits of its branch say. `tree`: its id; `undefined`: not to be compared. */
+function checkPublished(
+  { id, path }: Folder,
+  tree: string | undefined,
+  manifest: RunManifest | undefined,
+  published: Published | undefined,
+  tell: Tell,
+): void {
+  if (published === undefined)
+    tell(id, 'tree-changed', path, 'was never published by a runner: no commit names it')
+  else if (tree !== undefined && !published.trees.has(tree))
+    tell(id, 'tree-changed', path, 'is not what was published')
+  else if (manifest !== undefined && published.status !== manifest.status) {
+    const message = `is published as ${published.status}, and run.json says ${manifest.status}`
+    tell(id, 'message-differs', path, message)
+  }
+}
+
+/** Compares definitions with the commits that they ran on. Returns how many of those are here. */
+async function compareDefinitions(
+  context: StoreContext,
+  manifests: readonly RunManifest[],
+  tell: Tell,
+): Promise<number> {
+  const wanted = manifests.flatMap(
+    ({ id, repository: { commit, changedFiles }, workflow: { file, blob } }) =>
+      commit !== undefined && changedFiles === 0 ? [{ id, name: `${commit}:${file}`, blob }] : [],
+  )
+  const objects = await objectsOf(context, wanted)
+  wanted.forEach(({ id, name, blob }, index) => {
+    const object = objects[index]
+    if (object !== undefined && object !== blob)
+      tell(
+        id,
+        'definition-changed',
+        name,
+        'is another definition than the one that run.json says was executed',
+      )
+  })
+  return objects.slice(0, wanted.length).filter((object) => object !== undefined).length
+}
+
 /** What commits of the branch say they published: every tree of each run, and its last status. */
 async function publishedTrees(context: StoreContext, tip: string) {
   const { stdout } = await context.repository.git.run({ args: ['log', '-z', '--format=%B', tip] })
-  const published = new Map<string, { readonly status: string; readonly trees: Set<string> }>()
+  const published = new Map<string, Published>()
   for (const { id, status, tree } of parseTrailers(stdout.toString('latin1'))) {
     // Newest first: its status counts. Earlier trees are those of the record that it continued, or of a second one beside it.
     const known = published.get(id)
