@@ -1,5 +1,5 @@
-import type { RunResult } from '../runner/carry-out.ts'
-import type { RunEvent, RunFinished } from '../runner/events.ts'
+import type { RunOptions, RunResult } from '../runner/carry-out.ts'
+import type { RunFinished } from '../runner/events.ts'
 import type { Project } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
 import type { Cli } from './context.ts'
@@ -16,16 +16,18 @@ import { usageError } from './usage-error.ts'
 export interface Execution {
   readonly commit: boolean
   readonly push: boolean
-  /** Steps at once; `undefined`: the workflow's own limit. */
-  readonly maxConcurrency: number | undefined
+  /** Steps at once. Default: the workflow's own limit. */
+  readonly maxConcurrency?: number
 }
 
-/** What the runner needs to carry on a run that somebody watches. */
-export interface Watched {
-  readonly signal: AbortSignal
-  readonly onEvent: (event: RunEvent) => void
-  /** Somebody watches the answers of models while they come. */
-  readonly streaming: boolean
+/** The run that is carried out, for those who watch it. */
+export interface WatchedRun {
+  readonly project: Project
+  readonly execution: Execution
+  /** Of the workflow. */
+  readonly name: string
+  /** Ids of its states, as far as they are known. */
+  readonly stateIds: readonly string[]
 }
 
 const MOST_AT_ONCE = 1000
@@ -58,7 +60,7 @@ export function readExecution(invocation: Invocation): Execution {
   if (invocation.flag('json') && invocation.flag('jsonl')) {
     throw usageError('--json and --jsonl exclude each other.', 'Both write to standard output.')
   }
-  return { commit, push, maxConcurrency }
+  return { commit, push, ...(maxConcurrency === undefined ? {} : { maxConcurrency }) }
 }
 
 /**
@@ -67,15 +69,14 @@ export function readExecution(invocation: Invocation): Execution {
  */
 export async function executeRun(
   invocation: Invocation,
-  project: Project,
   outside: Cli,
-  about: { readonly name: string; readonly stateIds: readonly string[] },
-  start: (watched: Watched) => Promise<RunResult>,
+  { project, execution, name, stateIds }: WatchedRun,
+  start: (options: RunOptions) => Promise<RunResult>,
 ): Promise<number> {
   const redact = projectRedactor(project.config, outside.world)
   const cli = redactedCli(outside, redact)
   const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
-  const viewer = await openViewer(invocation, cli, labelWidthFor(about.stateIds), isForPrograms, redact)
+  const viewer = await openViewer(invocation, cli, labelWidthFor(stateIds), isForPrograms, redact)
   const abort = new AbortController()
   const ignore = cli.onInterrupt(() => {
     if (abort.signal.aborted) return cli.exitNow(EXIT.interrupted)
@@ -86,7 +87,11 @@ export async function executeRun(
   let result: RunResult
   try {
     result = await start({
+      project,
+      world: outside.world,
+      ...execution,
       signal: abort.signal,
+      // Somebody watches the answers of models while they come.
       streaming: isRedrawn(cli),
       onEvent: (event) => {
         if (event.type === 'run-finished') finished = event
@@ -103,7 +108,7 @@ export async function executeRun(
   if (!isForPrograms || cli.stderr.isTerminal || result.exitStatus !== EXIT.done) {
     const summary = {
       runId: result.runId,
-      name: about.name,
+      name,
       status: result.status,
       failure: result.failure,
       durationMs: finished?.durationMs ?? 0,

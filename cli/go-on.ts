@@ -12,29 +12,21 @@ type Answer = Omit<PauseAnswered, 'by'>
 
 /** Goes on with the run that the command line names, with a person's answer where it waits for one. */
 export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | undefined): Promise<number> {
-  const { commit, push, maxConcurrency } = readExecution(invocation)
+  const execution = readExecution(invocation)
   const project = await openProjectFor(invocation, cli)
-  const records = await openRecordsFor(project, cli, { push })
+  const records = await openRecordsFor(project, cli, { push: execution.push })
   const { manifest, events } = await records.read(invocation.required('run'))
   const { resumeRun } = await import('../runner/run.ts')
   const states = events.flatMap((event) => (event.type === 'step-started' ? [event.state] : []))
   return executeRun(
     invocation,
-    project,
     cli,
-    { name: manifest.workflow.name, stateIds: [...new Set(states)] },
-    ({ signal, onEvent, streaming }) =>
+    { project, execution, name: manifest.workflow.name, stateIds: [...new Set(states)] },
+    (options) =>
       resumeRun({
-        project,
+        ...options,
         runId: manifest.id,
-        world: cli.world,
-        signal,
-        onEvent,
-        streaming,
-        commit,
-        push,
         takeOver: invocation.flag('take-over'),
-        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         ...(answer === undefined ? {} : { answer }),
       }),
   )

@@ -5,11 +5,11 @@ import { readInput } from '../input.ts'
 import { openProjectFor } from '../project.ts'
 import { openRecordsFor } from '../records.ts'
 import { renderInputProblems } from '../ui/input-problems.ts'
-import { oneLine } from '../ui/plain-text.ts'
+import { writeWarning } from '../ui/warning.ts'
 
 /** `codemie-ci rerun`: a new run of what another one was given. */
 export const rerun: CommandRunner = async (invocation, cli) => {
-  const { commit, push, maxConcurrency } = readExecution(invocation)
+  const execution = readExecution(invocation)
   const project = await openProjectFor(invocation, cli)
   const records = await openRecordsFor(project, cli)
   const stored = await records.read(invocation.required('run'))
@@ -24,30 +24,21 @@ export const rerun: CommandRunner = async (invocation, cli) => {
   const now = (await records.state()).head
   const { commit: then } = manifest.repository
   if (then !== undefined && (now.kind === 'unborn' || now.commit !== then)) {
-    const { yellow, symbols } = cli.look.stderr
     const words = `The run it repeats had commit ${then.slice(0, 12)} checked out, and its tools read what is there now. For the same: git worktree add ../again ${then.slice(0, 12)}`
-    cli.stderr.write(`${yellow(symbols.warning)} ${oneLine(words)}\n`)
+    writeWarning(cli, words)
   }
   const from = invocation.text('from')
   const model = invocation.text('model')
   return executeRun(
     invocation,
-    project,
     cli,
-    { name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
-    ({ signal, onEvent, streaming }) =>
+    { project, execution, name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
+    (options) =>
       repeat({
+        ...options,
         origin,
-        project,
         input: input.text,
-        world: cli.world,
-        signal,
-        onEvent,
-        streaming,
-        commit,
-        push,
         ...(from === undefined ? {} : { from }),
-        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         ...(model === undefined ? {} : { model }),
       }),
   )

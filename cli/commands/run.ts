@@ -22,26 +22,17 @@ export const run: CommandRunner = async (invocation, cli) => {
     return EXIT.usage
   }
   const { startRun } = await import('../../runner/run.ts')
-  const { maxConcurrency, commit, push } = execution
   const model = invocation.text('model')
   return executeRun(
     invocation,
-    project,
     cli,
-    { name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
-    ({ signal, onEvent, streaming }) =>
+    { project, execution, name: workflow.name, stateIds: workflow.states.map(({ id }) => id) },
+    (options) =>
       startRun({
-        project,
+        ...options,
         workflow,
         input: input.text,
-        world: cli.world,
-        signal,
-        onEvent,
-        streaming,
-        commit,
-        push,
         strict: invocation.flag('strict'),
-        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         ...(model === undefined ? {} : { model }),
       }),
   )

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-status.ts'
 import { openProjectFor } from '../project.ts'
 import { printJson } from '../ui/json.ts'
 import { count, oneLine } from '../ui/plain-text.ts'
+import { writeWarning } from '../ui/warning.ts'
 import { usageError } from '../usage-error.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -16,15 +17,13 @@ export const sweep: CommandRunner = async (invocation, cli) => {
   }
   const project = await openProjectFor(invocation, cli)
   const { sweepRuns } = await import('../../runner/sweep.ts')
-  const { yellow, symbols } = cli.look.stderr
   const result = await sweepRuns({
     project,
     world: cli.world,
     push: invocation.flag('push'),
     ...(days === undefined ? {} : { abandonAfterMs: days * DAY_MS }),
     onEvent: (event) => {
-      if (event.type !== 'warning') return
-      cli.stderr.write(`${yellow(symbols.warning)} ${oneLine(event.message)}\n`)
+      if (event.type === 'warning') writeWarning(cli, event.message)
     },
   })
   if (invocation.flag('json')) {

@@ -1,0 +1,8 @@
+import type { Cli } from '../context.ts'
+import { oneLine } from './plain-text.ts'
+
+/** Says on standard error what people should know and what did not stop anything. */
+export function writeWarning(cli: Pick<Cli, 'stderr' | 'look'>, message: string): void {
+  const { yellow, symbols } = cli.look.stderr
+  cli.stderr.write(`${yellow(symbols.warning)} ${oneLine(message)}\n`)
+}
