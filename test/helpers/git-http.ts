@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { TestRepository } from './git-repository.ts'
 
 const GIT_PATH = /^\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/
 
@@ -76,6 +77,27 @@ export async function startGitServer(
         server.closeAllConnections()
       }),
   }
+}
+
+/**
+ * Starts a server with the repository `acme/app`, made the `origin` of `repository`, whose branch main it has.
+ *
+ * @param tokens who may do what. Default: `t` may write.
+ * @param token stands in the address of the remote, as a person may have it. Default: none.
+ */
+export async function startRemote(
+  repository: TestRepository,
+  {
+    tokens = { t: { login: 'bot', write: true } },
+    token,
+  }: { readonly tokens?: Readonly<Record<string, GitAccess>>; readonly token?: string } = {},
+): Promise<{ readonly server: GitServer; readonly bare: string }> {
+  const server = await startGitServer(repository.beside('forge'), tokens, repository.env['PATH'] ?? '')
+  const bare = server.createBare('acme/app')
+  const origin = token === undefined ? server.origin : server.origin.replace('//', `//bot:${token}@`)
+  repository.git('remote', 'add', 'origin', `${origin}/acme/app.git`)
+  repository.git('push', '-q', bare, 'main')
+  return { server, bare }
 }
 
 /** A hook that refuses every pushed ref matching `pattern` (a shell glob) with `message`, as a protected branch does. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeEvent, runStep, type SeenStep } from '../helpers/action.ts'
-import { type GitServer, refusePush, startGitServer } from '../helpers/git-http.ts'
+import { type GitServer, refusePush, startRemote } from '../helpers/git-http.ts'
 import { type ModelServer, startModelServer } from '../helpers/model-server.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 
@@ -29,10 +29,7 @@ beforeEach(async () => {
   project = makeProject({
     workflows: { ask: ASK, waits: ASK.replace('id: two, ', 'id: two, interrupt_before: true, ') },
   })
-  forge = await startGitServer(project.beside('forge'), TOKENS, project.env['PATH'] ?? '')
-  bare = forge.createBare('acme/app')
-  project.git('remote', 'add', 'origin', `${forge.origin}/acme/app.git`)
-  project.git('push', '-q', bare, 'main')
+  ;({ server: forge, bare } = await startRemote(project, { tokens: TOKENS }))
 })
 afterEach(async () => {
   await Promise.all([models.close(), forge.close()])

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { strFromU8, unzipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { shareLink } from '../../runner/store/share-link.ts'
-import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 import { eventsOf } from '../helpers/run-of-events.ts'
@@ -73,20 +73,8 @@ describe('export', () => {
 
 describe('share', () => {
   test('gives the link of the commit that published the run', async () => {
-    const server: GitServer = await startGitServer(
-      repository.beside('forge'),
-      { t: { login: 'bot', write: true } },
-      repository.env['PATH'] ?? '',
-    )
+    const { server, bare } = await startRemote(repository, { token: 't' })
     try {
-      const bare = server.createBare('acme/app')
-      repository.git(
-        'remote',
-        'add',
-        'origin',
-        server.origin.replace('//', '//bot:t@').concat('/acme/app.git'),
-      )
-      repository.git('push', '-q', bare, 'main')
       await record('Review', { push: { remote: 'origin' } })
       const commit = repository.git('-C', bare, 'rev-parse', 'codemie/runs')
       expect(await cli('share', 'latest')).toEqual({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findRepository } from '../../runner/git/repository.ts'
 import { writeBundle } from '../../runner/store/bundle.ts'
-import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 import { eventsOf } from '../helpers/run-of-events.ts'
@@ -91,14 +91,8 @@ describe('import', () => {
   })
 
   test('a run that could not be pushed names its bundle, which brings it into a clone', async () => {
-    const server: GitServer = await startGitServer(
-      one.beside('forge'),
-      { t: { login: 'bot', write: true } },
-      one.env['PATH'] ?? '',
-    )
+    const { server } = await startRemote(one)
     try {
-      server.createBare('acme/app')
-      one.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
       const store = await openTestStore(one, { push: { remote: 'origin', token: 't' } })
       const writer = await store.claim(newRun())
       server.failNext(503, 100)

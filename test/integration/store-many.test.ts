@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findRepository } from '../../runner/git/repository.ts'
 import { openStore } from '../../runner/store/store.ts'
-import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { type GitServer, startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { eventsOf } from '../helpers/run-of-events.ts'
 import { newRun, play } from '../helpers/test-store.ts'
@@ -14,14 +14,7 @@ let bare: string
 
 beforeEach(async () => {
   repository = makeRepository({ files: { 'a.txt': 'a\n' } })
-  server = await startGitServer(
-    repository.beside('forge'),
-    { t: { login: 'bot', write: true } },
-    repository.env['PATH'] ?? '',
-  )
-  bare = server.createBare('acme/app')
-  repository.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
-  repository.git('push', '-q', bare, 'main')
+  ;({ server, bare } = await startRemote(repository))
 })
 afterEach(async () => {
   await server.close()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type GitServer, refusePush, startGitServer } from '../helpers/git-http.ts'
+import { type GitServer, refusePush, startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { eventsOf } from '../helpers/run-of-events.ts'
 import { newRun, openTestStore, play } from '../helpers/test-store.ts'
@@ -20,10 +20,7 @@ let bare: string
 /** A clone of the remote with one commit pushed. */
 beforeEach(async () => {
   repository = makeRepository({ files: { 'a.txt': 'a\n' } })
-  server = await startGitServer(repository.beside('forge'), TOKENS, repository.env['PATH'] ?? '')
-  bare = server.createBare('acme/app')
-  repository.git('remote', 'add', 'origin', `${server.origin}/acme/app.git`)
-  repository.git('push', '-q', bare, 'main')
+  ;({ server, bare } = await startRemote(repository, { tokens: TOKENS }))
 })
 afterEach(async () => {
   await server.close()

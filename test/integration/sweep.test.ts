@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { type GitServer, startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 import { eventsOf } from '../helpers/run-of-events.ts'
@@ -16,14 +16,7 @@ let bare: string
 
 beforeEach(async () => {
   repository = makeRepository({ files: { 'a.txt': 'a\n' } })
-  server = await startGitServer(
-    repository.beside('forge'),
-    { t: { login: 'bot', write: true } },
-    repository.env['PATH'] ?? '',
-  )
-  bare = server.createBare('acme/app')
-  repository.git('remote', 'add', 'origin', server.origin.replace('//', '//bot:t@').concat('/acme/app.git'))
-  repository.git('push', '-q', bare, 'main')
+  ;({ server, bare } = await startRemote(repository, { token: 't' }))
 })
 afterEach(async () => {
   await server.close()
