@@ -3,7 +3,7 @@ import type { Git } from '../git/git.ts'
 import { readObjects } from './objects.ts'
 import { publishMessage, type RunRef, type TrailerEntry } from './refs.ts'
 import type { Warn } from './run-home.ts'
-import { runPath } from './run-id.ts'
+import { conflictPath, runPath } from './run-id.ts'
 
 /** A finished run that is to get its folder on the branch. */
 export interface PendingRun extends TrailerEntry {
@@ -48,7 +48,7 @@ export async function planGrafts(
       place.push({ run, path, replaces: there !== undefined })
       continue
     }
-    const beside = `${path}.conflict-${run.tree.slice(0, 8)}`
+    const beside = conflictPath(path, run.tree)
     warn({
       code: 'record-conflict',
       message: `${path} on the branch holds another record of run ${run.id}. It was left alone; this one is at ${beside}.`,

@@ -6,7 +6,7 @@ import { slugOf } from './file-name.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { readObjects } from './objects.ts'
 import type { ReadContext } from './read-run.ts'
-import { DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
+import { ARCHIVE, DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
 import { parseManifest, readRunFacts, readRunJournal } from './run-directory.ts'
 import { listRunDirectories, type RunHome } from './run-home.ts'
 import { startOfRun } from './run-id.ts'
@@ -178,7 +178,12 @@ function costOf({ costUsd, costUnknown, inputTokens }: RunFigures): number {
 /** The branch here and the copies of it that were fetched, as commits; each commit once. */
 export function branchesOf(refs: readonly RunRef[]): string[] {
   const commits = refs
-    .filter((one) => one.ref === RUNS_BRANCH || /^refs\/remotes\/[^/]+\/codemie\/runs$/.test(one.ref))
+    .filter(
+      (one) =>
+        one.ref === RUNS_BRANCH ||
+        one.ref.startsWith(ARCHIVE) ||
+        /^refs\/remotes\/[^/]+\/codemie\/runs$/.test(one.ref),
+    )
     .map((one) => one.commit)
   return [...new Set(commits)]
 }

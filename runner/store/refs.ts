@@ -10,6 +10,8 @@ export const RUNS_BRANCH_NAME = 'codemie/runs'
 export function fetchedBranch(remoteName: string): string {
   return `refs/remotes/${remoteName}/codemie/runs`
 }
+/** Earlier epochs of the branch, one ref each. */
+export const ARCHIVE = 'refs/codemie/archive/'
 /** Runs in progress or paused, one ref each; the tip is the last checkpoint. */
 export const LIVE = 'refs/codemie/live/'
 /** Finished runs that are not on the branch yet. */
@@ -97,6 +99,19 @@ export function parseTrailers(messages: string): TrailerEntry[] {
     found.push({ id, workflow, status: status as RunStatus, tree, figures })
   }
   return found
+}
+
+/** A run that retention took from the tip of the branch; the commits before still have it. */
+export type PrunedEntry = Pick<TrailerEntry, 'id' | 'workflow' | 'tree'>
+
+/** Reads the `Pruned:` trailers of a commit's message. */
+export function parsePruned(message: string): PrunedEntry[] {
+  const pattern = /^Pruned: (\d{8}T\d{6}Z-[0-9a-f]{8}) ([a-z0-9_-]{1,70}) ([0-9a-f]{40,64})$/gm
+  return [...message.matchAll(pattern)].map(([, id = '', workflow = '', tree = '']) => ({
+    id,
+    workflow,
+    tree,
+  }))
 }
 
 /**

@@ -93,13 +93,33 @@ export function parseManifest(text: string, id: string): RunManifest {
       },
     )
   }
-  if (schema === undefined || manifest?.id !== id || manifest.workflow === undefined) {
+  if (manifest?.id !== id || !isWhole(manifest)) {
     throw new Refusal('record-unreadable', `run.json of run ${id} is not the manifest of that run`, {
       exitStatus: 6,
       help: 'The record was changed or damaged; see the history of the branch.',
     })
   }
-  return manifest as RunManifest
+  return manifest
+}
+
+/** Whether the members are there that readers rely on. A record can be made by anybody who may push. */
+function isWhole(manifest: Partial<RunManifest>): manifest is RunManifest {
+  const { schema, status, workflow, trigger, repository, inputs, files, models, startedAt } = manifest
+  const isObject = (one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one)
+  const areTexts = (...texts: unknown[]) => texts.every((text) => typeof text === 'string')
+  const isDefinition = (one: RunManifest['workflow'] | undefined) => areTexts(one?.name, one?.file, one?.blob)
+  return (
+    typeof schema === 'number' &&
+    isDefinition(workflow) &&
+    (workflow?.calls === undefined ||
+      (Array.isArray(workflow.calls) && workflow.calls.every((one) => isDefinition(one)))) &&
+    areTexts(status, workflow?.id, trigger?.event, inputs?.sha256, startedAt) &&
+    isObject(repository) &&
+    Array.isArray(models) &&
+    areTexts(...models) &&
+    isObject(files) &&
+    Object.values(files ?? {}).every((file) => areTexts(file?.sha256) && typeof file.size === 'number')
+  )
 }
 
 /** Events with their whole texts where those are at hand, and which of them are only excerpts. */

@@ -52,6 +52,11 @@ export function runPath(workflowSlug: string, id: string): string {
   return `runs/${workflowSlug}/${date[1]}/${date[2]}/${date[3]}/${id}`
 }
 
+/** The folder of a second record of a run, which does not continue the one that is there. */
+export function conflictPath(path: string, tree: string): string {
+  return `${path}.conflict-${tree.slice(0, 8)}`
+}
+
 /** When a run started according to its id: ISO 8601 to the second. `id` must be a run id. */
 export function startOfRun(id: string): string {
   return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z')

@@ -1,20 +1,32 @@
 import type { Git } from '../git/git.ts'
-import { objectFormatOf, treeId } from '../git/object-id.ts'
 import type { StoreContext } from './context.ts'
+import { slugOf } from './file-name.ts'
 import { branchesOf } from './list-runs.ts'
 import type { RunManifest } from './manifest.ts'
 import { listTree, readObjects, type TreeEntry } from './objects.ts'
-import { listRefs, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
+import { ARCHIVE, listRefs, RUNS_BRANCH_NAME } from './refs.ts'
 import { isRunId } from './run-id.ts'
+import { verifyHistory } from './verify-history.ts'
 import { type RecordProblem, verifyRecord } from './verify-record.ts'
 
 /** What was found wrong with a record, with the run's id; `''`: with the branch. */
 export interface Finding extends Omit<RecordProblem, 'code'> {
-  readonly code: RecordProblem['code'] | 'record-conflict' | 'branch-merged' | 'folder-odd'
+  readonly code:
+    | RecordProblem['code']
+    | 'tree-changed'
+    | 'run-removed'
+    | 'record-replaced'
+    | 'message-differs'
+    | 'record-conflict'
+    | 'branch-merged'
+    | 'branch-rewritten'
+    | 'folder-odd'
   readonly id: string
   /** What to do about it. */
   readonly help: string
 }
+
+export type TellFinding = (id: string, code: Finding['code'], path: string, message: string) => void
 
 /** The answer to whether records are what was written. */
 export interface Verified {
@@ -41,40 +53,49 @@ const HELP: Readonly<Record<Finding['code'], string>> = {
   'file-added': 'See who added it: `git log -- <path>`.',
   'definition-changed': 'The commit that the run names still has the definition.',
   'journal-damaged': 'The commit that published the run still has it.',
-  'tree-changed': 'The folder was changed after it was published: `git log -- <path>` says by whom.',
+  'tree-changed':
+    'Runners change a folder only where the commit says `Run:`. See what was done: `git show <commit>`.',
+  'run-removed': 'The commit before it still has the record: `git show <commit>^:<path>/README.md`.',
+  'record-replaced':
+    'The commit before it still has the first record: `git show <commit>^:<path>/README.md`.',
   'message-differs':
     'The message of the commit that published it and run.json disagree: one was made by hand.',
   'record-conflict': 'Two records claim to be this run. Compare them, and remove the wrong one by hand.',
   'branch-merged': 'The branch is to be linear; see who merged into it.',
+  'branch-rewritten':
+    'The lost records are still in this clone: `git branch rescue <commit>` keeps them. See who forced the branch.',
   'folder-odd': 'A run belongs to runs/<workflow>/<year>/<month>/<day>/<run id>.',
 }
 
 /**
- * Checks the records on the branch, and on the copies of it that were fetched: each against its own manifest, against the
- * commit that published it, and, where that is here, against the definition in the repository. Offline; names and times
- * of commits are not believed.
+ * Checks the records on the branch, and on the copies of it that were fetched: each against its own manifest, each
+ * commit against what its message says, and, where that is here, the definition against the one in the repository.
+ * Offline; names and times of commits are not believed.
  *
  * @param only ids of the runs to check. Default: all at the tip.
  */
 export async function verifyBranch(context: StoreContext, only?: readonly string[]): Promise<Verified> {
   const { git } = context.repository
-  const refs = await listRefs(git, ['refs/heads/codemie', 'refs/remotes'])
+  const refs = await listRefs(git, ['refs/heads/codemie', 'refs/remotes', ARCHIVE])
   const findings: Finding[] = []
-  const tell = (id: string, code: Finding['code'], path: string, message: string) =>
+  const tell: TellFinding = (id, code, path, message) =>
     findings.push({ id, code, path, message, help: HELP[code] })
   let checked = 0
   let skipped = 0
   let comparedWithCommit = 0
   const tips = branchesOf(refs)
   await findMerges(context, tips, tell)
+  const inHistory: Parameters<TellFinding>[] = []
+  const history = await verifyHistory(context, tips, only, (...finding) => inHistory.push(finding))
   const seen = new Set<string>()
   for (const tip of tips) {
-    const published = await publishedTrees(context, tip)
-    const folders = (await foldersAt(context, tip, tell)).filter(({ id, path }) => {
-      const isWanted = only === undefined || only.includes(id)
-      const isNew = !seen.has(`${path} ${id}`)
-      if (isWanted) seen.add(`${path} ${id}`)
-      return isWanted && isNew
+    const folders = (await foldersAt(context, tip, tell)).filter(({ id, path, entries }) => {
+      if (only !== undefined && !only.includes(id)) return false
+      // Copies have most records in common.
+      const content = `${path}\n${entries.map(({ mode, object, path }) => `${mode} ${object} ${path}`).join('\n')}`
+      const isNew = !seen.has(content)
+      seen.add(content)
+      return isNew
     })
     for (let start = 0; start < folders.length; start += PORTION) {
       const portion = await readFolders(git, folders.slice(start, start + PORTION))
@@ -88,20 +109,21 @@ export async function verifyBranch(context: StoreContext, only?: readonly string
         checked++
         for (const { code, path, message } of problems)
           tell(folder.id, code, `${folder.path}/${path}`, message)
-        // The id of a tree is worked out from plain files.
-        const tree = problems.some(({ code }) => code === 'odd-entry')
-          ? undefined
-          : treeId(folder.files, objectFormatOf(tip))
-        checkPublished(folder, tree, manifest, published.get(folder.id), tell)
-        if (manifest !== undefined) manifests.push(manifest)
+        if (manifest === undefined) continue
+        checkPlace(folder, manifest, history.statuses.get(folder.path), tell)
+        manifests.push(manifest)
       }
       comparedWithCommit += await compareDefinitions(context, manifests, tell)
     }
   }
-  return { checked, skipped, comparedWithCommit, findings, notes: await unrelatedTips(context, tips) }
+  for (const finding of inHistory) tell(...finding)
+  const notes = history.isShallow
+    ? [
+        `the history of ${RUNS_BRANCH_NAME} is not whole here, so only what is here was checked: \`git fetch --unshallow\` brings the rest`,
+      ]
+    : []
+  return { checked, skipped, comparedWithCommit, findings, notes: [...history.notes, ...notes] }
 }
-
-type Tell = (id: string, code: Finding['code'], path: string, message: string) => void
 
 interface Folder {
   readonly id: string
@@ -110,14 +132,8 @@ interface Folder {
   readonly entries: TreeEntry[]
 }
 
-/** What the commits of a branch promise of a run. */
-interface Published {
-  readonly status: string
-  readonly trees: Set<string>
-}
-
 /** Runs at a tip with everything below their folders. */
-async function foldersAt(context: StoreContext, tip: string, tell: Tell): Promise<Folder[]> {
+async function foldersAt(context: StoreContext, tip: string, tell: TellFinding): Promise<Folder[]> {
   const folders = new Map<string, Folder>()
   for (const entry of await listTree(context.repository.git, tip)) {
     if (entry.path === 'README.md') continue
@@ -161,29 +177,25 @@ async function readFolders(
   })
 }
 
-/** Compares a folder with what the commits of its branch say. `tree`: its id; `undefined`: not to be compared. */
-function checkPublished(
+/** Whether a record stands where it belongs, and is what its publication says. */
+function checkPlace(
   { id, path }: Folder,
-  tree: string | undefined,
-  manifest: RunManifest | undefined,
-  published: Published | undefined,
-  tell: Tell,
+  manifest: RunManifest,
+  published: string | undefined,
+  tell: TellFinding,
 ): void {
-  if (published === undefined)
-    tell(id, 'tree-changed', path, 'was never published by a runner: no commit names it')
-  else if (tree !== undefined && !published.trees.has(tree))
-    tell(id, 'tree-changed', path, 'is not what was published')
-  else if (manifest !== undefined && published.status !== manifest.status) {
-    const message = `is published as ${published.status}, and run.json says ${manifest.status}`
-    tell(id, 'message-differs', path, message)
-  }
+  const slug = slugOf(manifest.workflow.id)
+  if (path.split('/')[1] !== slug)
+    tell(id, 'folder-odd', path, `is the folder of another workflow: run.json says ${slug}`)
+  if (published !== undefined && published !== manifest.status)
+    tell(id, 'message-differs', path, `is published as ${published}, and run.json says ${manifest.status}`)
 }
 
 /** Compares definitions with the commits that they ran on. Returns how many of those are here. */
 async function compareDefinitions(
   context: StoreContext,
   manifests: readonly RunManifest[],
-  tell: Tell,
+  tell: TellFinding,
 ): Promise<number> {
   const wanted = manifests.flatMap(
     ({ id, repository: { commit, changedFiles }, workflow: { file, blob } }) =>
@@ -203,21 +215,8 @@ async function compareDefinitions(
   return objects.slice(0, wanted.length).filter((object) => object !== undefined).length
 }
 
-/** What commits of the branch say they published: every tree of each run, and its last status. */
-async function publishedTrees(context: StoreContext, tip: string) {
-  const { stdout } = await context.repository.git.run({ args: ['log', '-z', '--format=%B', tip] })
-  const published = new Map<string, Published>()
-  for (const { id, status, tree } of parseTrailers(stdout.toString('latin1'))) {
-    // Newest first: its status counts. Earlier trees are those of the record that it continued, or of a second one beside it.
-    const known = published.get(id)
-    if (known === undefined) published.set(id, { status, trees: new Set([tree]) })
-    else known.trees.add(tree)
-  }
-  return published
-}
-
 /** The branch is linear: publishers only add to it. */
-async function findMerges(context: StoreContext, tips: readonly string[], tell: Tell): Promise<void> {
+async function findMerges(context: StoreContext, tips: readonly string[], tell: TellFinding): Promise<void> {
   for (const tip of tips) {
     const merges = await context.repository.git.run({
       args: ['log', '--merges', '--max-count=3', '--format=%H', tip],
@@ -225,23 +224,6 @@ async function findMerges(context: StoreContext, tips: readonly string[], tell: 
     for (const commit of merges.stdout.toString().split('\n'))
       if (commit !== '') tell('', 'branch-merged', commit, 'is a merge')
   }
-}
-
-/** Copies of the branch without a common commit: begun apart, or replaced by somebody. */
-async function unrelatedTips(
-  context: StoreContext,
-  [first, ...others]: readonly string[],
-): Promise<string[]> {
-  const notes: string[] = []
-  for (const other of first === undefined ? [] : others) {
-    const args = ['merge-base', first ?? '', other]
-    const { exitCode } = await context.repository.git.run({ args, okCodes: [0, 1] })
-    if (exitCode === 0) continue
-    notes.push(
-      `${RUNS_BRANCH_NAME} here and its copy at ${other.slice(0, 12)} share no commit: runs were recorded here before that branch was fetched, or somebody replaced one of the two`,
-    )
-  }
-  return notes
 }
 
 /** Object ids of definitions by `<commit>:<file>`; `undefined` where the commit is not here. */

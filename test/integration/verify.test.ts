@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -33,13 +33,27 @@ const codes = async () =>
   ).findings.map(({ code, path }) => `${code} ${path.replace(`${FOLDER}/`, '')}`)
 
 /** Commits a change to the branch as a person would who checked it out. */
-function tamper(change: (folder: string) => void): void {
+function tamper(change: (folder: string) => void, message = () => 'By hand'): void {
   const path = repository.beside('checkout')
   repository.git('worktree', 'add', '-q', path, 'codemie/runs')
   change(path)
   repository.git('-C', path, 'add', '-A', '-f')
-  repository.git('-C', path, 'commit', '-q', '-m', 'By hand')
+  checkout = path
+  repository.git('-C', path, 'commit', '-q', '--no-verify', '-m', message())
   repository.git('worktree', 'remove', '--force', path)
+}
+let checkout = ''
+/** The message of a publication of what the checkout now holds, as only somebody who may push could make it. */
+const publication = (id = ID) => {
+  const tree = repository.git('-C', checkout, 'write-tree')
+  const path = `runs/review/2026/11/20/${id}`
+  return `review ${id} succeeded\n\nRun: ${id} review succeeded ${repository.git('rev-parse', `${tree}:${path}`)}`
+}
+const editManifest = (root: string, change: (manifest: Record<string, unknown>) => void) => {
+  const path = join(root, FOLDER, 'run.json')
+  const manifest = JSON.parse(readFileSync(path, 'utf8'))
+  change(manifest)
+  writeFileSync(path, JSON.stringify(manifest))
 }
 const write = (root: string, path: string, text: string) => {
   repository.git('-C', root, 'rm', '-q', '--cached', '--ignore-unmatch', path)
@@ -98,17 +112,17 @@ describe('verify', () => {
         rmSync(join(root, FOLDER, 'inputs.json'))
         symlinkSync('/etc/passwd', join(root, FOLDER, 'inputs.json'))
       },
-      ['odd-entry inputs.json', 'file-missing inputs.json'],
+      ['odd-entry inputs.json', 'file-missing inputs.json', 'tree-changed'],
     ],
     [
       'a file is executable',
       (root) => chmodSync(join(root, FOLDER, 'inputs.json'), 0o755),
-      ['odd-entry inputs.json', 'file-missing inputs.json'],
+      ['odd-entry inputs.json', 'file-missing inputs.json', 'tree-changed'],
     ],
     [
       'a hidden file',
       (root) => write(root, `${FOLDER}/.gitattributes`, '* text'),
-      ['odd-entry .gitattributes', 'file-added .gitattributes'],
+      ['odd-entry .gitattributes', 'file-added .gitattributes', 'tree-changed'],
     ],
     [
       'the journal is no journal',
@@ -132,20 +146,149 @@ describe('verify', () => {
       const path = join(root, FOLDER, 'run.json')
       writeFileSync(path, readFileSync(path, 'utf8').replace('"succeeded"', '"failed"'))
     })
-    expect(await codes()).toEqual([`tree-changed ${FOLDER}`])
+    expect(await codes()).toEqual([`message-differs ${FOLDER}`, `tree-changed ${FOLDER}`])
   })
 
-  test('a record of a newer version is not looked at, and is no problem', async () => {
-    tamper((root) => {
-      const path = join(root, FOLDER, 'run.json')
-      writeFileSync(path, readFileSync(path, 'utf8').replace('"schema": 1', '"schema": 2'))
-    })
+  test('a record of a newer version is not looked at, and is no problem where it was published as it is', async () => {
+    const store = await openTestStore(repository, { seed: 3 })
+    const writer = await store.claim(
+      newRun({ workflow: { id: 'review', name: 'R', file: 'r.yaml', text: TEXT } }),
+    )
+    await play(writer, eventsOf(writer.id, { a: 'x' }))
+    const newer = writer.id
+    const parent = repository.git('rev-parse', 'codemie/runs')
+    tamper(
+      (root) => {
+        const path = join(root, `runs/review/2026/11/20/${newer}`, 'run.json')
+        writeFileSync(path, readFileSync(path, 'utf8').replace('"schema": 1', '"schema": 2'))
+      },
+      () => publication(newer),
+    )
+    const before = repository.git('rev-parse', `${parent}~1`)
+    const made = repository.git(
+      'commit-tree',
+      'codemie/runs^{tree}',
+      '-p',
+      before,
+      '-m',
+      repository.git('log', '-1', '--format=%B', 'codemie/runs'),
+    )
+    repository.git('update-ref', 'refs/heads/codemie/runs', made)
+    rmSync(join(repository.root, '.git/logs'), { recursive: true })
     expect(await verify()).toMatchObject({
       status: 0,
       stdout: expect.stringContaining(
-        '1 record verified, 1 compared with the commit they ran on, 1 of newer',
+        '2 records verified, 2 compared with the commit they ran on, 1 of newer',
       ),
     })
+  })
+
+  test('a newer layout hides no change', async () => {
+    tamper((root) =>
+      editManifest(root, (manifest) => {
+        manifest['schema'] = 99
+      }),
+    )
+    expect(await codes()).toEqual([`tree-changed ${FOLDER}`])
+    tamper((root) => write(root, `${FOLDER}/steps/a/1/output.md`, 'y\n'), publication)
+    expect(await codes()).toEqual([`tree-changed ${FOLDER}`, `record-replaced ${FOLDER}`])
+  })
+
+  test('a run that was deleted by hand, and one that was moved to another workflow', async () => {
+    tamper((root) => rmSync(join(root, FOLDER), { recursive: true }))
+    expect(await codes()).toEqual([`run-removed ${FOLDER}`])
+    const other = FOLDER.replace(/1$/, '2')
+    tamper((root) => {
+      mkdirSync(join(root, 'runs/other/2026/11/20'), { recursive: true })
+      renameSync(join(root, other), join(root, other.replace('review', 'other')))
+    })
+    expect(await codes()).toEqual([
+      `folder-odd ${other.replace('review', 'other')}`,
+      `tree-changed ${other.replace('review', 'other')}`,
+      `run-removed ${other}`,
+      `run-removed ${FOLDER}`,
+    ])
+  })
+
+  test('a record that was replaced under a forged publication does not continue the one before it', async () => {
+    tamper(
+      (root) =>
+        editManifest(root, (manifest) => {
+          manifest['actor'] = { name: 'Mallory', source: 'git' }
+        }),
+      publication,
+    )
+    expect(await codes()).toEqual([`record-replaced ${FOLDER}`])
+    expect((await verify()).stdout).toMatch(
+      /was replaced by commit [0-9a-f]{12} with a record that does not continue the one before it \[record-replaced\]\n {2}= help: The commit before it still has the first record/,
+    )
+  })
+
+  test('an edit that was put back leaves its commits', async () => {
+    const text = repository.git('show', `codemie/runs:${FOLDER}/steps/a/1/output.md`)
+    tamper((root) => write(root, `${FOLDER}/steps/a/1/output.md`, 'y\n'))
+    tamper((root) => write(root, `${FOLDER}/steps/a/1/output.md`, `${text}\n`))
+    expect(await codes()).toEqual([`tree-changed ${FOLDER}`, `tree-changed ${FOLDER}`])
+  })
+
+  test('only the fetched copy was tampered with', async () => {
+    const sound = repository.git('rev-parse', 'codemie/runs')
+    tamper((root) => write(root, `${FOLDER}/steps/a/1/output.md`, 'y\n'))
+    repository.git('update-ref', 'refs/remotes/origin/codemie/runs', 'codemie/runs')
+    repository.git('update-ref', 'refs/heads/codemie/runs', sound)
+    expect(await codes()).toEqual(['file-changed steps/a/1/output.md', `tree-changed ${FOLDER}`])
+  })
+
+  test('the branch was moved back and went on from there: the clone remembers what it had', async () => {
+    repository.git('update-ref', '--create-reflog', 'refs/remotes/origin/codemie/runs', 'codemie/runs')
+    repository.git('update-ref', '-d', 'refs/heads/codemie/runs')
+    repository.git('update-ref', 'refs/remotes/origin/codemie/runs', 'refs/remotes/origin/codemie/runs~1')
+    expect(await codes()).toEqual(['branch-rewritten codemie/runs'])
+    expect((await verify()).stdout).toMatch(
+      /no longer has 1 of the commits that it had here, the newest of them/,
+    )
+  })
+
+  test('a shallow clone is not taken for a forged one', async () => {
+    const clone = repository.beside('shallow')
+    repository.git('clone', '-q', '--depth=1', '--branch=codemie/runs', `file://${repository.root}`, clone)
+    const { status, stdout } = await runInProcess(['verify'], { cwd: clone, env: repository.env })
+    expect([status, stdout]).toEqual([
+      0,
+      '! the history of codemie/runs is not whole here, so only what is here was checked: `git fetch --unshallow` brings the rest\n✓ 2 records verified\n',
+    ])
+  })
+
+  test.each<[string, (manifest: Record<string, unknown>) => void]>([
+    [
+      'files that are none',
+      (manifest) => {
+        manifest['files'] = { 'inputs.json': null }
+      },
+    ],
+    [
+      'no workflow file',
+      (manifest) => {
+        manifest['workflow'] = { id: 'review', name: 'R', blob: '' }
+      },
+    ],
+    [
+      'calls that are none',
+      (manifest) => {
+        manifest['workflow'] = { id: 'review', name: 'R', file: 'a', blob: '', calls: [1] }
+      },
+    ],
+    [
+      'no models',
+      (manifest) => {
+        delete manifest['models']
+      },
+    ],
+  ])('a manifest with %s is refused by every reader', async (_name, change) => {
+    tamper((root) => editManifest(root, change))
+    expect(await codes()).toEqual(['record-unreadable run.json', `tree-changed ${FOLDER}`])
+    const shown = await runInProcess(['show', ID], { cwd: repository.root, env: repository.env })
+    expect([shown.status, shown.stderr.split(':')[0]]).toEqual([6, 'error record-unreadable'])
   })
 
   test('a run that was forged as a whole, definition and all, is not that of its commit', async () => {

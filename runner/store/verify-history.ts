@@ -1,0 +1,222 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Git } from '../git/git.ts'
+import type { StoreContext } from './context.ts'
+import { readObjects } from './objects.ts'
+import { parsePruned, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
+import { conflictPath, runPath } from './run-id.ts'
+import type { TellFinding } from './verify-branch.ts'
+
+/** What the commits of the branch say of runs. */
+export interface History {
+  /** Status of the newest publication by folder. */
+  readonly statuses: ReadonlyMap<string, string>
+  /** Some commits are not here, so a folder that none names may be in order. */
+  readonly isShallow: boolean
+  readonly notes: readonly string[]
+}
+
+/** A commit's change of one run's folder. */
+interface FolderChange {
+  readonly commit: string
+  readonly path: string
+  /** Trees before and after; `undefined`: there was, or is, none. */
+  readonly from: string | undefined
+  readonly to: string | undefined
+}
+
+/**
+ * Checks every commit of the branch and of its copies: a commit changes the folders that its message says it publishes,
+ * to the trees that it says, and no others; a record that replaces another one names it; what retention takes is named.
+ * So is what was changed and put back found, and what was taken away.
+ *
+ * @param only ids of the runs whose folders are looked at. Default: all.
+ */
+export async function verifyHistory(
+  context: StoreContext,
+  tips: readonly string[],
+  only: readonly string[] | undefined,
+  tell: TellFinding,
+): Promise<History> {
+  const { git } = context.repository
+  const boundary = shallowCommits(context)
+  const statuses = new Map<string, string>()
+  const replacements: FolderChange[] = []
+  let isShallow = false
+  for (const [index, tip] of tips.entries()) {
+    for (const { commit, message, changes } of await readChanges(git, tip, tips.slice(0, index), only)) {
+      // Its parents are not here: it seems to have added everything.
+      if (boundary.has(commit)) {
+        isShallow = true
+        continue
+      }
+      const published = new Map<string, { readonly tree: string; readonly status: string }>()
+      for (const { id, workflow, tree, status } of parseTrailers(message)) {
+        const path = runPath(workflow, id)
+        published.set(path, { tree, status })
+        published.set(conflictPath(path, tree), { tree, status })
+      }
+      const pruned = new Map(parsePruned(message).map((run) => [runPath(run.workflow, run.id), run.tree]))
+      for (const change of changes) {
+        const { path, from, to } = change
+        const id = idOfFolder(path)
+        const said = published.get(path)
+        const by = `commit ${commit.slice(0, 12)}`
+        if (to === undefined) {
+          if (pruned.get(path) !== from)
+            tell(id, 'run-removed', path, `was removed by ${by}, which says nothing of it`)
+        } else if (said?.tree !== to) {
+          tell(
+            id,
+            'tree-changed',
+            path,
+            `was ${from === undefined ? 'added' : 'changed'} by ${by}, which is no publication of it`,
+          )
+        } else {
+          if (!statuses.has(path)) statuses.set(path, said.status)
+          if (from !== undefined) replacements.push(change)
+        }
+      }
+    }
+  }
+  await checkReplacements(git, replacements, tell)
+  return { statuses, isShallow, notes: await compareTips(context, tips, tell) }
+}
+
+function idOfFolder(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.conflict-[0-9a-f]{8}$/, '')
+}
+
+/** Commits that a shallow clone ends at. */
+function shallowCommits({ repository }: StoreContext): ReadonlySet<string> {
+  const file = join(repository.commonDir, 'shallow')
+  return new Set(existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [])
+}
+
+const FOLDER = /^runs\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/
+const ENTRY = /^\n?:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) [A-Z]$/
+
+/** What commits changed below `runs/`, newest first, with their messages. */
+async function readChanges(
+  git: Git,
+  tip: string,
+  without: readonly string[],
+  only: readonly string[] | undefined,
+) {
+  const paths = only?.map((id) => `:(glob)${runPath('*', id)}*/**`) ?? ['runs']
+  const { stdout } = await git.run({
+    args: [
+      'log',
+      '-z',
+      '--raw',
+      '-r',
+      '-t',
+      '--no-abbrev',
+      '--no-renames',
+      '--format=%x01%H%x00%B%x00',
+      tip,
+      ...without.map((commit) => `^${commit}`),
+      '--',
+      ...paths,
+    ],
+    maxOutputBytes: 2 * 1024 * 1024 * 1024,
+  })
+  const commits: { readonly commit: string; readonly message: string; readonly changes: FolderChange[] }[] =
+    []
+  const fields = stdout.toString('latin1').split('\0')
+  for (let at = 0; at < fields.length; at++) {
+    const field = fields[at] ?? ''
+    if (field.startsWith('\x01')) {
+      commits.push({ commit: field.slice(1), message: fields[++at] ?? '', changes: [] })
+      continue
+    }
+    const [, oldMode, newMode, from = '', to = ''] = ENTRY.exec(field) ?? []
+    if (newMode === undefined) continue
+    const path = fields[++at] ?? ''
+    const last = commits.at(-1)
+    // Trees only: a file in place of a folder is found at the tip.
+    if (last === undefined || !FOLDER.test(path)) continue
+    const treeOf = (mode: string | undefined, object: string) => (mode === '040000' ? object : undefined)
+    const change = { from: treeOf(oldMode, from), to: treeOf(newMode, to) }
+    if (change.from !== undefined || change.to !== undefined)
+      last.changes.push({ commit: last.commit, path: Buffer.from(path, 'latin1').toString(), ...change })
+  }
+  return commits
+}
+
+/** A run that was resumed replaces its earlier record, and says which one that was. */
+async function checkReplacements(
+  git: Git,
+  replacements: readonly FolderChange[],
+  tell: TellFinding,
+): Promise<void> {
+  const manifests = await readObjects(
+    git,
+    replacements.map(({ to }) => `${to}:run.json`),
+  )
+  replacements.forEach(({ commit, path, from }, index) => {
+    let previous: unknown
+    try {
+      previous = JSON.parse(Buffer.from(manifests[index] ?? []).toString('utf8')).previousTree
+    } catch {
+      // Said by whoever reads the record.
+    }
+    if (previous === from) return
+    tell(
+      idOfFolder(path),
+      'record-replaced',
+      path,
+      `was replaced by commit ${commit.slice(0, 12)} with a record that does not continue the one before it`,
+    )
+  })
+}
+
+/** Copies of the branch against each other and against what they were before: publishers only add to it. */
+async function compareTips(
+  context: StoreContext,
+  tips: readonly string[],
+  tell: TellFinding,
+): Promise<string[]> {
+  const { git } = context.repository
+  const [first, ...others] = tips
+  if (first === undefined) return []
+  const notes: string[] = []
+  for (const other of others) {
+    const { exitCode } = await git.run({ args: ['merge-base', first, other], okCodes: [0, 1] })
+    if (exitCode !== 0) {
+      notes.push(
+        `${RUNS_BRANCH_NAME} here and its copy at ${other.slice(0, 12)} share no commit: runs were recorded here before that branch was fetched, or somebody replaced one of the two`,
+      )
+    }
+  }
+  const lost = await commitsLost(git, tips)
+  if (lost.length > 0) {
+    const [newest = ''] = lost
+    tell(
+      '',
+      'branch-rewritten',
+      RUNS_BRANCH_NAME,
+      `no longer has ${lost.length} of the commits that it had here, the newest of them ${newest.slice(0, 12)}: it was moved back or replaced`,
+    )
+  }
+  return notes
+}
+
+/** Commits that the branch or a copy of it once had, by the reflogs, and none has now. Newest first. */
+async function commitsLost(git: Git, tips: readonly string[]): Promise<string[]> {
+  const { stdout } = await git.run({
+    args: ['for-each-ref', '--format=%(refname)', 'refs/heads/codemie/runs', 'refs/remotes/*/codemie/runs'],
+  })
+  const once = new Set<string>()
+  for (const ref of stdout.toString().split('\n').filter(Boolean)) {
+    const log = await git.run({ args: ['log', '-g', '--format=%H', ref, '--'], okCodes: [0, 128] })
+    for (const commit of log.stdout.toString().split('\n')) if (commit !== '') once.add(commit)
+  }
+  for (const tip of tips) once.delete(tip)
+  if (once.size === 0) return []
+  const found = await git.run({
+    args: ['rev-list', '--ignore-missing', '--stdin'],
+    stdin: `${[...once, ...tips.map((tip) => `^${tip}`)].join('\n')}\n`,
+  })
+  return found.stdout.toString().split('\n').filter(Boolean)
+}
