@@ -13,6 +13,7 @@ type Answer = Omit<PauseAnswered, 'by'>
 /** Goes on with the run that the command line names, with a person's answer where it waits for one. */
 export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | undefined): Promise<number> {
   const execution = readExecution(invocation)
+  const onChange = readOnChange(invocation)
   const project = await openProjectFor(invocation, cli)
   const records = await openRecordsFor(project, cli, { push: execution.push })
   const { manifest, events } = await records.read(invocation.required('run'))
@@ -27,9 +28,22 @@ export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | un
         ...options,
         runId: manifest.id,
         takeOver: invocation.flag('take-over'),
+        onChange,
         ...(answer === undefined ? {} : { answer }),
       }),
   )
+}
+
+/** What to do when the definition is another one now. */
+function readOnChange(invocation: Invocation): 'refuse' | 'accept' | 'as-recorded' {
+  const [accept, asRecorded] = [invocation.flag('accept-changes'), invocation.flag('as-recorded')]
+  if (accept && asRecorded) {
+    throw usageError(
+      '--accept-changes and --as-recorded do not go together.',
+      'The first goes on with the definition of now, the second with the one in the record.',
+    )
+  }
+  return accept ? 'accept' : asRecorded ? 'as-recorded' : 'refuse'
 }
 
 /** What the options `--message`, `--edit` and `--edit-file` say; `undefined` when none is given. */

@@ -65,6 +65,8 @@ export interface Execution {
   readonly known: readonly RunEvent[]
   readonly answers: ReadonlyMap<string, PauseAnswer>
   readonly opening: Parameters<Reporter['emit']>[0]
+  /** Puts the definition of now into the record; called once the opening has told of it. Default: nothing to do. */
+  readonly changeDefinition?: () => Promise<void>
 }
 
 /** Interprets a run to its end or a pause, tells what happens, and keeps its record. */
@@ -74,6 +76,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
   const { workflow, setup, called } = ready
   const reporter = new Reporter(world, options.onEvent, writer, known, options.push)
   await reporter.emit(execution.opening)
+  await execution.changeDefinition?.()
   const budget = lowerBudget(options.project.config.budgets, workflow.budget)
   const outcome = await interpret({
     workflow,
@@ -81,7 +84,8 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     kit: setup.kit,
     findCalled: (name) => called.get(name),
     perform: budgetDoor(setup.perform, budget, spendingOf(known), setup.knowsPrice),
-    memory: known.length === 0 ? NO_MEMORY : memoryOf(known),
+    memory:
+      known.length === 0 ? NO_MEMORY : memoryOf([...known, { at: '', ...execution.opening } as RunEvent]),
     answers: execution.answers,
     world,
     signal,

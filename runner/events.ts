@@ -57,6 +57,22 @@ export interface RunResumed extends Happened {
   readonly finishedSteps: number
   /** What a person said to a run that waited; absent after a failure or an interruption. */
   readonly answer?: PauseAnswered
+  /** The definition that the run goes on with from here; absent: the one it had. */
+  readonly definition?: AcceptedDefinition
+}
+
+/** A changed definition that a person let a run go on with. */
+export interface AcceptedDefinition {
+  /** Object id of the definition. */
+  readonly blob: string
+  /** What changed, one sentence each. */
+  readonly changes: readonly string[]
+  /** Paths of states whose earlier steps no longer count, without items and counts; `check/**`: all below `check`. */
+  readonly redo: readonly string[]
+  /** Of those the ones that come after something that is done again: what people said before them no longer counts, either. */
+  readonly askAgain: readonly string[]
+  /** Who let it, as git or the CI system knows them. */
+  readonly by?: RunActor
 }
 
 /** A person's answer as the journal keeps it. */

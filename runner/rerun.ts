@@ -2,6 +2,7 @@ import { nearestName } from '../schema/nearest.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunOptions, RunResult } from './carry-out.ts'
+import { standingEvents } from './engine/standing.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
 import type { Project } from './project.ts'
@@ -103,7 +104,8 @@ export async function rerun(options: RerunOptions): Promise<RunResult> {
  *
  * Refuses with `no-such-step`.
  */
-function keepBefore({ manifest, events }: Repeatable, from: string, now: number) {
+function keepBefore({ manifest, ...origin }: Repeatable, from: string, now: number) {
+  const events = standingEvents(origin.events)
   const started = events.filter((event) => event.type === 'step-started')
   const isFrom = ({ path, state }: StepStarted) =>
     path === from || state === from || path.startsWith(`${from}[`)

@@ -1,13 +1,18 @@
 import { toMermaid, type Workflow } from '../schema/index.ts'
 import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
+import { type ChangedDefinition, findChange, type OnChange, recordedTexts } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
+import { isAmong } from './engine/standing.ts'
 import type { RunInput } from './engine/step.ts'
-import type { PauseAnswered, RunEvent } from './events.ts'
+import type { AcceptedDefinition, PauseAnswered, RunEvent } from './events.ts'
+import { blobId } from './git/object-id.ts'
+import type { RepositoryState } from './git/repository.ts'
 import { refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
-import { openRecords, openRecordsOf, warnThrough, withConfiguredPush } from './records.ts'
+import { openRecords, openRecordsOf, projectRedactor, warnThrough, withConfiguredPush } from './records.ts'
+import type { ExecutedDefinition } from './store/definition.ts'
 import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
 import { manualRunId } from './store/run-id.ts'
 import type { RunWriter } from './store/writer.ts'
@@ -42,6 +47,8 @@ export interface ResumeOptions extends RunOptions {
   readonly actor?: RunActor
   /** Take the run over although another machine may still be running it. */
   readonly takeOver?: boolean
+  /** What to do when the definition has changed since. Default: refuse. */
+  readonly onChange?: OnChange
 }
 
 /**
@@ -85,29 +92,40 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
 }
 
 /**
- * Goes on with a run that paused, failed, was interrupted or was killed: with the definition and the inputs it was
- * started with, and without doing again what is finished.
+ * Goes on with a run that paused, failed, was interrupted or was killed: with the inputs it was started with, and
+ * without doing again what is finished. Refuses with `definition-changed` when its definition is another one by now and
+ * {@link ResumeOptions.onChange} does not say what to do.
  */
 export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
   refuseInvalidConfig(given.project)
   const { options, records, stored } = await openRecordsOf(given, warnThrough(given))
-  const { world, answer } = options
-  // Before the run is claimed: an answer that does not fit must not disturb it.
+  const { project, world, answer, onChange = 'refuse' } = options
+  // Before the run is claimed: an answer that does not fit must not disturb it, and neither must a look at what changed.
   const runId = stored.manifest.id
   refuseUnfit({ ...options, runId }, stored.events)
+  const how = { project, onChange, redact: projectRedactor(project.config, world), warn: warnThrough(given) }
+  const seen = { manifest: stored.manifest, ...recordedTexts(stored.manifest, stored.files) }
+  let changed = await findChange(seen, how)
   const resumed = await records.resume(runId, { takeOver: options.takeOver ?? false })
   try {
-    const { workflow } = resumed.manifest
+    // Somebody else may have gone on with it in the meantime, with a definition of their own.
+    if (resumed.workflowText !== seen.workflowText) changed = await findChange(resumed, how)
     const pause = refuseUnfit({ ...options, runId }, resumed.events)
-    const recorded = readRecorded(runId, workflow.file, resumed.workflowText)
+    const recorded =
+      changed?.workflow ?? readRecorded(runId, resumed.manifest.workflow.file, resumed.workflowText)
     const asStarted = { ...settingsOf(resumed.events), ...options }
-    const ready = await makeReady(recorded, asStarted, findRecorded(resumed))
+    const ready = await makeReady(recorded, asStarted, changed?.find ?? findRecorded(resumed))
     const by = options.actor ?? (await gitActor(records))
+    const byWhom = by ? { by } : {}
+    const definition = changed && acceptedDefinition(changed, await records.state())
+    const finished = resumed.events.filter((event) => event.type === 'step-finished')
+    const standing = finished.filter(({ path }) => !isAmong(definition?.redo ?? [], path))
     const opening = {
       type: 'run-resumed',
       runId,
-      finishedSteps: resumed.events.filter((event) => event.type === 'step-finished').length,
-      ...(pause ? { answer: { ...answer, ...(by ? { by } : {}) } } : {}),
+      finishedSteps: standing.length,
+      ...(pause ? { answer: { ...answer, ...byWhom } } : {}),
+      ...(definition ? { definition: { ...definition, ...byWhom } } : {}),
     } as const
     if (!pause && answer !== undefined) {
       warnThrough(options)({
@@ -124,6 +142,7 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
       known: resumed.events,
       answers: answersOf([...resumed.events, { at, ...opening }]),
       opening,
+      ...(changed ? { changeDefinition: () => recordDefinition(resumed.writer, ready) } : {}),
     })
   } catch (error) {
     await resumed.writer.abandon()
@@ -131,23 +150,41 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
   }
 }
 
+function acceptedDefinition(
+  { workflow, changes, redo, askAgain }: ChangedDefinition,
+  { objectFormat }: RepositoryState,
+): AcceptedDefinition {
+  return { blob: blobId(Buffer.from(workflow.text), objectFormat), changes, redo, askAgain }
+}
+
+async function recordDefinition(writer: RunWriter, ready: ReadyWorkflow): Promise<void> {
+  await writer.changeDefinition(executedDefinition(ready), toMermaid(ready.workflow))
+}
+
+/** A workflow and all that it calls, as records keep them. */
+function executedDefinition({
+  workflow: { id, name, file, text },
+  called,
+}: ReadyWorkflow): ExecutedDefinition {
+  const calls = [...called].map(([callName, { workflow }]) => ({
+    name: callName,
+    file: workflow.file,
+    text: workflow.text,
+  }))
+  return { id, name, file, text, calls }
+}
+
 async function claim(
   options: StartOptions,
   input: RunInput,
-  { called }: ReadyWorkflow,
+  ready: ReadyWorkflow,
 ): Promise<RunWriter | undefined> {
   if (!options.commit) return undefined
   const records = await openRecords(options, warnThrough(options))
-  const { id, name, file, text } = options.workflow
-  const calls = [...called].map(([callName, one]) => ({
-    name: callName,
-    file: one.workflow.file,
-    text: one.workflow.text,
-  }))
   return records.claim({
     // An id of our own is new; only one that was given has to be looked for among the runs that are kept.
     ...(options.runId === undefined ? {} : { id: options.runId }),
-    workflow: { id, name, file, text, calls },
+    workflow: executedDefinition(ready),
     inputs: { text: input.text, fileNames: input.fileNames },
     engine: VERSION,
     graph: toMermaid(options.workflow),

@@ -110,6 +110,11 @@ export function ancestorsOf(graph: WorkflowGraph, id: string): ReadonlySet<strin
   return spread(neighbours(graph, 'backward'), [id])
 }
 
+/** All states, and maybe `end`, that a path from `id` leads to. Holds `id` itself only when it stands on a loop. */
+export function followersOf(graph: WorkflowGraph, id: string): ReadonlySet<string> {
+  return spread(neighbours(graph, 'forward'), [id])
+}
+
 /** The entry and all that a path from it reaches, `end` included. */
 export function reachableIn(graph: WorkflowGraph): ReadonlySet<string> {
   return spread(neighbours(graph, 'forward'), [graph.entry]).add(graph.entry)

@@ -76,6 +76,19 @@ export const TAKE_OVER: OptionSpec = {
   summary: 'Go on although another machine started it and cannot be asked',
 }
 
+export const ON_CHANGE: readonly OptionSpec[] = [
+  {
+    name: 'accept-changes',
+    kind: 'flag',
+    summary: 'Go on with the definition of now although it has changed',
+  },
+  {
+    name: 'as-recorded',
+    kind: 'flag',
+    summary: 'Go on with the definition that the run began with',
+  },
+]
+
 export const HOW_TO_EXECUTE: readonly OptionSpec[] = [
   {
     name: 'max-concurrency',

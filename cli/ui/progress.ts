@@ -90,7 +90,15 @@ export class Progress {
         return [{ kind: 'run-started', name: event.name, runId: event.runId }]
       case 'run-resumed':
         this.#startedAt ??= event.at
-        return [{ kind: 'run-resumed', runId: event.runId, finishedSteps: event.finishedSteps }]
+        return [
+          { kind: 'run-resumed', runId: event.runId, finishedSteps: event.finishedSteps },
+          ...(event.definition?.changes ?? []).map((sentence) => ({
+            kind: 'warning' as const,
+            code: 'definition-changed',
+            message: `changed: ${sentence}`,
+            place: undefined,
+          })),
+        ]
       case 'superstep-started': {
         const entries = this.#endGroups(event.within)
         this.#openGroups(event.steps, event.at, event.within)

@@ -1,4 +1,5 @@
 import type { PauseAnswered, RunEvent, RunPaused } from '../events.ts'
+import { isAmong, standingEvents } from './standing.ts'
 
 /** What a person said to a run that waited. */
 export interface PauseAnswer {
@@ -21,16 +22,19 @@ export interface PauseAnswer {
  * What people said at the pauses of a run, read from its journal, under the path of each step that was held; who spoke
  * last comes last. A resumption that followed a pause answers it; one after an interruption or a failure answers nothing.
  */
-export function answersOf(events: Iterable<RunEvent>): ReadonlyMap<string, PauseAnswer> {
+export function answersOf(events: readonly RunEvent[]): ReadonlyMap<string, PauseAnswer> {
   const answers = new Map<string, PauseAnswer>()
   let revised: ReadonlyMap<string, string> = new Map()
   let pause: RunPaused | undefined
-  for (const event of events) {
+  for (const event of standingEvents(events)) {
     if (event.type === 'output-revised') revised = new Map(revised).set(event.path, event.output)
+    const askAgain = (event.type === 'run-resumed' && event.definition?.askAgain) || []
+    for (const path of answers.keys()) if (isAmong(askAgain, path)) answers.delete(path)
     if (event.type === 'run-resumed' && pause) {
       const said = event.answer ?? {}
       const answer = { ...toAnswer(said, pause), ...(revised.size === 0 ? {} : { revised }) }
       for (const path of said.step === undefined ? pause.before : [said.step]) {
+        if (isAmong(askAgain, path)) continue
         answers.delete(path)
         answers.set(path, answer)
       }

@@ -1,4 +1,5 @@
 import type { RunEvent, StepFinished } from '../events.ts'
+import { standingEvents } from './standing.ts'
 import type { StepResult } from './step.ts'
 
 /**
@@ -22,12 +23,12 @@ export const NO_MEMORY: Memory = {
 }
 
 /** Builds the memory from the events of a journal, in their order. Pure. */
-export function memoryOf(events: Iterable<RunEvent>): Memory {
+export function memoryOf(events: readonly RunEvent[]): Memory {
   const tasks = new Map<string, string>()
   const outputs = new Map<string, Pick<StepFinished, 'output' | 'failure'>>()
   const attempts = new Map<string, number>()
   const replies = new Map<string, { readonly request: string; readonly reply: unknown }>()
-  for (const event of events) {
+  for (const event of standingEvents(events)) {
     switch (event.type) {
       case 'step-started':
         tasks.set(event.path, event.task)

@@ -15,5 +15,6 @@ const WORDS: Readonly<Record<SaidDigest['what'], { readonly words: string; reado
   approved: { words: 'approved', of: '' },
   rejected: { words: 'rejected', of: '' },
   'asked-for-changes': { words: 'asked for changes', of: 'in the output of ' },
+  'accepted-changes': { words: 'accepted a changed definition', of: '' },
   aborted: { words: 'aborted the run', of: 'before ' },
 }

@@ -1,3 +1,4 @@
+import { isAmong } from '../engine/standing.ts'
 import type { PauseAnswered, RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
@@ -74,10 +75,10 @@ export interface WarningDigest {
 /** One thing that a person said to a run. */
 export interface SaidDigest {
   readonly at: string
-  readonly what: 'went-on' | 'approved' | 'rejected' | 'asked-for-changes' | 'aborted'
+  readonly what: 'went-on' | 'approved' | 'rejected' | 'asked-for-changes' | 'accepted-changes' | 'aborted'
   /** Steps that waited, or the one whose output was reworked. */
   readonly about: readonly string[]
-  /** The message, the reason, or what was to be changed. */
+  /** The message, the reason, what was to be changed, or what had changed. */
   readonly text?: string
   /** The output that the person wrote in place of a step's. */
   readonly edit?: string
@@ -118,6 +119,18 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       case 'run-started':
       case 'run-resumed':
         if (event.type === 'run-resumed' && event.answer) said.push(saidIn(event.answer, event.at, lastHeld))
+        if (event.type === 'run-resumed' && event.definition) {
+          const { changes, redo, by } = event.definition
+          const text = changes.join('; ')
+          said.push({ at: event.at, what: 'accepted-changes', about: [], text, ...(by ? { by } : {}) })
+          for (const [path, step] of steps) if (isAmong(redo, path)) delete step.end
+          // What is done again is paid again.
+          for (const [key, value] of [...spent]) {
+            if (!isAmong(redo, key.slice(key.indexOf(' ') + 1))) continue
+            spent.delete(key)
+            spent.set(`${event.at} ${key}`, value)
+          }
+        }
         status = 'interrupted'
         failure = undefined
         heldBefore = []

@@ -35,6 +35,8 @@ export interface RunManifest {
     readonly file: string
     /** Object id of the definition as executed; equals `<commit>:<file>` unless the file was changed. */
     readonly blob: string
+    /** What it was before a person let the run go on with a changed one, the first first. Absent: it never changed. */
+    readonly earlier?: readonly string[]
     /** Definitions that its states call, at any depth, by the name that the states use. Absent: none. */
     readonly calls?: readonly { readonly name: string; readonly file: string; readonly blob: string }[]
   }

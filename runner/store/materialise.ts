@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
-import { replaceFile, writeNewFile } from './durable-file.ts'
+import { writeNewFile } from './durable-file.ts'
 import { currentLease } from './lease.ts'
 import { EXCERPT_SIGN } from './payload.ts'
 import type { StoredRun } from './read-run.ts'
 import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
-import { startOf, writeRunFacts } from './run-directory.ts'
+import { readRunFacts, replaceRunFacts, startOf, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findKeptDirectory, takeKeptDirectory } from './run-home.ts'
 
 /**
@@ -24,7 +24,8 @@ export function materialise(context: StoreContext, stored: StoredRun): string {
   // What was put aside is more than the record, unless somebody else has continued the run since.
   if (kept !== undefined && currentLease(kept)?.fence === manifest.fence) {
     const directory = takeKeptDirectory(kept)
-    replaceFile(join(directory, 'run.json'), JSON.stringify(start))
+    const facts = readRunFacts(directory)
+    if (facts !== undefined) replaceRunFacts(directory, { ...facts, start })
     return directory
   }
   const textOf = (path: string) => {

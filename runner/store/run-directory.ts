@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
-import { writeNewFile } from './durable-file.ts'
+import { replaceFile, writeNewFile } from './durable-file.ts'
 import { type JournalContent, readJournalDirectory } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import { restoreEvent } from './payload.ts'
@@ -32,8 +32,24 @@ export function writeRunFacts(directory: string, facts: RunFacts): void {
   writeNewFile(join(directory, 'run.json'), JSON.stringify(facts.start))
 }
 
+/** What stands for the facts of the start once a person has let the run go on with a changed definition. */
+const ACCEPTED_FILE = 'accepted.json'
+
+/** Puts other facts in place of those that the run started with, all at once. */
+export function replaceRunFacts(directory: string, facts: RunFacts): void {
+  replaceFile(
+    join(directory, ACCEPTED_FILE),
+    JSON.stringify({ ...facts, calledTexts: [...facts.calledTexts] }),
+  )
+}
+
 /** Reads {@link writeRunFacts}'s files; `undefined` when the process died before it had written them. */
 export function readRunFacts(directory: string): RunFacts | undefined {
+  const accepted = readIfThere(join(directory, ACCEPTED_FILE))
+  if (accepted !== undefined) {
+    const facts = JSON.parse(accepted) as RunFacts & { readonly calledTexts: [string, string][] }
+    return { ...facts, graph: facts.graph, calledTexts: new Map(facts.calledTexts) }
+  }
   const text = readIfThere(join(directory, 'run.json'))
   if (text === undefined) return undefined
   const start = JSON.parse(text) as ManifestStart

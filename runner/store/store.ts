@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
-import { blobId } from '../git/object-id.ts'
 import { describeRepository, type Repository, type RepositoryState } from '../git/repository.ts'
 import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
+import { describeDefinition, type ExecutedDefinition } from './definition.ts'
 import { fetchRun, findContinued } from './fetch-run.ts'
 import type { ImportedRun } from './import-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
@@ -56,16 +56,7 @@ export interface StoreOptions {
 export interface NewRun {
   /** Default: a new id for a run started by hand; see `triggeredRunId` for events. */
   readonly id?: string
-  readonly workflow: {
-    readonly id: string
-    readonly name: string
-    /** Path in the repository. */
-    readonly file: string
-    /** The definition exactly as it is executed. */
-    readonly text: string
-    /** Definitions that its states call, by the name they use. Default: none. */
-    readonly calls?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
-  }
+  readonly workflow: ExecutedDefinition
   readonly inputs: Readonly<Record<string, unknown>>
   /** Default: by hand. */
   readonly trigger?: RunTrigger
@@ -220,25 +211,14 @@ async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
 
 async function describeStart(context: StoreContext, id: string, run: NewRun, startedAt: number) {
   const state = await context.state()
-  const workflowText = context.redact(run.workflow.text)
-  const { calls = [] } = run.workflow
-  const calledTexts = new Map(calls.map(({ name, text }) => [name, context.redact(text)]))
-  const blobOf = (text: string) => blobId(Buffer.from(text), state.objectFormat)
+  const definition = describeDefinition(run.workflow, context.redact, state.objectFormat)
   const inputsText = canonicalJson(redactValue(run.inputs, context.redact))
   const actor: RunActor | undefined =
     run.actor ?? (state.user === undefined ? undefined : { ...state.user, source: 'git' })
   const manifest: ManifestStart = redactValue(
     {
       id,
-      workflow: {
-        id: run.workflow.id,
-        name: run.workflow.name,
-        file: run.workflow.file,
-        blob: blobOf(run.workflow.text),
-        ...(calls.length === 0
-          ? {}
-          : { calls: calls.map(({ name, file, text }) => ({ name, file, blob: blobOf(text) })) }),
-      },
+      workflow: definition.workflow,
       trigger: run.trigger ?? { event: 'manual' },
       ...(actor === undefined ? {} : { actor }),
       repository: {
@@ -255,7 +235,7 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
     },
     context.redact,
   )
-  return { manifest, workflowText, calledTexts, inputsText }
+  return { ...definition, manifest, inputsText }
 }
 
 async function refuseKnown(context: StoreContext, id: string): Promise<void> {

@@ -198,8 +198,11 @@ async function compareDefinitions(
   tell: TellFinding,
 ): Promise<number> {
   const wanted = manifests.flatMap(
-    ({ id, repository: { commit, changedFiles }, workflow: { file, blob } }) =>
-      commit !== undefined && changedFiles === 0 ? [{ id, name: `${commit}:${file}`, blob }] : [],
+    ({ id, repository: { commit, changedFiles }, workflow: { file, blob, earlier } }) =>
+      // It went on with another definition later, from whatever commit was checked out then.
+      commit !== undefined && changedFiles === 0
+        ? [{ id, name: `${commit}:${file}`, blob: earlier?.[0] ?? blob }]
+        : [],
   )
   const objects = await objectsOf(context, wanted)
   wanted.forEach(({ id, name, blob }, index) => {

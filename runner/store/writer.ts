@@ -6,6 +6,7 @@ import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
 import { localBranch, type StoreContext } from './context.ts'
+import { describeDefinition, type ExecutedDefinition } from './definition.ts'
 import { figuresOf, figuresText } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { finishOnRemote } from './finish-remote.ts'
@@ -15,9 +16,10 @@ import type { RunManifest } from './manifest.ts'
 import { type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
+import { redactValue } from './redact.ts'
 import { LIVE, listRefs, runMessage, type SubjectEntry } from './refs.ts'
 import { remoteRefusal } from './remote.ts'
-import { readRunFacts, readRunJournal } from './run-directory.ts'
+import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
 
 /** Where the record of a run is and how to look at it. */
@@ -101,6 +103,23 @@ export class RunWriter {
   /** Keeps an event that nobody has to wait for; it reaches the disc with the next {@link append}. */
   appendSoon(event: RunEvent): void {
     this.#journal.appendSoon(event)
+  }
+
+  /**
+   * Puts another definition in place of the one that the run was executed with so far: the record holds it from now on,
+   * and names the earlier one. Append the event that says so first.
+   */
+  async changeDefinition(definition: ExecutedDefinition, graph: string): Promise<void> {
+    const facts = readRunFacts(this.directory)
+    if (facts === undefined) throw new Error(`${this.directory} holds no run`)
+    const { redact, state } = this.#context
+    const { workflow, ...texts } = describeDefinition(definition, redact, (await state()).objectFormat)
+    const { blob, earlier = [] } = facts.start.workflow
+    // A change of a called definition alone leaves this one as it was.
+    const before = workflow.blob === blob ? earlier : [...earlier, blob]
+    const named = { ...workflow, ...(before.length === 0 ? {} : { earlier: before }) }
+    const start = { ...facts.start, workflow: redactValue(named, redact) }
+    replaceRunFacts(this.directory, { ...facts, ...texts, start, graph: redact(graph) })
   }
 
   /**

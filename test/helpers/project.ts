@@ -35,7 +35,7 @@ export type RunSettings = Partial<
 }
 
 /** What a person says to a run that waits; `userInput` in short for an answer that is nothing else. */
-type Answer = Pick<ResumeOptions, 'answer'> & { readonly userInput?: string }
+type Answer = Pick<ResumeOptions, 'answer' | 'onChange'> & { readonly userInput?: string }
 
 /** A run that came to an end, and what was seen of it. */
 export interface SeenRun extends RunResult {
@@ -120,7 +120,7 @@ export function makeProject(plan: ProjectPlan = {}): TestProject {
       const { input = '', fileNames = [] } = settings
       return { ...(await startRun({ ...options, workflow, input, fileNames })), events }
     },
-    async resume(run, { userInput, answer, ...settings } = {}) {
+    async resume(run, { userInput, answer, onChange, ...settings } = {}) {
       const events: RunEvent[] = []
       const options = await optionsOf(settings, events)
       const runId = run === 'latest' ? (await read()).manifest.id : run
@@ -129,6 +129,7 @@ export function makeProject(plan: ProjectPlan = {}): TestProject {
         ...options,
         runId,
         ...(said === undefined ? {} : { answer: said }),
+        ...(onChange === undefined ? {} : { onChange }),
       })
       return { ...result, events }
     },

@@ -204,7 +204,7 @@ describe('a call and the record', () => {
       `${QUIET}states:\n  - { id: x, assistant_id: a, next: {} }\n`,
     )
     bench.server.reply('fine')
-    const again = await project.resume('latest')
+    const again = await project.resume('latest', { onChange: 'as-recorded' })
     expect(again).toMatchObject({ status: 'succeeded', output: 'fine' })
     expect(turns()).toEqual(['Look at w', 'Say v ', 'Say v '])
     expect(eventsOfType(again, 'step-reused').map(({ path }) => path)).toEqual(['check/look'])

@@ -4,11 +4,11 @@ import { CATALOGUE, explain, readYaml } from '../../../schema/index.ts'
 
 const SCHEMA = new URL('../../../schema/', import.meta.url)
 
-/** Our sources that can report something, without the languages (their codes are of another kind) and generated code. */
+/** Our sources that can report something, without the languages and the diff (their codes are of another kind) and generated code. */
 function sources(folder: URL): readonly string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     if (entry.isDirectory()) {
-      return entry.name === 'language' || entry.name === 'generated'
+      return ['language', 'generated', 'diff'].includes(entry.name)
         ? []
         : sources(new URL(`${entry.name}/`, folder))
     }

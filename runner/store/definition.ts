@@ -1,0 +1,33 @@
+import { blobId, type ObjectFormat } from '../git/object-id.ts'
+import type { RunManifest } from './manifest.ts'
+import type { Redact } from './redact.ts'
+
+/** A definition as it is executed. */
+export interface ExecutedDefinition {
+  readonly id: string
+  readonly name: string
+  /** Path in the repository. */
+  readonly file: string
+  readonly text: string
+  /** Definitions that its states call, by the name they use. Default: none. */
+  readonly calls?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
+}
+
+/** How a record says what was executed: names and object ids in the manifest, texts without secrets beside it. */
+export function describeDefinition(
+  { id, name, file, text, calls = [] }: ExecutedDefinition,
+  redact: Redact,
+  format: ObjectFormat,
+): {
+  readonly workflow: RunManifest['workflow']
+  readonly workflowText: string
+  readonly calledTexts: ReadonlyMap<string, string>
+} {
+  const blobOf = (content: string) => blobId(Buffer.from(content), format)
+  const described = calls.map((call) => ({ name: call.name, file: call.file, blob: blobOf(call.text) }))
+  return {
+    workflow: { id, name, file, blob: blobOf(text), ...(calls.length === 0 ? {} : { calls: described }) },
+    workflowText: redact(text),
+    calledTexts: new Map(calls.map((call) => [call.name, redact(call.text)])),
+  }
+}
