@@ -102,6 +102,24 @@ export async function findChange(
   return { workflow: now.workflow ?? after, find: project.find, changes: sentences, redo, askAgain }
 }
 
+/**
+ * The steps of a run that do not stand under a definition of now; patterns as in `AcceptedDefinition`. A recorded
+ * definition that cannot be read vouches for nothing.
+ */
+export async function redoneBy(
+  now: Workflow,
+  find: FindWorkflow,
+  run: Pick<ResumedRun, 'manifest' | 'workflowText' | 'calledTexts'>,
+): Promise<readonly string[]> {
+  const { workflow: before } = readWorkflow({ file: run.manifest.workflow.file, text: run.workflowText })
+  if (before === undefined) return now.states.flatMap(({ id }) => [placeName(id), `${placeName(id)}/**`])
+  const compare = new Comparison(findRecorded(run), async (name, caller) => {
+    const { workflow } = await find(name, caller)
+    return workflow ?? now
+  })
+  return (await compare.pair(before, now, '')).redo
+}
+
 /** The texts of a stored run's definitions. */
 export function recordedTexts(
   manifest: ResumedRun['manifest'],

@@ -33,6 +33,8 @@ export class Reporter {
   #checkpointing: Promise<number> | undefined
   /** The next checkpoint that does not wait for a step: a sign of life, or what was too early to be pushed. */
   #next: NodeJS.Timeout | undefined
+  /** A step finished while a checkpoint was being pushed. */
+  #isBehind = false
   /** Found out between two events: somebody else has the run now. */
   #overtaken: unknown
   #usage: Usage | undefined
@@ -89,10 +91,17 @@ export class Reporter {
 
   /** A remote that does not answer is told and tried again later; a run that somebody else took over must stop. */
   async #checkpoint(writer: RunWriter): Promise<void> {
-    if (!this.#checkpoints || this.#checkpointing !== undefined) return
+    if (!this.#checkpoints) return
+    if (this.#checkpointing !== undefined) {
+      this.#isBehind = true
+      return
+    }
+    this.#isBehind = false
     this.#checkpointing = writer.checkpoint()
     try {
-      this.#renewIn((await this.#checkpointing) || HEARTBEAT_MS, writer)
+      const dueInMs = await this.#checkpointing
+      // A step that finished meanwhile is not in it; the writer says when the next one may be.
+      this.#renewIn(dueInMs || (this.#isBehind ? 1 : HEARTBEAT_MS), writer)
     } catch (error) {
       if (!(error instanceof Refusal) || error.code === 'run-taken-over') throw error
       this.#renewIn(HEARTBEAT_MS, writer)

@@ -2,7 +2,8 @@ import { nearestName } from '../schema/nearest.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunOptions, RunResult } from './carry-out.ts'
-import { standingEvents } from './engine/standing.ts'
+import { recordedTexts, redoneBy } from './changed-definition.ts'
+import { isAmong, standingEvents } from './engine/standing.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
 import type { Project } from './project.ts'
@@ -26,6 +27,8 @@ export interface Repeatable {
   /** What it was started with besides. */
   readonly settings: ReturnType<typeof settingsOf>
   readonly events: readonly RunEvent[]
+  /** Steps whose outputs the definition of now does not stand by; see `AcceptedDefinition`. */
+  readonly redo: readonly string[]
 }
 
 /**
@@ -50,10 +53,14 @@ export async function readRepeatable(
     })
   }
   const { text, fileNames } = readRecordedInput(JSON.parse(textOf('inputs.json') || '{}'))
-  const rest = { manifest, text, fileNames, settings: settingsOf(events), events }
+  const rest = { manifest, text, fileNames, settings: settingsOf(events), events, redo: [] }
   if (latest) {
     const found = await project.find(about.file)
-    if (found.workflow) return { ...rest, workflow: found.workflow, find: project.find }
+    if (found.workflow) {
+      const recorded = { manifest, ...recordedTexts(manifest, files) }
+      const redo = await redoneBy(found.workflow, project.find, recorded)
+      return { ...rest, workflow: found.workflow, find: project.find, redo }
+    }
     throw new Refusal('definition-invalid', `${found.file} is not valid`, {
       help: `\`codemie-ci validate ${found.file}\` says why; without --latest the recorded definition is taken.`,
     })
@@ -139,6 +146,7 @@ function keepBefore({ manifest, ...origin }: Repeatable, from: string, now: numb
   }
   const at = new Date(now).toISOString()
   const kept = [...finished.values()].flatMap((step): RunEvent[] => {
+    if (isAmong(origin.redo, step.finished.path)) return []
     const { usage: _usage, costUsd: _cost, costUnknown: _unknown, ...done } = step.finished
     return [
       ...(step.started ? [{ ...step.started, at }] : []),

@@ -13,6 +13,8 @@ export interface SweepResult extends Omit<Swept, 'live'> {
   readonly committed: readonly string[]
   /** Runs that were aborted because nobody went on with them. */
   readonly abandoned: readonly string[]
+  /** Runs that left the tip of the branch, by the window of the config. */
+  readonly pruned: readonly string[]
   /** Runs that are under way, or wait. */
   readonly live: readonly string[]
 }
@@ -29,7 +31,7 @@ export async function sweepRuns(given: SweepOptions): Promise<SweepResult> {
   const { world } = options
   const records = await openRecords(options, warnThrough(options))
   const committed: string[] = []
-  for (const { id, status, where } of await records.list()) {
+  for (const { id, status, where } of await records.list({ isHere: true })) {
     const hasEnded = ['succeeded', 'failed', 'aborted', 'budget-exceeded'].includes(status)
     if (where !== 'directory' || !hasEnded) continue
     const { writer } = await records.resume(id, { evenEnded: true })
@@ -37,6 +39,17 @@ export async function sweepRuns(given: SweepOptions): Promise<SweepResult> {
     committed.push(id)
   }
   const { live, ...swept } = await records.sweep()
+  const { keepDays, keepRuns } = options.project.config.results
+  const pruned =
+    keepDays === undefined && keepRuns === undefined
+      ? []
+      : (
+          await records.prune({
+            isPreview: false,
+            ...(keepDays === undefined ? {} : { keepDays }),
+            ...(keepRuns === undefined ? {} : { keepRuns }),
+          })
+        ).pruned
   const limit = options.abandonAfterMs ?? ABANDON_AFTER_MS
   const silent = live.filter(({ seenAt }) => world.now() - seenAt > limit).map(({ id }) => id)
   for (const runId of silent) {
@@ -51,6 +64,7 @@ export async function sweepRuns(given: SweepOptions): Promise<SweepResult> {
     ...swept,
     committed,
     abandoned: silent,
+    pruned: pruned.map(({ id }) => id),
     live: live.flatMap(({ id }) => (silent.includes(id) || committed.includes(id) ? [] : [id])),
   }
 }

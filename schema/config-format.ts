@@ -209,7 +209,12 @@ export const configFileSchema: FormatSchema = {
       keep_days: {
         type: 'integer',
         minimum: 1,
-        description: 'Age after which records may be removed; absent: never',
+        description: 'Days that a record stays at the tip of the branch; absent: for ever',
+      },
+      keep_runs: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Newest records of each workflow that stay at the tip of the branch; absent: all',
       },
     }),
   },

@@ -131,8 +131,10 @@ export interface ResultSettings {
   readonly remote: string
   readonly push: 'always' | 'never'
   readonly prefix: string
-  /** `undefined`: records are kept for ever. */
+  /** Days that a record stays at the tip of the branch. `undefined`: for ever. */
   readonly keepDays?: number
+  /** Records of each workflow that stay at the tip of the branch. `undefined`: all. */
+  readonly keepRuns?: number
 }
 
 /** What was read. `config` is there exactly when no diagnostic is an error. */
@@ -323,7 +325,10 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       remote: text('results', 'remote') ?? 'origin',
       push: (text('results', 'push') as ResultSettings['push'] | undefined) ?? 'never',
       prefix: text('results', 'prefix') ?? '',
-      ...present({ keepDays: readNumber(get('results', 'keep_days')) }),
+      ...present({
+        keepDays: readNumber(get('results', 'keep_days')),
+        keepRuns: readNumber(get('results', 'keep_runs')),
+      }),
     },
   }
 }

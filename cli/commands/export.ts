@@ -6,6 +6,7 @@ import { EXIT } from '../exit-status.ts'
 import { openProjectFor } from '../project.ts'
 import { openRecordsFor } from '../records.ts'
 import { jsonText } from '../ui/json.ts'
+import { usageError } from '../usage-error.ts'
 
 /** Archives keep local times: this one gives the same bytes everywhere, so that equal runs give equal archives. */
 const ZIP_TIME = new Date(1980, 0, 2)
@@ -19,7 +20,10 @@ export const exportRun: CommandRunner = async (invocation, cli) => {
     '../../runner/report/export-run.ts'
   )
   const format = invocation.text('format') ?? 'json'
-  const file = invocation.text('output')
+  const output = invocation.text('output')
+  if (output === '-' && format === 'zip')
+    throw usageError('An archive is not printed.', 'Give a file with --output.')
+  const file = output === '-' ? undefined : output
   const keep = (path: string, content: string | Uint8Array) => {
     try {
       writeFileSync(resolve(cli.world.cwd, path), content, { flag: invocation.flag('force') ? 'w' : 'wx' })

@@ -72,7 +72,7 @@ function readLimit(invocation: Invocation): number | undefined {
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
-/** `7d` is seven days ago; a date is its beginning in UTC. */
+/** `7d` is seven days ago; a date is its beginning in UTC, and as an end the whole day. */
 function readMoment(invocation: Invocation, name: 'since' | 'until', now: number): number | undefined {
   const typed = invocation.text(name)
   if (typed === undefined) return undefined
@@ -81,7 +81,8 @@ function readMoment(invocation: Invocation, name: 'since' | 'until', now: number
   const isIso = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(typed)
   const hasZone = /(?:Z|[+-]\d{2}:\d{2})$/.test(typed) || !typed.includes('T')
   const at = isIso ? Date.parse(hasZone ? typed : `${typed}Z`) : Number.NaN
-  if (!Number.isNaN(at)) return at
+  const isDay = !typed.includes('T')
+  if (!Number.isNaN(at)) return name === 'until' && isDay ? at + UNIT_MS.d : at
   throw usageError(
     `--${name} takes a date, a time or an age, and not '${typed}'.`,
     'For example 2026-11-01, 2026-11-01T08:30Z, 12h or 7d.',

@@ -30,16 +30,17 @@ export const sweep: CommandRunner = async (invocation, cli) => {
     printJson(cli, result)
     return EXIT.done
   }
-  const { committed, published, abandoned, removedShards, live } = result
+  const { committed, published, abandoned, removedShards, pruned, live } = result
   const rows: readonly (readonly [readonly string[], string])[] = [
     [committed, 'had ended and was committed'],
     [published, 'was put on codemie/runs'],
     [abandoned, 'was abandoned, and is aborted now'],
     [removedShards, 'belonged to no run, and was removed'],
+    [pruned, 'left the tip of codemie/runs; the history keeps it'],
     [live, 'is under way or waits'],
   ]
   for (const [ids, words] of rows) for (const id of ids) cli.stdout.write(`${oneLine(id)} ${words}\n`)
-  const done = committed.length + published.length + abandoned.length + removedShards.length
+  const done = committed.length + published.length + abandoned.length + removedShards.length + pruned.length
   cli.stderr.write(done === 0 ? 'Everything is in order.\n' : `${count(done, 'thing')} put in order.\n`)
   return EXIT.done
 }

@@ -37,7 +37,12 @@ export const RECORDS: readonly CommandSpec[] = [
         value: 'WHEN',
         summary: 'Only runs that started then or later: a date, a time, or an age such as 12h or 7d',
       },
-      { name: 'until', kind: 'text', value: 'WHEN', summary: 'Only runs that started before' },
+      {
+        name: 'until',
+        kind: 'text',
+        value: 'WHEN',
+        summary: 'Only runs that started before; of a date the whole day counts',
+      },
       { name: 'min-cost', kind: 'text', value: 'USD', summary: 'Only runs that cost at least this' },
       { name: 'max-cost', kind: 'text', value: 'USD', summary: 'Only runs whose cost is known and no more' },
       { name: 'limit', short: 'n', kind: 'text', value: 'N', summary: 'At most this many; default 20' },
@@ -101,7 +106,11 @@ export const RECORDS: readonly CommandSpec[] = [
       { ...RUN, name: 'before', summary: 'The first run' },
       { ...RUN, name: 'after', summary: 'The second run' },
     ],
-    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when they differ' }, JSON_OUT],
+    options: [
+      { name: 'step', kind: 'text', value: 'PATH', summary: 'Only this step, with all of its output' },
+      { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when they differ' },
+      JSON_OUT,
+    ],
     examples: [{ line: 'codemie-ci compare 3f9a1c2e latest', what: 'an earlier one with the newest one' }],
     load: async () => (await import('../commands/compare.ts')).compare,
   },
@@ -132,13 +141,16 @@ export const RECORDS: readonly CommandSpec[] = [
   },
   {
     name: 'share',
-    summary: 'Print the link of a record on the forge',
+    summary: 'Print the link of a record on the forge, or write it to a file',
     details: [
-      'The link names the commit, so it stays good. Where the record is not on the forge, it says how to get it there, or how to hand it on as a file.',
+      'The link names the commit, so it stays good. Where the record is not on the forge, it is written to a file, <run>.bundle in the working directory, which codemie-ci import brings into any clone; and what would make it a link is said.',
     ],
     args: [RUN],
-    options: [JSON_OUT],
-    examples: [{ line: 'codemie-ci share latest', what: 'for a comment or a chat' }],
+    options: [{ name: 'bundle', kind: 'flag', summary: 'Write the file in any case' }, JSON_OUT],
+    examples: [
+      { line: 'codemie-ci share latest', what: 'for a comment or a chat' },
+      { line: 'codemie-ci share latest --bundle', what: 'to hand it on without a remote' },
+    ],
     load: async () => (await import('../commands/share.ts')).share,
   },
   {
@@ -176,6 +188,35 @@ export const RECORDS: readonly CommandSpec[] = [
       { line: 'codemie-ci import 20261120T104455Z-3f9a1c2e.bundle --push', what: 'where a push works' },
     ],
     load: async () => (await import('../commands/import.ts')).importRuns,
+  },
+  {
+    name: 'prune',
+    summary: 'Take old records from the tip of codemie/runs',
+    details: [
+      'Shows what would leave the tip, and changes nothing without --yes. Also called as codemie-ci runs prune. The commit that does it removes folders and nothing is forced: the history keeps the records, links to them stay good, and show and runs read them as before. It makes the folders easy to look through and what a shallow clone fetches small.',
+      'With --archive the branch begins anew with the records that stay, and what it was is kept under refs/codemie/archive/, which clones do not fetch. The host must allow to force the branch for that.',
+      'What is kept without options is said by results.keep_days and results.keep_runs of the config; codemie-ci sweep goes by them, too.',
+    ],
+    args: [],
+    options: [
+      { name: 'keep-days', kind: 'text', value: 'N', summary: 'Records of the last N days stay' },
+      { name: 'keep-runs', kind: 'text', value: 'N', summary: 'The newest N records of each workflow stay' },
+      {
+        name: 'archive',
+        kind: 'text',
+        value: 'NAME',
+        summary: 'Begin the branch anew, and keep the old one under this name',
+      },
+      { name: 'yes', kind: 'flag', summary: 'Do it' },
+      { name: 'push', kind: 'flag', summary: 'On the branch of the remote' },
+      JSON_OUT,
+    ],
+    examples: [
+      { line: 'codemie-ci prune --keep-days 90', what: 'a preview' },
+      { line: 'codemie-ci prune --keep-days 90 --keep-runs 1000 --push --yes', what: 'on the remote' },
+      { line: 'codemie-ci prune --keep-days 30 --archive 2026 --push --yes', what: 'once a year' },
+    ],
+    load: async () => (await import('../commands/prune.ts')).prune,
   },
   {
     name: 'sweep',

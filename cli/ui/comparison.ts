@@ -45,6 +45,15 @@ export function renderComparison(comparison: RunComparison, palette: Palette): s
   return `${lines.join('\n')}\n`
 }
 
+/** One step of two runs, with all of its output. Ends with a line feed. */
+export function renderStep(step: StepComparison, palette: Palette): string {
+  const lines =
+    step.change === 'same'
+      ? [`  ${palette.bold(oneLine(step.path))}  ${palette.dim('put out the same in both runs')}`]
+      : stepLines(step, palette, Number.POSITIVE_INFINITY)
+  return `${lines.join('\n')}\n`
+}
+
 function changeLines(all: readonly Change[], palette: Palette): string[] {
   const { dim, red, green, symbols } = palette
   const width = Math.max(0, ...all.map(({ name }) => oneLine(name).length))
@@ -67,18 +76,23 @@ const CHANGES: Readonly<Record<StepComparison['change'], string>> = {
 function stepLines(
   { path, change, statusBefore, statusAfter, output }: StepComparison,
   palette: Palette,
+  longest = LONGEST,
 ): string[] {
   const { dim, symbols, bold } = palette
   const what = change === 'status' ? `${statusBefore} ${symbols.arrow} ${statusAfter}` : CHANGES[change]
   const head = `  ${bold(oneLine(path))}${what === '' ? '' : `  ${dim(what)}`}`
   if (output.length === 0) return [head]
-  const text = wordsOf(output, palette)
+  const text = wordsOf(output, palette, longest)
   return [head, ...text.split('\n').map((line) => `    ${line}`.trimEnd())]
 }
 
 /** Pieces as one text: `[-old-]{+new+}`, readable without colours too; long pieces that are the same are cut. */
-function wordsOf(pieces: readonly DiffPiece[], { dim, red, green, symbols }: Palette): string {
-  let left = LONGEST
+function wordsOf(
+  pieces: readonly DiffPiece[],
+  { dim, red, green, symbols }: Palette,
+  longest: number,
+): string {
+  let left = longest
   const parts: string[] = []
   pieces.forEach(({ kind, text }, index) => {
     if (left <= 0) return

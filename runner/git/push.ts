@@ -90,14 +90,12 @@ const PROBLEMS: readonly (readonly [RegExp, RemoteProblem])[] = [
   ],
   [/Permission to \S+ denied|error: 403\b|Write access to repository not granted/i, 'read-only'],
   [/Repository not found|error: 404\b|does not appear to be a git repository/i, 'not-found'],
+  [/denying non-fast-forward/i, 'protected'],
   [
     /stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|reference already exists|incorrect old value|shallow\.lock/i,
     'lost-race',
   ],
-  [
-    /GH\d{3}|protected branch|hook declined|deny updating a hidden ref|deletion prohibited|denying non-fast-forward/i,
-    'protected',
-  ],
+  [/GH\d{3}|protected branch|hook declined|deny updating a hidden ref|deletion prohibited/i, 'protected'],
   [/error: 5\d\d\b|unexpected disconnect|early EOF|remote end hung up/i, 'server-trouble'],
   [
     /Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Network is unreachable|SSL/i,

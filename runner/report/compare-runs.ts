@@ -51,6 +51,9 @@ export interface RunComparison {
 /** A text that is longer is compared line by line: words would take too long. In characters, both together. */
 const LONGEST_FOR_WORDS = 60_000
 
+/** Texts with more differences have little in common: pieces would not help, and finding them takes ever longer. */
+const FEW_EDITS = { maxEditLength: 2000 }
+
 /** Compares two runs. Pure. */
 export function compareRuns(before: StoredRun, after: StoredRun): RunComparison {
   const [one, two] = [digestRun(before.events), digestRun(after.events)]
@@ -163,7 +166,13 @@ function compareStep(
 function diffTexts(before: string, after: string, unit: 'words' | 'lines'): DiffPiece[] {
   if (before === after) return []
   const isLong = before.length + after.length > LONGEST_FOR_WORDS
-  const parts = unit === 'lines' || isLong ? diffLines(before, after) : diffWordsWithSpace(before, after)
+  const words = unit === 'words' && !isLong ? diffWordsWithSpace(before, after, FEW_EDITS) : undefined
+  const parts = words ?? diffLines(before, after, FEW_EDITS)
+  if (parts === undefined)
+    return [
+      { kind: 'removed' as const, text: before },
+      { kind: 'added' as const, text: after },
+    ].filter(({ text }) => text !== '')
   return parts.map(({ added, removed, value }) => ({
     kind: added ? 'added' : removed ? 'removed' : 'same',
     text: value,

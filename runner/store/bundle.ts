@@ -1,6 +1,12 @@
 import { join, resolve } from 'node:path'
+import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
-import { runIdOfRef } from './refs.ts'
+import type { StoreContext } from './context.ts'
+import { figuresOf, figuresText } from './figures.ts'
+import { slugOf } from './file-name.ts'
+import { dropRefs } from './publish-local.ts'
+import { readRun } from './read-run.ts'
+import { DONE, LIVE, listRefs, PUSHED, runIdOfRef, runMessage } from './refs.ts'
 
 /**
  * Writes one run to a file that travels without a remote: a git bundle of the run's ref alone, complete in itself.
@@ -18,4 +24,38 @@ export async function writeBundle(git: Git, ref: string, directory: string): Pro
   const file = resolve(git.cwd, join(directory, `${id}.bundle`))
   await git.run({ args: ['bundle', 'create', '--quiet', file, ref] })
   return file
+}
+
+/**
+ * Writes a run to a bundle, wherever it is: one that is only on the branch, or only in its directory, gets a ref of its
+ * own for as long as that takes.
+ *
+ * @param directory as for {@link writeBundle}. Returns the file.
+ */
+export async function bundleRun(context: StoreContext, id: string, directory: string): Promise<string> {
+  const { git } = context.repository
+  const [known] = await listRefs(git, [`${LIVE}${id}`, `${DONE}${id}`, `${PUSHED}${id}`])
+  if (known !== undefined) return await writeBundle(git, known.ref, directory)
+  const { manifest, tree, files } = await readRun(context, id)
+  const isOpen =
+    manifest.status === 'running' || manifest.status === 'paused' || manifest.status === 'interrupted'
+  const ref = `${isOpen && tree === undefined ? LIVE : PUSHED}${id}`
+  const entry = { workflow: slugOf(manifest.workflow.id), id, status: manifest.status }
+  const commits = await writeCommits(git, [
+    {
+      ref,
+      parent: undefined,
+      message: runMessage({ ...entry, figures: figuresText(figuresOf(manifest)) }),
+      committedAt: Math.floor(context.now() / 1000),
+      ...(tree === undefined ? { files } : { trees: new Map([['', tree]]) }),
+    },
+  ])
+  const [commit] = commits ?? []
+  // Somebody else has given it one in this instant.
+  if (commit === undefined) return await bundleRun(context, id, directory)
+  try {
+    return await writeBundle(git, ref, directory)
+  } finally {
+    await dropRefs(git, [{ ref, commit }])
+  }
 }

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isOutdated } from '../git/push.ts'
+import { GitError } from '../git/git.ts'
+import { isOutdated, type PushRejected } from '../git/push.ts'
 import { writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
 import { dropRefs, type FinishedRun, writeDone } from './publish-local.ts'
 import { type PublishedRemotely, publishRemotely, pushPatiently } from './publish-remote.ts'
 import { DONE, LIVE, listRefs, PUSHED, RUNS_BRANCH, updateRefs } from './refs.ts'
-import { listRemoteRefs, type RecordRemote, remoteRefusal } from './remote.ts'
+import { isTransient, listRemoteRefs, type RecordRemote, rejectionOf, remoteRefusal } from './remote.ts'
 import { runPath } from './run-id.ts'
 import { lookAt, overtaken, type RecordPlace } from './writer.ts'
 
@@ -95,7 +96,14 @@ async function publishInTurn(
 ): Promise<PublishedRemotely> {
   let first: string | undefined
   for (let poll = 0, alike = 0; poll < MOST_POLLS; poll++) {
-    const { done, tip } = await pendingOn(remote)
+    const pending = await pendingOn(remote)
+    if ('problem' in pending) {
+      if (poll + 1 === MOST_POLLS_ALIKE || !isTransient(pending.problem))
+        return { commit: undefined, paths: new Map(), rejected: pending }
+      await context.sleep(700 + context.random() * 600)
+      continue
+    }
+    const { done, tip } = pending
     if (!done.includes(id)) return { commit: tip, paths: new Map() }
     alike = done[0] === first ? alike + 1 : 0
     first = done[0]
@@ -105,11 +113,15 @@ async function publishInTurn(
   return await publishRemotely(context.repository, remote, (await context.state()).objectFormat, context)
 }
 
-/** Ids of the runs that wait for a publisher, sorted, and the branch's tip. A remote that does not answer has none. */
+/** Ids of the runs that wait for a publisher, sorted, and the branch's tip; or why the remote does not say. */
 async function pendingOn(
   remote: RecordRemote,
-): Promise<{ done: readonly string[]; tip: string | undefined }> {
-  const refs = await listRemoteRefs(remote, [`${DONE}*`, RUNS_BRANCH], [0, 128])
+): Promise<{ readonly done: readonly string[]; readonly tip: string | undefined } | PushRejected> {
+  const refs = await listRemoteRefs(remote, [`${DONE}*`, RUNS_BRANCH]).catch((error: unknown) => {
+    if (error instanceof GitError && error.kind !== 'not-started') return rejectionOf(error)
+    throw error
+  })
+  if ('problem' in refs) return refs
   return {
     done: [...refs.keys()].flatMap((ref) => (ref.startsWith(DONE) ? [ref.slice(DONE.length)] : [])).sort(),
     tip: refs.get(RUNS_BRANCH),

@@ -49,6 +49,8 @@ export interface ListFilter {
   readonly maxCostUsd?: number
   /** Default: all. */
   readonly limit?: number
+  /** Only runs that have a directory on this machine: nothing of git is read. */
+  readonly isHere?: boolean
 }
 
 /**
@@ -61,6 +63,7 @@ export async function listRuns(context: ReadContext, filter: ListFilter = {}): P
   const limit = filter.limit ?? Number.POSITIVE_INFINITY
   const runs = new Map<string, FoundRun>()
   for (const run of localRuns(context)) runs.set(run.id, run)
+  if (filter.isHere) return await withFigures(git, await select(git, [...runs.values()], filter, slug))
   const refs = await listRefs(git, ['refs/codemie', 'refs/heads/codemie', 'refs/remotes'])
   for (const prefix of [LIVE, DONE, PUSHED]) {
     for (const ref of refs) {

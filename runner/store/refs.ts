@@ -135,10 +135,29 @@ export function runMessage(
 export function publishMessage(runs: readonly TrailerEntry[]): string {
   const [first] = runs
   const subject = first === undefined ? 'no run' : `${first.workflow} ${first.id} ${first.status}`
-  const trailers = runs.map(({ id, workflow, status, tree, figures }) =>
-    ['Run:', id, workflow, status, tree, ...(figures === undefined ? [] : [figures])].join(' '),
-  )
+  return `${subject}\n\n[skip ci]\n\n${runs.map(runTrailer).join('\n')}\n`
+}
+
+function runTrailer({ id, workflow, status, tree, figures }: TrailerEntry): string {
+  return ['Run:', id, workflow, status, tree, ...(figures === undefined ? [] : [figures])].join(' ')
+}
+
+/** The message of a commit that takes records from the tip of the branch. */
+export function pruneMessage(pruned: readonly PrunedEntry[]): string {
+  const trailers = pruned.map(({ id, workflow, tree }) => `Pruned: ${id} ${workflow} ${tree}`)
+  const subject = `prune ${pruned.length} ${pruned.length === 1 ? 'record' : 'records'}; the history keeps them`
   return `${subject}\n\n[skip ci]\n\n${trailers.join('\n')}\n`
+}
+
+/** The message of the commit that the branch begins anew with. */
+export function epochMessage(previous: string, runs: readonly TrailerEntry[]): string {
+  const trailers = [`Previous-Epoch: ${previous}`, ...runs.map(runTrailer)]
+  return `begin a new epoch with ${runs.length} ${runs.length === 1 ? 'record' : 'records'}\n\n[skip ci]\n\n${trailers.join('\n')}\n`
+}
+
+/** Tips of the epochs before, as messages name them. */
+export function parsePreviousEpochs(messages: string): string[] {
+  return [...messages.matchAll(/^Previous-Epoch: ([0-9a-f]{40,64})$/gm)].map(([, commit = '']) => commit)
 }
 
 /** A change of one ref; `undefined` for `to` deletes it. It happens only if the ref still is what it was. */

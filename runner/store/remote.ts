@@ -139,8 +139,6 @@ export async function fetchTips(scratch: Git, remote: RecordRemote): Promise<Pus
     return undefined
   } catch (error) {
     if (!(error instanceof GitError) || error.kind === 'not-started') throw error
-    // With a depth, a fetch that finds no ref to fetch ends so.
-    if (error.exitCode === 1 && error.stderr === '') return undefined
     return rejectionOf(error)
   }
 }
@@ -159,26 +157,29 @@ export async function fetchRefs(
   // Else the server assumes that we have what our partial copy points at.
   const settings = partial.length === 0 ? [] : ['-c', 'fetch.negotiationAlgorithm=noop']
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', ...partial]
-  await git.run({
-    args: [...settings, 'fetch', ...options, remote.url, ...refspecs],
-    timeoutMs: NETWORK_TIMEOUT_MS,
-  })
+  try {
+    await git.run({
+      args: [...settings, 'fetch', ...options, remote.url, ...refspecs],
+      timeoutMs: NETWORK_TIMEOUT_MS,
+    })
+  } catch (error) {
+    // With a depth, a fetch that finds no ref to fetch ends so.
+    if (error instanceof GitError && error.exitCode === 1 && error.stderr === '') return
+    throw error
+  }
 }
 
 /**
  * Commits that refs of a remote point to, by the refs' names.
  *
- * @param patterns names, or beginnings of names with `*` at the end.
- * @param okCodes see `GitCall`.
+ * @param patterns names, or beginnings of names with `*` at the end. Fails with a `GitError`.
  */
 export async function listRemoteRefs(
   remote: RecordRemote,
   patterns: readonly string[],
-  okCodes: readonly number[] = [0],
 ): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await remote.git.run({
     args: ['ls-remote', remote.url, ...patterns],
-    okCodes,
     timeoutMs: NETWORK_TIMEOUT_MS,
   })
   const refs = new Map<string, string>()

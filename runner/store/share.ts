@@ -1,4 +1,3 @@
-import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
 import { slugOf } from './file-name.ts'
 import { readRun } from './read-run.ts'
@@ -7,18 +6,19 @@ import { fetchRefs } from './remote.ts'
 import { runPath } from './run-id.ts'
 import { type SharedFolder, shareLink } from './share-link.ts'
 
-/** Where people find a record. */
-export interface Shared extends SharedFolder {
-  readonly link: string
-}
+/** Where people find a record, or why there is no such place. */
+export type Shared =
+  | ({ readonly link: string } & SharedFolder)
+  | { readonly link?: undefined; readonly why: string; readonly help: string }
 
 /** Finds the record of a run on the remote. Fetches its branch, so that the answer is that of now. */
 export async function share(context: StoreContext, id: string): Promise<Shared> {
   const remote = await context.elsewhere()
   if (remote === undefined) {
-    throw new Refusal('no-forge', 'This repository has no remote that records are pushed to', {
-      help: `\`codemie-ci export ${id} --format md\` writes the record to a file.`,
-    })
+    return {
+      why: 'This repository has no remote that records are pushed to',
+      help: 'Name one as results.remote in .codemie/config.yaml.',
+    }
   }
   const ref = fetchedBranch(remote.name)
   await fetchRefs(remote.git, remote, [`+${RUNS_BRANCH}:${ref}`]).catch(() => {})
@@ -31,19 +31,16 @@ export async function share(context: StoreContext, id: string): Promise<Shared> 
   })
   const commit = found.stdout.toString().trim()
   if (commit === '') {
-    throw new Refusal(
-      'not-published',
-      `Run ${id} is not on codemie/runs of ${remote.name} (${remote.shownUrl})`,
-      {
-        help: 'Push it: `codemie-ci sweep --push` for a run whose record waits, `codemie-ci rerun <run> --push` for one that was recorded without.',
-      },
-    )
+    return {
+      why: `Run ${id} is not on codemie/runs of ${remote.name} (${remote.shownUrl})`,
+      help: 'For a link push it: `codemie-ci sweep --push` for a run whose record waits, `codemie-ci rerun <run> --push` for one that was recorded without.',
+    }
   }
   const link = shareLink(remote.shownUrl, { commit, path })
-  if (link === undefined) {
-    throw new Refusal('no-forge', `${remote.shownUrl} has no pages to link to`, {
-      help: `\`git show ${commit.slice(0, 12)}:${path}/README.md\` shows the record to whoever has the repository.`,
-    })
-  }
-  return { link, commit, path }
+  return link === undefined
+    ? {
+        why: `${remote.shownUrl} has no pages to link to`,
+        help: `\`git show ${commit.slice(0, 12)}:${path}/README.md\` shows the record to whoever has the repository.`,
+      }
+    : { link, commit, path }
 }

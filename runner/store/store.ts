@@ -17,8 +17,9 @@ import { dropRefs } from './publish-local.ts'
 import { keptTexts, readRun, resolveRunId, type StoredRun, treeOnBranch } from './read-run.ts'
 import { RECORD_LIMITS, type RecordLimits } from './record.ts'
 import { type Redact, redactValue } from './redact.ts'
-import { LIVE, listRefs } from './refs.ts'
-import { openRemote } from './remote.ts'
+import { ARCHIVE, LIVE, listRefs } from './refs.ts'
+import { fetchRefs, openRemote } from './remote.ts'
+import type { Pruned, RetentionPlan } from './retention.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
@@ -122,13 +123,14 @@ export interface RunStore {
    * the remote, where there is one; that takes its whole id.
    */
   read(id: string): Promise<StoredRun>
-  /**
-   * The link of a run's record on the remote's forge, and the commit and folder it leads to. Asks the remote. Refuses with
-   * `not-published` when the branch there does not have it, and with `no-forge` when it has no pages.
-   */
+  /** The link of a run's record on the remote's forge, and the commit and folder it leads to; or why there is none. Asks the remote. */
   share(id: string): Promise<Shared>
+  /** Writes a run to `<directory>/<run id>.bundle`, which {@link RunStore.import} brings into any clone. Returns the file. */
+  bundle(id: string, directory: string): Promise<string>
   /** Brings the runs of a bundle in; see `importBundle`. Those that are finished wait for {@link RunStore.sweep}. */
   import(file: string): Promise<ImportedRun[]>
+  /** Takes old records from the tip of the branch; see `prune` in `retention.ts`. */
+  prune(plan: RetentionPlan): Promise<Pruned>
   /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
   verify(ids?: readonly string[]): Promise<Verified>
   /** What is checked out and configured, as records say it. */
@@ -172,12 +174,15 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     list: (filter) => listRuns(context, filter),
     read: async (id) => await readAnywhere(context, await resolveRunId(context, id)),
     share: async (id) => await (await import('./share.ts')).share(context, await resolveRunId(context, id)),
+    bundle: async (id, directory) =>
+      await (await import('./bundle.ts')).bundleRun(context, await resolveRunId(context, id), directory),
     import: async (file) => await (await import('./import-run.ts')).importBundle(context, file),
     verify: async (ids) => {
       const { verifyBranch } = await import('./verify-branch.ts')
       const only = ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id))))
       return await verifyBranch(context, only)
     },
+    prune: async (plan) => await (await import('./retention.ts')).prune(context, plan),
     state: context.state,
   }
 }
@@ -269,7 +274,14 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
     // Nobody asked for the remote: that the run is not here is the answer.
     throw context.remote === undefined ? missing : error
   }
-  return await readRun(context, id)
+  try {
+    return await readRun(context, id)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'no-such-run') throw error
+    // Last, because they are large and clones do not have them: the earlier epochs of the branch.
+    await fetchRefs(remote.git, remote, [`+${ARCHIVE}*:${ARCHIVE}*`]).catch(() => {})
+    return await readRun(context, id)
+  }
 }
 
 async function resume(

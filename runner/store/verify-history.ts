@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Git } from '../git/git.ts'
 import type { StoreContext } from './context.ts'
 import { readObjects } from './objects.ts'
-import { parsePruned, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
+import { parsePreviousEpochs, parsePruned, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
 import { conflictPath, runPath } from './run-id.ts'
 import type { TellFinding } from './verify-branch.ts'
 
@@ -214,9 +214,11 @@ async function commitsLost(git: Git, tips: readonly string[]): Promise<string[]>
   }
   for (const tip of tips) once.delete(tip)
   if (once.size === 0) return []
+  const roots = await git.run({ args: ['log', '--max-parents=0', '--format=%B', ...tips] })
+  const epochs = parsePreviousEpochs(roots.stdout.toString())
   const found = await git.run({
     args: ['rev-list', '--ignore-missing', '--stdin'],
-    stdin: `${[...once, ...tips.map((tip) => `^${tip}`)].join('\n')}\n`,
+    stdin: `${[...once, ...[...tips, ...epochs].map((commit) => `^${commit}`)].join('\n')}\n`,
   })
   return found.stdout.toString().split('\n').filter(Boolean)
 }

@@ -86,9 +86,10 @@ describe('help', () => {
         show        Show a run, or the output of one of its steps
         compare     Show what differs between two runs
         export      Write a run out as JSON, Markdown or a zip archive
-        share       Print the link of a record on the forge
+        share       Print the link of a record on the forge, or write it to a file
         verify      Check that records are what was written
         import      Bring in runs that could not be pushed, from their bundle
+        prune       Take old records from the tip of codemie/runs
         sweep       Finish what killed or refused processes left of their records
 
       Setup

@@ -144,3 +144,29 @@ test('outputs that would drive a terminal, and long ones, are tamed', async () =
   expect(stdout).not.toContain('\u001b')
   expect(stdout.length).toBeLessThan(6000)
 })
+
+test('one step alone, with all of its output', async () => {
+  const long = Array.from({ length: 900 }, (_, index) => `word${index}`).join(' ')
+  await make({ outputs: { a: `${long} old`, b: 'same' } }, { outputs: { a: `${long} new`, b: 'same' } })
+  const { stdout, status } = await compare('--step', 'a', '--exit-code')
+  expect([status, stdout.startsWith('  a\n    ')]).toEqual([1, true])
+  expect(stdout).toContain('[-old-]{+new+}')
+  expect((await compare('--step', 'b')).stdout).toBe('  b  put out the same in both runs\n')
+  expect(await compare('--step', 'c')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("error no-such-step: Neither run has a step 'c'"),
+  })
+})
+
+test('long texts without a word in common are not compared piece by piece', async () => {
+  const words = (seed: number) =>
+    Array.from({ length: 4000 }, (_, index) => ((index + seed) * 2654435761).toString(36))
+      .join(' ')
+      .slice(0, 29_000)
+  await make({ outputs: { a: words(1) } }, { outputs: { a: words(99_991) } })
+  const { stdout } = await compare('--json')
+  expect(JSON.parse(stdout).steps[0].output.map(({ kind }: { kind: string }) => kind)).toEqual([
+    'removed',
+    'added',
+  ])
+})

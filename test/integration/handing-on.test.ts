@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { strFromU8, unzipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runPath } from '../../runner/store/run-id.ts'
 import { shareLink } from '../../runner/store/share-link.ts'
 import { startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -87,15 +89,55 @@ describe('share', () => {
     }
   })
 
-  test('says what to do where there is nothing to link to', async () => {
+  test('writes the record to a file where there is nothing to link to, and says why; import brings it in', async () => {
     await record()
-    expect((await cli('share', 'latest')).stderr).toMatch(/^error no-forge: /)
+    const share = () => cli('share', 'latest')
+    const none = await share()
+    const [file = ''] = none.stdout.split('\n')
+    const id = file.replace('.bundle', '')
+    expect(none).toEqual({
+      status: 0,
+      stdout: `${id}.bundle\n`,
+      stderr: `This repository has no remote that records are pushed to, so the record is in a file.\n  = help: Name one as results.remote in .codemie/config.yaml.\n\`codemie-ci import ${id}.bundle\` brings it into any clone.\n`,
+    })
+    expect(repository.git('for-each-ref', 'refs/codemie')).toBe('')
     const bare = repository.beside('bare.git')
     repository.git('init', '-q', '--bare', bare)
     repository.git('remote', 'add', 'origin', bare)
-    expect((await cli('share', 'latest')).stderr).toMatch(/^error not-published: /)
+    expect((await share()).stderr).toMatch(
+      /^Run \S+ is not on codemie\/runs of origin \(.*\), so the record is in a file\.\n/,
+    )
     repository.git('push', '-q', 'origin', 'codemie/runs')
-    expect((await cli('share', 'latest')).stderr).toMatch(/^error no-forge: .* has no pages to link to\n/)
+    expect((await share()).stderr).toMatch(/ has no pages to link to, so the record is in a file\.\n/)
+    expect(JSON.parse((await cli('share', 'latest', '--bundle', '--json')).stdout)).toEqual({
+      bundle: join(repository.root, file),
+    })
+    const other = makeRepository({ files: { 'a.txt': 'a\n' } })
+    const at = { cwd: other.root, env: other.env }
+    expect((await runInProcess(['import', join(repository.root, file)], at)).status).toBe(0)
+    expect(other.git('rev-parse', `codemie/runs:${runPath('review', id)}`)).toBe(
+      repository.git('rev-parse', `codemie/runs:${runPath('review', id)}`),
+    )
+    other.remove()
+  })
+
+  test('a run that waits goes on where its bundle is brought in', async () => {
+    const store = await openTestStore(repository)
+    const writer = await store.claim(newRun())
+    for (const event of eventsOf(writer.id, { a: 'x' }).slice(0, -1)) await writer.append(event)
+    await writer.abandon()
+    const { stdout } = await cli('share', writer.id, '--bundle')
+    const other = makeRepository({ files: { 'a.txt': 'a\n' } })
+    const at = { cwd: other.root, env: other.env }
+    const imported = await runInProcess(['import', join(repository.root, stdout.trim())], at)
+    expect([imported.status, imported.stderr]).toEqual([0, expect.any(String)])
+    expect(other.git('for-each-ref', '--format=%(refname)', 'refs/codemie')).toBe(
+      `refs/codemie/live/${writer.id}`,
+    )
+    expect(JSON.parse((await runInProcess(['show', writer.id, '--json'], at)).stdout)).toMatchObject({
+      status: 'interrupted',
+    })
+    other.remove()
   })
 
   test.each([

@@ -94,6 +94,7 @@ describe('sweep', () => {
       const later = await sweep(['--push', '--json'], { SOURCE_DATE_EPOCH: LATER })
       expect(JSON.parse(later.stdout)).toEqual({
         abandoned: [ID],
+        pruned: [],
         committed: [],
         live: [],
         published: [],

@@ -1,0 +1,68 @@
+import { startOfRun } from '../../runner/store/run-id.ts'
+import type { CommandRunner } from '../command.ts'
+import { EXIT } from '../exit-status.ts'
+import type { Invocation } from '../invocation.ts'
+import { openProjectFor } from '../project.ts'
+import { printJson } from '../ui/json.ts'
+import { count } from '../ui/plain-text.ts'
+import { writeWarning } from '../ui/warning.ts'
+import { usageError } from '../usage-error.ts'
+
+/** `codemie-ci prune`: which old records leave the tip of the branch, and with `--yes` that they do. */
+export const prune: CommandRunner = async (invocation, cli) => {
+  const keepDays = readCount(invocation, 'keep-days')
+  const keepRuns = readCount(invocation, 'keep-runs')
+  const archive = invocation.text('archive')
+  const isPreview = !invocation.flag('yes')
+  const project = await openProjectFor(invocation, cli)
+  const { pruneRuns } = await import('../../runner/prune.ts')
+  const result = await pruneRuns({
+    project,
+    world: cli.world,
+    push: invocation.flag('push'),
+    isPreview,
+    ...(keepDays === undefined ? {} : { keepDays }),
+    ...(keepRuns === undefined ? {} : { keepRuns }),
+    ...(archive === undefined ? {} : { archive }),
+    onEvent: (event) => {
+      if (event.type === 'warning') writeWarning(cli, event.message)
+    },
+  })
+  if (invocation.flag('json')) {
+    printJson(cli, { isPreview, ...result })
+    return EXIT.done
+  }
+  const { pruned, kept, remote } = result
+  const branch = remote === undefined ? 'codemie/runs' : `codemie/runs of ${remote}`
+  if (pruned.length === 0 && result.archive === undefined) {
+    cli.stdout.write(`Nothing leaves ${branch}: ${count(kept, 'record')} there, all of them stay\n`)
+    return EXIT.done
+  }
+  const verb = isPreview ? 'would leave' : 'left'
+  cli.stdout.write(`${count(pruned.length, 'record')} ${verb} the tip of ${branch}, ${kept} stay\n`)
+  const byWorkflow = new Map<string, typeof pruned>()
+  for (const run of pruned) byWorkflow.set(run.workflow, [...(byWorkflow.get(run.workflow) ?? []), run])
+  const widest = Math.max(0, ...[...byWorkflow.keys()].map((name) => name.length))
+  for (const [workflow, runs] of [...byWorkflow].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [from, to] = [runs.at(0), runs.at(-1)].map((run) => startOfRun(run?.id ?? '').slice(0, 10))
+    cli.stdout.write(
+      `  ${workflow.padEnd(widest)}  ${count(runs.length, 'run')}, ${from === to ? from : `${from} to ${to}`}\n`,
+    )
+  }
+  if (result.archive !== undefined)
+    cli.stdout.write(`  the branch as it was ${isPreview ? 'would be' : 'is'} kept as ${result.archive}\n`)
+  cli.stderr.write(
+    isPreview
+      ? 'This was a preview; --yes does it. `codemie-ci show` reads the records after that, too.\n'
+      : '`codemie-ci show` reads them as before: the history keeps them.\n',
+  )
+  return EXIT.done
+}
+
+function readCount(invocation: Invocation, name: string): number | undefined {
+  const typed = invocation.text(name)
+  if (typed === undefined) return undefined
+  const value = Number(typed)
+  if (Number.isInteger(value) && value >= 1) return value
+  throw usageError(`--${name} takes a whole number from 1, and not '${typed}'.`, `For example --${name} 90.`)
+}
