@@ -117,6 +117,11 @@ function classifyPush(error: GitError): PushRejected {
     .split('\n')
     .filter((line) => line.startsWith('!') && !line.includes('atomic push failed'))
     .map((line) => line.split('\t').slice(1).join(' '))
-  const said = error.stderr.split('\n').filter((line) => /^(remote|fatal|error):/.test(line))
+  const said = error.stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(
+      (line) => /^(remote|fatal|error):/.test(line) && !line.startsWith('error: failed to push some refs'),
+    )
   return { problem, words: [...said, ...reasons].slice(0, 6).join(' | ') || error.message }
 }

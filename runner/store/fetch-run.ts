@@ -2,7 +2,9 @@ import { GitError } from '../git/git.ts'
 import type { StoreContext } from './context.ts'
 import { readRecord, type StoredRun, treeOnBranch } from './read-run.ts'
 import { DONE, fetchedBranch, LIVE, listRefs, RUNS_BRANCH } from './refs.ts'
-import { fetchRefs, listRemoteRefs, type RecordRemote, rejectionOf, remoteRefusal } from './remote.ts'
+import type { RecordRemote } from './remote.ts'
+import { fetchRefs, listRemoteRefs } from './remote-refs.ts'
+import { rejectionOf, remoteRefusal } from './remote-refusal.ts'
 
 /**
  * Brings a run's live and `done` refs from a remote, which is all that resuming it on another machine needs, and the

@@ -2,6 +2,7 @@ import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import { BRANCH_README } from './branch-readme.ts'
 import { type GraftPlan, graftCommit, type PendingRun, pendingOf, planGrafts } from './graft.ts'
+import type { ForgeApi } from './publish-api.ts'
 import {
   DONE,
   fetchedBranch,
@@ -30,6 +31,8 @@ export interface PublishWorld {
   readonly random: () => number
   readonly sleep: (ms: number) => Promise<void>
   readonly warn: Warn
+  /** The forge's API, for a branch that takes no pushes; `undefined`: none is known. */
+  readonly api: ForgeApi | undefined
 }
 
 /** Where a run ended up in the local repository. */

@@ -1,21 +1,15 @@
 import { writeCommits } from '../git/fast-import.ts'
 import type { ObjectFormat } from '../git/object-id.ts'
-import { isOutdated, type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
+import { isOutdated, type PushRejected, type PushUpdate } from '../git/push.ts'
 import type { Repository } from '../git/repository.ts'
 import { BRANCH_README } from './branch-readme.ts'
-import { graftCommit, pendingOf, planGrafts } from './graft.ts'
+import { type GraftPlan, graftCommit, pendingOf, planGrafts } from './graft.ts'
+import type { ForgeApi } from './publish-api.ts'
 import type { PublishWorld } from './publish-local.ts'
 import { DONE, listRefs, RUNS_BRANCH } from './refs.ts'
-import {
-  fetchTips,
-  hasBranches,
-  isTransient,
-  listRemoteRefs,
-  openScratch,
-  type RecordRemote,
-  TIP,
-  TIP_DONE,
-} from './remote.ts'
+import { openScratch, type RecordRemote } from './remote.ts'
+import { fetchTips, hasBranches, listRemoteRefs, pushTo, TIP, TIP_DONE } from './remote-refs.ts'
+import { isTransient } from './remote-refusal.ts'
 
 /** Tries of one push before it is given up. */
 const MAX_TRIES = 3
@@ -108,9 +102,28 @@ async function tryOnce(
       from: one.commit,
     }),
   )
-  const rejected = await pushTogether(git, remote, branch, removals)
-  if (rejected !== undefined) return rejected
+  const rejected = await pushTogether(git, remote, branch, removals, world.warn)
+  if (rejected?.problem === 'protected' && place.length > 0 && world.api !== undefined) {
+    const made = await throughApi(git, world.api, tip, place)
+    // What the host says of pushes tells more than what it says of its API.
+    if (typeof made !== 'string') return made.problem === 'lost-race' ? made : rejected
+    commit = made
+    for (const update of removals) await pushTo(git, remote, [update], world.warn, { isAtomic: false })
+  } else if (rejected !== undefined) return rejected
   return { commit, paths: new Map(place.map((one) => [one.run.id, one.path])) }
+}
+
+/** Where pushes of the branch are refused, its forge may still take what it makes itself. */
+async function throughApi(
+  git: Repository['git'],
+  api: ForgeApi,
+  tip: string | undefined,
+  place: GraftPlan['place'],
+): Promise<string | PushRejected> {
+  const { publishThroughApi } = await import('./publish-api.ts')
+  if (tip === undefined) return await publishThroughApi(api, undefined, place)
+  const { stdout } = await git.run({ args: ['rev-parse', `${tip}^{tree}`] })
+  return await publishThroughApi(api, { commit: tip, tree: stdout.toString().trim() }, place)
 }
 
 /**
@@ -122,18 +135,19 @@ export async function pushTogether(
   remote: RecordRemote,
   first: readonly PushUpdate[],
   then: readonly PushUpdate[],
+  warn: PublishWorld['warn'],
 ): Promise<PushRejected | undefined> {
-  const rejected = await pushRefs(git, remote.url, [...first, ...then])
+  const rejected = await pushTo(git, remote, [...first, ...then], warn)
   // Some hosts limit the refs of one push by a rule; apart they may pass.
   const mayPassApart =
     rejected?.problem === 'no-atomic' ||
     (rejected?.problem === 'protected' && first.length > 0 && then.length > 0)
   if (!mayPassApart) return rejected
   if (first.length > 0) {
-    const refused = await pushRefs(git, remote.url, first, { isAtomic: false })
+    const refused = await pushTo(git, remote, first, warn, { isAtomic: false })
     if (refused !== undefined) return refused
   }
-  for (const update of then) await pushRefs(git, remote.url, [update], { isAtomic: false })
+  for (const update of then) await pushTo(git, remote, [update], warn, { isAtomic: false })
   return undefined
 }
 
@@ -146,7 +160,7 @@ export async function pushPatiently(
 ): Promise<PushRejected | undefined> {
   let mayHaveArrived = false
   for (let attempt = 1; ; attempt++) {
-    const rejected = await pushTogether(remote.git, remote, first, then)
+    const rejected = await pushTogether(remote.git, remote, first, then, world.warn)
     if (rejected === undefined || !isTransient(rejected.problem)) return rejected
     if (rejected.problem === 'lost-race' && mayHaveArrived && (await hasArrived(remote, first)))
       return undefined

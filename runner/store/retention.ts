@@ -1,7 +1,7 @@
 import { Refusal } from '../failure.ts'
 import { writeCommits } from '../git/fast-import.ts'
 import { type Git, GitError } from '../git/git.ts'
-import { type PushRejected, type PushUpdate, pushRefs } from '../git/push.ts'
+import type { PushRejected, PushUpdate } from '../git/push.ts'
 import { BRANCH_README } from './branch-readme.ts'
 import { localBranch, type StoreContext } from './context.ts'
 import {
@@ -16,7 +16,9 @@ import {
   RUNS_BRANCH,
   updateRefs,
 } from './refs.ts'
-import { fetchRefs, isTransient, openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
+import { openScratch, type RecordRemote } from './remote.ts'
+import { fetchRefs, pushTo } from './remote-refs.ts'
+import { isTransient, remoteRefusal } from './remote-refusal.ts'
 import { isRunId, runPath, startOfRun } from './run-id.ts'
 
 /** Which records stay at the tip of the branch. What leaves it stays in the history, and readable. */
@@ -143,11 +145,13 @@ async function pruneThere(context: StoreContext, remote: RecordRemote, plan: Ret
       if (next === undefined) return { ...outcome, remote: remote.name }
       const { made } = next
       const archive = archiveRef(plan).map((ref) => ({ ref, to: tip }))
-      const rejected = await moveBranch(scratch.git, remote, archive, {
-        ref: RUNS_BRANCH,
-        from: tip,
-        to: made,
-      })
+      const rejected = await moveBranch(
+        scratch.git,
+        remote,
+        archive,
+        { ref: RUNS_BRANCH, from: tip, to: made },
+        context.warn,
+      )
       if (rejected === undefined) {
         await fetchOutcome(context, remote, plan)
         return { ...outcome, commit: made, remote: remote.name }
@@ -166,10 +170,11 @@ async function moveBranch(
   remote: RecordRemote,
   archive: readonly PushUpdate[],
   branch: PushUpdate,
+  warn: StoreContext['warn'],
 ): Promise<PushRejected | undefined> {
-  const rejected = await pushRefs(git, remote.url, [...archive, branch])
+  const rejected = await pushTo(git, remote, [...archive, branch], warn)
   if (rejected?.problem !== 'no-atomic') return rejected
-  const one = (update: PushUpdate) => pushRefs(git, remote.url, [update], { isAtomic: false })
+  const one = (update: PushUpdate) => pushTo(git, remote, [update], warn, { isAtomic: false })
   for (const update of archive) {
     const refused = await one(update)
     if (refused !== undefined) return refused

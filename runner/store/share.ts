@@ -2,7 +2,7 @@ import type { StoreContext } from './context.ts'
 import { slugOf } from './file-name.ts'
 import { readRun } from './read-run.ts'
 import { fetchedBranch, RUNS_BRANCH } from './refs.ts'
-import { fetchRefs } from './remote.ts'
+import { fetchRefs } from './remote-refs.ts'
 import { runPath } from './run-id.ts'
 import { type SharedFolder, shareLink } from './share-link.ts'
 

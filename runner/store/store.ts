@@ -13,12 +13,14 @@ import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-r
 import type { ManifestStart, RunActor, RunManifest, RunTrigger } from './manifest.ts'
 import { materialise } from './materialise.ts'
 import { sha256 } from './payload.ts'
+import { forgeApiOf } from './publish-api.ts'
 import { dropRefs } from './publish-local.ts'
 import { keptTexts, readRun, resolveRunId, type StoredRun, treeOnBranch } from './read-run.ts'
 import { RECORD_LIMITS, type RecordLimits } from './record.ts'
 import { type Redact, redactValue } from './redact.ts'
 import { ARCHIVE, LIVE, listRefs } from './refs.ts'
-import { fetchRefs, openRemote } from './remote.ts'
+import { openRemote } from './remote.ts'
+import { fetchRefs } from './remote-refs.ts'
 import type { Pruned, RetentionPlan } from './retention.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
@@ -142,6 +144,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
   const { repository, world, push } = options
   let state: Promise<RepositoryState> | undefined
   const never = new AbortController().signal
+  const remote = push === undefined ? undefined : await openRemote(repository, push.remote, push.token)
   const context: StoreContext = {
     repository,
     home: runHome(repository, world.env),
@@ -157,13 +160,14 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
       state ??= describeRepository(repository, push?.remote)
       return state
     },
-    remote: push === undefined ? undefined : await openRemote(repository, push.remote, push.token),
+    remote,
     elsewhere: async () =>
       context.remote ??
       (options.elsewhere === undefined
         ? undefined
         : await openRemote(repository, options.elsewhere).catch(() => undefined)),
     publish: push?.publish ?? 'now',
+    api: remote && forgeApiOf(remote.url, world.env, push?.token),
   }
   return {
     claim: (run) => claim(context, run),

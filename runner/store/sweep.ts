@@ -1,12 +1,13 @@
 import type { Git } from '../git/git.ts'
-import { pushRefs } from '../git/push.ts'
 import { localBranch, type StoreContext } from './context.ts'
 import { rememberPushed, sendLeftOver } from './finish-remote.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
-import { LIVE } from './refs.ts'
-import { fetchRefs, openScratch, type RecordRemote, remoteRefusal } from './remote.ts'
+import { DONE, LIVE } from './refs.ts'
+import { openScratch, type RecordRemote } from './remote.ts'
+import { fetchRefs, listRemoteRefs, pushTo } from './remote-refs.ts'
+import { remoteRefusal } from './remote-refusal.ts'
 import { listRunDirectories } from './run-home.ts'
 import { isRunId } from './run-id.ts'
 
@@ -50,6 +51,8 @@ async function liveHere(context: StoreContext): Promise<Swept['live']> {
 }
 
 async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise<Swept> {
+  // Which names the refs have there is seen in the answer.
+  await listRemoteRefs(remote, [`${LIVE}*`, `${DONE}*`, `${SHARD}*`]).catch(() => {})
   await sendLeftOver(context, remote)
   const { objectFormat } = await context.state()
   const published = await publishRemotely(context.repository, remote, objectFormat, context)
@@ -72,7 +75,9 @@ async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise
       const isOrphan = isRunId(id) && !live.some((run) => run.id === id)
       if (!isOrphan || context.now() - at < SHARD_TTL_MS) continue
       // One by one: a host may limit the refs of one push.
-      const rejected = await pushRefs(scratch.git, remote.url, [{ ref, from: commit }], { isAtomic: false })
+      const rejected = await pushTo(scratch.git, remote, [{ ref, from: commit }], context.warn, {
+        isAtomic: false,
+      })
       if (rejected === undefined) removedShards.push(ref)
     }
     return { published: ids, removedShards, live }

@@ -18,7 +18,7 @@ import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
 import { redactValue } from './redact.ts'
 import { LIVE, listRefs, runMessage, type SubjectEntry } from './refs.ts'
-import { remoteRefusal } from './remote.ts'
+import { remoteRefusal } from './remote-refusal.ts'
 import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
 
