@@ -6,9 +6,10 @@ import { writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
 import { dropRefs, type FinishedRun, writeDone } from './publish-local.ts'
 import { type PublishedRemotely, publishRemotely, pushPatiently } from './publish-remote.ts'
-import { DONE, LIVE, listRefs, PUSHED, RUNS_BRANCH, updateRefs } from './refs.ts'
+import { treeOnBranch } from './read-run.ts'
+import { DONE, fetchedBranch, LIVE, listRefs, PUSHED, RUNS_BRANCH, type RunRef, updateRefs } from './refs.ts'
 import type { RecordRemote } from './remote.ts'
-import { listRemoteRefs } from './remote-refs.ts'
+import { fetchRefs, listRemoteRefs } from './remote-refs.ts'
 import { isTransient, rejectionOf, remoteRefusal } from './remote-refusal.ts'
 import { runPath } from './run-id.ts'
 import { lookAt, overtaken, type RecordPlace } from './writer.ts'
@@ -27,14 +28,13 @@ export async function finishOnRemote(
   pushedLive: string | undefined,
 ): Promise<RecordPlace> {
   const { git } = context.repository
-  const done = await writeDone(git, run, Math.floor(context.now() / 1000))
-  const live = pushedLive === undefined ? [] : [{ ref: `${LIVE}${run.id}`, from: pushedLive }]
-  const rejected = await pushPatiently(remote, [{ ref: done.ref, to: done.commit }], live, context)
+  const done = await writeDone(git, run, Math.floor(context.now() / 1000), pushedLive)
+  const rejected = await pushDone(context, remote, run.id, done)
   if (rejected !== undefined) {
     // Somebody took the run over while this process went on: its version counts, and this one must not be sent later.
-    if (pushedLive !== undefined && isOutdated(rejected)) {
+    if (rejected === 'overtaken') {
       await dropRefs(git, [done])
-      throw overtaken(run.id, rejected.words)
+      throw overtaken(run.id, `${remote.name} has another version of it`)
     }
     const bundle = await bundleOf(context, done.ref)
     throw remoteRefusal(
@@ -141,14 +141,63 @@ async function bundleOf(context: StoreContext, ref: string): Promise<string | un
   }
 }
 
+/**
+ * Sends a finished run and takes its live ref away, both or neither. May be done by anybody, and by several at once: what
+ * somebody else has sent already has arrived.
+ *
+ * @returns `undefined` when the remote has it; `overtaken`: somebody else went on with the run, and theirs counts.
+ */
+async function pushDone(
+  context: StoreContext,
+  remote: RecordRemote,
+  id: string,
+  done: RunRef & { readonly previous?: string },
+): Promise<'overtaken' | PushRejected | undefined> {
+  const { ref, commit: to, tree, live, previous } = done
+  const push = (from?: string) =>
+    pushPatiently(
+      remote,
+      [{ ref, to, ...(from === undefined ? {} : { from }) }],
+      live === undefined ? [] : [{ ref: `${LIVE}${id}`, from: live }],
+      context,
+    )
+  const rejected = await push()
+  if (rejected === undefined || !isOutdated(rejected)) return rejected
+  try {
+    const there = await listRemoteRefs(remote, [ref, `${LIVE}${id}`])
+    if (there.get(ref) === to) return undefined
+    // It was resumed before its first end got onto the branch.
+    if (previous !== undefined && there.get(ref) === previous) return await push(previous)
+    if (there.size > 0) {
+      // A live ref of ours that nobody has taken over since would stay for ever.
+      if (live !== undefined && there.get(`${LIVE}${id}`) === live)
+        await pushPatiently(remote, [], [{ ref: `${LIVE}${id}`, from: live }], context)
+      return 'overtaken'
+    }
+    // Nobody has it any more: somebody else's version is on the branch, or ours already.
+    const copy = fetchedBranch(remote.name)
+    await fetchRefs(remote.git, remote, [`+${RUNS_BRANCH}:${copy}`])
+    const [tip] = await listRefs(context.repository.git, [copy])
+    const published = tip && (await treeOnBranch(context.repository.git, tip.commit, id))
+    return published === tree ? undefined : 'overtaken'
+  } catch (error) {
+    if (error instanceof GitError && error.kind !== 'not-started') return rejectionOf(error)
+    throw error
+  }
+}
+
 /** Runs that an earlier process could not push go along now. */
 export async function sendLeftOver(
   context: StoreContext,
   remote: RecordRemote,
   except?: string,
 ): Promise<void> {
-  const left = (await listRefs(context.repository.git, [DONE])).filter((one) => one.ref !== except)
-  for (const one of left) await pushPatiently(remote, [{ ref: one.ref, to: one.commit }], [], context)
+  const { git } = context.repository
+  const left = (await listRefs(git, [DONE])).filter((one) => one.ref !== except)
+  for (const one of left) {
+    const outcome = await pushDone(context, remote, one.ref.slice(DONE.length), one)
+    if (outcome === 'overtaken') await dropRefs(git, [one])
+  }
 }
 
 /** What the remote's branch has now is no longer `done` here, but stays readable until the branch is fetched. */

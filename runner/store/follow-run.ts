@@ -86,7 +86,7 @@ async function followRemote(
   let isReachable = true
   for (;;) {
     try {
-      const live = await fetchRun(remote, id)
+      const { live } = await fetchRun(remote, id)
       if (live === undefined) return await readEnd(context, remote, id)
       if (live !== tip) {
         tip = live

@@ -16,6 +16,8 @@ export interface Lease {
   readonly incarnation?: string
   /** Set by the holder when it stopped in order. */
   readonly releasedAt?: string
+  /** The run is the holder's everywhere. Absent: it still asks the remote, or died while it did, or was refused there. */
+  readonly isClaimed?: boolean
 }
 
 /** The process that holds or asks for a lease. */
@@ -26,22 +28,36 @@ export interface Holder {
 
 /** Last lease of a run directory; `undefined`: none was ever taken. */
 export function currentLease(directory: string): Lease | undefined {
-  let names: string[]
-  try {
-    names = readdirSync(join(directory, 'lease'))
-  } catch {
-    return undefined
+  const last = leasesOf(directory).at(-1)
+  return last === undefined ? undefined : readLease(directory, last)
+}
+
+/** The last lease under which the run was really executed; `undefined`: none. */
+export function claimedLease(directory: string): Lease | undefined {
+  for (const name of leasesOf(directory).reverse()) {
+    const lease = readLease(directory, name)
+    if (lease.isClaimed) return lease
   }
-  const last = names
-    .filter((name) => /^\d{6}\.json$/.test(name))
-    .sort()
-    .at(-1)
-  if (last === undefined) return undefined
+  return undefined
+}
+
+/** Names of lease files, the oldest first. */
+function leasesOf(directory: string): string[] {
   try {
-    return JSON.parse(readFileSync(join(directory, 'lease', last), 'utf8')) as Lease
+    return readdirSync(join(directory, 'lease'))
+      .filter((name) => /^\d{6}\.json$/.test(name))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+function readLease(directory: string, name: string): Lease {
+  try {
+    return JSON.parse(readFileSync(join(directory, 'lease', name), 'utf8')) as Lease
   } catch {
     // Being written, or torn: its number still counts.
-    return { pid: 0, hostname: '', startedAt: '', fence: Number.parseInt(last, 10) }
+    return { pid: 0, hostname: '', startedAt: '', fence: Number.parseInt(name, 10) }
   }
 }
 
@@ -126,6 +142,13 @@ export function takeLease(
     throw liveRun(currentLease(directory) ?? lease, true)
   }
   return lease
+}
+
+/** Marks a lease as claimed everywhere, and returns it so. */
+export function claimLease(directory: string, lease: Lease): Lease {
+  const claimed = { ...lease, isClaimed: true }
+  replaceFile(leaseFile(directory, lease.fence), JSON.stringify(claimed), false)
+  return claimed
 }
 
 /** Marks a lease as given back. */

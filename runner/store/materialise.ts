@@ -8,17 +8,30 @@ import { EXCERPT_SIGN } from './payload.ts'
 import type { StoredRun } from './read-run.ts'
 import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
 import { readRunFacts, replaceRunFacts, startOf, writeRunFacts } from './run-directory.ts'
-import { createRunDirectory, findKeptDirectory, takeKeptDirectory } from './run-home.ts'
+import {
+  createRunDirectory,
+  findKeptDirectory,
+  keepRunDirectory,
+  removeRunDirectory,
+  takeKeptDirectory,
+} from './run-home.ts'
 
 /**
- * Makes the run directory of a run that is only in git, so that it can go on here. A run from the branch remembers the
+ * Makes the run directory of a run that is only in git, so that it can go on here. A run that had an end remembers the
  * tree it continues: its folder is replaced later only if it still holds exactly that.
+ *
+ * @returns the directory, and how to make it undone where the run turns out to be somebody else's.
  */
-export function materialise(context: StoreContext, stored: StoredRun): string {
+export function materialise(
+  context: StoreContext,
+  stored: StoredRun,
+): { readonly directory: string; readonly undo: () => void } {
   const { manifest, files } = stored
   const start = {
     ...startOf(manifest),
-    ...(stored.where === 'branch' && stored.tree !== undefined ? { previousTree: stored.tree } : {}),
+    ...((stored.where === 'branch' || stored.where === 'done') && stored.tree !== undefined
+      ? { previousTree: stored.tree }
+      : {}),
   }
   const kept = findKeptDirectory(context.home, manifest.id)
   // What was put aside is more than the record, unless somebody else has continued the run since.
@@ -26,7 +39,7 @@ export function materialise(context: StoreContext, stored: StoredRun): string {
     const directory = takeKeptDirectory(kept)
     const facts = readRunFacts(directory)
     if (facts !== undefined) replaceRunFacts(directory, { ...facts, start })
-    return directory
+    return { directory, undo: () => keepRunDirectory(directory) }
   }
   const textOf = (path: string) => {
     const content = files.get(path)
@@ -58,5 +71,5 @@ export function materialise(context: StoreContext, stored: StoredRun): string {
     inputsText: textOf('inputs.json') ?? '{}\n',
     graph: textOf(GRAPH_FILE),
   })
-  return directory
+  return { directory, undo: () => removeRunDirectory(directory) }
 }

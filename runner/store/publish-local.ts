@@ -10,6 +10,7 @@ import {
   listRefs,
   type RefUpdate,
   RUNS_BRANCH,
+  type RunRef,
   runMessage,
   updateRefs,
 } from './refs.ts'
@@ -68,8 +69,10 @@ export async function publishLocally(
   branch: LocalBranch,
 ): Promise<PublishedLocally> {
   const grafted = await graftLocally(git, own, world, branch)
-  if (grafted === undefined)
-    return { ...(await writeDone(git, own, Math.floor(world.now() / 1000))), onBranch: false, path: '' }
+  if (grafted === undefined) {
+    const { ref, commit } = await writeDone(git, own, Math.floor(world.now() / 1000))
+    return { ref, commit, onBranch: false, path: '' }
+  }
   const path = grafted.place.find(({ run }) => run === own)?.path ?? runPath(own.workflow, own.id)
   return { onBranch: true, ref: RUNS_BRANCH, commit: grafted.commit, path }
 }
@@ -139,34 +142,47 @@ async function graftLocally(
   return undefined
 }
 
-/** Makes a finished run durable under its own ref and takes its live ref away. */
+/**
+ * Makes a finished run durable under its own ref and takes its live ref away.
+ *
+ * @param live tip of its live ref on the remote, which is to go when this arrives there; whoever sends it has to know.
+ * @returns the ref, and in `previous` the commit that it was before.
+ */
 export async function writeDone(
   git: Git,
   run: FinishedRun,
   committedAt: number,
-): Promise<{ readonly ref: string; readonly commit: string }> {
+  live?: string,
+): Promise<RunRef & { readonly previous?: string }> {
   const ref = `${DONE}${run.id}`
   const before = await listRefs(git, [ref, `${LIVE}${run.id}`])
   const old = before.find((one) => one.ref === ref)
-  const live = before.filter((one) => one.ref.startsWith(LIVE))
+  const liveHere = before.filter((one) => one.ref.startsWith(LIVE))
   if (old?.tree !== run.tree) {
     const commits = await writeCommits(git, [
       {
         ref,
         // A later version of the same run continues the earlier one, so that the ref moves forward.
         parent: old?.commit,
-        message: runMessage(run),
+        message: runMessage(run, live === undefined ? [] : [`Live: ${live}`]),
         committedAt,
         startsEmpty: old !== undefined,
         files: run.files,
       },
     ])
     if (commits?.[0] === undefined) throw new Error(`${ref} was written by somebody else at the same time`)
-    await dropRefs(git, live)
-    return { ref, commit: commits[0] }
+    await dropRefs(git, liveHere)
+    return {
+      ref,
+      commit: commits[0],
+      tree: run.tree,
+      entry: run,
+      ...(live === undefined ? {} : { live }),
+      ...(old === undefined ? {} : { previous: old.commit }),
+    }
   }
-  await dropRefs(git, live)
-  return { ref, commit: old.commit }
+  await dropRefs(git, liveHere)
+  return old
 }
 
 /** Takes refs away that are no longer needed. One that moved meanwhile stays, and the next publication sees to it. */

@@ -3,7 +3,7 @@ import { Refusal } from '../failure.ts'
 import type { Git } from '../git/git.ts'
 import type { StoreContext } from './context.ts'
 import { readJournal } from './journal.ts'
-import { currentLease } from './lease.ts'
+import { claimedLease } from './lease.ts'
 import { branchesOf, listRuns } from './list-runs.ts'
 import type { RunManifest } from './manifest.ts'
 import { readObjects, readTree } from './objects.ts'
@@ -100,7 +100,7 @@ function readDirectory(context: ReadContext, directory: string): StoredRun | und
       ...rest,
       ...(graph === undefined ? {} : { graph }),
       events: journal.events,
-      fence: currentLease(directory)?.fence ?? 1,
+      fence: claimedLease(directory)?.fence ?? 1,
     },
     context.limits,
   )

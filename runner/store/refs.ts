@@ -31,6 +31,8 @@ export interface RunRef {
   readonly commit: string
   readonly tree: string
   readonly entry: SubjectEntry | undefined
+  /** Tip of the live ref on the remote that a finished run takes the place of. Absent: it was not pushed before. */
+  readonly live?: string
 }
 
 /** What a commit's message says of a run: `<workflow> <run-id> <status>`, and figures. */
@@ -67,7 +69,14 @@ export async function listRefs(git: Git, prefixes: readonly string[]): Promise<R
   const refs: RunRef[] = []
   for (let at = 0; at + 4 <= fields.length; at += 4) {
     const [ref = '', commit = '', tree = '', message = ''] = fields.slice(at, at + 4)
-    refs.push({ ref: ref.trimStart(), commit, tree, entry: parseMessage(message) })
+    const live = /^Live: ([0-9a-f]{40,64})$/m.exec(message)?.[1]
+    refs.push({
+      ref: ref.trimStart(),
+      commit,
+      tree,
+      entry: parseMessage(message),
+      ...(live === undefined ? {} : { live }),
+    })
   }
   return refs
 }

@@ -6,7 +6,7 @@ import type { World } from '../world.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { StoreContext } from './context.ts'
 import { describeDefinition, type ExecutedDefinition } from './definition.ts'
-import { fetchRun, findContinued } from './fetch-run.ts'
+import { fetchRun, findContinued, type RefsThere } from './fetch-run.ts'
 import type { ImportedRun } from './import-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
@@ -294,9 +294,9 @@ async function resume(
   { takeOver = false, evenEnded = false }: { readonly takeOver?: boolean; readonly evenEnded?: boolean },
 ): Promise<ResumedRun> {
   const { remote } = context
-  const remoteLive = remote && (await fetchRun(remote, id))
+  const there = remote && (await fetchRun(remote, id))
   const here = await readRun(context, id)
-  const stored = (remote && (await takeContinued(context, remote, here, remoteLive !== undefined))) ?? here
+  const stored = (remote && there && (await takeContinued(context, remote, here, there))) ?? here
   if (stored.manifest.status === 'aborted' && !evenEnded) {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
@@ -308,7 +308,8 @@ async function resume(
     })
   }
   if (stored.where === 'live') refuseLive(stored.manifest, context.holder, context.now(), takeOver)
-  const directory = stored.directory ?? materialise(context, stored)
+  const made = stored.directory === undefined ? materialise(context, stored) : undefined
+  const directory = made?.directory ?? stored.directory ?? ''
   // The directory holds more than a record, which has limits.
   const facts = readRunFacts(directory)
   if (facts === undefined) throw new Error(`${directory} holds no run`)
@@ -325,7 +326,14 @@ async function resume(
       message: `The last line of ${stored.torn.map((name) => `journal/${name}`).join(', ')} was cut off when the process ended; what it said happens again.`,
     })
   }
-  await abandonOnFailure(writer, () => writer.claimOnRemote(remoteLive))
+  await abandonOnFailure(writer, () => writer.claimOnRemote(there?.live)).catch(async (error: unknown) => {
+    // It holds nothing that is not in git, and must not be taken for a run that is ahead of it.
+    if (made !== undefined) {
+      made.undo()
+      await dropLocalLive(context, id)
+    }
+    throw error
+  })
   return {
     writer,
     events: restoreEvents(journal.events, keptTexts(context, id)).whole,
@@ -344,16 +352,16 @@ async function takeContinued(
   context: StoreContext,
   remote: NonNullable<StoreContext['remote']>,
   here: StoredRun,
-  isLive: boolean,
+  there: RefsThere,
 ): Promise<StoredRun | undefined> {
   const { directory } = here
   const lease = directory === undefined ? undefined : currentLease(directory)
   if (lease && isLeaseAlive(lease, context.holder) === true) return undefined
-  const continued = await findContinued(context, remote, here, isLive)
+  const continued = await findContinued(context, remote, here, there)
   if (!continued) return undefined
   if (directory !== undefined) removeRunDirectory(directory)
   const { git } = context.repository
-  if (!isLive) await dropRefs(git, await listRefs(git, [`${LIVE}${here.manifest.id}`]))
+  if (there.live === undefined) await dropRefs(git, await listRefs(git, [`${LIVE}${here.manifest.id}`]))
   return continued
 }
 

@@ -11,13 +11,14 @@ import { figuresOf, figuresText } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
-import { assertLeaseHeld, type Lease, releaseLease } from './lease.ts'
+import { assertLeaseHeld, claimLease, type Lease, releaseLease } from './lease.ts'
 import type { RunManifest } from './manifest.ts'
 import { type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
 import { redactValue } from './redact.ts'
 import { LIVE, listRefs, runMessage, type SubjectEntry } from './refs.ts'
+import type { RecordRemote } from './remote.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
@@ -57,7 +58,7 @@ export class RunWriter {
   /** Which holder of this run this is, from 1. */
   readonly fence: number
   readonly #context: StoreContext
-  readonly #lease: Lease
+  #lease: Lease
   readonly #journal: JournalWriter
   /** Two claims of one event in the same second would else be the same commit, and both would seem to have won. */
   readonly #nonce: string
@@ -179,7 +180,11 @@ export class RunWriter {
    */
   async claimOnRemote(takenOver?: string): Promise<void> {
     const { remote } = this.#context
-    if (remote === undefined) return
+    if (remote !== undefined) await this.#claimOn(remote, takenOver)
+    this.#lease = claimLease(this.directory, this.#lease)
+  }
+
+  async #claimOn(remote: RecordRemote, takenOver: string | undefined): Promise<void> {
     this.#liveCommit = takenOver
     this.#pushedLive = takenOver
     await this.#writeLive(this.#buildRecord('running'))
