@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Refusal } from '../failure.ts'
 import type { Git, GitSetting } from '../git/git.ts'
 import type { ObjectFormat } from '../git/object-id.ts'
@@ -48,7 +49,8 @@ export async function openRemote(
   const raw = found.stdout.toString().trim()
   const isAddress =
     /^[a-z][a-z0-9+.-]*:\/\//i.test(raw) || (/^[^/]+:/.test(raw) && !/^[a-z]:[\\/]/i.test(raw))
-  const url = isAddress ? raw : resolve(repository.root, raw)
+  // As an address: git fetches no part of a repository that is named by a path.
+  const url = isAddress ? raw : pathToFileURL(resolve(repository.root, raw)).href
   const settings: GitSetting[] = configured.stdout
     .toString()
     .split('\0')
@@ -60,7 +62,7 @@ export async function openRemote(
   return {
     name,
     url,
-    shownUrl: withoutCredentials(url),
+    shownUrl: isAddress ? withoutCredentials(raw) : resolve(repository.root, raw),
     git: repository.git.at(repository.root, ownSettings),
     settings: [...settings, ...ownSettings],
     names: { usesBranches: false },

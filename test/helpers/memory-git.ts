@@ -35,6 +35,8 @@ export class MemoryWorld {
   /** Called when a ref of the remote moves. */
   onRemoteMove: (ref: string, from: string | undefined, to: string | undefined) => void = () => {}
   readonly remotePath: string
+  /** Does the same with real git, and fails when that answers otherwise. */
+  compare?: (cwd: string, call: GitCall, outcome: GitReply | GitError) => Promise<void>
 
   constructor(remotePath: string) {
     this.remotePath = remotePath
@@ -58,6 +60,7 @@ export class MemoryWorld {
         const { before, after } = interrupt({ cwd, args: call.args, isNetwork })
         await before
         const outcome = this.#attempt(cwd, call)
+        await this.compare?.(cwd, call, outcome)
         await after()
         if (outcome instanceof GitError) throw outcome
         return outcome

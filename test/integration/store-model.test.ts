@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunEvent } from '../../runner/events.ts'
 import { Refusal } from '../../runner/failure.ts'
-import type { Git } from '../../runner/git/git.ts'
+import { createGit, type Git, GitError } from '../../runner/git/git.ts'
 import { openStore, type RunStore } from '../../runner/store/store.ts'
 import { verifyRecord } from '../../runner/store/verify-record.ts'
 import type { RunWriter } from '../../runner/store/writer.ts'
@@ -15,7 +16,6 @@ import { newRun } from '../helpers/test-store.ts'
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 1000)
 const FIRST_SEED = Number(process.env['MODEL_FIRST_SEED'] ?? 1)
 const STEPS = 3
-const REMOTE = '/remote.git'
 const BRANCH = 'refs/heads/codemie/runs'
 const LIVE = 'refs/codemie/live/'
 
@@ -27,12 +27,17 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
 /** Machines with a clone each, one remote, and all that people and schedulers do to runs, in an order that the seed decides. */
-async function play(seed: number): Promise<void> {
+async function play(
+  seed: number,
+  besides: (world: MemoryWorld, folder: string) => void = () => {},
+): Promise<void> {
   const random = seededRandom(seed)
   const below = (limit: number) => Math.floor(random() * limit)
   const folder = join(base, String(seed))
-  const world = new MemoryWorld(REMOTE)
-  world.refsOf(REMOTE).set('refs/heads/main', world.makeCommit({ 'a.txt': 'a\n' }, 'First'))
+  const remotePath = join(folder, 'remote.git')
+  const world = new MemoryWorld(remotePath)
+  world.refsOf(remotePath).set('refs/heads/main', world.makeCommit({ 'a.txt': 'a\n' }, 'First'))
+  besides(world, folder)
   world.onRemoteMove = (ref, from, to) => {
     if (ref === BRANCH) checkMove(world, from, to)
     // A run exists from here on, even when the process that started it never learned so.
@@ -192,7 +197,7 @@ function checkMove(world: MemoryWorld, from: string | undefined, to: string | un
 
 /** Every run that was started is on the branch once, whole, and as it was written; nothing else is left. */
 function checkEnd(world: MemoryWorld, started: ReadonlySet<string>): void {
-  const remote = world.refsOf(REMOTE)
+  const remote = world.refsOf(world.remotePath)
   const left = [...remote.keys()].filter((ref) => ref.startsWith('refs/codemie/'))
   expect(left.join(' '), 'refs that are left').toBe('')
   const tip = remote.get(BRANCH)
@@ -216,6 +221,69 @@ function checkEnd(world: MemoryWorld, started: ReadonlySet<string>): void {
       expect(own.get(`steps/s${step}/1/output.md`)?.toString(), id).toBe(`${id} s${step}\n`)
   }
 }
+
+/** Runs every command with real git, too, in repositories beside the model's; ids of objects are the same in both. */
+function beside(world: MemoryWorld, folder: string): void {
+  const known = new Set<string>()
+  const plain = (cwd: string, ...args: string[]) =>
+    execFileSync('git', args, { cwd, env: { PATH: process.env['PATH'], HOME: folder }, stdio: 'pipe' })
+      .toString()
+      .trim()
+  mkdirSync(world.remotePath, { recursive: true })
+  plain(world.remotePath, 'init', '-q', '--bare', '-b', 'main', '.')
+  plain(world.remotePath, 'config', 'uploadpack.allowFilter', 'true')
+  const first = world.refsOf(world.remotePath).get('refs/heads/main') ?? ''
+  const { tree, message, time } = world.commit(first)
+  const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: world.remotePath, input: 'a\n' })
+    .toString()
+    .trim()
+  expect(
+    execFileSync('git', ['mktree'], { cwd: world.remotePath, input: `100644 blob ${blob}\ta.txt\n` })
+      .toString()
+      .trim(),
+  ).toBe(tree)
+  const by = `codemie-ci <codemie-ci@users.noreply.github.com> ${time} +0000`
+  const commit = `tree ${tree}\nauthor ${by}\ncommitter ${by}\n\n${message}`
+  const made = execFileSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], {
+    cwd: world.remotePath,
+    input: commit,
+  })
+  expect(made.toString().trim()).toBe(first)
+  plain(world.remotePath, 'update-ref', 'refs/heads/main', first)
+  world.compare = async (cwd, call, outcome) => {
+    if (cwd.startsWith(folder) && !known.has(cwd)) {
+      known.add(cwd)
+      plain(cwd, 'init', '-q', '-b', 'main', '.')
+    }
+    const [command = ''] = call.args.filter((one, index) => one !== '-c' && call.args[index - 1] !== '-c')
+    if (command === 'status' || command === 'config' || command === 'remote') return
+    const real = await createGit(cwd, { PATH: process.env['PATH'], HOME: folder })
+      .run(call)
+      .catch((error: unknown) => {
+        if (error instanceof GitError) return error
+        throw error
+      })
+    const told = (one: typeof outcome) => ({
+      exitCode: one.exitCode,
+      // Of pushes and fetches only what the store looks at.
+      stdout:
+        command === 'push' || command === 'fetch' ? one.stdout.includes('stale info') : one.stdout.toString(),
+    })
+    const order = (text: unknown) => (command === 'ls-remote' ? String(text).split('\n').sort() : text)
+    const [here, there] = [told(outcome), told(real)]
+    expect(
+      { ...here, stdout: order(here.stdout) },
+      `${cwd}: git ${call.args.join(' ')} ${real.stderr}`,
+    ).toEqual({
+      ...there,
+      stdout: order(there.stdout),
+    })
+  }
+}
+
+test('the git in memory answers as git does', async () => {
+  for (const seed of [3, 5, 98, 436, 822]) await play(seed, beside)
+}, 300_000)
 
 test(`${SEEDS} interleavings of start, checkpoint, crash, finish, publish, takeover and sweep end with every run once and whole`, async () => {
   const failures: string[] = []

@@ -75,6 +75,21 @@ describe('a run whose record is pushed', () => {
     expect(await store.list()).toHaveLength(1)
   })
 
+  test('a remote that is named by a path takes runs that this repository has no contents of', async () => {
+    const other = makeRepository({})
+    repository.git('remote', 'set-url', 'origin', bare)
+    other.git('remote', 'add', 'origin', bare)
+    const later = await openTestStore(repository, { push: { remote: 'origin', publish: 'later' } })
+    const writer = await later.claim(newRun())
+    await play(writer, eventsOf(writer.id, { a: 'x' }))
+    const store = await openTestStore(other, { push: { remote: 'origin' }, seed: 50 })
+    const own = await store.claim(newRun())
+    expect(await play(own, eventsOf(own.id, { a: 'y' }))).toMatchObject({ isPublished: true })
+    expect(store.warnings).toEqual([])
+    expect(onRemote('log', '--format=%B', 'codemie/runs').match(/^Run: /gm)).toHaveLength(2)
+    other.remove()
+  })
+
   test('several runs one after the other make a linear branch', async () => {
     for (const seed of [1, 2, 3]) {
       const store = await openTestStore(repository, { push, seed })
