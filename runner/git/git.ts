@@ -1,7 +1,7 @@
 import { devNull } from 'node:os'
 import { Refusal } from '../failure.ts'
 import { CHILD_ENV_NAMES, pickChildEnv } from '../process/child-env.ts'
-import { runProcess } from '../process/run-process.ts'
+import { type ProcessOutcome, type ProcessRequest, runProcess } from '../process/run-process.ts'
 
 const HELP = {
   exited: "These are git's own words. `codemie-ci doctor` looks at the repository.",
@@ -105,14 +105,20 @@ const SAFE_ARGS: readonly string[] = [
   'protocol.ext.allow=never',
 ]
 
+/** How git is started: watched, or with everything else waiting for it. */
+export type RunGit = (request: ProcessRequest) => Promise<ProcessOutcome> | ProcessOutcome
+
 /**
  * A git bound to `cwd`. Of `env` only what git needs is passed on: `GIT_DIR` and its kind (set inside hooks) would
  * redirect every command, and an editor, pager or prompt would wait for a person who is not there.
+ *
+ * @param run how it is started. Default: `runProcess`.
  */
 export function createGit(
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
   settings: readonly GitSetting[] = [],
+  run: RunGit = runProcess,
 ): Git {
   const childEnv = pickChildEnv(env, GIT_ENV_NAMES, {
     LANG: 'C',
@@ -123,8 +129,8 @@ export function createGit(
   })
   return {
     cwd,
-    run: (call) => runGit(cwd, childEnv, call),
-    at: (other, more = []) => createGit(other, env, [...settings, ...more]),
+    run: (call) => runGit(cwd, childEnv, call, run),
+    at: (other, more = []) => createGit(other, env, [...settings, ...more], run),
   }
 }
 
@@ -139,8 +145,13 @@ function settingsAsEnv(settings: readonly GitSetting[]): Record<string, string> 
   return variables
 }
 
-async function runGit(cwd: string, env: Readonly<Record<string, string>>, call: GitCall): Promise<GitReply> {
-  const outcome = await runProcess({
+async function runGit(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  call: GitCall,
+  run: RunGit,
+): Promise<GitReply> {
+  const outcome = await run({
     program: 'git',
     args: [...SAFE_ARGS, ...call.args],
     cwd,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Refusal } from '../failure.ts'
-import { createGit, type Git, GitError } from './git.ts'
+import { createGit, type Git, GitError, type RunGit } from './git.ts'
 import type { ObjectFormat } from './object-id.ts'
 
 /** Where a repository lies. All paths are absolute. */
@@ -41,11 +41,20 @@ export interface RepositoryState {
  * Refuses with `no-repository` outside of any, and with `bare-repository` inside one without a working tree.
  * Source of the layout: gitrepository-layout(5).
  */
-export function findRepository(cwd: string, env: Readonly<Record<string, string | undefined>>): Repository {
+export function findRepository(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+  run?: RunGit,
+): Repository {
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
     const gitDir = gitDirOf(directory)
     if (gitDir !== undefined) {
-      return { root: directory, gitDir, commonDir: commonDirOf(gitDir), git: createGit(directory, env) }
+      return {
+        root: directory,
+        gitDir,
+        commonDir: commonDirOf(gitDir),
+        git: createGit(directory, env, [], run),
+      }
     }
     if (looksLikeGitDir(directory)) {
       throw new Refusal(

@@ -12,6 +12,7 @@ import type { RecordRemote } from './remote.ts'
 import { fetchRefs, listRemoteRefs } from './remote-refs.ts'
 import { isTransient, rejectionOf, remoteRefusal } from './remote-refusal.ts'
 import { runPath } from './run-id.ts'
+import type { CollectedShards } from './shard.ts'
 import { lookAt, overtaken, type RecordPlace } from './writer.ts'
 
 /**
@@ -25,11 +26,13 @@ export async function finishOnRemote(
   context: StoreContext,
   remote: RecordRemote,
   run: FinishedRun,
-  pushedLive: string | undefined,
+  live: { readonly there: string | undefined; readonly here: string | undefined },
+  shards: CollectedShards['refs'] = [],
 ): Promise<RecordPlace> {
   const { git } = context.repository
-  const done = await writeDone(git, run, Math.floor(context.now() / 1000), pushedLive)
-  const rejected = await pushDone(context, remote, run.id, done)
+  const done = await writeDone(git, run, Math.floor(context.now() / 1000), live)
+  const rejected = await pushDone(context, remote, run.id, done, shards)
+  await dropRefs(git, [...done.superseded, ...(rejected === undefined ? shards : [])])
   if (rejected !== undefined) {
     // Somebody took the run over while this process went on: its version counts, and this one must not be sent later.
     if (rejected === 'overtaken') {
@@ -152,13 +155,17 @@ async function pushDone(
   remote: RecordRemote,
   id: string,
   done: RunRef & { readonly previous?: string },
+  shards: CollectedShards['refs'] = [],
 ): Promise<'overtaken' | PushRejected | undefined> {
   const { ref, commit: to, tree, live, previous } = done
   const push = (from?: string) =>
     pushPatiently(
       remote,
       [{ ref, to, ...(from === undefined ? {} : { from }) }],
-      live === undefined ? [] : [{ ref: `${LIVE}${id}`, from: live }],
+      [
+        ...(live === undefined ? [] : [{ ref: `${LIVE}${id}`, from: live }]),
+        ...shards.map((shard) => ({ ref: shard.ref, from: shard.commit })),
+      ],
       context,
     )
   const rejected = await push()

@@ -70,7 +70,8 @@ export async function publishLocally(
 ): Promise<PublishedLocally> {
   const grafted = await graftLocally(git, own, world, branch)
   if (grafted === undefined) {
-    const { ref, commit } = await writeDone(git, own, Math.floor(world.now() / 1000))
+    const { ref, commit, superseded } = await writeDone(git, own, Math.floor(world.now() / 1000))
+    await dropRefs(git, superseded)
     return { ref, commit, onBranch: false, path: '' }
   }
   const path = grafted.place.find(({ run }) => run === own)?.path ?? runPath(own.workflow, own.id)
@@ -142,47 +143,57 @@ async function graftLocally(
   return undefined
 }
 
+/** A finished run under its own ref. */
+export interface WrittenDone extends RunRef {
+  /** What the ref was before. */
+  readonly previous?: string
+  /** The run's live ref here, which it takes the place of: to be dropped when the run is safe. */
+  readonly superseded: readonly { readonly ref: string; readonly commit: string }[]
+}
+
 /**
- * Makes a finished run durable under its own ref and takes its live ref away.
+ * Makes a finished run durable under its own ref.
  *
- * @param live tip of its live ref on the remote, which is to go when this arrives there; whoever sends it has to know.
- * @returns the ref, and in `previous` the commit that it was before.
+ * @param live tips of its live ref: on the remote, where it is to go when this arrives there, so that whoever sends it
+ *   has to know; and here, where the caller knows it.
  */
 export async function writeDone(
   git: Git,
   run: FinishedRun,
   committedAt: number,
-  live?: string,
-): Promise<RunRef & { readonly previous?: string }> {
+  live: { readonly there?: string | undefined; readonly here?: string | undefined } = {},
+): Promise<WrittenDone> {
   const ref = `${DONE}${run.id}`
-  const before = await listRefs(git, [ref, `${LIVE}${run.id}`])
+  const liveRef = `${LIVE}${run.id}`
+  // A new run has no earlier end, and who has written its live ref need not look for it.
+  const before = run.mayExist || live.here === undefined ? await listRefs(git, [ref, liveRef]) : []
   const old = before.find((one) => one.ref === ref)
-  const liveHere = before.filter((one) => one.ref.startsWith(LIVE))
-  if (old?.tree !== run.tree) {
-    const commits = await writeCommits(git, [
-      {
-        ref,
-        // A later version of the same run continues the earlier one, so that the ref moves forward.
-        parent: old?.commit,
-        message: runMessage(run, live === undefined ? [] : [`Live: ${live}`]),
-        committedAt,
-        startsEmpty: old !== undefined,
-        files: run.files,
-      },
-    ])
-    if (commits?.[0] === undefined) throw new Error(`${ref} was written by somebody else at the same time`)
-    await dropRefs(git, liveHere)
-    return {
+  const superseded =
+    live.here === undefined
+      ? before.filter((one) => one.ref === liveRef)
+      : [{ ref: liveRef, commit: live.here }]
+  if (old?.tree === run.tree) return { ...old, superseded }
+  const commits = await writeCommits(git, [
+    {
       ref,
-      commit: commits[0],
-      tree: run.tree,
-      entry: run,
-      ...(live === undefined ? {} : { live }),
-      ...(old === undefined ? {} : { previous: old.commit }),
-    }
+      // A later version of the same run continues the earlier one, so that the ref moves forward.
+      parent: old?.commit,
+      message: runMessage(run, live.there === undefined ? [] : [`Live: ${live.there}`]),
+      committedAt,
+      startsEmpty: old !== undefined,
+      files: run.files,
+    },
+  ])
+  if (commits?.[0] === undefined) throw new Error(`${ref} was written by somebody else at the same time`)
+  return {
+    ref,
+    commit: commits[0],
+    tree: run.tree,
+    entry: run,
+    superseded,
+    ...(live.there === undefined ? {} : { live: live.there }),
+    ...(old === undefined ? {} : { previous: old.commit }),
   }
-  await dropRefs(git, liveHere)
-  return old
 }
 
 /** Takes refs away that are no longer needed. One that moved meanwhile stays, and the next publication sees to it. */

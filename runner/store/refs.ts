@@ -14,6 +14,8 @@ export function fetchedBranch(remoteName: string): string {
 export const ARCHIVE = 'refs/codemie/archive/'
 /** Runs in progress or paused, one ref each; the tip is the last checkpoint. */
 export const LIVE = 'refs/codemie/live/'
+/** Finished parts of maps that several jobs share: `<run>/<step>/<0001>`. */
+export const SHARD = 'refs/codemie/shard/'
 /** Finished runs that are not on the branch yet. */
 export const DONE = 'refs/codemie/done/'
 /** Runs that this repository published to a remote branch it has not fetched since. Never pushed. */

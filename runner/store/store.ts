@@ -25,6 +25,7 @@ import type { Pruned, RetentionPlan } from './retention.ts'
 import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
+import type { CollectedShards, Shard, ShardName } from './shard.ts'
 import type { Shared } from './share.ts'
 import type { Swept } from './sweep.ts'
 import type { Verified } from './verify-branch.ts'
@@ -131,6 +132,10 @@ export interface RunStore {
   bundle(id: string, directory: string): Promise<string>
   /** Brings the runs of a bundle in; see `importBundle`. Those that are finished wait for {@link RunStore.sweep}. */
   import(file: string): Promise<ImportedRun[]>
+  /** Keeps a finished part of a map that several jobs share; see `keepShard`. Returns its ref. */
+  keepShard(shard: Shard): Promise<string>
+  /** Brings the parts of a map together; see `collectShards`. They go when the run's writer finishes with their refs. */
+  collectShards(name: Omit<ShardName, 'number'>): Promise<CollectedShards>
   /** Takes old records from the tip of the branch; see `prune` in `retention.ts`. */
   prune(plan: RetentionPlan): Promise<Pruned>
   /** Checks the records on the branch, or those of some runs, against what was written. Offline. */
@@ -186,6 +191,8 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
       const only = ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id))))
       return await verifyBranch(context, only)
     },
+    keepShard: async (shard) => await (await import('./shard.ts')).keepShard(context, shard),
+    collectShards: async (name) => await (await import('./shard.ts')).collectShards(context, name),
     prune: async (plan) => await (await import('./retention.ts')).prune(context, plan),
     state: context.state,
   }
@@ -207,7 +214,7 @@ async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
       graph: run.graph === undefined ? undefined : context.redact(run.graph),
     })
     const lease = takeLease(directory, context.holder, start.manifest.startedAt)
-    const writer = new RunWriter(context, { id, directory, lease, segment: 1 })
+    const writer = new RunWriter(context, { id, directory, lease, segment: 1, isNew: run.id === undefined })
     await abandonOnFailure(writer, () => writer.claimOnRemote())
     return writer
   } catch (error) {

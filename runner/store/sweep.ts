@@ -4,7 +4,7 @@ import { rememberPushed, sendLeftOver } from './finish-remote.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
-import { DONE, LIVE } from './refs.ts'
+import { DONE, LIVE, SHARD } from './refs.ts'
 import { openScratch, type RecordRemote } from './remote.ts'
 import { fetchRefs, listRemoteRefs, pushTo } from './remote-refs.ts'
 import { remoteRefusal } from './remote-refusal.ts'
@@ -21,7 +21,6 @@ export interface Swept {
   readonly live: readonly { readonly id: string; readonly seenAt: number }[]
 }
 
-const SHARD = 'refs/codemie/shard/'
 /** How long the shards of a run that is gone are kept, in milliseconds. */
 const SHARD_TTL_MS = 7 * 24 * 3_600_000
 

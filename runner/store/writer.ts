@@ -13,7 +13,7 @@ import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
 import { assertLeaseHeld, claimLease, type Lease, releaseLease } from './lease.ts'
 import type { RunManifest } from './manifest.ts'
-import { type FinishedRun, publishLocally } from './publish-local.ts'
+import { dropRefs, type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
 import { redactValue } from './redact.ts'
@@ -22,6 +22,7 @@ import type { RecordRemote } from './remote.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
+import type { CollectedShards } from './shard.ts'
 
 /** Where the record of a run is and how to look at it. */
 export interface RecordPlace {
@@ -62,6 +63,7 @@ export class RunWriter {
   readonly #journal: JournalWriter
   /** Two claims of one event in the same second would else be the same commit, and both would seem to have won. */
   readonly #nonce: string
+  readonly #isNew: boolean
   #liveCommit: string | undefined
   #pushedLive: string | undefined
   #lastPushAt = Number.NEGATIVE_INFINITY
@@ -80,6 +82,8 @@ export class RunWriter {
       readonly directory: string
       readonly lease: Lease
       readonly segment: number
+      /** Nobody else can know its id: there is no ref of it yet. Default: there may be one. */
+      readonly isNew?: boolean
     },
   ) {
     this.#context = context
@@ -87,6 +91,7 @@ export class RunWriter {
     this.id = options.id
     this.directory = options.directory
     this.fence = options.lease.fence
+    this.#isNew = options.isNew ?? false
     this.#nonce = context.randomHex(16)
     this.#journal = new JournalWriter({
       directory: join(options.directory, 'journal'),
@@ -147,17 +152,22 @@ export class RunWriter {
    * Makes the record and commits it. A run that is `paused` stays under its live ref and in its directory; any other
    * end is put on the branch, and the directory goes. Nothing can be appended after this.
    *
-   * @param end `status` where the events do not tell it.
+   * @param end `status` where the events do not tell it; `shards`: refs of parts that the record holds now, which go with
+   *   the same push.
    * @returns where the record is. Refuses (exit status 6, or 5 for `secret-in-record`) when it cannot be kept in git:
    *   the run directory stays then, and the refusal says how to go on.
    */
-  async finish(end: { readonly status?: RunStatus } = {}): Promise<RecordPlace> {
+  async finish(
+    end: { readonly status?: RunStatus; readonly shards?: CollectedShards['refs'] } = {},
+  ): Promise<RecordPlace> {
     await this.#close()
     assertLeaseHeld(this.directory, this.#lease)
     try {
       const record = this.#buildRecord(end.status)
       const place =
-        record.manifest.status === 'paused' ? await this.#pause(record) : await this.#publish(record)
+        record.manifest.status === 'paused'
+          ? await this.#pause(record)
+          : await this.#publish(record, end.shards ?? [])
       // A paused run keeps its directory, so that resuming here needs nothing else; any other is safe in git.
       if (place.status === 'paused') this.#release()
       else this.#leaveDirectory(record.isCut)
@@ -248,12 +258,16 @@ export class RunWriter {
     )
   }
 
-  async #publish(record: RunRecord): Promise<RecordPlace> {
+  async #publish(record: RunRecord, shards: CollectedShards['refs']): Promise<RecordPlace> {
     const run = this.#finishedRun(record)
     const { remote } = this.#context
-    if (remote !== undefined) return await finishOnRemote(this.#context, remote, run, this.#pushedLive)
+    if (remote !== undefined) {
+      const live = { there: this.#pushedLive, here: this.#liveCommit }
+      return await finishOnRemote(this.#context, remote, run, live, shards)
+    }
     const { git } = this.#context.repository
     const done = await publishLocally(git, run, this.#context, await localBranch(this.#context))
+    await dropRefs(git, shards)
     return {
       runId: this.id,
       status: run.status,
@@ -300,7 +314,7 @@ export class RunWriter {
   async #writeLive({ manifest, files }: RunRecord): Promise<void> {
     const { git } = this.#context.repository
     const ref = `${LIVE}${this.id}`
-    this.#liveCommit ??= (await listRefs(git, [ref]))[0]?.commit
+    if (!this.#isNew) this.#liveCommit ??= (await listRefs(git, [ref]))[0]?.commit
     const commits = await writeCommits(git, [
       {
         ref,

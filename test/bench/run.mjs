@@ -11,7 +11,12 @@ const WORKLOADS = {
   W1: async () => (await import('./workloads/start-up.mjs')).measureStartUp,
   W2: async () => (await import('./workloads/model-steps.mjs')).measureModelSteps,
   W3: async () => (await import('./workloads/map.mjs')).measureMap,
-  W4: async () => (await import('./workloads/history.mjs')).measureHistory,
+  W4: async () => {
+    const { measureHistory } = await import('./workloads/history.mjs')
+    const { measurePublishers } = await import('./workloads/publishers.mjs')
+    /** @param {import('./context.mjs').Bench} bench */
+    return async (bench) => [...(await measureHistory(bench)), ...(await measurePublishers(bench))]
+  },
   W5: async () => (await import('./workloads/check-files.mjs')).measureChecks,
   W6: async () => (await import('./workloads/durable-steps.mjs')).measureDurableSteps,
   W7: async () => (await import('./workloads/language.mjs')).measureLanguage,
@@ -22,7 +27,7 @@ const HELP = `npm run bench -- [W1 … W7] [--rounds N] [--quick]
   W1  start-up: --version, validate of one file
   W2  model steps in a row: the whole process, and the engine alone
   W3  a map of 1,000 and of 10,000 items
-  W4  the record of a run on a branch of 10,000 runs; a remote; history
+  W4  the record of a run on a branch of 10,000 runs; a remote; history; 50 publishers at once
   W5  checking 1,000 files
   W6  keeping a step durable
   W7  expressions and templates, against CPython and Jinja2
