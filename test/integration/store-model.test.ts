@@ -20,11 +20,18 @@ const BRANCH = 'refs/heads/codemie/runs'
 const LIVE = 'refs/codemie/live/'
 
 let base: string
+const { TMPDIR } = process.env
 beforeAll(() => {
   // Directories of runs are written with care for power cuts, which costs nothing in memory.
   base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'codemie-model-'))
+  // What publishers that are killed leave behind goes with the rest.
+  process.env['TMPDIR'] = base
 })
-afterAll(() => rmSync(base, { recursive: true, force: true }))
+afterAll(() => {
+  if (TMPDIR === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = TMPDIR
+  rmSync(base, { recursive: true, force: true })
+})
 
 /** Machines with a clone each, one remote, and all that people and schedulers do to runs, in an order that the seed decides. */
 async function play(
