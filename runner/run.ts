@@ -3,7 +3,7 @@ import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
 import { type ChangedDefinition, findChange, type OnChange, recordedTexts } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
-import { isAmong } from './engine/standing.ts'
+import { isAmong, standingEvents } from './engine/standing.ts'
 import type { RunInput } from './engine/step.ts'
 import type { AcceptedDefinition, PauseAnswered, RunEvent } from './events.ts'
 import { blobId } from './git/object-id.ts'
@@ -118,15 +118,23 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
     const by = options.actor ?? (await gitActor(records))
     const byWhom = by ? { by } : {}
     const definition = changed && acceptedDefinition(changed, await records.state())
-    const finished = resumed.events.filter((event) => event.type === 'step-finished')
-    const standing = finished.filter(({ path }) => !isAmong(definition?.redo ?? [], path))
+    const finished = standingEvents(resumed.events).flatMap((event) =>
+      event.type === 'step-finished' && !isAmong(definition?.redo ?? [], event.path) ? [event.path] : [],
+    )
     const opening = {
       type: 'run-resumed',
       runId,
-      finishedSteps: standing.length,
+      finishedSteps: new Set(finished).size,
       ...(pause ? { answer: { ...answer, ...byWhom } } : {}),
       ...(definition ? { definition: { ...definition, ...byWhom } } : {}),
     } as const
+    const askedAgain = pause?.before.filter((path) => isAmong(definition?.askAgain ?? [], path)) ?? []
+    if (answer !== undefined && askedAgain.length > 0) {
+      warnThrough(options)({
+        code: 'asked-again',
+        message: `What comes before ${askedAgain.join(', ')} is done again, so the answer does not count and the run asks again`,
+      })
+    }
     if (!pause && answer !== undefined) {
       warnThrough(options)({
         code: 'message-unused',

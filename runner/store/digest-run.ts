@@ -118,9 +118,8 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     switch (event.type) {
       case 'run-started':
       case 'run-resumed':
-        if (event.type === 'run-resumed' && event.answer) said.push(saidIn(event.answer, event.at, lastHeld))
         if (event.type === 'run-resumed' && event.definition) {
-          const { changes, redo, by } = event.definition
+          const { changes, redo, askAgain, by } = event.definition
           const text = changes.join('; ')
           said.push({ at: event.at, what: 'accepted-changes', about: [], text, ...(by ? { by } : {}) })
           for (const [path, step] of steps) if (isAmong(redo, path)) delete step.end
@@ -130,7 +129,11 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
             spent.delete(key)
             spent.set(`${event.at} ${key}`, value)
           }
+          // An answer to what is asked again did not count.
+          lastHeld = lastHeld.filter((path) => !isAmong(askAgain, path))
         }
+        if (event.type === 'run-resumed' && event.answer && lastHeld.length > 0)
+          said.push(saidIn(event.answer, event.at, lastHeld))
         status = 'interrupted'
         failure = undefined
         heldBefore = []

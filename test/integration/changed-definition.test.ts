@@ -199,8 +199,23 @@ describe('with the change accepted', () => {
     expect(one.asked()).toEqual(['Other'])
     const two = await waiting(approval)
     two.change('Second', 'Other')
-    expect((await two.cli('approve', 'latest', '--accept-changes')).status).toBe(3)
+    const again = await two.cli('approve', 'latest', '--accept-changes')
+    expect([again.status, again.stderr]).toEqual([
+      3,
+      expect.stringContaining(
+        '! What comes before three is done again, so the answer does not count and the run asks again [asked-again]\n',
+      ),
+    ])
     expect(two.asked()).toEqual(['Other'])
+    // A record never says that somebody approved what they did not get to see.
+    const shown = async () => JSON.parse((await two.cli('show', 'latest', '--json')).stdout).said
+    expect((await shown()).map(({ what }: { what: string }) => what)).toEqual(['accepted-changes'])
+    const done = await two.cli('approve', 'latest')
+    expect(done.stderr).toContain(': 2 steps finished before\n')
+    expect((await shown()).map(({ what }: { what: string }) => what)).toEqual([
+      'accepted-changes',
+      'approved',
+    ])
   })
 
   test('of a handler for failures, the finished items of a map stand', async () => {
