@@ -8,6 +8,11 @@ import { dropRefs } from './publish-local.ts'
 import { readRun } from './read-run.ts'
 import { DONE, LIVE, listRefs, PUSHED, runIdOfRef, runMessage } from './refs.ts'
 
+/** Where bundles of runs lie that could not be pushed. */
+export function bundleDirectory({ repository }: Pick<StoreContext, 'repository'>): string {
+  return join(repository.commonDir, 'codemie', 'bundles')
+}
+
 /**
  * Writes one run to a file that travels without a remote: a git bundle of the run's ref alone, complete in itself.
  * `git bundle verify` checks it in any repository, and `git fetch <file> <ref>:<ref>` brings the run there.

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { GitError } from '../git/git.ts'
 import { isOutdated, type PushRejected } from '../git/push.ts'
-import { writeBundle } from './bundle.ts'
+import { bundleDirectory, writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
 import { dropRefs, type FinishedRun, writeDone } from './publish-local.ts'
 import { type PublishedRemotely, publishRemotely, pushPatiently } from './publish-remote.ts'
@@ -135,7 +134,7 @@ async function pendingOn(
 
 /** A file that outlives this machine when somebody takes it along; `undefined`: it cannot be written either. */
 async function bundleOf(context: StoreContext, ref: string): Promise<string | undefined> {
-  const directory = join(context.repository.commonDir, 'codemie', 'bundles')
+  const directory = bundleDirectory(context)
   try {
     mkdirSync(directory, { recursive: true })
     return await writeBundle(context.repository.git, ref, directory)

@@ -1,10 +1,13 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Git } from '../git/git.ts'
+import { bundleDirectory } from './bundle.ts'
 import { localBranch, type StoreContext } from './context.ts'
 import { rememberPushed, sendLeftOver } from './finish-remote.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
-import { publishPending } from './publish-local.ts'
+import { dropRefs, publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
-import { DONE, LIVE, SHARD } from './refs.ts'
+import { DONE, fetchedBranch, LIVE, listRefs, PUSHED, parseTrailers, SHARD } from './refs.ts'
 import { openScratch, type RecordRemote } from './remote.ts'
 import { fetchRefs, listRemoteRefs, pushTo } from './remote-refs.ts'
 import { remoteRefusal } from './remote-refusal.ts'
@@ -60,6 +63,7 @@ async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise
   }
   const ids = [...published.paths.keys()]
   await rememberPushed(context, ids)
+  await tidy(context, remote)
   const scratch = openScratch(context.repository, remote, objectFormat)
   try {
     const refspecs = [`+${LIVE}*:${LIVE}*`, `+${SHARD}*:${SHARD}*`]
@@ -82,6 +86,38 @@ async function sweepRemote(context: StoreContext, remote: RecordRemote): Promise
     return { published: ids, removedShards, live }
   } finally {
     scratch.remove()
+  }
+}
+
+/**
+ * Takes away what only stood in for the remote's branch until that was fetched, and bundles of runs that arrived after all.
+ */
+async function tidy(context: StoreContext, remote: RecordRemote): Promise<void> {
+  const { git } = context.repository
+  const copy = fetchedBranch(remote.name)
+  const refs = await listRefs(git, [PUSHED, LIVE, DONE, copy])
+  const pushed = refs.filter(({ ref }) => ref.startsWith(PUSHED))
+  const directory = bundleDirectory(context)
+  const bundles = existsSync(directory)
+    ? readdirSync(directory).filter((name) => name.endsWith('.bundle'))
+    : []
+  if (pushed.length === 0 && bundles.length === 0) return
+  const tip = refs.find(({ ref }) => ref === copy)
+  const messages = tip && (await git.run({ args: ['log', '-z', '--format=%B', tip.commit] }))
+  const onBranch = parseTrailers(messages?.stdout.toString('latin1') ?? '')
+  const fetched = new Set(onBranch.map(({ id, tree }) => `${id} ${tree}`))
+  await dropRefs(
+    git,
+    pushed.filter(({ ref, tree }) => fetched.has(`${ref.slice(PUSHED.length)} ${tree}`)),
+  )
+  const arrived = new Set([
+    ...onBranch.map(({ id }) => id),
+    ...pushed.map(({ ref }) => ref.slice(PUSHED.length)),
+  ])
+  const isOpen = (id: string) => refs.some(({ ref }) => ref === `${LIVE}${id}` || ref === `${DONE}${id}`)
+  for (const name of bundles) {
+    const id = name.slice(0, -'.bundle'.length)
+    if (arrived.has(id) && !isOpen(id)) rmSync(join(directory, name), { force: true })
   }
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type GitServer, startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -46,6 +48,23 @@ describe('sweep', () => {
     })
     expect(refsOf(bare)).toBe('')
     expect(repository.git('-C', bare, 'log', '--format=%s', 'codemie/runs')).toBe(`review ${ID} succeeded`)
+  })
+
+  test('takes away what stood in for the branch until it was fetched, and bundles of runs that arrived', async () => {
+    const store = await openTestStore(repository, { push })
+    const writer = await store.claim(newRun())
+    server.failNext(503, 100)
+    await expect(play(writer, eventsOf(ID, { a: 'x' }))).rejects.toMatchObject({ exitStatus: 6 })
+    server.failNext(503, 0)
+    const bundle = join(repository.root, '.git/codemie/bundles', `${ID}.bundle`)
+    expect(existsSync(bundle)).toBe(true)
+    await sweep(['--push'])
+    expect([refsOf(repository.root), existsSync(bundle)]).toEqual([`refs/codemie/pushed/${ID}`, false])
+    repository.git('fetch', '-q', bare, 'refs/heads/codemie/runs:refs/remotes/origin/codemie/runs')
+    await sweep(['--push'])
+    expect(refsOf(repository.root)).toBe('')
+    const shown = await runInProcess(['show', ID, 'a'], { cwd: repository.root, env: repository.env })
+    expect(shown.stdout).toBe('x\n')
   })
 
   test('sends what could not be pushed when it ended', async () => {
