@@ -54,6 +54,30 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/list.ts')).list,
   },
   {
+    name: 'diff',
+    summary: 'Show what changes of workflows mean',
+    details: [
+      'Like git diff, for what a workflow does: states that came, went or are called otherwise, prompts, models, tools, what follows what. Comments, layout and the order of states are no changes. Without a revision the working tree is compared with HEAD; with one, with that; A..B compares two, and A...B from where they parted.',
+      'Each change is of a class: widening (it may do, read, spend or start more than before), narrowing (less), breaking (who starts it has to change something), neutral (it does something else with the same means).',
+    ],
+    args: [
+      {
+        name: 'what',
+        required: false,
+        variadic: true,
+        summary: 'A revision or two, and files; default: HEAD and all workflows',
+        completes: 'files',
+      },
+    ],
+    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
+    examples: [
+      { line: 'codemie-ci diff', what: 'what is not committed yet' },
+      { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
+      { line: 'codemie-ci diff HEAD~3 .codemie/workflows/review.yaml', what: 'one workflow' },
+    ],
+    load: async () => (await import('../commands/diff.ts')).diff,
+  },
+  {
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [

@@ -68,6 +68,7 @@ describe('help', () => {
         init        Set a repository up: configuration, a first workflow, a GitHub
                     workflow
         list        List the workflows of this repository
+        diff        Show what changes of workflows mean
         validate    Check workflows and configuration, and show every problem at once
         explain     Tell more about the code of a problem
         plan        Show what a run would do, without doing any of it

@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Change } from '../schema/diff/change.ts'
+import { compareWorkflows } from '../schema/diff/compare.ts'
+import { readWorkflow } from '../schema/read.ts'
+import type { Workflow } from '../schema/workflow.ts'
+import { Refusal } from './failure.ts'
+import { type Git, GitError } from './git/git.ts'
+import { PROJECT_DIRECTORY } from './project.ts'
+import { readObjects } from './store/objects.ts'
+
+/** What became of one definition between two revisions. */
+export interface DefinitionDiff {
+  /** Path after the change; before it, where the definition is gone. */
+  readonly file: string
+  /** Path before it, where that was another one. */
+  readonly before?: string
+  readonly status: 'added' | 'removed' | 'changed'
+  /** What the change means; empty where nothing that runs is different, and where one side cannot be read. */
+  readonly changes: readonly Change[]
+  /** Sides that have errors, each with its first one, e.g. `12: There is no state 'x'`. */
+  readonly invalid: { readonly before?: string; readonly after?: string }
+}
+
+/** Two revisions; `undefined` for `to`: the working tree. */
+export interface DiffRange {
+  readonly from: string
+  readonly to: string | undefined
+}
+
+/**
+ * Reads `<rev>`, `<rev>..<rev>` and `<rev>...<rev>` (from where the two parted) as git does.
+ * Refuses with `unknown-revision`, and says where a shallow clone is why.
+ */
+export async function resolveRange(git: Git, text: string | undefined): Promise<DiffRange> {
+  const [, first = '', dots = '', second = ''] = /^(.*?)(?:(\.{2,3})(.*))?$/s.exec(text ?? 'HEAD') ?? []
+  const from = await resolveCommit(git, first === '' ? 'HEAD' : first)
+  if (dots === '') return { from, to: undefined }
+  const to = await resolveCommit(git, second === '' ? 'HEAD' : second)
+  if (dots === '..') return { from, to }
+  const base = await git.run({ args: ['merge-base', from, to], okCodes: [0, 1] })
+  if (base.exitCode === 0) return { from: base.stdout.toString().trim(), to }
+  throw new Refusal('unknown-revision', `${text} have no commit in common${await shallowNote(git)}`, {
+    help: 'Use two dots to compare them as they are.',
+  })
+}
+
+async function resolveCommit(git: Git, name: string): Promise<string> {
+  try {
+    const { stdout } = await git.run({
+      args: ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`],
+    })
+    return stdout.toString().trim()
+  } catch (error) {
+    if (!(error instanceof GitError) || error.kind !== 'exited') throw error
+    throw new Refusal('unknown-revision', `There is no revision '${name}' here${await shallowNote(git)}`, {
+      help: 'A branch, a tag or a commit; `git fetch` brings those of the remote.',
+    })
+  }
+}
+
+async function shallowNote(git: Git): Promise<string> {
+  const { stdout } = await git.run({ args: ['rev-parse', '--is-shallow-repository'] })
+  return stdout.toString().trim() === 'true'
+    ? '; this clone is shallow, and `git fetch --unshallow` brings the rest of its history'
+    : ''
+}
+
+const FOLDER = `${PROJECT_DIRECTORY}/workflows/`
+const isDefinition = (path: string) => path.startsWith(FOLDER) && /\.(ya?ml|toml)$/.test(path)
+
+/**
+ * Compares the definitions of two revisions by what they mean. A file that was renamed or moved is compared with what it
+ * was; definitions that differ in comments or layout only are left out.
+ *
+ * @param only paths from the top of the repository: these files, and files below these folders. Default: all.
+ */
+export async function diffDefinitions(
+  { root, git }: { readonly root: string; readonly git: Git },
+  range: DiffRange,
+  only: readonly string[] = [],
+): Promise<DefinitionDiff[]> {
+  const isWanted = (path: string) =>
+    only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
+  const touched = (await changedPaths(git, range)).filter(({ before, after }) =>
+    [before, after].some((path) => path !== undefined && isDefinition(path) && isWanted(path)),
+  )
+  const textsBefore = await textsAt(
+    git,
+    root,
+    range.from,
+    touched.map(({ before }) => before),
+  )
+  const textsAfter = await textsAt(
+    git,
+    root,
+    range.to,
+    touched.map(({ after }) => after),
+  )
+  return touched.flatMap(({ before, after }, index) => {
+    const [old, now] = [read(before, textsBefore[index]), read(after, textsAfter[index])]
+    const file = after ?? before ?? ''
+    const invalid = {
+      ...(old?.error === undefined ? {} : { before: old.error }),
+      ...(now?.error === undefined ? {} : { after: now.error }),
+    }
+    const status = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed'
+    const changes = old?.workflow && now?.workflow ? compareWorkflows(old.workflow, now.workflow) : []
+    const isMoved = before !== undefined && after !== undefined && before !== after
+    const isNothing =
+      status === 'changed' && changes.length === 0 && !isMoved && Object.keys(invalid).length === 0
+    return isNothing ? [] : [{ file, ...(isMoved ? { before } : {}), status, changes, invalid }]
+  })
+}
+
+interface ChangedPath {
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
+async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
+  const args = [
+    'diff',
+    '--name-status',
+    '-z',
+    '--find-renames=40%',
+    '--no-ext-diff',
+    from,
+    ...(to === undefined ? [] : [to]),
+  ]
+  const { stdout } = await git.run({ args: [...args, '--', FOLDER] })
+  const fields = stdout.toString().split('\0')
+  const paths: ChangedPath[] = []
+  for (let at = 0; at + 1 < fields.length; at++) {
+    const status = fields[at] ?? ''
+    const path = fields[++at] ?? ''
+    if (/^[RC]/.test(status)) paths.push({ before: path, after: fields[++at] })
+    else paths.push({ before: status === 'A' ? undefined : path, after: status === 'D' ? undefined : path })
+  }
+  if (to !== undefined) return paths
+  const untracked = await git.run({
+    args: ['ls-files', '--others', '--exclude-standard', '-z', '--', FOLDER],
+  })
+  const fresh = untracked.stdout.toString().split('\0').filter(Boolean)
+  return [...paths, ...fresh.map((after) => ({ before: undefined, after }))]
+}
+
+/** Texts at a revision, or in the working tree. */
+async function textsAt(
+  git: Git,
+  root: string,
+  revision: string | undefined,
+  paths: readonly (string | undefined)[],
+): Promise<(string | undefined)[]> {
+  if (revision === undefined) {
+    return await Promise.all(
+      paths.map(async (path) =>
+        path === undefined ? undefined : await readFile(join(root, path), 'utf8').catch(() => undefined),
+      ),
+    )
+  }
+  // A name must not become two lines.
+  const contents = await readObjects(
+    git,
+    paths.map((path) =>
+      path === undefined || path.includes('\n') ? `${revision}:-` : `${revision}:${path}`,
+    ),
+  )
+  return contents.map((content) =>
+    content === undefined ? undefined : Buffer.from(content).toString('utf8'),
+  )
+}
+
+function read(
+  file: string | undefined,
+  text: string | undefined,
+): { readonly workflow: Workflow | undefined; readonly error?: string } | undefined {
+  if (file === undefined || text === undefined) return undefined
+  const { workflow, diagnostics } = readWorkflow({ file, text })
+  if (workflow !== undefined) return { workflow }
+  const [first] = diagnostics.filter(({ severity }) => severity === 'error')
+  return { workflow: undefined, error: `${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}` }
+}

@@ -1,0 +1,128 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
+
+const FILE = '.codemie/workflows/note.yaml'
+const NOTE = `name: Note
+assistants: [{ id: a, system_prompt: You write., tools: [{ name: read_file }] }]
+states:
+  - { id: plan, assistant_id: a, task: Plan a note, next: { state_id: write } }
+  - { id: write, assistant_id: a, task: Write the note, next: { state_id: end } }
+`
+let repository: TestRepository
+
+beforeEach(() => {
+  repository = makeRepository({ files: { [FILE]: NOTE, 'a.txt': 'a\n' } })
+})
+afterEach(() => repository.remove())
+
+const diff = (...args: string[]) =>
+  runInProcess(['diff', ...args], { cwd: repository.root, env: repository.env })
+const commit = (message: string) => {
+  repository.git('add', '-A')
+  repository.git('commit', '-q', '-m', message)
+}
+
+test('nothing that runs is different', async () => {
+  expect(await diff('--exit-code')).toEqual({
+    status: 0,
+    stdout: 'No workflow means anything else\n',
+    stderr: '',
+  })
+  repository.write(FILE, `# Why\n${NOTE.replace('name: Note', 'name: "Note"')}`)
+  expect(await diff('--exit-code')).toMatchObject({ status: 0, stdout: 'No workflow means anything else\n' })
+})
+
+test('what is not committed yet, what asks for a decision first', async () => {
+  repository.write(
+    FILE,
+    NOTE.replace('Write the note', 'Write a short note').replace(
+      '{ name: read_file }',
+      '{ name: read_file }, { name: shell }',
+    ),
+  )
+  repository.write('.codemie/workflows/new.yaml', NOTE)
+  expect(await diff('--exit-code')).toEqual({
+    status: 1,
+    stdout: `${FILE}
+  widening   state 'plan': tools +shell
+  widening   state 'write': tools +shell
+  neutral    state 'write': task: Write the note → Write a short note
+.codemie/workflows/new.yaml · added
+
+2 workflows: 2 widening, 1 neutral
+`,
+    stderr: '',
+  })
+  expect((await diff('.codemie/workflows/new.yaml')).stdout).not.toContain('note.yaml')
+})
+
+test('between two revisions, from where a branch parted, and since one', async () => {
+  repository.git('checkout', '-q', '-b', 'topic')
+  repository.write(FILE, NOTE.replace('Plan a note', 'Plan two notes'))
+  commit('Topic')
+  repository.git('checkout', '-q', 'main')
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  commit('Main')
+  const sentences = async (...args: string[]) =>
+    JSON.parse((await diff(...args, '--json')).stdout).flatMap(
+      ({ changes }: { changes: { sentence: string }[] }) => changes.map(({ sentence }) => sentence),
+    )
+  expect(await sentences('main..topic')).toEqual([
+    'task: Plan a note → Plan two notes',
+    'task: Write it → Write the note',
+  ])
+  expect(await sentences('main...topic')).toEqual(['task: Plan a note → Plan two notes'])
+  expect(await sentences('HEAD~1')).toEqual(['task: Write the note → Write it'])
+  expect(await sentences('HEAD')).toEqual([])
+})
+
+test('a file that was renamed and changed is compared with what it was; one that is gone is said', async () => {
+  mkdirSync(join(repository.root, '.codemie/workflows/team'))
+  renameSync(join(repository.root, FILE), join(repository.root, '.codemie/workflows/team/memo.yaml'))
+  repository.write('.codemie/workflows/team/memo.yaml', NOTE.replace('Plan a note', 'Plan it'))
+  commit('Move')
+  expect(JSON.parse((await diff('HEAD~1..HEAD', '--json')).stdout)).toMatchObject([
+    {
+      file: '.codemie/workflows/team/memo.yaml',
+      before: FILE,
+      status: 'changed',
+      changes: [{ code: 'task-changed', state: 'plan', class: 'neutral' }],
+    },
+  ])
+  rmSync(join(repository.root, '.codemie/workflows/team/memo.yaml'))
+  expect(JSON.parse((await diff('--json')).stdout)).toMatchObject([
+    { status: 'removed', changes: [], invalid: {} },
+  ])
+})
+
+test('a side with errors is said with its first one', async () => {
+  repository.write(FILE, NOTE.replace('state_id: write', 'state_id: nowhere'))
+  const { stdout, status } = await diff()
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^\S+note\.yaml\n {2}✗ has errors after the change: 4: /),
+  ])
+})
+
+test.each([
+  [['nowhere'], "error unknown-revision: There is no revision 'nowhere' here\n"],
+  [['--', '-rf'], "error unknown-revision: There is no revision '-rf' here\n"],
+  [['../other.yaml'], "'../other.yaml' is not in this repository."],
+])('refuses %j', async (args, message) => {
+  const { status, stderr } = await diff(...args)
+  expect([status, stderr]).toEqual([2, expect.stringContaining(message)])
+})
+
+test('a shallow clone says that it is the reason', async () => {
+  repository.write(FILE, NOTE.replace('Plan a note', 'Plan it'))
+  commit('More')
+  const clone = repository.beside('shallow')
+  repository.git('clone', '-q', '--depth=1', `file://${repository.root}`, clone)
+  const { stderr } = await runInProcess(['diff', 'HEAD~1'], { cwd: clone, env: repository.env })
+  expect(stderr).toContain(
+    "error unknown-revision: There is no revision 'HEAD~1' here; this clone is shallow, and `git fetch --unshallow` brings the rest of its history\n",
+  )
+})
