@@ -1,6 +1,7 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { type DefinitionDiff, diffDefinitions, resolveRange } from '../../runner/diff-definitions.ts'
 import { findRepository } from '../../runner/git/repository.ts'
+import { diffTexts } from '../../runner/report/diff-texts.ts'
 import type { ChangeClass } from '../../schema/diff/change.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
@@ -9,6 +10,7 @@ import type { Invocation } from '../invocation.ts'
 import { printJson } from '../ui/json.ts'
 import type { Palette } from '../ui/palette.ts'
 import { count, oneLine } from '../ui/plain-text.ts'
+import { wordsOf } from '../ui/word-diff.ts'
 import { usageError } from '../usage-error.ts'
 
 /** `codemie-ci diff`: what changes of workflows mean. */
@@ -37,6 +39,9 @@ function readArguments(invocation: Invocation, cli: Cli, root: string) {
   return { range: isPath ? undefined : first, files: paths.filter((path) => path !== '') }
 }
 
+/** Characters shown of one text that changed. */
+const LONGEST = 2000
+
 const ORDER: readonly ChangeClass[] = ['breaking', 'widening', 'narrowing', 'neutral']
 
 function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string {
@@ -60,9 +65,12 @@ function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string
       )
     // What asks for a decision comes first.
     const sorted = [...changes].sort((a, b) => ORDER.indexOf(a.class) - ORDER.indexOf(b.class))
-    for (const { class: kind, state, sentence } of sorted) {
+    for (const { class: kind, state, sentence, before, after, isLong } of sorted) {
       const where = state === undefined ? '' : `state '${oneLine(state)}': `
       lines.push(`  ${colours[kind](kind.padEnd(9))}  ${where}${oneLine(sentence)}`)
+      if (!isLong || before === undefined || after === undefined) continue
+      const words = wordsOf(diffTexts(before, after, 'words'), palette, LONGEST)
+      lines.push(...words.split('\n').map((line) => `             ${line}`.trimEnd()))
     }
   }
   const all = diffs.flatMap(({ changes }) => changes)

@@ -1,11 +1,11 @@
-import type { Change, DiffPiece, RunComparison, StepComparison } from '../../runner/report/compare-runs.ts'
+import type { Change, RunComparison, StepComparison } from '../../runner/report/compare-runs.ts'
+import type { DiffPiece } from '../../runner/report/diff-texts.ts'
 import type { Palette } from './palette.ts'
 import { count, oneLine, shorten, stripControls } from './plain-text.ts'
+import { wordsOf } from './word-diff.ts'
 
 /** Lines of a definition around a change. */
 const CONTEXT_LINES = 2
-/** Characters of an output around a change. */
-const CONTEXT_CHARACTERS = 60
 /** Characters shown of one output. */
 const LONGEST = 4000
 const LONGEST_VALUE = 120
@@ -84,35 +84,6 @@ function stepLines(
   if (output.length === 0) return [head]
   const text = wordsOf(output, palette, longest)
   return [head, ...text.split('\n').map((line) => `    ${line}`.trimEnd())]
-}
-
-/** Pieces as one text: `[-old-]{+new+}`, readable without colours too; long pieces that are the same are cut. */
-function wordsOf(
-  pieces: readonly DiffPiece[],
-  { dim, red, green, symbols }: Palette,
-  longest: number,
-): string {
-  let left = longest
-  const parts: string[] = []
-  pieces.forEach(({ kind, text }, index) => {
-    if (left <= 0) return
-    const shown = stripControls(
-      kind === 'same' ? cutMiddle(text, index > 0, index < pieces.length - 1) : text,
-    )
-    const some = shown.slice(0, left)
-    left -= some.length
-    const sign = kind === 'removed' ? red(`[-${some}-]`) : kind === 'added' ? green(`{+${some}+}`) : some
-    parts.push(left <= 0 ? `${sign}${dim(symbols.ellipsis)}` : sign)
-  })
-  return parts.join('')
-}
-
-function cutMiddle(text: string, hasBefore: boolean, hasAfter: boolean): string {
-  const keep = (hasBefore ? CONTEXT_CHARACTERS : 0) + (hasAfter ? CONTEXT_CHARACTERS : 0)
-  if (text.length <= keep + 10) return text
-  const head = hasBefore ? text.slice(0, CONTEXT_CHARACTERS) : ''
-  const tail = hasAfter ? text.slice(-CONTEXT_CHARACTERS) : ''
-  return `${head} [...] ${tail}`
 }
 
 function definitionLines(pieces: readonly DiffPiece[], { dim, red, green }: Palette): string[] {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Effect, EffectReply, ModelEffect, Perform, ToolEffect } from '../effect.ts'
 import type { EffectFinished } from '../events.ts'
+import { createHash } from '../hash.ts'
 import type { ModelReply, ModelRequest } from '../models/model.ts'
 import type { Memory } from './memory.ts'
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../hash.ts'
 
 /** The hash function of a repository: `sha1` unless it was made with `--object-format=sha256`. */
 export type ObjectFormat = 'sha1' | 'sha256'

@@ -1,14 +1,8 @@
-import { diffLines, diffWordsWithSpace } from 'diff'
 import { parseJsonObject } from '../../schema/json-object.ts'
 import { digestRun, outcomeOf, type RunDigest, type StepDigest } from '../store/digest-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { workflowFileName } from '../store/record.ts'
-
-/** A piece of a text: what both have, what only the first has, what only the second has. */
-export interface DiffPiece {
-  readonly kind: 'same' | 'removed' | 'added'
-  readonly text: string
-}
+import { type DiffPiece, diffTexts } from './diff-texts.ts'
 
 /** A value that differs. */
 export interface Change {
@@ -47,12 +41,6 @@ export interface RunComparison {
   /** Models, tokens, cost and time, which differ even when nothing else does. */
   readonly figures: readonly Change[]
 }
-
-/** A text that is longer is compared line by line: words would take too long. In characters, both together. */
-const LONGEST_FOR_WORDS = 60_000
-
-/** Texts with more differences have little in common: pieces would not help, and finding them takes ever longer. */
-const FEW_EDITS = { maxEditLength: 2000 }
 
 /** Compares two runs. Pure. */
 export function compareRuns(before: StoredRun, after: StoredRun): RunComparison {
@@ -161,20 +149,4 @@ function compareStep(
   if (before.status !== after.status) return { ...base, change: 'status', output: [] }
   const output = diffTexts(outcomeOf(before), outcomeOf(after), 'words')
   return { ...base, change: output.length === 0 ? 'same' : 'output', output }
-}
-
-function diffTexts(before: string, after: string, unit: 'words' | 'lines'): DiffPiece[] {
-  if (before === after) return []
-  const isLong = before.length + after.length > LONGEST_FOR_WORDS
-  const words = unit === 'words' && !isLong ? diffWordsWithSpace(before, after, FEW_EDITS) : undefined
-  const parts = words ?? diffLines(before, after, FEW_EDITS)
-  if (parts === undefined)
-    return [
-      { kind: 'removed' as const, text: before },
-      { kind: 'added' as const, text: after },
-    ].filter(({ text }) => text !== '')
-  return parts.map(({ added, removed, value }) => ({
-    kind: added ? 'added' : removed ? 'removed' : 'same',
-    text: value,
-  }))
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../hash.ts'
 
 /** Names that can stand as they are: no dot, `@` or `+` (they join parts), no capitals (folders that ignore case). */
 const PLAIN = /^[a-z0-9][a-z0-9_-]{0,59}$/

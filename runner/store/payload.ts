@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { RunEvent } from '../events.ts'
+import { createHash } from '../hash.ts'
 import { canonicalLine } from './canonical-json.ts'
 
 /** What stands in a record for a text that is too large for it. */

@@ -9,7 +9,9 @@ import { isRunId } from './run-id.ts'
 /** Where runs lie while they are not on the branch. */
 export interface RunHome {
   /** Folders that may hold run directories, in the order in which they are tried. Absolute. */
-  readonly places: readonly string[]
+  readonly places: () => readonly string[]
+  /** Those of them that can hold any: the others were never made. */
+  readonly used: () => readonly string[]
 }
 
 /** Says something that people should know and that did not stop anything. */
@@ -20,15 +22,19 @@ export type Warn = (warning: { readonly code: string; readonly message: string }
  * read-only mount in CI) the user's state directory, then the temporary one.
  */
 export function runHome(repository: Repository, env: Readonly<Record<string, string | undefined>>): RunHome {
-  const name = `codemie-ci/${sha256(repository.commonDir).slice(0, 16)}`
+  const own = join(repository.commonDir, 'codemie')
   const state =
     env['XDG_STATE_HOME'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.local/state'))
+  const shared = [...(state === undefined ? [] : [state]), env['TMPDIR'] ?? tmpdir()].map((folder) =>
+    join(folder, 'codemie-ci'),
+  )
+  const within = (folders: readonly string[]) => {
+    const name = folders.length === 0 ? '' : sha256(repository.commonDir).slice(0, 16)
+    return [own, ...folders.map((folder) => join(folder, name))]
+  }
   return {
-    places: [
-      join(repository.commonDir, 'codemie'),
-      ...(state === undefined ? [] : [join(state, name)]),
-      join(env['TMPDIR'] ?? tmpdir(), name),
-    ],
+    places: () => within(shared),
+    used: () => within(shared.filter((folder) => existsSync(folder))),
   }
 }
 
@@ -41,7 +47,7 @@ export function createRunDirectory(home: RunHome, id: string, warn: Warn): strin
   const taken = findRunDirectory(home, id)
   if (taken !== undefined) throw runExists(id, taken)
   const problems: string[] = []
-  for (const place of home.places) {
+  for (const place of home.places()) {
     const directory = join(place, 'runs', id)
     try {
       mkdirSync(join(place, 'runs'), { recursive: true })
@@ -89,12 +95,15 @@ function runExists(id: string, where: string): Refusal {
 /** The directory of a run, wherever it lies; `undefined`: there is none on this machine. */
 export function findRunDirectory(home: RunHome, id: string): string | undefined {
   if (!isRunId(id)) return undefined
-  return home.places.find((place) => readNames(join(place, 'runs')).includes(id))?.concat('/runs/', id)
+  return home
+    .used()
+    .find((place) => readNames(join(place, 'runs')).includes(id))
+    ?.concat('/runs/', id)
 }
 
 /** All run directories on this machine. */
 export function listRunDirectories(home: RunHome): { readonly id: string; readonly directory: string }[] {
-  return home.places.flatMap((place) =>
+  return home.used().flatMap((place) =>
     readNames(join(place, 'runs'))
       .filter(isRunId)
       .map((id) => ({ id, directory: join(place, 'runs', id) })),
@@ -120,7 +129,10 @@ export function keepRunDirectory(directory: string): void {
 /** Directory of a run that was put aside; `undefined`: nothing was cut, or it was on another machine. */
 export function findKeptDirectory(home: RunHome, id: string): string | undefined {
   if (!isRunId(id)) return undefined
-  return home.places.find((place) => readNames(join(place, 'kept')).includes(id))?.concat('/kept/', id)
+  return home
+    .used()
+    .find((place) => readNames(join(place, 'kept')).includes(id))
+    ?.concat('/kept/', id)
 }
 
 /** Makes a directory that was put aside the run's own again. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../hash.ts'
 
 /** `20261120T104455Z-3f9a1c2e`: UTC to the second and 8 hex digits. Sortable; legal as a ref and as a Windows path. */
 const RUN_ID = /^(\d{4})(\d{2})(\d{2})T\d{6}Z-[0-9a-f]{8}$/

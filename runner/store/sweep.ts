@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Git } from '../git/git.ts'
 import { bundleDirectory } from './bundle.ts'
 import { localBranch, type StoreContext } from './context.ts'
-import { rememberPushed, sendLeftOver } from './finish-remote.ts'
+import { rememberPushed } from './finish-remote.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { dropRefs, publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
@@ -13,6 +13,7 @@ import { fetchRefs, listRemoteRefs, pushTo } from './remote-refs.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { listRunDirectories } from './run-home.ts'
 import { isRunId } from './run-id.ts'
+import { sendLeftOver } from './send-done.ts'
 
 /** What a sweep put in order, and what it found that somebody has to decide. */
 export interface Swept {

@@ -25,6 +25,8 @@ export interface Change {
   readonly state?: string
   /** One line without a full stop, e.g. `task: First → Second`. Holds texts of the definitions. */
   readonly sentence: string
+  /** The texts are too long for the sentence, which only counts words. */
+  readonly isLong?: true
   /** The texts or values that differ, for those who want to see all of them. Absent: there was, or is, none. */
   readonly before?: string
   readonly after?: string

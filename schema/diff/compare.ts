@@ -2,7 +2,7 @@ import type { State, Workflow } from '../workflow.ts'
 import type { Change, ChangeClass, ChangeReach } from './change.ts'
 import { matchStates } from './match-states.ts'
 import { type Aspect, STATE_ASPECTS, WORK_ASPECTS, WORKFLOW_ASPECTS } from './rules.ts'
-import { fromTo, meaningOf, textOf } from './values.ts'
+import { fromTo, isLong, meaningOf, textOf } from './values.ts'
 
 /**
  * What the differences between two versions of a workflow mean, in the order of the definition: first the workflow as a
@@ -73,6 +73,7 @@ function changesOf<T>(aspects: readonly Aspect<T>[], before: T, after: T, state?
     return [
       {
         ...change(aspect.code, kind, aspect.reach, sentence, state),
+        ...(!aspect.isStructure && !aspect.list && (isLong(a) || isLong(b)) ? { isLong: true } : {}),
         ...(texts.before === undefined ? {} : { before: texts.before }),
         ...(texts.after === undefined ? {} : { after: texts.after }),
       },

@@ -31,11 +31,15 @@ const SHORT = 60
 /** `First → Second` where both fit into a line; else that it changed, and by how many words. */
 export function fromTo(before: unknown, after: unknown): string {
   const [a, b] = [textOf(before), textOf(after)]
-  const isShort = (text: string | undefined) =>
-    text === undefined || (text.length <= SHORT && !text.includes('\n'))
-  if (isShort(a) && isShort(b)) return `${shown(a)} → ${shown(b)}`
+  if (!isLong(a) && !isLong(b)) return `${shown(a)} → ${shown(b)}`
   const { removed, added } = countWords(a ?? '', b ?? '')
-  return `changed, ${removed} words out and ${added} in`
+  return `changed, ${removed} ${removed === 1 ? 'word' : 'words'} out and ${added} in`
+}
+
+/** Whether a value does not fit into a sentence. */
+export function isLong(value: unknown): boolean {
+  const text = textOf(value)
+  return text !== undefined && (text.length > SHORT || text.includes('\n'))
 }
 
 function shown(text: string | undefined): string {

@@ -59,6 +59,17 @@ test('what is not committed yet, what asks for a decision first', async () => {
   expect((await diff('.codemie/workflows/new.yaml')).stdout).not.toContain('note.yaml')
 })
 
+test('a long prompt word by word', async () => {
+  const prompt = (most: string) =>
+    `"You write notes for people who have little time, and you never use more than ${most} words."`
+  repository.write(FILE, NOTE.replace('You write.', prompt('fifty')))
+  commit('Long')
+  repository.write(FILE, NOTE.replace('You write.', prompt('thirty')))
+  expect((await diff()).stdout).toContain(`  neutral    state 'plan': prompt: changed, 1 word out and 1 in
+              [...] or people who have little time, and you never use more than [-fifty-]{+thirty+} words.
+`)
+})
+
 test('between two revisions, from where a branch parted, and since one', async () => {
   repository.git('checkout', '-q', '-b', 'topic')
   repository.write(FILE, NOTE.replace('Plan a note', 'Plan two notes'))
