@@ -78,6 +78,21 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/diff.ts')).diff,
   },
   {
+    name: 'versions',
+    summary: 'List the versions of a workflow, and what each of them changed',
+    details: [
+      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
+    ],
+    args: [WORKFLOW],
+    options: [
+      { name: 'limit', short: 'n', kind: 'text', value: 'N', summary: 'At most this many; default 20' },
+      { name: 'all', kind: 'flag', summary: 'All of them' },
+      JSON_OUT,
+    ],
+    examples: [{ line: 'codemie-ci versions review', what: 'the last 20' }],
+    load: async () => (await import('../commands/versions.ts')).versions,
+  },
+  {
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [

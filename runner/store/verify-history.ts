@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Git } from '../git/git.ts'
+import { shallowCommits } from '../git/shallow.ts'
 import type { StoreContext } from './context.ts'
 import { readObjects } from './objects.ts'
 import { parsePreviousEpochs, parsePruned, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
@@ -39,7 +38,7 @@ export async function verifyHistory(
   tell: TellFinding,
 ): Promise<History> {
   const { git } = context.repository
-  const boundary = shallowCommits(context)
+  const boundary = shallowCommits(context.repository.commonDir)
   const statuses = new Map<string, string>()
   const replacements: FolderChange[] = []
   let isShallow = false
@@ -85,12 +84,6 @@ export async function verifyHistory(
 
 function idOfFolder(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/\.conflict-[0-9a-f]{8}$/, '')
-}
-
-/** Commits that a shallow clone ends at. */
-function shallowCommits({ repository }: StoreContext): ReadonlySet<string> {
-  const file = join(repository.commonDir, 'shallow')
-  return new Set(existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [])
 }
 
 const FOLDER = /^runs\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/

@@ -69,6 +69,7 @@ describe('help', () => {
                     workflow
         list        List the workflows of this repository
         diff        Show what changes of workflows mean
+        versions    List the versions of a workflow, and what each of them changed
         validate    Check workflows and configuration, and show every problem at once
         explain     Tell more about the code of a problem
         plan        Show what a run would do, without doing any of it

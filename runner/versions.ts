@@ -1,0 +1,166 @@
+import type { Change, ChangeClass } from '../schema/diff/change.ts'
+import { compareWorkflows } from '../schema/diff/compare.ts'
+import { readWorkflow } from '../schema/read.ts'
+import type { Lifecycle, Workflow } from '../schema/workflow.ts'
+import type { Git } from './git/git.ts'
+import type { Repository } from './git/repository.ts'
+import { shallowCommits } from './git/shallow.ts'
+import { readObjects } from './store/objects.ts'
+
+/** One version of a definition, as a commit made it. */
+export interface WorkflowVersion {
+  /** Commit that made it. */
+  readonly commit: string
+  /** ISO 8601, when it was written. */
+  readonly at: string
+  readonly author: string
+  /** First line of the commit's message. */
+  readonly subject: string
+  /** Path that it had there. */
+  readonly file: string
+  /** Object id of the definition; `undefined`: this commit took it away. */
+  readonly blob: string | undefined
+  /** `undefined`: it had errors. */
+  readonly lifecycle: Lifecycle | undefined
+  /**
+   * What is different from the version before; `first`: there was none; `oldest-here`: a shallow clone does not have it;
+   * `unreadable`: one of the two has errors.
+   */
+  readonly meaning: 'first' | 'oldest-here' | 'unreadable' | readonly Change[]
+}
+
+export interface WorkflowHistory {
+  /** Newest first. */
+  readonly versions: readonly WorkflowVersion[]
+  /** The clone is shallow and the history goes on before its oldest commit. */
+  readonly isCutOff: boolean
+}
+
+const FORMAT = '%x01%H%x00%aI%x00%an%x00%s%x00'
+/** Renames that are followed; a file has few, and a circle must end. */
+const MOST_RENAMES = 50
+
+/**
+ * The versions of a definition, through renames and moves: the history of its path up to the commit that made it, then that
+ * of the path it came from. Merges count for what they merge.
+ *
+ * @param file path from the top of the repository. @param limit versions to return; default: all.
+ */
+export async function versionsOf(
+  { git, commonDir }: Pick<Repository, 'git' | 'commonDir'>,
+  file: string,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<WorkflowHistory> {
+  const boundary = shallowCommits(commonDir)
+  const found: Omit<WorkflowVersion, 'lifecycle' | 'meaning'>[] = []
+  let path = file
+  let start = 'HEAD'
+  for (let renames = 0; renames < MOST_RENAMES; renames++) {
+    const segment = await historyOfPath(git, start, path)
+    found.push(...segment)
+    const birth = segment.at(-1)
+    // One more than is asked for: what a version changed is told by the one before it.
+    if (birth === undefined || found.length > limit || boundary.has(birth.commit)) break
+    const before = await pathBefore(git, birth.commit, path)
+    if (before === undefined) break
+    path = before
+    start = `${birth.commit}^`
+  }
+  const oldest = found.at(-1)
+  const texts = await readObjects(
+    git,
+    found.map(({ blob, commit }) => blob ?? `${commit}:-`),
+  )
+  const workflows = found.map((one, index): Workflow | undefined => {
+    const text = texts[index]
+    return text && readWorkflow({ file: one.file, text: Buffer.from(text).toString('utf8') }).workflow
+  })
+  const versions = found.map((one, index): WorkflowVersion => {
+    // One that was taken away and brought back is compared with what it was.
+    const older = found.findIndex(({ blob }, at) => at > index && blob !== undefined)
+    const [now, before] = [workflows[index], workflows[older]]
+    const isFirst = older < 0
+    const isCut = index === found.length - 1 && boundary.has(one.commit)
+    const meaning = isCut
+      ? 'oldest-here'
+      : isFirst
+        ? 'first'
+        : now && before
+          ? compareWorkflows(before, now)
+          : 'unreadable'
+    return { ...one, lifecycle: now?.lifecycle, meaning: one.blob === undefined ? [] : meaning }
+  })
+  return {
+    versions: versions.slice(0, limit),
+    isCutOff: versions.length <= limit && oldest !== undefined && boundary.has(oldest.commit),
+  }
+}
+
+/** `2 widening, 1 neutral: task of plan, tools of plan, …`: what a version changed, on one line. */
+export function summarise(changes: readonly Change[]): string {
+  const counts = CLASSES.flatMap((kind) => {
+    const many = changes.filter((change) => change.class === kind).length
+    return many === 0 ? [] : [`${many} ${kind}`]
+  })
+  const what = [
+    ...new Set(changes.map(({ state, sentence }) => (state === undefined ? '' : `${state}: `) + sentence)),
+  ]
+  const shown = what.slice(0, 2).join('; ')
+  return `${counts.join(', ')}: ${shown}${what.length > 2 ? `; and ${what.length - 2} more` : ''}`
+}
+
+const CLASSES: readonly ChangeClass[] = ['breaking', 'widening', 'narrowing', 'neutral']
+
+/** Commits that changed a path, newest first. */
+async function historyOfPath(git: Git, start: string, path: string) {
+  const { stdout } = await git.run({
+    args: ['log', '-z', '--raw', '--no-abbrev', '--no-renames', `--format=${FORMAT}`, start, '--', path],
+    okCodes: [0, 128],
+  })
+  const fields = stdout.toString().split('\0')
+  const found: {
+    commit: string
+    at: string
+    author: string
+    subject: string
+    file: string
+    blob: string | undefined
+  }[] = []
+  for (let at = 0; at < fields.length; at++) {
+    const field = (fields[at] ?? '').replace(/^\n/, '')
+    if (field.startsWith('\x01')) {
+      const [when = '', author = '', subject = ''] = fields.slice(at + 1, at + 4)
+      found.push({ commit: field.slice(1), at: when, author, subject, file: path, blob: undefined })
+      at += 3
+      continue
+    }
+    const [, mode, blob] = /^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]$/.exec(field) ?? []
+    const last = found.at(-1)
+    if (last !== undefined && mode !== undefined && !/^0+$/.test(mode)) last.blob = blob
+  }
+  return found
+}
+
+/** Where a file came from that a commit made; `undefined`: it is new. */
+async function pathBefore(git: Git, commit: string, path: string): Promise<string | undefined> {
+  const { stdout } = await git.run({
+    args: [
+      'diff-tree',
+      '-r',
+      '-z',
+      '--root',
+      '--name-status',
+      '--find-renames=40%',
+      '--no-commit-id',
+      commit,
+    ],
+  })
+  const fields = stdout.toString().split('\0')
+  for (let at = 0; at + 1 < fields.length; at++) {
+    const status = fields[at] ?? ''
+    const before = fields[++at] ?? ''
+    if (!/^[RC]/.test(status)) continue
+    if (fields[++at] === path) return before
+  }
+  return undefined
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
+
+const FILE = '.codemie/workflows/note.yaml'
+const NOTE = `name: Note
+assistants: [{ id: a, system_prompt: You write., tools: [{ name: read_file }] }]
+states:
+  - { id: plan, assistant_id: a, task: Plan a note, next: { state_id: write } }
+  - { id: write, assistant_id: a, task: Write the note, next: { state_id: end } }
+`
+let repository: TestRepository
+
+beforeEach(() => {
+  repository = makeRepository({ files: { [FILE]: NOTE, 'a.txt': 'a\n' } })
+})
+afterEach(() => repository.remove())
+
+const versions = (...args: string[]) =>
+  runInProcess(['versions', ...args], { cwd: repository.root, env: repository.env })
+function commit(message: string, text?: string, file = FILE): void {
+  if (text !== undefined) repository.write(file, text)
+  repository.git('add', '-A')
+  repository.git('commit', '-q', '-m', message)
+}
+/** `subject: second line` of each version. */
+const told = (stdout: string) =>
+  stdout
+    .replace(/^[0-9a-f]{12} \d{4}-\d\d-\d\d \d\d:\d\d {2}Ann Tester {2}/gm, '')
+    .trimEnd()
+    .split('\n')
+
+test('each version with what it changed, the newest first', async () => {
+  commit('Shorter', NOTE.replace('Write the note', 'Write a short note'))
+  commit('Explain', `# Why\n${NOTE.replace('Write the note', 'Write a short note')}`)
+  commit('Elsewhere', 'b\n', 'a.txt')
+  const more = NOTE.replace('{ name: read_file }', '{ name: read_file }, { name: shell }')
+  commit('Let it run programs', `lifecycle: production\n${more}`)
+  const { stdout, status } = await versions('note')
+  expect(status).toBe(0)
+  expect(told(stdout)).toEqual([
+    'Let it run programs · production',
+    '  2 widening, 2 neutral: lifecycle: development → production; plan: tools +shell; and 2 more',
+    'Explain',
+    '  means the same',
+    'Shorter',
+    '  1 neutral: write: task: Write the note → Write a short note',
+    'Change',
+    '  the first version',
+  ])
+  expect(told((await versions('note', '-n', '1')).stdout)).toHaveLength(2)
+})
+
+test('through a rename with changes and a move between folders', async () => {
+  mkdirSync(join(repository.root, '.codemie/workflows/team'))
+  renameSync(join(repository.root, FILE), join(repository.root, '.codemie/workflows/team/memo.yaml'))
+  commit('Move', NOTE.replace('Plan a note', 'Plan a memo'), '.codemie/workflows/team/memo.yaml')
+  commit('More', NOTE.replace('Plan a note', 'Plan it'), '.codemie/workflows/team/memo.yaml')
+  expect(told((await versions('memo')).stdout)).toEqual([
+    'More',
+    '  1 neutral: plan: task: Plan a memo → Plan it',
+    'Move',
+    '  1 neutral: plan: task: Plan a note → Plan a memo',
+    `  before .codemie/workflows/team/memo.yaml it was ${FILE}`,
+    'Change',
+    '  the first version',
+  ])
+})
+
+test('a version with errors, and one that was taken away and brought back', async () => {
+  commit('Break', NOTE.replace('state_id: write', 'state_id: nowhere'))
+  commit('Mend', NOTE)
+  repository.git('rm', '-q', FILE)
+  commit('Remove')
+  commit('Bring back', NOTE)
+  expect(told((await versions('note')).stdout)).toEqual([
+    'Bring back',
+    '  means the same',
+    'Remove',
+    '  removed',
+    'Mend',
+    '  this version, or the one before it, has errors',
+    'Break',
+    '  this version, or the one before it, has errors',
+    'Change',
+    '  the first version',
+  ])
+})
+
+test('a shallow clone does not call its oldest commit the first version', async () => {
+  commit('Shorter', NOTE.replace('Write the note', 'Write it'))
+  const clone = repository.beside('shallow')
+  repository.git('clone', '-q', '--depth=1', `file://${repository.root}`, clone)
+  const { stdout, stderr } = await runInProcess(['versions', 'note'], { cwd: clone, env: repository.env })
+  expect(told(stdout)).toEqual(['Shorter', '  the oldest version in this clone'])
+  expect(stderr).toBe(
+    'This clone is shallow, and the history goes on before it: `git fetch --unshallow` brings the rest.\n',
+  )
+})
+
+test('for programs, and of one that is not committed', async () => {
+  repository.write('.codemie/workflows/new.yaml', NOTE)
+  expect((await versions('new')).stdout).toBe('.codemie/workflows/new.yaml is not committed yet\n')
+  expect(JSON.parse((await versions('note', '--json')).stdout)).toMatchObject({
+    file: FILE,
+    isCutOff: false,
+    versions: [
+      {
+        subject: 'Change',
+        lifecycle: 'development',
+        meaning: 'first',
+        blob: repository.git('hash-object', FILE),
+      },
+    ],
+  })
+  expect(await versions('note', '-n', '0')).toMatchObject({ status: 2 })
+})
