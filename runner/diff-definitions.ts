@@ -45,7 +45,8 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   })
 }
 
-async function resolveCommit(git: Git, name: string): Promise<string> {
+/** The commit that a revision names. Refuses with `unknown-revision`. */
+export async function resolveCommit(git: Git, name: string): Promise<string> {
   try {
     const { stdout } = await git.run({
       args: ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`],

@@ -93,6 +93,20 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/versions.ts')).versions,
   },
   {
+    name: 'revert',
+    summary: 'Put an earlier version of a workflow back into the working tree',
+    details: [
+      'Writes the file as the revision has it, and prints a message to commit it with; nothing is committed. A file that was called otherwise then is found by its history. Refused when that version has errors, or when changes would be lost that are not committed.',
+    ],
+    args: [
+      WORKFLOW,
+      { name: 'revision', required: true, summary: 'A commit, a tag or a branch', completes: 'nothing' },
+    ],
+    options: [{ name: 'force', kind: 'flag', summary: 'Lose changes that are not committed' }, JSON_OUT],
+    examples: [{ line: 'codemie-ci revert review HEAD~1', what: 'as it was a commit ago' }],
+    load: async () => (await import('../commands/revert.ts')).revert,
+  },
+  {
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [

@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 
@@ -116,4 +116,45 @@ test('for programs, and of one that is not committed', async () => {
     ],
   })
   expect(await versions('note', '-n', '0')).toMatchObject({ status: 2 })
+})
+
+describe('revert', () => {
+  const revert = (...args: string[]) =>
+    runInProcess(['revert', ...args], { cwd: repository.root, env: repository.env })
+  const text = (file = FILE) => readFileSync(join(repository.root, file), 'utf8')
+
+  test('puts an earlier version back, says what that changes, and commits nothing', async () => {
+    commit('Shorter', NOTE.replace('Write the note', 'Write it'))
+    const commitId = repository.git('rev-parse', 'HEAD~1')
+    expect(await revert('note', 'HEAD~1')).toEqual({
+      status: 0,
+      stdout: `${FILE} is the version of ${commitId.slice(0, 12)} again\n  1 neutral: write: task: Write it → Write the note\n`,
+      stderr: `Nothing is committed yet: git commit -m 'Revert note to ${commitId.slice(0, 12)}' -- '${FILE}'\n`,
+    })
+    expect([text(), repository.git('status', '--porcelain')]).toEqual([NOTE, ` M ${FILE}`])
+    expect((await revert('note', 'HEAD~1')).stdout).toBe(
+      `${FILE} is the version of ${commitId.slice(0, 12)} already\n`,
+    )
+  })
+
+  test('finds it under the name that it had', async () => {
+    repository.git('mv', FILE, '.codemie/workflows/memo.yaml')
+    commit('Move', NOTE.replace('Plan a note', 'Plan it'), '.codemie/workflows/memo.yaml')
+    expect((await revert('memo', 'HEAD~1')).status).toBe(0)
+    expect(text('.codemie/workflows/memo.yaml')).toBe(NOTE)
+  })
+
+  test('refuses what would lose changes, what has errors, and what is not there', async () => {
+    commit('Break', NOTE.replace('state_id: write', 'state_id: nowhere'))
+    commit('Mend', NOTE.replace('Plan a note', 'Plan it'))
+    repository.write(FILE, `${NOTE}# mine\n`)
+    const refused = async (...args: string[]) => (await revert(...args)).stderr.split(':')[0]
+    expect(await refused('note', 'HEAD~2')).toBe('error uncommitted-changes')
+    expect(await refused('note', 'HEAD~1')).toBe('error definition-invalid')
+    expect(await refused('note', 'nowhere')).toBe('error unknown-revision')
+    expect(text()).toBe(`${NOTE}# mine\n`)
+    expect((await revert('note', 'HEAD~2', '--force')).status).toBe(0)
+    repository.write('.codemie/workflows/new.yaml', NOTE)
+    expect(await refused('new', 'HEAD')).toBe('error not-in-revision')
+  })
 })
