@@ -54,59 +54,6 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/list.ts')).list,
   },
   {
-    name: 'diff',
-    summary: 'Show what changes of workflows mean',
-    details: [
-      'Like git diff, for what a workflow does: states that came, went or are called otherwise, prompts, models, tools, what follows what. Comments, layout and the order of states are no changes. Without a revision the working tree is compared with HEAD; with one, with that; A..B compares two, and A...B from where they parted.',
-      'Each change is of a class: widening (it may do, read, spend or start more than before), narrowing (less), breaking (who starts it has to change something), neutral (it does something else with the same means).',
-    ],
-    args: [
-      {
-        name: 'what',
-        required: false,
-        variadic: true,
-        summary: 'A revision or two, and files; default: HEAD and all workflows',
-        completes: 'files',
-      },
-    ],
-    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
-    examples: [
-      { line: 'codemie-ci diff', what: 'what is not committed yet' },
-      { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
-      { line: 'codemie-ci diff HEAD~3 .codemie/workflows/review.yaml', what: 'one workflow' },
-    ],
-    load: async () => (await import('../commands/diff.ts')).diff,
-  },
-  {
-    name: 'versions',
-    summary: 'List the versions of a workflow, and what each of them changed',
-    details: [
-      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
-    ],
-    args: [WORKFLOW],
-    options: [
-      { name: 'limit', short: 'n', kind: 'text', value: 'N', summary: 'At most this many; default 20' },
-      { name: 'all', kind: 'flag', summary: 'All of them' },
-      JSON_OUT,
-    ],
-    examples: [{ line: 'codemie-ci versions review', what: 'the last 20' }],
-    load: async () => (await import('../commands/versions.ts')).versions,
-  },
-  {
-    name: 'revert',
-    summary: 'Put an earlier version of a workflow back into the working tree',
-    details: [
-      'Writes the file as the revision has it, and prints a message to commit it with; nothing is committed. A file that was called otherwise then is found by its history. Refused when that version has errors, or when changes would be lost that are not committed.',
-    ],
-    args: [
-      WORKFLOW,
-      { name: 'revision', required: true, summary: 'A commit, a tag or a branch', completes: 'nothing' },
-    ],
-    options: [{ name: 'force', kind: 'flag', summary: 'Lose changes that are not committed' }, JSON_OUT],
-    examples: [{ line: 'codemie-ci revert review HEAD~1', what: 'as it was a commit ago' }],
-    load: async () => (await import('../commands/revert.ts')).revert,
-  },
-  {
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [
@@ -187,5 +134,58 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       { line: 'codemie-ci graph release-notes --mermaid', what: 'for a README' },
     ],
     load: async () => (await import('../commands/graph.ts')).graph,
+  },
+  {
+    name: 'diff',
+    summary: 'Show what changes of workflows mean',
+    details: [
+      'Like git diff, for what a workflow does: states that came, went or are called otherwise, prompts, models, tools, what follows what. Comments, layout and the order of states are no changes. Without a revision the working tree is compared with HEAD; with one, with that; A..B compares two, and A...B from where they parted.',
+      'Each change is of a class: widening (it may do, read, spend or start more than before), narrowing (less), breaking (who starts it has to change something), neutral (it does something else with the same means).',
+    ],
+    args: [
+      {
+        name: 'what',
+        required: false,
+        variadic: true,
+        summary: 'A revision or two, and files; default: HEAD and all workflows',
+        completes: 'files',
+      },
+    ],
+    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
+    examples: [
+      { line: 'codemie-ci diff', what: 'what is not committed yet' },
+      { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
+      { line: 'codemie-ci diff HEAD~3 .codemie/workflows/review.yaml', what: 'one workflow' },
+    ],
+    load: async () => (await import('../commands/diff.ts')).diff,
+  },
+  {
+    name: 'versions',
+    summary: 'List the versions of a workflow, and what each of them changed',
+    details: [
+      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
+    ],
+    args: [WORKFLOW],
+    options: [
+      { name: 'limit', short: 'n', kind: 'text', value: 'N', summary: 'At most this many; default 20' },
+      { name: 'all', kind: 'flag', summary: 'All of them' },
+      JSON_OUT,
+    ],
+    examples: [{ line: 'codemie-ci versions review', what: 'the last 20' }],
+    load: async () => (await import('../commands/versions.ts')).versions,
+  },
+  {
+    name: 'revert',
+    summary: 'Put an earlier version of a workflow back into the working tree',
+    details: [
+      'Writes the file as the revision has it, and prints a message to commit it with; nothing is committed. A file that was called otherwise then is found by its history. Refused when that version has errors, or when changes would be lost that are not committed.',
+    ],
+    args: [
+      WORKFLOW,
+      { name: 'revision', required: true, summary: 'A commit, a tag or a branch', completes: 'nothing' },
+    ],
+    options: [{ name: 'force', kind: 'flag', summary: 'Lose changes that are not committed' }, JSON_OUT],
+    examples: [{ line: 'codemie-ci revert review HEAD~1', what: 'as it was a commit ago' }],
+    load: async () => (await import('../commands/revert.ts')).revert,
   },
 ]

@@ -68,13 +68,13 @@ describe('help', () => {
         init        Set a repository up: configuration, a first workflow, a GitHub
                     workflow
         list        List the workflows of this repository
-        diff        Show what changes of workflows mean
-        versions    List the versions of a workflow, and what each of them changed
-        revert      Put an earlier version of a workflow back into the working tree
         validate    Check workflows and configuration, and show every problem at once
         explain     Tell more about the code of a problem
         plan        Show what a run would do, without doing any of it
         graph       Draw a workflow
+        diff        Show what changes of workflows mean
+        versions    List the versions of a workflow, and what each of them changed
+        revert      Put an earlier version of a workflow back into the working tree
 
       Runs
         run         Run a workflow and keep its record in git
