@@ -171,8 +171,11 @@ async function compareTips(
   tell: TellFinding,
 ): Promise<string[]> {
   const { git } = context.repository
-  const [first, ...others] = tips
-  if (first === undefined) return []
+  if (tips.length === 0) return []
+  const epochs = await epochsOf(git, tips)
+  // An archive and what began after it share no commit, and one names the other.
+  const isOfEpoch = await Promise.all(tips.map((tip) => belongsTo(git, tip, epochs)))
+  const [first = '', ...others] = tips.filter((_, index) => !isOfEpoch[index])
   const notes: string[] = []
   for (const other of others) {
     const { exitCode } = await git.run({ args: ['merge-base', first, other], okCodes: [0, 1] })
@@ -182,7 +185,7 @@ async function compareTips(
       )
     }
   }
-  const lost = await commitsLost(git, tips)
+  const lost = await commitsLost(git, tips, epochs)
   if (lost.length > 0) {
     const [newest = ''] = lost
     tell(
@@ -195,8 +198,28 @@ async function compareTips(
   return notes
 }
 
+/** Commits that the branch ended at before it began anew, as its roots name them. */
+async function epochsOf(git: Git, tips: readonly string[]): Promise<string[]> {
+  const roots = await git.run({ args: ['log', '--max-parents=0', '--format=%B', ...tips] })
+  return parsePreviousEpochs(roots.stdout.toString())
+}
+
+/** Whether a tip began after an epoch, or holds one. */
+async function belongsTo(git: Git, tip: string, epochs: readonly string[]): Promise<boolean> {
+  if (epochs.length === 0) return false
+  if ((await epochsOf(git, [tip])).length > 0) return true
+  for (const epoch of epochs) {
+    const { exitCode } = await git.run({
+      args: ['merge-base', '--is-ancestor', epoch, tip],
+      okCodes: [0, 1, 128],
+    })
+    if (exitCode === 0) return true
+  }
+  return false
+}
+
 /** Commits that the branch or a copy of it once had, by the reflogs, and none has now. Newest first. */
-async function commitsLost(git: Git, tips: readonly string[]): Promise<string[]> {
+async function commitsLost(git: Git, tips: readonly string[], epochs: readonly string[]): Promise<string[]> {
   const { stdout } = await git.run({
     args: ['for-each-ref', '--format=%(refname)', 'refs/heads/codemie/runs', 'refs/remotes/*/codemie/runs'],
   })
@@ -207,8 +230,6 @@ async function commitsLost(git: Git, tips: readonly string[]): Promise<string[]>
   }
   for (const tip of tips) once.delete(tip)
   if (once.size === 0) return []
-  const roots = await git.run({ args: ['log', '--max-parents=0', '--format=%B', ...tips] })
-  const epochs = parsePreviousEpochs(roots.stdout.toString())
   const found = await git.run({
     args: ['rev-list', '--ignore-missing', '--stdin'],
     stdin: `${[...once, ...[...tips, ...epochs].map((commit) => `^${commit}`)].join('\n')}\n`,
