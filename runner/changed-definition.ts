@@ -10,7 +10,6 @@ import type { AcceptedDefinition } from './events.ts'
 import { Refusal } from './failure.ts'
 import type { Project } from './project.ts'
 import { findRecorded, readRecorded } from './recorded.ts'
-import { callFileName } from './store/record.ts'
 import type { Warn } from './store/run-home.ts'
 import type { ResumedRun } from './store/store.ts'
 
@@ -118,21 +117,6 @@ export async function redoneBy(
     return workflow ?? now
   })
   return (await compare.pair(before, now, '')).redo
-}
-
-/** The texts of a stored run's definitions. */
-export function recordedTexts(
-  manifest: ResumedRun['manifest'],
-  files: ReadonlyMap<string, Uint8Array>,
-): Pick<ResumedRun, 'workflowText' | 'calledTexts'> {
-  const textOf = (path: string) => Buffer.from(files.get(path) ?? []).toString('utf8')
-  const path = [...files.keys()].find((name) => /^workflow\.(yaml|toml)$/.test(name)) ?? ''
-  return {
-    workflowText: textOf(path),
-    calledTexts: new Map(
-      (manifest.workflow.calls ?? []).map((call) => [call.name, textOf(callFileName(call))]),
-    ),
-  }
 }
 
 interface Compared {

@@ -2,7 +2,7 @@ import { nearestName } from '../schema/nearest.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunOptions, RunResult } from './carry-out.ts'
-import { recordedTexts, redoneBy } from './changed-definition.ts'
+import { redoneBy } from './changed-definition.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
@@ -10,6 +10,7 @@ import type { Project } from './project.ts'
 import { findRecorded, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { warnThrough } from './records.ts'
 import { startRun } from './run.ts'
+import { definitionTexts } from './store/definition.ts'
 import type { RunManifest } from './store/manifest.ts'
 import { EXCERPT_SIGN } from './store/payload.ts'
 import type { StoredRun } from './store/read-run.ts'
@@ -57,7 +58,7 @@ export async function readRepeatable(
   if (latest) {
     const found = await project.find(about.file)
     if (found.workflow) {
-      const recorded = { manifest, ...recordedTexts(manifest, files) }
+      const recorded = { manifest, ...definitionTexts(manifest, files) }
       const redo = await redoneBy(found.workflow, project.find, recorded)
       return { ...rest, workflow: found.workflow, find: project.find, redo }
     }

@@ -1,7 +1,7 @@
 import { toMermaid, type Workflow } from '../schema/index.ts'
 import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
-import { type ChangedDefinition, findChange, type OnChange, recordedTexts } from './changed-definition.ts'
+import { type ChangedDefinition, findChange, type OnChange } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
 import type { RunInput } from './engine/step.ts'
@@ -12,7 +12,7 @@ import { refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
 import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { openRecords, openRecordsOf, projectRedactor, warnThrough, withConfiguredPush } from './records.ts'
-import type { ExecutedDefinition } from './store/definition.ts'
+import { definitionTexts, type ExecutedDefinition } from './store/definition.ts'
 import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
 import { manualRunId } from './store/run-id.ts'
 import type { RunWriter } from './store/writer.ts'
@@ -104,7 +104,7 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
   const runId = stored.manifest.id
   refuseUnfit({ ...options, runId }, stored.events)
   const how = { project, onChange, redact: projectRedactor(project.config, world), warn: warnThrough(given) }
-  const seen = { manifest: stored.manifest, ...recordedTexts(stored.manifest, stored.files) }
+  const seen = { manifest: stored.manifest, ...definitionTexts(stored.manifest, stored.files) }
   let changed = await findChange(seen, how)
   const resumed = await records.resume(runId, { takeOver: options.takeOver ?? false })
   try {

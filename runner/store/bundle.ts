@@ -2,8 +2,7 @@ import { join, resolve } from 'node:path'
 import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import type { StoreContext } from './context.ts'
-import { figuresOf, figuresText } from './figures.ts'
-import { slugOf } from './file-name.ts'
+import { entryOf } from './figures.ts'
 import { dropRefs } from './publish-local.ts'
 import { readRun } from './read-run.ts'
 import { DONE, LIVE, listRefs, PUSHED, runIdOfRef, runMessage } from './refs.ts'
@@ -45,12 +44,11 @@ export async function bundleRun(context: StoreContext, id: string, directory: st
   const isOpen =
     manifest.status === 'running' || manifest.status === 'paused' || manifest.status === 'interrupted'
   const ref = `${isOpen && tree === undefined ? LIVE : PUSHED}${id}`
-  const entry = { workflow: slugOf(manifest.workflow.id), id, status: manifest.status }
   const commits = await writeCommits(git, [
     {
       ref,
       parent: undefined,
-      message: runMessage({ ...entry, figures: figuresText(figuresOf(manifest)) }),
+      message: runMessage(entryOf(manifest)),
       committedAt: Math.floor(context.now() / 1000),
       ...(tree === undefined ? { files } : { trees: new Map([['', tree]]) }),
     },

@@ -1,5 +1,6 @@
 import { blobId, type ObjectFormat } from '../git/object-id.ts'
 import type { RunManifest } from './manifest.ts'
+import { callFileName } from './record.ts'
 import type { Redact } from './redact.ts'
 
 /** A definition as it is executed. */
@@ -29,5 +30,18 @@ export function describeDefinition(
     workflow: { id, name, file, blob: blobOf(text), ...(calls.length === 0 ? {} : { calls: described }) },
     workflowText: redact(text),
     calledTexts: new Map(calls.map((call) => [call.name, redact(call.text)])),
+  }
+}
+
+/** The texts of a record's definitions, as {@link describeDefinition} gave them. */
+export function definitionTexts(
+  { workflow }: RunManifest,
+  files: ReadonlyMap<string, Uint8Array>,
+): Omit<ReturnType<typeof describeDefinition>, 'workflow'> {
+  const textOf = (path: string) => Buffer.from(files.get(path) ?? []).toString('utf8')
+  const path = [...files.keys()].find((name) => /^workflow\.(yaml|toml)$/.test(name)) ?? ''
+  return {
+    workflowText: textOf(path),
+    calledTexts: new Map((workflow.calls ?? []).map((call) => [call.name, textOf(callFileName(call))])),
   }
 }

@@ -1,4 +1,4 @@
-import { GitError } from '../git/git.ts'
+import { isAncestor } from '../git/ancestry.ts'
 import type { StoreContext } from './context.ts'
 import { claimedLease, type Lease } from './lease.ts'
 import type { RunManifest } from './manifest.ts'
@@ -36,7 +36,6 @@ export async function fetchRun(remote: RecordRemote, id: string): Promise<RefsTh
     if (wanted.length > 0) await fetchRefs(remote.git, remote, wanted)
     return { live, done: isOurs ? undefined : done }
   } catch (error) {
-    if (!(error instanceof GitError) || error.kind === 'not-started') throw error
     throw remoteRefusal(
       remote,
       rejectionOf(error),
@@ -56,13 +55,12 @@ async function isAhead(remote: RecordRemote, id: string, done: string): Promise<
   if (unsent === undefined || unsent.commit === done) return false
   const aside = `${THERE}${id}`
   await fetchRefs(git, remote, [`+${ref}:${aside}`])
-  const args = ['merge-base', '--is-ancestor', done, unsent.commit]
-  const { exitCode } = await git.run({ args, okCodes: [0, 1] })
+  const isOlder = await isAncestor(git, done, unsent.commit)
   await updateRefs(git, [
     { ref: aside, from: done },
-    ...(exitCode === 0 ? [] : [{ ref, from: unsent.commit, to: done }]),
+    ...(isOlder ? [] : [{ ref, from: unsent.commit, to: done }]),
   ]).catch(() => {})
-  return exitCode === 0
+  return isOlder
 }
 
 /** Where a remote's end of a run is looked at beside our own. */
@@ -82,9 +80,8 @@ export async function findContinued(
   const { id, fence } = manifest
   const { git } = context.repository
   const place = there.live !== undefined ? 'live' : there.done !== undefined ? 'done' : 'branch'
-  const [tip] = await listRefs(git, [
-    place === 'live' ? `${LIVE}${id}` : place === 'done' ? `${DONE}${id}` : fetchedBranch(remote.name),
-  ])
+  const refs = { live: `${LIVE}${id}`, done: `${DONE}${id}`, branch: fetchedBranch(remote.name) }
+  const [tip] = await listRefs(git, [refs[place]])
   if (!tip) return undefined
   const { commit } = tip
   const tree = place === 'branch' ? await treeOnBranch(git, commit, id) : tip.tree

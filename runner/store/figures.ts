@@ -1,5 +1,7 @@
 import { asciiJson } from './canonical-json.ts'
+import { slugOf } from './file-name.ts'
 import type { RunManifest } from './manifest.ts'
+import type { SubjectEntry } from './refs.ts'
 
 /** What lists show and filter by without opening a record: kept in the messages of commits. */
 export interface RunFigures {
@@ -67,4 +69,14 @@ export function parseFigures(text: string | undefined): RunFigures | undefined {
     [value.actor, value.branch].every(isText) &&
     [value.durationMs, value.steps, value.inputTokens, value.outputTokens, value.costUsd].every(isCount)
   return isSound ? (value as RunFigures) : undefined
+}
+
+/** What the message of a commit says of a run. */
+export function entryOf(manifest: RunManifest): SubjectEntry {
+  return {
+    workflow: slugOf(manifest.workflow.id),
+    id: manifest.id,
+    status: manifest.status,
+    figures: figuresText(figuresOf(manifest)),
+  }
 }

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import { GitError } from '../git/git.ts'
 import type { PushRejected } from '../git/push.ts'
 import { bundleDirectory, writeBundle } from './bundle.ts'
 import type { StoreContext } from './context.ts'
@@ -121,10 +120,7 @@ async function publishInTurn(
 async function pendingOn(
   remote: RecordRemote,
 ): Promise<{ readonly done: readonly string[]; readonly tip: string | undefined } | PushRejected> {
-  const refs = await listRemoteRefs(remote, [`${DONE}*`, RUNS_BRANCH]).catch((error: unknown) => {
-    if (error instanceof GitError && error.kind !== 'not-started') return rejectionOf(error)
-    throw error
-  })
+  const refs = await listRemoteRefs(remote, [`${DONE}*`, RUNS_BRANCH]).catch(rejectionOf)
   if ('problem' in refs) return refs
   return {
     done: [...refs.keys()].flatMap((ref) => (ref.startsWith(DONE) ? [ref.slice(DONE.length)] : [])).sort(),

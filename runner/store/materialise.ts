@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
+import { definitionTexts } from './definition.ts'
 import { writeNewFile } from './durable-file.ts'
 import { currentLease } from './lease.ts'
 import { EXCERPT_SIGN } from './payload.ts'
@@ -63,11 +64,9 @@ export function materialise(
   for (const [path, content] of files) {
     if (/^journal\/\d{6}\.ndjson$/.test(path)) writeNewFile(join(directory, path), content)
   }
-  const workflowPath = [...files.keys()].find((path) => /^workflow\.(yaml|toml)$/.test(path))
   writeRunFacts(directory, {
     start,
-    workflowText: (workflowPath === undefined ? undefined : textOf(workflowPath)) ?? '',
-    calledTexts: new Map(calls.map((call) => [call.name, textOf(callFileName(call)) ?? ''])),
+    ...definitionTexts(manifest, files),
     inputsText: textOf('inputs.json') ?? '{}\n',
     graph: textOf(GRAPH_FILE),
   })

@@ -1,8 +1,8 @@
 import { writeCommits } from '../git/fast-import.ts'
 import type { Git } from '../git/git.ts'
 import { BRANCH_README } from './branch-readme.ts'
+import type { ForgeApi } from './forge-api.ts'
 import { type GraftPlan, graftCommit, type PendingRun, pendingOf, planGrafts } from './graft.ts'
-import type { ForgeApi } from './publish-api.ts'
 import {
   DONE,
   fetchedBranch,

@@ -112,6 +112,13 @@ export function parseTrailers(messages: string): TrailerEntry[] {
   return found
 }
 
+/** What the commits of a branch say they published, newest first. */
+export async function readTrailers(git: Git, tip: string): Promise<TrailerEntry[]> {
+  const { stdout } = await git.run({ args: ['log', '-z', '--format=%B', tip] })
+  // Trailers are plain ASCII; reading bytes as characters is the fastest way to a string.
+  return parseTrailers(stdout.toString('latin1'))
+}
+
 /** A run that retention took from the tip of the branch; the commits before still have it. */
 export type PrunedEntry = Pick<TrailerEntry, 'id' | 'workflow' | 'tree'>
 

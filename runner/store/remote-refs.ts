@@ -7,12 +7,13 @@ import type { Warn } from './run-home.ts'
 
 /** Where {@link fetchTips} puts the branch. */
 export const TIP = 'refs/tip/runs'
+/** Fetches the branch there; a glob, because naming a ref that the remote lacks is an error. */
+export const TIP_REFSPEC = '+refs/heads/codemie/run*:refs/tip/run*'
 /** Where {@link fetchTips} puts finished runs, by id. */
 export const TIP_DONE = 'refs/done/'
 
 /**
- * Fetches the branch's tip and all finished runs: their trees, no file contents, no history. Globs, because naming a
- * ref that the remote lacks is an error.
+ * Fetches the branch's tip and all finished runs: their trees, no file contents, no history.
  *
  * @returns the problem, or `undefined` when it worked.
  */
@@ -21,12 +22,11 @@ export async function fetchTips(scratch: Git, remote: RecordRemote): Promise<Pus
     await fetchRefs(
       scratch,
       remote,
-      ['+refs/heads/codemie/run*:refs/tip/run*', `+${DONE}*:refs/done/*`],
+      [TIP_REFSPEC, `+${DONE}*:${TIP_DONE}*`],
       ['--depth=1', '--filter=blob:none', '--prune'],
     )
     return undefined
   } catch (error) {
-    if (!(error instanceof GitError) || error.kind === 'not-started') throw error
     return rejectionOf(error)
   }
 }

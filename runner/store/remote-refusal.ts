@@ -1,10 +1,11 @@
 import { Refusal } from '../failure.ts'
-import type { GitError } from '../git/git.ts'
+import { GitError } from '../git/git.ts'
 import { classifyRemoteError, type PushRejected, type RemoteProblem } from '../git/push.ts'
 import type { RecordRemote } from './remote.ts'
 
-/** Why a network command of git failed, as {@link remoteRefusal} takes it. */
-export function rejectionOf(error: GitError): PushRejected {
+/** Why a network command of git failed, as {@link remoteRefusal} takes it. Anything that is no answer of a remote is thrown on. */
+export function rejectionOf(error: unknown): PushRejected {
+  if (!(error instanceof GitError) || error.kind === 'not-started') throw error
   return { problem: classifyRemoteError(error), words: error.stderr.trim().split('\n').at(-1) ?? '' }
 }
 

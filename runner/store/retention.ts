@@ -1,4 +1,5 @@
 import { Refusal } from '../failure.ts'
+import { isAncestor } from '../git/ancestry.ts'
 import { writeCommits } from '../git/fast-import.ts'
 import { type Git, GitError } from '../git/git.ts'
 import type { PushRejected, PushUpdate } from '../git/push.ts'
@@ -11,13 +12,13 @@ import {
   isSlug,
   listRefs,
   type PrunedEntry,
-  parseTrailers,
   pruneMessage,
   RUNS_BRANCH,
+  readTrailers,
   updateRefs,
 } from './refs.ts'
 import { openScratch, type RecordRemote } from './remote.ts'
-import { fetchRefs, pushTo } from './remote-refs.ts'
+import { fetchRefs, pushTo, TIP, TIP_REFSPEC } from './remote-refs.ts'
 import { isTransient, remoteRefusal } from './remote-refusal.ts'
 import { isRunId, runPath, startOfRun } from './run-id.ts'
 
@@ -52,7 +53,6 @@ export interface Pruned {
 
 const MAX_TRIES = 3
 const DAY_MS = 24 * 3_600_000
-const TIP = 'refs/tip/runs'
 /** A ref of its own for each attempt, gone when it is over: fast-import writes nothing without one. */
 const NEXT = 'refs/codemie/next/'
 
@@ -135,7 +135,7 @@ async function pruneThere(context: StoreContext, remote: RecordRemote, plan: Ret
     try {
       // A new beginning names all that stays, as the messages of the old commits do; else the tip is enough.
       const depth = plan.archive === undefined ? ['--depth=1'] : []
-      const refspecs = ['+refs/heads/codemie/run*:refs/tip/run*', `+${ARCHIVE}*:${ARCHIVE}*`]
+      const refspecs = [TIP_REFSPEC, `+${ARCHIVE}*:${ARCHIVE}*`]
       await fetchRefs(scratch.git, remote, refspecs, [...depth, '--filter=blob:none'])
       const refs = await listRefs(scratch.git, [TIP, ...archiveRef(plan)])
       const tip = refs.find(({ ref }) => ref === TIP)?.commit
@@ -215,9 +215,8 @@ async function prepare(context: StoreContext, git: Git, tip: string, plan: Reten
 
 /** What the branch says of the records that stay, newest word first. */
 async function trailersOf(git: Git, tip: string, stays: readonly PrunedEntry[]) {
-  const { stdout } = await git.run({ args: ['log', '-z', '--format=%B', tip] })
-  const wanted = new Map(stays.map((entry) => [`${entry.id} ${entry.tree}`, entry]))
-  return parseTrailers(stdout.toString('latin1')).filter(({ id, tree }) => wanted.delete(`${id} ${tree}`))
+  const wanted = new Set(stays.map(({ id, tree }) => `${id} ${tree}`))
+  return (await readTrailers(git, tip)).filter(({ id, tree }) => wanted.delete(`${id} ${tree}`))
 }
 
 /** Folders of runs at a tip; second records of a run, which only a person can judge, stay where they are. */
@@ -259,9 +258,6 @@ async function fetchOutcome(context: StoreContext, remote: RecordRemote, plan: R
   const at = (name: string | undefined) => refs.find(({ ref }) => ref === name)?.commit
   const [here, there, archive] = [at(RUNS_BRANCH), at(copy), at(archiveRef(plan)[0])]
   if (here === undefined || there === undefined || archive === undefined) return
-  const { exitCode } = await git.run({
-    args: ['merge-base', '--is-ancestor', here, archive],
-    okCodes: [0, 1],
-  })
-  if (exitCode === 0) await updateRefs(git, [{ ref: RUNS_BRANCH, from: here, to: there }]).catch(() => {})
+  if (await isAncestor(git, here, archive))
+    await updateRefs(git, [{ ref: RUNS_BRANCH, from: here, to: there }]).catch(() => {})
 }

@@ -57,6 +57,11 @@ export function conflictPath(path: string, tree: string): string {
   return `${path}.conflict-${tree.slice(0, 8)}`
 }
 
+/** What the id of the run is whose folder this is, by its name; of a second record, too. */
+export function idOfFolder(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.conflict-[0-9a-f]{8}$/, '')
+}
+
 /** When a run started according to its id: ISO 8601 to the second. `id` must be a run id. */
 export function startOfRun(id: string): string {
   return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z')

@@ -1,4 +1,3 @@
-import { GitError } from '../git/git.ts'
 import { isOutdated, type PushRejected } from '../git/push.ts'
 import type { StoreContext } from './context.ts'
 import { dropRefs } from './publish-local.ts'
@@ -56,8 +55,7 @@ export async function pushDone(
     const published = tip && (await treeOnBranch(context.repository.git, tip.commit, id))
     return published === tree ? undefined : 'overtaken'
   } catch (error) {
-    if (error instanceof GitError && error.kind !== 'not-started') return rejectionOf(error)
-    throw error
+    return rejectionOf(error)
   }
 }
 

@@ -1,6 +1,5 @@
 import { Refusal } from '../failure.ts'
 import { writeCommits } from '../git/fast-import.ts'
-import { GitError } from '../git/git.ts'
 import { treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
 import { canonicalJson } from './canonical-json.ts'
@@ -134,7 +133,6 @@ async function fetch({ remote }: StoreContext, refspecs: readonly string[]): Pro
   try {
     await fetchRefs(remote.git, remote, refspecs)
   } catch (error) {
-    if (!(error instanceof GitError) || error.kind === 'not-started') throw error
     throw remoteRefusal(
       remote,
       rejectionOf(error),

@@ -7,7 +7,7 @@ import { rememberPushed } from './finish-remote.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { dropRefs, publishPending } from './publish-local.ts'
 import { publishRemotely } from './publish-remote.ts'
-import { DONE, fetchedBranch, LIVE, listRefs, PUSHED, parseTrailers, SHARD } from './refs.ts'
+import { DONE, fetchedBranch, LIVE, listRefs, PUSHED, readTrailers, SHARD } from './refs.ts'
 import { openScratch, type RecordRemote } from './remote.ts'
 import { fetchRefs, listRemoteRefs, pushTo } from './remote-refs.ts'
 import { remoteRefusal } from './remote-refusal.ts'
@@ -104,8 +104,7 @@ async function tidy(context: StoreContext, remote: RecordRemote): Promise<void> 
     : []
   if (pushed.length === 0 && bundles.length === 0) return
   const tip = refs.find(({ ref }) => ref === copy)
-  const messages = tip && (await git.run({ args: ['log', '-z', '--format=%B', tip.commit] }))
-  const onBranch = parseTrailers(messages?.stdout.toString('latin1') ?? '')
+  const onBranch = tip === undefined ? [] : await readTrailers(git, tip.commit)
   const fetched = new Set(onBranch.map(({ id, tree }) => `${id} ${tree}`))
   await dropRefs(
     git,

@@ -5,7 +5,7 @@ import { branchesOf } from './list-runs.ts'
 import type { RunManifest } from './manifest.ts'
 import { listTree, readObjects, type TreeEntry } from './objects.ts'
 import { ARCHIVE, listRefs, RUNS_BRANCH_NAME } from './refs.ts'
-import { isRunId } from './run-id.ts'
+import { idOfFolder, isRunId } from './run-id.ts'
 import { verifyHistory } from './verify-history.ts'
 import { type RecordProblem, verifyRecord } from './verify-record.ts'
 
@@ -139,7 +139,7 @@ async function foldersAt(context: StoreContext, tip: string, tell: TellFinding):
     if (entry.path === 'README.md') continue
     const [, path, workflow, year, month, day, name, rest] =
       /^(runs\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+))\/(.+)$/s.exec(entry.path) ?? []
-    const id = name?.replace(/\.conflict-[0-9a-f]{8}$/, '')
+    const id = path && idOfFolder(path)
     if (path === undefined || rest === undefined || id === undefined || workflow === undefined) {
       tell('', 'folder-odd', entry.path, 'is outside of the folder of any run')
       continue

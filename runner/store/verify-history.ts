@@ -1,9 +1,10 @@
+import { commonCommit, isAncestor } from '../git/ancestry.ts'
 import type { Git } from '../git/git.ts'
 import { shallowCommits } from '../git/shallow.ts'
 import type { StoreContext } from './context.ts'
 import { readObjects } from './objects.ts'
 import { parsePreviousEpochs, parsePruned, parseTrailers, RUNS_BRANCH_NAME } from './refs.ts'
-import { conflictPath, runPath } from './run-id.ts'
+import { conflictPath, idOfFolder, runPath } from './run-id.ts'
 import type { TellFinding } from './verify-branch.ts'
 
 /** What the commits of the branch say of runs. */
@@ -80,10 +81,6 @@ export async function verifyHistory(
   }
   await checkReplacements(git, replacements, tell)
   return { statuses, isShallow, notes: await compareTips(context, tips, tell) }
-}
-
-function idOfFolder(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/\.conflict-[0-9a-f]{8}$/, '')
 }
 
 const FOLDER = /^runs\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/
@@ -178,8 +175,7 @@ async function compareTips(
   const [first = '', ...others] = tips.filter((_, index) => !isOfEpoch[index])
   const notes: string[] = []
   for (const other of others) {
-    const { exitCode } = await git.run({ args: ['merge-base', first, other], okCodes: [0, 1] })
-    if (exitCode !== 0) {
+    if ((await commonCommit(git, first, other)) === undefined) {
       notes.push(
         `${RUNS_BRANCH_NAME} here and its copy at ${other.slice(0, 12)} share no commit: runs were recorded here before that branch was fetched, or somebody replaced one of the two`,
       )
@@ -208,13 +204,7 @@ async function epochsOf(git: Git, tips: readonly string[]): Promise<string[]> {
 async function belongsTo(git: Git, tip: string, epochs: readonly string[]): Promise<boolean> {
   if (epochs.length === 0) return false
   if ((await epochsOf(git, [tip])).length > 0) return true
-  for (const epoch of epochs) {
-    const { exitCode } = await git.run({
-      args: ['merge-base', '--is-ancestor', epoch, tip],
-      okCodes: [0, 1, 128],
-    })
-    if (exitCode === 0) return true
-  }
+  for (const epoch of epochs) if (await isAncestor(git, epoch, tip, { mayLack: true })) return true
   return false
 }
 

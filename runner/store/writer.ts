@@ -7,8 +7,7 @@ import { objectFormatOf, treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
 import { localBranch, type StoreContext } from './context.ts'
 import { describeDefinition, type ExecutedDefinition } from './definition.ts'
-import { figuresOf, figuresText } from './figures.ts'
-import { slugOf } from './file-name.ts'
+import { entryOf } from './figures.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
 import { assertLeaseHeld, claimLease, type Lease, releaseLease } from './lease.ts'
@@ -17,7 +16,7 @@ import { dropRefs, type FinishedRun, publishLocally } from './publish-local.ts'
 import { pushPatiently } from './publish-remote.ts'
 import { buildRecord, type RunRecord } from './record.ts'
 import { redactValue } from './redact.ts'
-import { LIVE, listRefs, runMessage, type SubjectEntry } from './refs.ts'
+import { LIVE, listRefs, runMessage } from './refs.ts'
 import type { RecordRemote } from './remote.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
@@ -391,16 +390,6 @@ export class RunWriter {
         cause: error,
       },
     )
-  }
-}
-
-/** What the message of a commit says of a run. */
-function entryOf(manifest: RunManifest): SubjectEntry {
-  return {
-    workflow: slugOf(manifest.workflow.id),
-    id: manifest.id,
-    status: manifest.status,
-    figures: figuresText(figuresOf(manifest)),
   }
 }
 

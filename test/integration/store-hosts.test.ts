@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { forgeApiOf } from '../../runner/store/publish-api.ts'
+import { forgeApiOf } from '../../runner/store/forge-api.ts'
 import { type ForgeApiServer, startForgeApi } from '../helpers/forge-api.ts'
 import { type GitServer, refusePush, startRemote } from '../helpers/git-http.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
