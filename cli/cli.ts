@@ -26,7 +26,7 @@ async function runLine(argv: readonly string[], cli: Cli): Promise<number> {
   }
   if (first === undefined || first === '--help' || first === '-h') return showHelp(undefined, cli)
   if (first === 'help') return showHelp(argv[1], cli)
-  const line = await parseLine(first === 'runs' && argv[1] === 'prune' ? argv.slice(1) : argv)
+  const line = await parseLine(argv)
   if (!line.command) return showHelp(undefined, cli)
   if (line.options['help'] === true) return showHelp(line.command.name, cli)
   const run = await line.command.load()

@@ -36,6 +36,8 @@ export interface Example {
 /** A row of the table of commands. Parsing, help and completion come from it; the code is loaded when it is chosen. */
 export interface CommandSpec {
   readonly name: string
+  /** Two words that mean the same, e.g. `['runs', 'prune']`. */
+  readonly also?: readonly [string, string]
   /** One line, an instruction without a full stop. */
   readonly summary: string
   /** Paragraphs of the command's own help. */

@@ -9,10 +9,17 @@ import { usageError } from './usage-error.ts'
  * Throws a `Refusal` with the code `usage` when it makes no sense.
  */
 export async function parseLine(argv: readonly string[]): Promise<ParsedLine | LineWithoutCommand> {
-  const quick = parseQuickly(argv)
-  const line = quick ?? (await import('./parse-with-yargs.ts')).parseWithYargs(argv)
+  const words = inOneWord(argv)
+  const quick = parseQuickly(words)
+  const line = quick ?? (await import('./parse-with-yargs.ts')).parseWithYargs(words)
   if (line.command) checkLine(line as ParsedLine)
   return line
+}
+
+/** Puts the name of a command in place of the two words that mean the same. */
+function inOneWord(argv: readonly string[]): readonly string[] {
+  const command = COMMANDS.find(({ also }) => also && also[0] === argv[0] && also[1] === argv[1])
+  return command ? [command.name, ...argv.slice(2)] : argv
 }
 
 /**

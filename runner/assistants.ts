@@ -1,3 +1,4 @@
+import { firstError } from '../schema/diagnostic.ts'
 import type { Assistant, Position, State, Workflow } from '../schema/index.ts'
 import { assistantFile, type StoredAssistant } from './project.ts'
 
@@ -36,11 +37,10 @@ export async function resolveAssistants(
       })
       return assistant
     }
-    const [first] = stored.diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
     if (!stored.assistant) {
       add({
         at: assistant.at,
-        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and its file has errors: ${stored.file}:${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}`,
+        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and its file has errors: ${stored.file}:${firstError(stored.diagnostics)}`,
         help: `\`codemie-ci validate ${stored.file}\` shows them.`,
       })
       return assistant

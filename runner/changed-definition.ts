@@ -1,3 +1,4 @@
+import { firstError } from '../schema/diagnostic.ts'
 import type { Change } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { followersOf, graphOf } from '../schema/graph.ts'
@@ -74,9 +75,8 @@ export async function findChange(
   const read = async (path: string, text: string) => {
     const { workflow, diagnostics } = readWorkflow({ file: path, text: redact(text) })
     if (workflow) return workflow
-    const [first] = diagnostics.filter(({ severity }) => severity === 'error')
     const what = path === file ? 'it' : path
-    throw refuse(`and ${what} has errors in the working tree: ${first?.line}: ${first?.message}`, asRecorded)
+    throw refuse(`and ${what} has errors in the working tree: ${firstError(diagnostics)}`, asRecorded)
   }
   if (redact(now.text) === run.workflowText && (manifest.workflow.calls ?? []).length === 0) return undefined
   const before = readRecorded(manifest.id, file, run.workflowText)
@@ -140,11 +140,12 @@ class Comparison {
   /** `prefix`: path of the step that runs the workflow, with a slash at the end; `''`: the run itself. */
   async pair(before: Workflow, after: Workflow, prefix: string): Promise<Compared> {
     const changes = compareWorkflows(before, after).filter(({ code }) => !FOR_PEOPLE.has(code))
-    const followers = (id: string) => [before, after].flatMap((one) => [...followersOf(graphOf(one), id)])
+    const graphs = [graphOf(before), graphOf(after)]
+    const followers = (id: string) => graphs.flatMap((graph) => [...followersOf(graph, id)])
     const anew = new Set(changes.flatMap((change) => statesOf(change, before)))
     const later = new Set(
-      changes.flatMap((change) =>
-        change.reach === 'nothing' ? [] : change.state === undefined ? [] : followers(change.state),
+      changes.flatMap(({ reach, state }) =>
+        reach === 'nothing' || state === undefined ? [] : followers(state),
       ),
     )
     const inside: string[] = []

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { firstError } from '../schema/diagnostic.ts'
 import type { Change } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import { Refusal } from './failure.ts'
+import { commonCommit } from './git/ancestry.ts'
 import { type Git, GitError } from './git/git.ts'
+import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
 import { readObjects } from './store/objects.ts'
 
@@ -38,8 +41,8 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   if (dots === '') return { from, to: undefined }
   const to = await resolveCommit(git, second === '' ? 'HEAD' : second)
   if (dots === '..') return { from, to }
-  const base = await git.run({ args: ['merge-base', from, to], okCodes: [0, 1] })
-  if (base.exitCode === 0) return { from: base.stdout.toString().trim(), to }
+  const base = await commonCommit(git, from, to)
+  if (base !== undefined) return { from: base, to }
   throw new Refusal('unknown-revision', `${text} have no commit in common${await shallowNote(git)}`, {
     help: 'Use two dots to compare them as they are.',
   })
@@ -114,11 +117,6 @@ export async function diffDefinitions(
   })
 }
 
-interface ChangedPath {
-  readonly before: string | undefined
-  readonly after: string | undefined
-}
-
 /** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
 async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
   const args = [
@@ -131,14 +129,7 @@ async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedP
     ...(to === undefined ? [] : [to]),
   ]
   const { stdout } = await git.run({ args: [...args, '--', FOLDER] })
-  const fields = stdout.toString().split('\0')
-  const paths: ChangedPath[] = []
-  for (let at = 0; at + 1 < fields.length; at++) {
-    const status = fields[at] ?? ''
-    const path = fields[++at] ?? ''
-    if (/^[RC]/.test(status)) paths.push({ before: path, after: fields[++at] })
-    else paths.push({ before: status === 'A' ? undefined : path, after: status === 'D' ? undefined : path })
-  }
+  const paths = parseNameStatus(stdout.toString())
   if (to !== undefined) return paths
   const untracked = await git.run({
     args: ['ls-files', '--others', '--exclude-standard', '-z', '--', FOLDER],
@@ -180,6 +171,5 @@ function read(
   if (file === undefined || text === undefined) return undefined
   const { workflow, diagnostics } = readWorkflow({ file, text })
   if (workflow !== undefined) return { workflow }
-  const [first] = diagnostics.filter(({ severity }) => severity === 'error')
-  return { workflow: undefined, error: `${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}` }
+  return { workflow: undefined, error: firstError(diagnostics) }
 }

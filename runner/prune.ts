@@ -1,6 +1,6 @@
 import { Refusal } from './failure.ts'
 import { openRecords, type RecordsOptions, warnThrough, withConfiguredPush } from './records.ts'
-import type { Pruned, RetentionPlan } from './store/retention.ts'
+import type { Pruned, RetentionPlan, RetentionWindow } from './store/retention.ts'
 
 export interface PruneOptions extends RecordsOptions, RetentionPlan {
   readonly onEvent: Parameters<typeof warnThrough>[0]['onEvent']
@@ -12,9 +12,9 @@ export interface PruneOptions extends RecordsOptions, RetentionPlan {
  */
 export async function pruneRuns(given: PruneOptions): Promise<Pruned> {
   const options = withConfiguredPush(given)
-  const { results } = options.project.config
-  const { keepDays = results.keepDays, keepRuns = results.keepRuns, archive, isPreview } = options
-  if (keepDays === undefined && keepRuns === undefined && archive === undefined) {
+  const { archive, isPreview } = options
+  const window = windowOf({ ...options.project.config.results, ...options })
+  if (window === undefined && archive === undefined) {
     throw new Refusal('nothing-to-prune-by', 'Nothing says which records are to stay', {
       help: 'Give --keep-days or --keep-runs, or set results.keep_days or results.keep_runs in .codemie/config.yaml.',
     })
@@ -22,8 +22,16 @@ export async function pruneRuns(given: PruneOptions): Promise<Pruned> {
   const records = await openRecords(options, warnThrough(options))
   return await records.prune({
     isPreview,
-    ...(keepDays === undefined ? {} : { keepDays }),
-    ...(keepRuns === undefined ? {} : { keepRuns }),
+    ...window,
     ...(archive === undefined ? {} : { archive }),
   })
+}
+
+/** The window that settings ask for; `undefined`: none, so that everything stays. */
+export function windowOf({ keepDays, keepRuns }: RetentionWindow): RetentionWindow | undefined {
+  if (keepDays === undefined && keepRuns === undefined) return undefined
+  return {
+    ...(keepDays === undefined ? {} : { keepDays }),
+    ...(keepRuns === undefined ? {} : { keepRuns }),
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { firstError } from '../schema/diagnostic.ts'
 import type { Change } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
@@ -46,14 +47,9 @@ export async function revertDefinition(
   }
   const { workflow, diagnostics } = readWorkflow({ file, text })
   if (workflow === undefined) {
-    const [first] = diagnostics.filter(({ severity }) => severity === 'error')
-    throw new Refusal(
-      'definition-invalid',
-      `${file} has errors in ${revision}: ${first?.line}: ${first?.message}`,
-      {
-        help: `\`codemie-ci versions ${id}\` lists the versions of it.`,
-      },
-    )
+    throw new Refusal('definition-invalid', `${file} has errors in ${revision}: ${firstError(diagnostics)}`, {
+      help: `\`codemie-ci versions ${id}\` lists the versions of it.`,
+    })
   }
   const path = join(root, file)
   const before = readFileSync(path, 'utf8')

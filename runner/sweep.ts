@@ -1,4 +1,5 @@
 import { type AbortOptions, abortRun } from './abort.ts'
+import { windowOf } from './prune.ts'
 import { openRecords, warnThrough, withConfiguredPush } from './records.ts'
 import type { Swept } from './store/sweep.ts'
 
@@ -39,17 +40,8 @@ export async function sweepRuns(given: SweepOptions): Promise<SweepResult> {
     committed.push(id)
   }
   const { live, ...swept } = await records.sweep()
-  const { keepDays, keepRuns } = options.project.config.results
-  const pruned =
-    keepDays === undefined && keepRuns === undefined
-      ? []
-      : (
-          await records.prune({
-            isPreview: false,
-            ...(keepDays === undefined ? {} : { keepDays }),
-            ...(keepRuns === undefined ? {} : { keepRuns }),
-          })
-        ).pruned
+  const window = windowOf(options.project.config.results)
+  const pruned = window ? (await records.prune({ isPreview: false, ...window })).pruned : []
   const limit = options.abandonAfterMs ?? ABANDON_AFTER_MS
   const silent = live.filter(({ seenAt }) => world.now() - seenAt > limit).map(({ id }) => id)
   for (const runId of silent) {

@@ -1,8 +1,10 @@
-import type { Change, ChangeClass } from '../schema/diff/change.ts'
+import { type Change, countByClass } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
 import type { Lifecycle, Workflow } from '../schema/workflow.ts'
 import type { Git } from './git/git.ts'
+import { parseNameStatus } from './git/name-status.ts'
+import { parseRawLog, RAW_LOG, rawFormat } from './git/raw-log.ts'
 import type { Repository } from './git/repository.ts'
 import { shallowCommits } from './git/shallow.ts'
 import { readObjects } from './store/objects.ts'
@@ -36,7 +38,8 @@ export interface WorkflowHistory {
   readonly isCutOff: boolean
 }
 
-const FORMAT = '%x01%H%x00%aI%x00%an%x00%s%x00'
+/** Date, author and first line, as `git log` names them. */
+const FIELDS = ['%aI', '%an', '%s']
 /** Renames that are followed; a file has few, and a circle must end. */
 const MOST_RENAMES = 50
 
@@ -98,47 +101,23 @@ export async function versionsOf(
 
 /** `2 widening, 1 neutral: task of plan, tools of plan, …`: what a version changed, on one line. */
 export function summarise(changes: readonly Change[]): string {
-  const counts = CLASSES.flatMap((kind) => {
-    const many = changes.filter((change) => change.class === kind).length
-    return many === 0 ? [] : [`${many} ${kind}`]
-  })
   const what = [
     ...new Set(changes.map(({ state, sentence }) => (state === undefined ? '' : `${state}: `) + sentence)),
   ]
   const shown = what.slice(0, 2).join('; ')
-  return `${counts.join(', ')}: ${shown}${what.length > 2 ? `; and ${what.length - 2} more` : ''}`
+  return `${countByClass(changes).join(', ')}: ${shown}${what.length > 2 ? `; and ${what.length - 2} more` : ''}`
 }
-
-const CLASSES: readonly ChangeClass[] = ['breaking', 'widening', 'narrowing', 'neutral']
 
 /** Commits that changed a path, newest first. */
 async function historyOfPath(git: Git, start: string, path: string) {
   const { stdout } = await git.run({
-    args: ['log', '-z', '--raw', '--no-abbrev', '--no-renames', `--format=${FORMAT}`, start, '--', path],
+    args: [...RAW_LOG, `--format=${rawFormat(FIELDS)}`, start, '--', path],
     okCodes: [0, 128],
   })
-  const fields = stdout.toString().split('\0')
-  const found: {
-    commit: string
-    at: string
-    author: string
-    subject: string
-    file: string
-    blob: string | undefined
-  }[] = []
-  for (let at = 0; at < fields.length; at++) {
-    const field = (fields[at] ?? '').replace(/^\n/, '')
-    if (field.startsWith('\x01')) {
-      const [when = '', author = '', subject = ''] = fields.slice(at + 1, at + 4)
-      found.push({ commit: field.slice(1), at: when, author, subject, file: path, blob: undefined })
-      at += 3
-      continue
-    }
-    const [, mode, blob] = /^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]$/.exec(field) ?? []
-    const last = found.at(-1)
-    if (last !== undefined && mode !== undefined && !/^0+$/.test(mode)) last.blob = blob
-  }
-  return found
+  return [...parseRawLog(stdout.toString(), FIELDS.length)].map(({ commit, fields, changes }) => {
+    const [at = '', author = '', subject = ''] = fields
+    return { commit, at, author, subject, file: path, blob: changes[0]?.to?.id }
+  })
 }
 
 /** Where a file came from that a commit made; `undefined`: it is new. */
@@ -155,12 +134,8 @@ async function pathBefore(git: Git, commit: string, path: string): Promise<strin
       commit,
     ],
   })
-  const fields = stdout.toString().split('\0')
-  for (let at = 0; at + 1 < fields.length; at++) {
-    const status = fields[at] ?? ''
-    const before = fields[++at] ?? ''
-    if (!/^[RC]/.test(status)) continue
-    if (fields[++at] === path) return before
-  }
-  return undefined
+  const change = parseNameStatus(stdout.toString()).find(
+    ({ before, after }) => after === path && before !== path,
+  )
+  return change?.before
 }

@@ -44,3 +44,9 @@ export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   if (a.file !== b.file) return a.file < b.file ? -1 : 1
   return a.line - b.line || a.column - b.column || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0)
 }
+
+/** The first error among diagnostics, as `line: message`, for a sentence about a file that cannot be used. */
+export function firstError(diagnostics: readonly Diagnostic[]): string {
+  const first = diagnostics.find(({ severity }) => severity === 'error')
+  return `${first?.line ?? 1}: ${first?.message ?? 'it cannot be read'}`
+}

@@ -2,7 +2,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { type DefinitionDiff, diffDefinitions, resolveRange } from '../../runner/diff-definitions.ts'
 import { findRepository } from '../../runner/git/repository.ts'
 import { diffTexts } from '../../runner/report/diff-texts.ts'
-import type { ChangeClass } from '../../schema/diff/change.ts'
+import { CHANGE_CLASSES, type ChangeClass, countByClass } from '../../schema/diff/change.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -42,8 +42,6 @@ function readArguments(invocation: Invocation, cli: Cli, root: string) {
 /** Characters shown of one text that changed. */
 const LONGEST = 2000
 
-const ORDER: readonly ChangeClass[] = ['breaking', 'widening', 'narrowing', 'neutral']
-
 function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string {
   const { bold, dim, red, yellow, green, symbols } = palette
   if (diffs.length === 0) return 'No workflow means anything else\n'
@@ -64,7 +62,9 @@ function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string
         `  ${red(symbols.failed)} has errors ${side === 'before' ? 'before' : 'after'} the change: ${oneLine(error ?? '')}`,
       )
     // What asks for a decision comes first.
-    const sorted = [...changes].sort((a, b) => ORDER.indexOf(a.class) - ORDER.indexOf(b.class))
+    const sorted = [...changes].sort(
+      (a, b) => CHANGE_CLASSES.indexOf(a.class) - CHANGE_CLASSES.indexOf(b.class),
+    )
     for (const { class: kind, state, sentence, before, after, isLong } of sorted) {
       const where = state === undefined ? '' : `state '${oneLine(state)}': `
       lines.push(`  ${colours[kind](kind.padEnd(9))}  ${where}${oneLine(sentence)}`)
@@ -73,11 +73,7 @@ function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string
       lines.push(...words.split('\n').map((line) => `             ${line}`.trimEnd()))
     }
   }
-  const all = diffs.flatMap(({ changes }) => changes)
-  const counts = ORDER.flatMap((kind) => {
-    const many = all.filter((one) => one.class === kind).length
-    return many === 0 ? [] : [`${many} ${kind}`]
-  })
+  const counts = countByClass(diffs.flatMap(({ changes }) => changes))
   lines.push('', `${count(diffs.length, 'workflow')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`)
   return `${lines.join('\n')}\n`
 }

@@ -1,17 +1,16 @@
 import { startOfRun } from '../../runner/store/run-id.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
-import type { Invocation } from '../invocation.ts'
+import { readCount } from '../limit.ts'
 import { openProjectFor } from '../project.ts'
 import { printJson } from '../ui/json.ts'
 import { count } from '../ui/plain-text.ts'
-import { writeWarning } from '../ui/warning.ts'
-import { usageError } from '../usage-error.ts'
+import { tellWarnings } from '../ui/warning.ts'
 
 /** `codemie-ci prune`: which old records leave the tip of the branch, and with `--yes` that they do. */
 export const prune: CommandRunner = async (invocation, cli) => {
-  const keepDays = readCount(invocation, 'keep-days')
-  const keepRuns = readCount(invocation, 'keep-runs')
+  const keepDays = readCount(invocation, 'keep-days', '--keep-days 90')
+  const keepRuns = readCount(invocation, 'keep-runs', '--keep-runs 90')
   const archive = invocation.text('archive')
   const isPreview = !invocation.flag('yes')
   const project = await openProjectFor(invocation, cli)
@@ -24,9 +23,7 @@ export const prune: CommandRunner = async (invocation, cli) => {
     ...(keepDays === undefined ? {} : { keepDays }),
     ...(keepRuns === undefined ? {} : { keepRuns }),
     ...(archive === undefined ? {} : { archive }),
-    onEvent: (event) => {
-      if (event.type === 'warning') writeWarning(cli, event.message)
-    },
+    onEvent: tellWarnings(cli),
   })
   if (invocation.flag('json')) {
     printJson(cli, { isPreview, ...result })
@@ -40,8 +37,12 @@ export const prune: CommandRunner = async (invocation, cli) => {
   }
   const verb = isPreview ? 'would leave' : 'left'
   cli.stdout.write(`${count(pruned.length, 'record')} ${verb} the tip of ${branch}, ${kept} stay\n`)
-  const byWorkflow = new Map<string, typeof pruned>()
-  for (const run of pruned) byWorkflow.set(run.workflow, [...(byWorkflow.get(run.workflow) ?? []), run])
+  const byWorkflow = new Map<string, (typeof pruned)[number][]>()
+  for (const run of pruned) {
+    const known = byWorkflow.get(run.workflow)
+    if (known) known.push(run)
+    else byWorkflow.set(run.workflow, [run])
+  }
   const widest = Math.max(0, ...[...byWorkflow.keys()].map((name) => name.length))
   for (const [workflow, runs] of [...byWorkflow].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const [from, to] = [runs.at(0), runs.at(-1)].map((run) => startOfRun(run?.id ?? '').slice(0, 10))
@@ -57,12 +58,4 @@ export const prune: CommandRunner = async (invocation, cli) => {
       : '`codemie-ci show` reads them as before: the history keeps them.\n',
   )
   return EXIT.done
-}
-
-function readCount(invocation: Invocation, name: string): number | undefined {
-  const typed = invocation.text(name)
-  if (typed === undefined) return undefined
-  const value = Number(typed)
-  if (Number.isInteger(value) && value >= 1) return value
-  throw usageError(`--${name} takes a whole number from 1, and not '${typed}'.`, `For example --${name} 90.`)
 }

@@ -3,13 +3,12 @@ import type { ListFilter } from '../../runner/store/list-runs.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
+import { readLimit } from '../limit.ts'
 import { openReaderFor } from '../reader.ts'
 import { printJson } from '../ui/json.ts'
 import { oneLine } from '../ui/plain-text.ts'
 import { renderRunTable, runsAsCsv } from '../ui/run-table.ts'
 import { usageError } from '../usage-error.ts'
-
-const USUAL_LIMIT = 20
 
 /** `codemie-ci runs`: the runs that are kept, newest first. */
 export const runs: CommandRunner = async (invocation, cli) => {
@@ -56,18 +55,6 @@ function readFilter(invocation: Invocation, now: number): ListFilter {
     limit: readLimit(invocation),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
-
-function readLimit(invocation: Invocation): number | undefined {
-  const typed = invocation.text('limit')
-  if (invocation.flag('all')) {
-    if (typed === undefined) return undefined
-    throw usageError('--all and --limit exclude each other.', 'Use one of them.')
-  }
-  if (typed === undefined) return USUAL_LIMIT
-  const limit = Number(typed)
-  if (Number.isInteger(limit) && limit >= 1) return limit
-  throw usageError(`--limit takes a whole number from 1, and not '${typed}'.`, 'For example -n 5.')
 }
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const

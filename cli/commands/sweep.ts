@@ -3,7 +3,7 @@ import { EXIT } from '../exit-status.ts'
 import { openProjectFor } from '../project.ts'
 import { printJson } from '../ui/json.ts'
 import { count, oneLine } from '../ui/plain-text.ts'
-import { writeWarning } from '../ui/warning.ts'
+import { tellWarnings } from '../ui/warning.ts'
 import { usageError } from '../usage-error.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -22,9 +22,7 @@ export const sweep: CommandRunner = async (invocation, cli) => {
     world: cli.world,
     push: invocation.flag('push'),
     ...(days === undefined ? {} : { abandonAfterMs: days * DAY_MS }),
-    onEvent: (event) => {
-      if (event.type === 'warning') writeWarning(cli, event.message)
-    },
+    onEvent: tellWarnings(cli),
   })
   if (invocation.flag('json')) {
     printJson(cli, result)

@@ -1,14 +1,11 @@
 import { summarise, versionsOf, type WorkflowVersion } from '../../runner/versions.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
-import type { Invocation } from '../invocation.ts'
+import { readLimit } from '../limit.ts'
 import { openProjectFor } from '../project.ts'
 import { printJson } from '../ui/json.ts'
 import { formatTime } from '../ui/numbers.ts'
 import { oneLine } from '../ui/plain-text.ts'
-import { usageError } from '../usage-error.ts'
-
-const USUAL_LIMIT = 20
 
 /** `codemie-ci versions`: the history of a workflow, and what each version changed. */
 export const versions: CommandRunner = async (invocation, cli) => {
@@ -48,13 +45,4 @@ function describe({ meaning, blob }: WorkflowVersion): string {
   if (meaning === 'oldest-here') return 'the oldest version in this clone'
   if (meaning === 'unreadable') return 'this version, or the one before it, has errors'
   return meaning.length === 0 ? 'means the same' : oneLine(summarise(meaning))
-}
-
-function readLimit(invocation: Invocation): number {
-  const typed = invocation.text('limit')
-  if (invocation.flag('all')) return Number.POSITIVE_INFINITY
-  if (typed === undefined) return USUAL_LIMIT
-  const limit = Number(typed)
-  if (Number.isInteger(limit) && limit >= 1) return limit
-  throw usageError(`--limit takes a whole number from 1, and not '${typed}'.`, 'For example -n 5.')
 }

@@ -1,3 +1,4 @@
+import type { RunEvent } from '../../runner/events.ts'
 import type { Cli } from '../context.ts'
 import { oneLine } from './plain-text.ts'
 
@@ -5,4 +6,11 @@ import { oneLine } from './plain-text.ts'
 export function writeWarning(cli: Pick<Cli, 'stderr' | 'look'>, message: string): void {
   const { yellow, symbols } = cli.look.stderr
   cli.stderr.write(`${yellow(symbols.warning)} ${oneLine(message)}\n`)
+}
+
+/** Hears the events of work that has no view of its own, and shows the warnings among them. */
+export function tellWarnings(cli: Cli): (event: RunEvent) => void {
+  return (event) => {
+    if (event.type === 'warning') writeWarning(cli, event.message)
+  }
 }

@@ -1,5 +1,6 @@
 import { commonCommit, isAncestor } from '../git/ancestry.ts'
 import type { Git } from '../git/git.ts'
+import { parseRawLog, RAW_LOG, type RawChange, rawFormat } from '../git/raw-log.ts'
 import { shallowCommits } from '../git/shallow.ts'
 import type { StoreContext } from './context.ts'
 import { readObjects } from './objects.ts'
@@ -44,7 +45,7 @@ export async function verifyHistory(
   const replacements: FolderChange[] = []
   let isShallow = false
   for (const [index, tip] of tips.entries()) {
-    for (const { commit, message, changes } of await readChanges(git, tip, tips.slice(0, index), only)) {
+    for await (const { commit, message, changes } of readChanges(git, tip, tips.slice(0, index), only)) {
       // Its parents are not here: it seems to have added everything.
       if (boundary.has(commit)) {
         isShallow = true
@@ -84,54 +85,33 @@ export async function verifyHistory(
 }
 
 const FOLDER = /^runs\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/
-const ENTRY = /^\n?:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) [A-Z]$/
 
 /** What commits changed below `runs/`, newest first, with their messages. */
-async function readChanges(
+async function* readChanges(
   git: Git,
   tip: string,
   without: readonly string[],
   only: readonly string[] | undefined,
 ) {
   const paths = only?.map((id) => `:(glob)${runPath('*', id)}*/**`) ?? ['runs']
+  const newer = [tip, ...without.map((commit) => `^${commit}`)]
   const { stdout } = await git.run({
-    args: [
-      'log',
-      '-z',
-      '--raw',
-      '-r',
-      '-t',
-      '--no-abbrev',
-      '--no-renames',
-      '--format=%x01%H%x00%B%x00',
-      tip,
-      ...without.map((commit) => `^${commit}`),
-      '--',
-      ...paths,
-    ],
+    args: [...RAW_LOG, '-r', '-t', `--format=${rawFormat(['%B'])}`, ...newer, '--', ...paths],
     maxOutputBytes: 2 * 1024 * 1024 * 1024,
   })
-  const commits: { readonly commit: string; readonly message: string; readonly changes: FolderChange[] }[] =
-    []
-  const fields = stdout.toString('latin1').split('\0')
-  for (let at = 0; at < fields.length; at++) {
-    const field = fields[at] ?? ''
-    if (field.startsWith('\x01')) {
-      commits.push({ commit: field.slice(1), message: fields[++at] ?? '', changes: [] })
-      continue
+  // Trees only: a file in place of a folder is found at the tip.
+  const treeOf = (entry: RawChange['to']) => (entry?.mode === '040000' ? entry.id : undefined)
+  for (const { commit, fields, changes } of parseRawLog(stdout.toString('latin1'), 1)) {
+    yield {
+      commit,
+      message: fields[0] ?? '',
+      changes: changes.flatMap(({ path, from, to }): FolderChange[] => {
+        const change = { from: treeOf(from), to: treeOf(to) }
+        if (!FOLDER.test(path) || (change.from === undefined && change.to === undefined)) return []
+        return [{ commit, path: Buffer.from(path, 'latin1').toString(), ...change }]
+      }),
     }
-    const [, oldMode, newMode, from = '', to = ''] = ENTRY.exec(field) ?? []
-    if (newMode === undefined) continue
-    const path = fields[++at] ?? ''
-    const last = commits.at(-1)
-    // Trees only: a file in place of a folder is found at the tip.
-    if (last === undefined || !FOLDER.test(path)) continue
-    const treeOf = (mode: string | undefined, object: string) => (mode === '040000' ? object : undefined)
-    const change = { from: treeOf(oldMode, from), to: treeOf(newMode, to) }
-    if (change.from !== undefined || change.to !== undefined)
-      last.changes.push({ commit: last.commit, path: Buffer.from(path, 'latin1').toString(), ...change })
   }
-  return commits
 }
 
 /** A run that was resumed replaces its earlier record, and says which one that was. */

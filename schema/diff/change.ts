@@ -9,6 +9,17 @@ export type ChangeClass =
   /** Those who call or start it have to change something. */
   | 'breaking'
 
+/** All classes; what asks for a decision comes first. */
+export const CHANGE_CLASSES: readonly ChangeClass[] = ['breaking', 'widening', 'narrowing', 'neutral']
+
+/** `2 widening`, `1 neutral`: how many changes there are of each class, for those that there are. */
+export function countByClass(changes: readonly Pick<Change, 'class'>[]): string[] {
+  return CHANGE_CLASSES.flatMap((kind) => {
+    const many = changes.filter((change) => change.class === kind).length
+    return many === 0 ? [] : [`${many} ${kind}`]
+  })
+}
+
 /**
  * How much of a run that was begun before the change no longer stands: nothing; what follows a state; the state, too;
  * or every step.

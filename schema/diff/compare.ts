@@ -11,6 +11,7 @@ import { fromTo, isLong, meaningOf, textOf } from './values.ts'
 export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
   const { pairs, removed } = matchStates(before.states, after.states)
   const names = new Map(pairs.map(([old, now]) => [old.id, now.id]))
+  const earlier = new Map(pairs.map(([old, now]) => [now, old]))
   const changes = changesOf(WORKFLOW_ASPECTS, before, after)
   if ((names.get(before.entry) ?? before.entry) !== after.entry) {
     changes.push(
@@ -18,7 +19,7 @@ export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
     )
   }
   for (const state of after.states) {
-    const old = pairs.find(([, now]) => now === state)?.[0]
+    const old = earlier.get(state)
     if (old === undefined) changes.push(change('state-added', 'widening', 'state', 'is new', state.id))
     else changes.push(...compareStates(old, state, names))
   }

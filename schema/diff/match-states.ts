@@ -25,8 +25,11 @@ export function matchStates(before: readonly State[], after: readonly State[]): 
     old.delete(state.id)
   }
   const removed = [...old.values()]
+  const words = new Map([...removed, ...added].map((state) => [state, wordsOf(state)]))
+  const likeness = (one: State, other: State) =>
+    one.work.kind === other.work.kind ? shareOf(words.get(one), words.get(other)) : 0
   const candidates = removed
-    .flatMap((one) => added.map((other) => ({ one, other, likeness: likenessOf(one, other) })))
+    .flatMap((one) => added.map((other) => ({ one, other, likeness: likeness(one, other) })))
     .filter(({ likeness }) => likeness >= LEAST_ALIKE)
     .sort((a, b) => b.likeness - a.likeness)
   const taken = new Set<State>()
@@ -41,15 +44,14 @@ export function matchStates(before: readonly State[], after: readonly State[]): 
   }
 }
 
-/** 0 to 1: the words that the works of two states share, of all that either has. */
-function likenessOf(one: State, other: State): number {
-  if (one.work.kind !== other.work.kind) return 0
-  const [a, b] = [wordsOf(one), wordsOf(other)]
+/** 0 to 1: the words that two sets share, of all that either has. */
+function shareOf(a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()): number {
   const shared = [...a].filter((word) => b.has(word)).length
-  const all = new Set([...a, ...b]).size
+  const all = a.size + b.size - shared
   return all === 0 ? 0 : shared / all
 }
 
+/** The words of what a state does. */
 function wordsOf({ work }: State): Set<string> {
   return new Set(meaningOf(work).match(/\w+/g) ?? [])
 }

@@ -1,6 +1,3 @@
-/** Members that say where something stands in a file, or repeat what another one says. */
-const PLACES: ReadonlySet<string> = new Set(['at'])
-
 /**
  * A value of the model as text that is equal for equal meaning: members in order, no positions; `1` and `1.0` differ.
  * `undefined` members count as absent.
@@ -13,8 +10,8 @@ function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return { integer: value.toString() }
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Map) return plain(Object.fromEntries(value))
-  const entries = Object.entries(value).filter(([key, member]) => !PLACES.has(key) && member !== undefined)
+  // `at` says where something stands in the file.
+  const entries = Object.entries(value).filter(([key, member]) => key !== 'at' && member !== undefined)
   return Object.fromEntries(
     entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, plain(member)]),
   )

@@ -2,15 +2,9 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
+import { NOTE_FILE as FILE, NOTE } from '../helpers/note-workflow.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 
-const FILE = '.codemie/workflows/note.yaml'
-const NOTE = `name: Note
-assistants: [{ id: a, system_prompt: You write., tools: [{ name: read_file }] }]
-states:
-  - { id: plan, assistant_id: a, task: Plan a note, next: { state_id: write } }
-  - { id: write, assistant_id: a, task: Write the note, next: { state_id: end } }
-`
 let repository: TestRepository
 
 beforeEach(() => {
