@@ -60,6 +60,13 @@ export const HELD_STEP: ArgumentSpec = {
   completes: 'nothing',
 }
 
+export const DIGEST: OptionSpec = {
+  name: 'digest',
+  kind: 'text',
+  value: 'DIGEST',
+  summary: 'Only when the run still asks for this; at least 8 digits',
+}
+
 export const EDITS: readonly OptionSpec[] = [
   {
     name: 'edit',

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../command.ts'
 import {
+  DIGEST,
   EDITS,
   HELD_STEP,
   HOW_TO_EXECUTE,
@@ -109,7 +110,8 @@ export const EXECUTION: readonly CommandSpec[] = [
     name: 'approve',
     summary: 'Say yes to a run that waits, and go on with it',
     details: [
-      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
+      'A state with `approval: true` runs only after a yes. Who gave it, when and to what is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
+      'It holds for exactly what the step would do: the run, the definition, the inputs and all that the step would ask for. When one of them is different by the time the step starts, the run asks again. With --digest, which `show` and the page of the run name, it is refused unless the run still asks for what you read there.',
     ],
     args: [RUN, HELD_STEP],
     options: [
@@ -120,6 +122,7 @@ export const EXECUTION: readonly CommandSpec[] = [
         value: 'TEXT',
         summary: 'What the agents after it should know',
       },
+      DIGEST,
       ...EDITS,
       ...ON_CHANGE,
       TAKE_OVER,
@@ -143,6 +146,7 @@ export const EXECUTION: readonly CommandSpec[] = [
     args: [RUN, HELD_STEP],
     options: [
       { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      DIGEST,
       ...ON_CHANGE,
       TAKE_OVER,
       ...HOW_TO_EXECUTE,

@@ -45,3 +45,12 @@ export function definitionTexts(
     calledTexts: new Map((workflow.calls ?? []).map((call) => [call.name, textOf(callFileName(call))])),
   }
 }
+
+/** Object ids of a definition as executed and of those that it calls, in the order of their names. */
+export function definitionIds({
+  blob,
+  calls = [],
+}: Pick<RunManifest['workflow'], 'blob' | 'calls'>): string[] {
+  const called = [...calls].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return [blob, ...called.map((call) => call.blob)]
+}

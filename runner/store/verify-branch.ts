@@ -53,6 +53,8 @@ const HELP: Readonly<Record<Finding['code'], string>> = {
   'file-added': 'See who added it: `git log -- <path>`.',
   'definition-changed': 'The commit that the run names still has the definition.',
   'journal-damaged': 'The commit that published the run still has it.',
+  'approval-unfounded':
+    'Runners refuse this. `codemie-ci show <run>` tells what was asked and who said what.',
   'tree-changed':
     'Runners change a folder only where the commit says `Run:`. See what was done: `git show <commit>`.',
   'run-removed': 'The commit before it still has the record: `git show <commit>^:<path>/README.md`.',

@@ -6,7 +6,7 @@ import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
 import { localBranch, type StoreContext } from './context.ts'
-import { describeDefinition, type ExecutedDefinition } from './definition.ts'
+import { definitionIds, describeDefinition, type ExecutedDefinition } from './definition.ts'
 import { entryOf } from './figures.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
@@ -125,6 +125,14 @@ export class RunWriter {
     const named = { ...workflow, ...(before.length === 0 ? {} : { earlier: before }) }
     const start = { ...facts.start, workflow: redactValue(named, redact) }
     replaceRunFacts(this.directory, { ...facts, ...texts, start, graph: redact(graph) })
+  }
+
+  /** What is executed, by its digests: the definition and those that it calls, and the inputs. */
+  executed(): { readonly runId: string; readonly definition: readonly string[]; readonly inputs: string } {
+    const facts = readRunFacts(this.directory)
+    if (facts === undefined) throw new Error(`${this.directory} holds no run`)
+    const { workflow, inputs } = facts.start
+    return { runId: this.id, definition: definitionIds(workflow), inputs: inputs.sha256 }
   }
 
   /**
