@@ -120,6 +120,16 @@ export function reachableIn(graph: WorkflowGraph): ReadonlySet<string> {
   return spread(neighbours(graph, 'forward'), [graph.entry]).add(graph.entry)
 }
 
+/** What a path from the entry reaches, as {@link reachableIn}, if no path may go on from one state; made once for many states. */
+export function reachableWithout(graph: WorkflowGraph): (id: string) => ReadonlySet<string> {
+  const forward = neighbours(graph, 'forward')
+  return (id) => {
+    const cut = new Map(forward)
+    cut.delete(id)
+    return spread(cut, [graph.entry]).add(graph.entry)
+  }
+}
+
 /**
  * The strongly connected components: groups of states each of which can reach every other. Single states outside any loop
  * are groups of one. Sources come before what they lead to.

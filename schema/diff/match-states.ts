@@ -10,43 +10,76 @@ export interface MatchedStates {
 /** Less in common than this, and a state was replaced and not renamed. */
 const LEAST_ALIKE = 0.6
 
+/** So many pairs of states are weighed at most; of more only those that stand near each other. */
+const MOST_WEIGHED = 100_000
+
 /**
  * Finds for each state what it was before: the one of the same id, or else of those that have no other the one that does
- * most nearly the same. Where a state stands in the file does not matter.
+ * most nearly the same. Where a state stands in the file does not matter, unless there are very many.
  */
 export function matchStates(before: readonly State[], after: readonly State[]): MatchedStates {
-  const old = new Map(before.map((state) => [state.id, state]))
-  const pairs: [State, State][] = []
-  const added: State[] = []
-  for (const state of after) {
-    const same = old.get(state.id)
-    if (same === undefined) added.push(state)
-    else pairs.push([same, state])
-    old.delete(state.id)
+  const byId = pairUp(before, after, ({ id }) => id)
+  const byWork = pairUp(byId.before, byId.after, ({ work }) => meaningOf(work))
+  const alike = pairAlike(byWork.before, byWork.after)
+  return { pairs: [...byId.pairs, ...byWork.pairs, ...alike.pairs], removed: alike.before }
+}
+
+interface Pairing extends Pick<MatchedStates, 'pairs'> {
+  /** Those that are left. */
+  readonly before: readonly State[]
+  readonly after: readonly State[]
+}
+
+/** Pairs states of the same key, of several the first with the first. */
+function pairUp(before: readonly State[], after: readonly State[], keyOf: (state: State) => string): Pairing {
+  const waiting = new Map<string, State[]>()
+  for (const state of [...before].reverse()) {
+    const key = keyOf(state)
+    const list = waiting.get(key)
+    if (list === undefined) waiting.set(key, [state])
+    else list.push(state)
   }
-  const removed = [...old.values()]
-  const words = new Map([...removed, ...added].map((state) => [state, wordsOf(state)]))
-  const likeness = (one: State, other: State) =>
-    one.work.kind === other.work.kind ? shareOf(words.get(one), words.get(other)) : 0
-  const candidates = removed
-    .flatMap((one) => added.map((other) => ({ one, other, likeness: likeness(one, other) })))
-    .filter(({ likeness }) => likeness >= LEAST_ALIKE)
-    .sort((a, b) => b.likeness - a.likeness)
+  const pairs: [State, State][] = []
+  for (const state of after.length > 0 && before.length > 0 ? after : []) {
+    const old = waiting.get(keyOf(state))?.pop()
+    if (old !== undefined) pairs.push([old, state])
+  }
+  return left(before, after, pairs)
+}
+
+/** Pairs the states that have most words in common first. */
+function pairAlike(before: readonly State[], after: readonly State[]): Pairing {
+  const reach = before.length * after.length > MOST_WEIGHED ? MOST_WEIGHED / before.length / 2 : after.length
+  const words = new Map([...before, ...after].map((state) => [state, wordsOf(state)]))
+  const candidates = before.flatMap((one, place) => {
+    const middle = (place / before.length) * after.length
+    return after.slice(Math.max(0, middle - reach), middle + reach).flatMap((other) => {
+      const likeness = one.work.kind === other.work.kind ? shareOf(words.get(one), words.get(other)) : 0
+      return likeness < LEAST_ALIKE ? [] : [{ one, other, likeness }]
+    })
+  })
   const taken = new Set<State>()
-  for (const { one, other } of candidates) {
+  const pairs: [State, State][] = []
+  for (const { one, other } of candidates.sort((a, b) => b.likeness - a.likeness)) {
     if (taken.has(one) || taken.has(other)) continue
     taken.add(one).add(other)
     pairs.push([one, other])
   }
-  return {
-    pairs,
-    removed: removed.filter((state) => !taken.has(state)),
-  }
+  return left(before, after, pairs)
+}
+
+function left(before: readonly State[], after: readonly State[], pairs: readonly [State, State][]): Pairing {
+  const taken = new Set(pairs.flat())
+  const isLeft = (state: State) => !taken.has(state)
+  return { pairs, before: before.filter(isLeft), after: after.filter(isLeft) }
 }
 
 /** 0 to 1: the words that two sets share, of all that either has. */
 function shareOf(a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()): number {
-  const shared = [...a].filter((word) => b.has(word)).length
+  const [few, many] = a.size < b.size ? [a, b] : [b, a]
+  if (few.size < LEAST_ALIKE * many.size) return 0
+  let shared = 0
+  for (const word of few) if (many.has(word)) shared++
   const all = a.size + b.size - shared
   return all === 0 ? 0 : shared / all
 }

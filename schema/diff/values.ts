@@ -3,24 +3,31 @@
  * `undefined` members count as absent.
  */
 export function meaningOf(value: unknown): string {
-  return JSON.stringify(plain(value)) ?? 'undefined'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
+  if (Array.isArray(value)) return `[${value.map(meaningOf).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
+  const members: string[] = []
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined && !isPosition(key, member))
+      members.push(`${JSON.stringify(key)}:${meaningOf(member)}`)
+  }
+  return `{${members.sort().join()}}`
 }
 
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return { integer: value.toString() }
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  // `at` says where something stands in the file.
-  const entries = Object.entries(value).filter(([key, member]) => key !== 'at' && member !== undefined)
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, plain(member)]),
-  )
+/** Where something stands in the file. An `at` that an author wrote is no such thing: its numbers are `bigint`. */
+function isPosition(key: string, value: unknown): boolean {
+  if (key !== 'at' || typeof value !== 'object' || value === null) return false
+  const { file, line, column } = value as Record<string, unknown>
+  return typeof file === 'string' && typeof line === 'number' && typeof column === 'number'
 }
 
 /** A value as people read it: texts as they are, everything else as JSON. `undefined` stays so. */
 export function textOf(value: unknown): string | undefined {
   if (value === undefined || typeof value === 'string') return value
-  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? Number(member) : member))
+  return JSON.stringify(value, (key, member) =>
+    typeof member === 'bigint' ? Number(member) : isPosition(key, member) ? undefined : member,
+  )
 }
 
 const SHORT = 60
@@ -54,4 +61,63 @@ function countWords(before: string, after: string) {
     else removed++
   }
   return { removed, added: [...counts.values()].reduce((sum, count) => sum + count, 0) }
+}
+
+/** What only the second, and what only the first of two lists has. Anything that is no list counts as an empty one. */
+export function cameAndWent(
+  before: unknown,
+  after: unknown,
+): { readonly came: string[]; readonly went: string[] } {
+  const [a, b] = [before, after].map((list) =>
+    Array.isArray(list) ? list.map((one) => textOf(one) ?? '') : [],
+  )
+  return { came: without(b, a), went: without(a, b) }
+}
+
+function without(list: readonly string[] = [], others: readonly string[] = []): string[] {
+  const known = new Set(others)
+  return [...new Set(list)].filter((one) => !known.has(one))
+}
+
+/** `+git_log −shell` for two lists of names. */
+export function listed(before: unknown, after: unknown): string {
+  const { came, went } = cameAndWent(before, after)
+  return [...came.map((one) => `+${one}`), ...went.map((one) => `−${one}`)].join(' ') || 'in another order'
+}
+
+/** More members than this are counted, so that a sentence stays one. */
+const MOST_MEMBERS = 6
+
+/** How the members of two maps are told; each function gets the name first. */
+interface MemberWords {
+  readonly came: (name: string, value: unknown) => string
+  readonly changed: (name: string, before: unknown, after: unknown) => string
+}
+
+const PLAIN: MemberWords = {
+  came: (name, value) => (isLong(value) ? `+${name}` : `+${name}: ${textOf(value)}`),
+  changed: (name, before, after) =>
+    isLong(before) || isLong(after) ? `${name} changed` : `${name}: ${fromTo(before, after)}`,
+}
+
+/** `+topic: a, −size, retries: 2 → 3` for two maps: what came, what went, and what is different. */
+export function members(before: unknown, after: unknown, words: MemberWords = PLAIN): string {
+  const [a, b] = [membersOf(before), membersOf(after)]
+  const parts = [
+    ...[...b].filter(([name]) => !a.has(name)).map(([name, value]) => words.came(name, value)),
+    ...[...a.keys()].filter((name) => !b.has(name)).map((name) => `−${name}`),
+    ...[...b].flatMap(([name, value]) =>
+      a.has(name) && meaningOf(a.get(name)) !== meaningOf(value)
+        ? [words.changed(name, a.get(name), value)]
+        : [],
+    ),
+  ]
+  const more = parts.length - MOST_MEMBERS
+  return more > 0 ? `${parts.slice(0, MOST_MEMBERS).join(', ')} and ${more} more` : parts.join(', ')
+}
+
+/** The members of a map that have a value; of anything else: none. */
+export function membersOf(value: unknown): ReadonlyMap<string, unknown> {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return new Map(isMap ? Object.entries(value).filter(([, member]) => member !== undefined) : [])
 }

@@ -61,7 +61,7 @@ describe('a definition that changed while the run waited', () => {
         state 'one': tools +git_log
         state 'two': task: Second → Other
         state 'two': tools +git_log
-        state 'two': what follows changed
+        state 'two': goes to 'three' → goes to 'extra'
         state 'three': tools +git_log
         state 'extra': is new
         = help: Add --accept-changes to go on with the definition of now; these are done again where they are finished: one, two, three, extra. Add --as-recorded to go on with the one in the record.
@@ -238,7 +238,7 @@ states:
     const done = await cli('resume', 'latest', '--accept-changes')
     expect([done.status, done.stderr.split('\n').filter((line) => line.includes('changed'))]).toEqual([
       0,
-      ["  ! changed: state 'each': on_error changed [definition-changed]"],
+      ["  ! changed: state 'each': on_error +any failure → continue [definition-changed]"],
     ])
     expect(asked()).toEqual(['Do b', 'Join'])
   })

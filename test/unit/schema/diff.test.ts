@@ -88,7 +88,7 @@ describe('what a change of a definition means', () => {
     [
       'what follows',
       [['next: { state_id: check }', 'next: { state_ids: [check, end] }']],
-      ['transition-changed neutral followers write: what follows changed'],
+      ["transition-changed neutral followers write: goes to 'check' → goes to 'check' and 'end' at once"],
     ],
     [
       'a state that comes',
@@ -101,7 +101,7 @@ describe('what a change of a definition means', () => {
       ],
       [
         'state-added widening state more: is new',
-        'transition-changed neutral followers check: what follows changed',
+        "transition-changed neutral followers check: goes to 'end' → goes to 'more'",
       ],
     ],
     [
@@ -125,12 +125,12 @@ describe('what a change of a definition means', () => {
     [
       'the summary at the end',
       [['name: W', 'name: W\nenable_summarization_node: false']],
-      ['finalizer-changed neutral nothing -: summary at the end: true → false'],
+      ['finalizer-changed narrowing nothing -: summary at the end: true → false'],
     ],
     [
       'a required input',
       [['name: W', 'name: W\ninputs: { topic: { type: string, required: true } }']],
-      ['inputs-changed breaking nothing -: inputs changed'],
+      ['inputs-changed breaking nothing -: inputs +topic (required)'],
     ],
     ['the name', [['name: W', 'name: V']], ['name-changed neutral nothing -: name: W → V']],
   ])('%s', (_name, replacements, expected) => {

@@ -1,0 +1,27 @@
+import type { McpServer, State } from '../workflow.ts'
+
+// `${NAME}`, `$NAME` and `{{NAME}}` in capitals, as variables are written; `secrets.name` and `env.NAME` as in expressions.
+const NAMED =
+  /\$\{?([A-Z_][A-Z0-9_]+)\b|\{\{\s*([A-Z_][A-Z0-9_]+)\s*\}\}|\bsecrets\.([A-Za-z_]\w*)|\benv(?:iron)?\.([A-Z_]\w*)/g
+
+/** Names of the secrets and environment variables that a state names, in its texts or for its MCP servers; sorted. */
+export function secretsOf(state: State): readonly string[] {
+  const found = new Set<string>()
+  const look = (value: unknown): void => {
+    if (typeof value === 'string') {
+      for (const [, ...names] of value.matchAll(NAMED)) for (const name of names) if (name) found.add(name)
+    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(look)
+  }
+  look([state.work, state.onError, state.next])
+  for (const { config } of serversOf(state)) {
+    const { env } = config
+    if (typeof env === 'object' && env !== null) for (const name of Object.keys(env)) found.add(name)
+  }
+  return [...found].sort()
+}
+
+function serversOf({ work, onError }: State): readonly McpServer[] {
+  const servers = work.kind === 'agent' ? work.assistant.mcpServers : []
+  const tools = [work, ...onError.map(({ notify }) => notify)]
+  return [...servers, ...tools.flatMap((tool) => (tool?.kind === 'tool' ? (tool.mcpServer ?? []) : []))]
+}

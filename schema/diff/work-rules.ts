@@ -1,0 +1,325 @@
+import type { AgentWork, Assistant, McpServer, State, ToolReference, Work } from '../workflow.ts'
+import type { Aspect, ClassRule } from './aspect.ts'
+import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
+import { listed, meaningOf, members, membersOf } from './values.ts'
+
+type WorkOf<K extends Work['kind']> = Extract<Work, { readonly kind: K }>
+
+/** A stored assistant brings its own of these, and those beside the reference have no effect. */
+const own = ({ assistant }: AgentWork): Partial<Assistant> => (assistant.ref ? {} : assistant)
+
+const toolName = ({ name, integrationAlias }: ToolReference) =>
+  integrationAlias === undefined ? name : `${name} (${integrationAlias})`
+
+const enabled = (list: readonly McpServer[] | undefined) => list?.filter((server) => server.enabled) ?? []
+
+/** The tools offered of each server; of two with one name those of both. */
+function toolsByServer(list: readonly McpServer[] | undefined): Readonly<Record<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>()
+  for (const { name, tools } of enabled(list)) {
+    const others = found.get(name) ?? tools
+    // None listed is all of them.
+    found.set(
+      name,
+      [tools, others].some(({ length }) => length === 0) ? [] : [...new Set([...others, ...tools])].sort(),
+    )
+  }
+  return Object.fromEntries(found)
+}
+
+function sayServers(before: unknown, after: unknown): string {
+  const inWords = (tools: unknown) => (Array.isArray(tools) && tools.length > 0 ? tools.join(', ') : 'all')
+  return members(before, after, {
+    came: (name, tools) => `+${name} (${inWords(tools)})`,
+    changed: (name, a, b) => `${name} (${inWords(a)} → ${inWords(b)})`,
+  })
+}
+
+/** How servers are reached, by name. */
+function reachOf(list: readonly (McpServer | undefined)[]): Readonly<Record<string, unknown>> {
+  const found = new Map<string, unknown>()
+  for (const server of list) {
+    if (server === undefined) continue
+    const { name, config, resolveDynamicArguments, tokensLimit, integrationAlias } = server
+    const own = {
+      ...config,
+      'its integration': integrationAlias,
+      'tokens of an output': tokensLimit,
+      'values in its arguments': resolveDynamicArguments,
+    }
+    found.set(name, found.has(name) ? [found.get(name), own] : own)
+  }
+  return Object.fromEntries(found)
+}
+
+/** Servers that came and went are told by their names. */
+function sayReach(before: unknown, after: unknown): string | undefined {
+  const [a, b] = [membersOf(before), membersOf(after)]
+  const changed = [...b.keys()].filter(
+    (name) => a.has(name) && meaningOf(a.get(name)) !== meaningOf(b.get(name)),
+  )
+  if (changed.length === 0) return undefined
+  return changed.map((name) => `${name} (${members(a.get(name), b.get(name))})`).join(', ')
+}
+
+const AGENT: readonly Aspect<AgentWork>[] = [
+  { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
+  {
+    code: 'task-rendering-changed',
+    name: 'values in the task',
+    of: ({ renderTask }) => renderTask,
+    class: 'neutral',
+    reach: 'state',
+  },
+  {
+    code: 'prompt-changed',
+    name: 'prompt',
+    of: ({ assistant }) => assistant.systemPrompt,
+    class: 'neutral',
+    reach: 'state',
+  },
+  {
+    code: 'assistant-changed',
+    name: 'stored assistant',
+    of: ({ assistant }) => assistant.ref,
+    class: power,
+    reach: 'state',
+  },
+  {
+    code: 'model-changed',
+    name: 'model',
+    of: ({ assistant }) => assistant.model,
+    class: model,
+    reach: 'state',
+  },
+  {
+    code: 'temperature-changed',
+    name: 'temperature',
+    of: ({ assistant }) => assistant.temperature,
+    class: 'neutral',
+    reach: 'state',
+  },
+  {
+    code: 'parameters-changed',
+    name: 'model parameters',
+    of: ({ assistant }) => assistant.parameters,
+    class: parameters,
+    reach: 'state',
+    say: members,
+  },
+  {
+    code: 'fallback-models-changed',
+    name: 'fallback models',
+    of: ({ assistant }) => assistant.fallbackModels,
+    class: models,
+    reach: 'nothing',
+    say: listed,
+  },
+  {
+    code: 'tools-changed',
+    name: 'tools',
+    of: (work) => own(work).tools?.map(toolName).sort() ?? [],
+    class: powers,
+    reach: 'state',
+    say: listed,
+  },
+  {
+    code: 'mcp-servers-changed',
+    name: 'MCP servers',
+    of: (work) => toolsByServer(own(work).mcpServers),
+    class: servers,
+    reach: 'state',
+    say: sayServers,
+  },
+  {
+    code: 'mcp-configuration-changed',
+    name: 'how its MCP servers are reached',
+    of: (work) => reachOf(enabled(own(work).mcpServers)),
+    class: 'widening',
+    reach: 'state',
+    say: sayReach,
+  },
+  {
+    code: 'datasources-changed',
+    name: 'datasources',
+    of: (work) => [...(own(work).datasourceIds ?? [])].sort(),
+    class: powers,
+    reach: 'state',
+    say: listed,
+  },
+  {
+    code: 'skills-changed',
+    name: 'skills',
+    of: (work) => [...(own(work).skillIds ?? [])].sort(),
+    class: powers,
+    reach: 'state',
+    say: listed,
+  },
+  { code: 'command-changed', name: 'command', of: (work) => own(work).command, class: power, reach: 'state' },
+  {
+    code: 'tool-output-limit-changed',
+    name: 'tokens of a tool’s output',
+    of: ({ assistant }) => assistant.toolOutputTokens,
+    class: ceiling,
+    reach: 'state',
+  },
+  {
+    code: 'context-tools-changed',
+    name: 'without the tools for code datasources',
+    of: ({ assistant }) => assistant.excludeExtraContextTools,
+    class: guard,
+    reach: 'state',
+  },
+  {
+    // A schema says how an answer looks; what the model may do is the same without it.
+    code: 'output-schema-changed',
+    name: 'output schema',
+    of: ({ outputSchema }) => outputSchema?.value,
+    class: 'neutral',
+    reach: 'state',
+  },
+]
+
+/** A result is text from outside, and a template can read the context. */
+const results: ClassRule = {
+  words: 'newly rendered as a template: widening; no longer: narrowing; another part of it: neutral',
+  of: (before, after, whole) => {
+    const [a, b] = [before, after].map((result) => membersOf(result).get('rendered'))
+    return a === b ? 'neutral' : expense.of(a, b, whole)
+  },
+}
+
+const TOOL: readonly Aspect<WorkOf<'tool'>>[] = [
+  { code: 'tool-changed', name: 'tool', of: ({ tool }) => tool, class: 'widening', reach: 'state' },
+  {
+    code: 'tool-arguments-changed',
+    name: 'arguments',
+    of: ({ args, inputKey }) => ({ ...args?.value, 'looked up in': inputKey }),
+    class: 'neutral',
+    reach: 'state',
+    say: members,
+  },
+  {
+    code: 'tool-integration-changed',
+    name: 'integration',
+    of: ({ integrationAlias }) => integrationAlias,
+    class: power,
+    reach: 'state',
+  },
+  {
+    code: 'mcp-servers-changed',
+    name: 'MCP server',
+    of: ({ mcpServer }) => toolsByServer(mcpServer && [mcpServer]),
+    class: servers,
+    reach: 'state',
+    say: sayServers,
+  },
+  {
+    code: 'mcp-configuration-changed',
+    name: 'how its MCP server is reached',
+    of: ({ mcpServer }) => reachOf(enabled(mcpServer && [mcpServer])),
+    class: 'widening',
+    reach: 'state',
+    say: sayReach,
+  },
+  {
+    code: 'tool-result-changed',
+    name: 'what is taken of the result',
+    of: ({ resultPointer, renderResult }) => ({ pointer: resultPointer?.value, rendered: renderResult }),
+    class: results,
+    reach: 'state',
+    say: members,
+  },
+  {
+    code: 'tool-output-limit-changed',
+    name: 'tokens of its output',
+    of: ({ tokensLimit }) => tokensLimit,
+    class: ceiling,
+    reach: 'state',
+  },
+]
+
+const CALL: readonly Aspect<WorkOf<'call'>>[] = [
+  {
+    code: 'called-workflow-changed',
+    name: 'workflow',
+    of: ({ workflow }) => workflow.value,
+    class: 'widening',
+    reach: 'state',
+  },
+  {
+    code: 'call-inputs-changed',
+    name: 'inputs',
+    of: ({ inputs }) => inputs?.value,
+    class: 'neutral',
+    reach: 'state',
+    say: members,
+  },
+  { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
+  {
+    code: 'task-rendering-changed',
+    name: 'values in the task',
+    of: ({ renderTask }) => renderTask,
+    class: 'neutral',
+    reach: 'state',
+  },
+]
+
+/** Settings of a kind of work that has no rows of its own for them. */
+function configuration<K extends Work['kind']>(
+  of: (work: WorkOf<K>) => unknown,
+  kind: Aspect<Work>['class'] = 'neutral',
+): Aspect<WorkOf<K>> {
+  return {
+    code: 'configuration-changed',
+    name: 'configuration',
+    of,
+    class: kind,
+    reach: 'state',
+    say: members,
+  }
+}
+
+const DOCUMENTS = 'datasource_id'
+
+const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = {
+  agent: AGENT,
+  tool: TOOL,
+  call: CALL,
+  transform: [configuration<'transform'>(({ config, task }) => ({ ...config, 'its task': task.value }))],
+  'state-processor': [
+    { code: 'model-changed', name: 'model', of: ({ model: id }) => id, class: model, reach: 'state' },
+    configuration<'state-processor'>(({ config, task }) => ({ ...config, 'its task': task.value })),
+  ],
+  'documents-tree': [
+    {
+      code: 'datasources-changed',
+      name: 'datasources',
+      of: ({ config }) => [config[DOCUMENTS]].flat().filter((id) => id !== undefined),
+      class: powers,
+      reach: 'state',
+      say: listed,
+    },
+    configuration<'documents-tree'>(({ config }) => ({ ...config, [DOCUMENTS]: undefined })),
+  ],
+  // Another flow, or another integration, may be able to do anything.
+  'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, 'widening')],
+  summary: [configuration<'summary'>((work) => ({ of: work.of }))],
+  // As may other states in a body.
+  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), 'widening')],
+}
+
+/** By kind of work; each list is only ever given two works of its kind. */
+export const WORK_ASPECTS = ASPECTS as unknown as Readonly<Record<Work['kind'], readonly Aspect<Work>[]>>
+
+/** A state does something of another kind. */
+export const WORK_KIND: Aspect<State> = {
+  code: 'work-changed',
+  name: 'does something else',
+  of: ({ work }) => work.kind,
+  class: {
+    words: 'to a transform, which reaches nothing outside: narrowing; else widening',
+    of: (_before, after) => (after === 'transform' ? 'narrowing' : 'widening'),
+  },
+  reach: 'state',
+}

@@ -1,0 +1,128 @@
+import type { Workflow } from '../workflow.ts'
+import type { Aspect, ClassRule } from './aspect.ts'
+import { ceiling, expense, model, models, permissions } from './classes.ts'
+import { inputs, inputsOf, sayInputs } from './inputs.ts'
+import { sayTriggers, triggers, triggersOf } from './triggers.ts'
+import { listed, members } from './values.ts'
+
+/** A workflow that is retired refuses to run, also when another one calls it. */
+const lifecycle: ClassRule = {
+  words: 'retired: breaking; no longer retired: widening; else neutral',
+  of: (before, after) => (after === 'retired' ? 'breaking' : before === 'retired' ? 'widening' : 'neutral'),
+}
+
+/** What holds for the workflow as a whole. */
+export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
+  { code: 'name-changed', name: 'name', of: ({ name }) => name, class: 'neutral', reach: 'nothing' },
+  {
+    code: 'description-changed',
+    name: 'description',
+    of: ({ description }) => description,
+    class: 'neutral',
+    reach: 'nothing',
+  },
+  {
+    code: 'tags-changed',
+    name: 'tags',
+    of: ({ tags }) => [...tags].sort(),
+    class: 'neutral',
+    reach: 'nothing',
+    say: listed,
+  },
+  {
+    code: 'lifecycle-changed',
+    name: 'lifecycle',
+    of: ({ lifecycle }) => lifecycle,
+    class: lifecycle,
+    reach: 'nothing',
+  },
+  {
+    code: 'triggers-changed',
+    name: 'what starts it',
+    of: (workflow) => triggersOf(workflow.triggers),
+    class: triggers,
+    reach: 'nothing',
+    say: sayTriggers,
+  },
+  {
+    code: 'inputs-changed',
+    name: 'inputs',
+    of: (workflow) => inputsOf(workflow.inputs),
+    class: inputs,
+    reach: 'nothing',
+    say: sayInputs,
+  },
+  {
+    code: 'permissions-changed',
+    name: 'permissions',
+    of: (workflow) => workflow.permissions,
+    class: permissions,
+    reach: 'nothing',
+    say: members,
+  },
+  {
+    code: 'budget-usd-changed',
+    name: 'budget in US dollars',
+    of: ({ budget }) => budget.usd,
+    class: ceiling,
+    reach: 'nothing',
+  },
+  {
+    code: 'budget-tokens-changed',
+    name: 'budget in tokens',
+    of: ({ budget }) => budget.tokens,
+    class: ceiling,
+    reach: 'nothing',
+  },
+  {
+    code: 'budget-steps-changed',
+    name: 'budget in steps',
+    of: ({ budget }) => budget.steps,
+    class: ceiling,
+    reach: 'nothing',
+  },
+  {
+    code: 'model-changed',
+    name: 'model',
+    of: (workflow) => workflow.models.default,
+    class: model,
+    reach: 'all',
+  },
+  {
+    code: 'fallback-models-changed',
+    name: 'fallback models',
+    of: (workflow) => workflow.models.fallback,
+    class: models,
+    reach: 'nothing',
+    say: listed,
+  },
+  {
+    code: 'recursion-limit-changed',
+    name: 'recursion limit',
+    of: ({ limits }) => limits.recursionLimit,
+    class: ceiling,
+    reach: 'nothing',
+  },
+  {
+    code: 'concurrency-changed',
+    name: 'steps at once',
+    of: ({ limits }) => limits.maxConcurrency,
+    class: 'neutral',
+    reach: 'nothing',
+  },
+  {
+    code: 'memory-limits-changed',
+    name: 'limits of the conversation',
+    of: ({ limits }) => limits.memory,
+    class: 'neutral',
+    reach: 'nothing',
+    say: members,
+  },
+  {
+    code: 'finalizer-changed',
+    name: 'summary at the end',
+    of: ({ finalizer }) => finalizer,
+    class: expense,
+    reach: 'nothing',
+  },
+]
