@@ -151,7 +151,15 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         completes: 'files',
       },
     ],
-    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
+    options: [
+      { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' },
+      {
+        name: 'graph',
+        kind: 'flag',
+        summary: 'Draw before and after as one graph: Mermaid of one file that is named, else Markdown',
+      },
+      JSON_OUT,
+    ],
     examples: [
       { line: 'codemie-ci diff', what: 'what is not committed yet' },
       { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
