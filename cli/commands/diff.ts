@@ -32,6 +32,10 @@ const FORMATS = {
       diffs.map((diff) => ({ ...diff, workflows: undefined })),
     )
   },
+  markdown: async (diffs, cli) => {
+    const { renderDiffMarkdown } = await import('../../runner/report/diff-markdown.ts')
+    cli.stdout.write(renderDiffMarkdown(diffs))
+  },
   graph: async (diffs, cli, files) => {
     const { graphOfDiff, renderGraphs } = await import('../../runner/report/diff-graph.ts')
     // One file that is named is wanted as a picture, not as a page.
@@ -41,7 +45,7 @@ const FORMATS = {
 } as const satisfies Record<string, Print>
 
 function chooseFormat(invocation: Invocation): keyof typeof FORMATS {
-  const chosen = (['json', 'graph'] as const).filter((name) => invocation.flag(name))
+  const chosen = (['json', 'markdown', 'graph'] as const).filter((name) => invocation.flag(name))
   const [one, other] = chosen
   if (one !== undefined && other !== undefined)
     throw usageError(`--${one} and --${other} exclude each other.`, 'Both write to standard output.')

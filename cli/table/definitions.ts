@@ -153,6 +153,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     ],
     options: [
       { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' },
+      { name: 'markdown', kind: 'flag', summary: 'Print Markdown, as for a comment on a pull request' },
       {
         name: 'graph',
         kind: 'flag',

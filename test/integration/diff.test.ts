@@ -153,6 +153,14 @@ test('the graph before and after: Mermaid of a file that is named, else a page',
   )
 })
 
+test('as Markdown', async () => {
+  expect((await diff('--markdown')).stdout).toBe('No workflow means anything else.\n')
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  expect((await diff('--markdown')).stdout).toContain(
+    `1 neutral in 1 workflow\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| ⚪ neutral | write | task: Write the note → Write it |\n`,
+  )
+})
+
 test('one way to print at a time', async () => {
   expect(await diff('--json', '--graph')).toMatchObject({
     status: 2,
