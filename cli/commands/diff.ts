@@ -36,6 +36,13 @@ const FORMATS = {
     const { renderDiffMarkdown } = await import('../../runner/report/diff-markdown.ts')
     cli.stdout.write(renderDiffMarkdown(diffs))
   },
+  sarif: async (diffs, cli) => {
+    const [{ diffAsSarif }, { printJson }] = await Promise.all([
+      import('../../runner/report/diff-sarif.ts'),
+      import('../ui/json.ts'),
+    ])
+    printJson(cli, diffAsSarif(diffs, cli.version))
+  },
   graph: async (diffs, cli, files) => {
     const { graphOfDiff, renderGraphs } = await import('../../runner/report/diff-graph.ts')
     // One file that is named is wanted as a picture, not as a page.
@@ -45,7 +52,7 @@ const FORMATS = {
 } as const satisfies Record<string, Print>
 
 function chooseFormat(invocation: Invocation): keyof typeof FORMATS {
-  const chosen = (['json', 'markdown', 'graph'] as const).filter((name) => invocation.flag(name))
+  const chosen = (['json', 'markdown', 'sarif', 'graph'] as const).filter((name) => invocation.flag(name))
   const [one, other] = chosen
   if (one !== undefined && other !== undefined)
     throw usageError(`--${one} and --${other} exclude each other.`, 'Both write to standard output.')

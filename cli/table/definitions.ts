@@ -154,6 +154,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     options: [
       { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' },
       { name: 'markdown', kind: 'flag', summary: 'Print Markdown, as for a comment on a pull request' },
+      { name: 'sarif', kind: 'flag', summary: 'Print SARIF 2.1.0, for code scanning' },
       {
         name: 'graph',
         kind: 'flag',

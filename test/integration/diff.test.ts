@@ -161,6 +161,19 @@ test('as Markdown', async () => {
   )
 })
 
+test('as SARIF', async () => {
+  repository.write(FILE, NOTE.replace('{ name: read_file }', '{ name: read_file }, { name: shell }'))
+  expect(JSON.parse((await diff('--sarif')).stdout)).toMatchObject({
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'codemie-ci', version: '9.9.9', rules: [{ id: 'tools-changed' }] } },
+        results: [{ ruleId: 'tools-changed', message: { text: 'plan, write: tools +shell (widening)' } }],
+      },
+    ],
+  })
+})
+
 test('one way to print at a time', async () => {
   expect(await diff('--json', '--graph')).toMatchObject({
     status: 2,
