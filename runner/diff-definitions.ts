@@ -25,6 +25,19 @@ export interface DefinitionDiff {
   readonly invalid: { readonly before?: string; readonly after?: string }
 }
 
+/** A comparison, with the models that it was made from. */
+export interface ComparedDefinition extends DefinitionDiff {
+  /** `undefined`: there is no such side, or it has errors. */
+  readonly workflows: { readonly before: Workflow | undefined; readonly after: Workflow | undefined }
+}
+
+/** A definition on one side of a change. */
+export interface DefinitionText {
+  /** Path from the top of the repository. */
+  readonly file: string
+  readonly text: string
+}
+
 /** Two revisions; `undefined` for `to`: the working tree. */
 export interface DiffRange {
   readonly from: string
@@ -83,7 +96,7 @@ export async function diffDefinitions(
   { root, git }: { readonly root: string; readonly git: Git },
   range: DiffRange,
   only: readonly string[] = [],
-): Promise<DefinitionDiff[]> {
+): Promise<ComparedDefinition[]> {
   const isWanted = (path: string) =>
     only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
   const touched = (await changedPaths(git, range)).filter(({ before, after }) =>
@@ -102,19 +115,40 @@ export async function diffDefinitions(
     touched.map(({ after }) => after),
   )
   return touched.flatMap(({ before, after }, index) => {
-    const [old, now] = [read(before, textsBefore[index]), read(after, textsAfter[index])]
-    const file = after ?? before ?? ''
-    const invalid = {
+    const compared = compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index]))
+    return compared === undefined || isNothing(compared) ? [] : [compared]
+  })
+}
+
+/** Compares a definition with what it was; a side is `undefined` where there is none. Without both: `undefined`. Pure. */
+export function compareDefinition(
+  before: DefinitionText | undefined,
+  after: DefinitionText | undefined,
+): ComparedDefinition | undefined {
+  const { file } = after ?? before ?? {}
+  if (file === undefined) return undefined
+  const [old, now] = [read(before), read(after)]
+  const workflows = { before: old?.workflow, after: now?.workflow }
+  return {
+    file,
+    ...(before !== undefined && after !== undefined && before.file !== after.file
+      ? { before: before.file }
+      : {}),
+    status: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
+    changes: workflows.before && workflows.after ? compareWorkflows(workflows.before, workflows.after) : [],
+    invalid: {
       ...(old?.error === undefined ? {} : { before: old.error }),
       ...(now?.error === undefined ? {} : { after: now.error }),
-    }
-    const status = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed'
-    const changes = old?.workflow && now?.workflow ? compareWorkflows(old.workflow, now.workflow) : []
-    const isMoved = before !== undefined && after !== undefined && before !== after
-    const isNothing =
-      status === 'changed' && changes.length === 0 && !isMoved && Object.keys(invalid).length === 0
-    return isNothing ? [] : [{ file, ...(isMoved ? { before } : {}), status, changes, invalid }]
-  })
+    },
+    workflows,
+  }
+}
+
+/** Whether only comments or the layout are different. */
+export function isNothing({ status, before, changes, invalid }: DefinitionDiff): boolean {
+  return (
+    status === 'changed' && changes.length === 0 && before === undefined && Object.keys(invalid).length === 0
+  )
 }
 
 /** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
@@ -164,12 +198,15 @@ async function textsAt(
   )
 }
 
+function sideOf(file: string | undefined, text: string | undefined): DefinitionText | undefined {
+  return file === undefined || text === undefined ? undefined : { file, text }
+}
+
 function read(
-  file: string | undefined,
-  text: string | undefined,
+  side: DefinitionText | undefined,
 ): { readonly workflow: Workflow | undefined; readonly error?: string } | undefined {
-  if (file === undefined || text === undefined) return undefined
-  const { workflow, diagnostics } = readWorkflow({ file, text })
+  if (side === undefined) return undefined
+  const { workflow, diagnostics } = readWorkflow(side)
   if (workflow !== undefined) return { workflow }
   return { workflow: undefined, error: firstError(diagnostics) }
 }

@@ -151,7 +151,17 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         completes: 'files',
       },
     ],
-    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
+    options: [
+      { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' },
+      { name: 'markdown', kind: 'flag', summary: 'Print Markdown, as for a comment on a pull request' },
+      { name: 'sarif', kind: 'flag', summary: 'Print SARIF 2.1.0, for code scanning' },
+      {
+        name: 'graph',
+        kind: 'flag',
+        summary: 'Draw before and after as one graph: Mermaid of one file that is named, else Markdown',
+      },
+      JSON_OUT,
+    ],
     examples: [
       { line: 'codemie-ci diff', what: 'what is not committed yet' },
       { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },

@@ -131,3 +131,53 @@ test('a shallow clone says that it is the reason', async () => {
     "error unknown-revision: There is no revision 'HEAD~1' here; this clone is shallow, and `git fetch --unshallow` brings the rest of its history\n",
   )
 })
+
+test('the graph before and after: Mermaid of a file that is named, else a page', async () => {
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  const graph = `flowchart TD
+  start([start])
+  n0["plan"]
+  n1["write"]
+  stop(["summary, end"])
+  start --> n0
+  n0 --> n1
+  n1 --> stop
+  classDef changed fill:#fff8c5,stroke:#9a6700,color:#4d3800
+  class n1 changed
+`
+  expect(await diff('--graph', FILE)).toEqual({ status: 0, stdout: graph, stderr: '' })
+  expect((await diff('--graph')).stdout).toBe(`## ${FILE}\n\n\`\`\`mermaid\n${graph}\`\`\`\n`)
+  repository.write(FILE, 'states: 1\n')
+  expect((await diff('--graph', FILE)).stdout).toBe(
+    `## ${FILE}\n\nA side has errors, so there is no graph.\n`,
+  )
+})
+
+test('as Markdown', async () => {
+  expect((await diff('--markdown')).stdout).toBe('No workflow means anything else.\n')
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  expect((await diff('--markdown')).stdout).toContain(
+    `1 neutral in 1 workflow\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| ⚪ neutral | write | task: Write the note → Write it |\n`,
+  )
+})
+
+test('as SARIF', async () => {
+  repository.write(FILE, NOTE.replace('{ name: read_file }', '{ name: read_file }, { name: shell }'))
+  expect(JSON.parse((await diff('--sarif')).stdout)).toMatchObject({
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'codemie-ci', version: '9.9.9', rules: [{ id: 'tools-changed' }] } },
+        results: [{ ruleId: 'tools-changed', message: { text: 'plan, write: tools +shell (widening)' } }],
+      },
+    ],
+  })
+})
+
+test('one way to print at a time', async () => {
+  expect(await diff('--json', '--graph')).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('--json and --graph exclude each other.'),
+  })
+})
