@@ -39,10 +39,11 @@ export const versions: CommandRunner = async (invocation, cli) => {
   return EXIT.done
 }
 
-function describe({ meaning, blob }: WorkflowVersion): string {
+function describe({ meaning, blob, isMerge }: WorkflowVersion): string {
   if (blob === undefined) return 'removed'
   if (meaning === 'first') return 'the first version'
   if (meaning === 'oldest-here') return 'the oldest version in this clone'
   if (meaning === 'unreadable') return 'this version, or the one before it, has errors'
-  return meaning.length === 0 ? 'means the same' : oneLine(summarise(meaning))
+  if (meaning.length > 0) return oneLine(summarise(meaning))
+  return isMerge ? 'brings two versions together' : 'means the same'
 }
