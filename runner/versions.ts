@@ -2,9 +2,8 @@ import { type Change, countByClass } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
 import type { Lifecycle, Workflow } from '../schema/workflow.ts'
-import { type FileCommit, historyOf } from './file-history.ts'
+import type { FileCommit } from './file-history.ts'
 import type { Git } from './git/git.ts'
-import type { Repository } from './git/repository.ts'
 import { readObjects } from './store/objects.ts'
 
 /** One version of a definition, as a commit made it. */
@@ -20,35 +19,15 @@ export interface WorkflowVersion extends Omit<FileCommit, 'parents' | 'isOldestH
   readonly isMerge: boolean
 }
 
-export interface WorkflowHistory {
-  /** Newest first. */
-  readonly versions: readonly WorkflowVersion[]
-  /** The clone is shallow and the history goes on before its oldest commit. */
-  readonly isCutOff: boolean
-}
-
 /**
- * The versions of a definition, through renames and moves. Only those that are asked for are read.
+ * The newest versions of a history, each with what it changed. Only those that are asked for are read.
  *
- * @param file path from the top of the repository. @param limit versions to return; default: all.
+ * @param history as `historyOf` gives it. @param limit how many; default: all.
  */
-export async function versionsOf(
-  repository: Pick<Repository, 'git' | 'commonDir'>,
-  file: string,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<WorkflowHistory> {
-  const history = await historyOf(repository, file)
-  return {
-    versions: await describeVersions(repository.git, history, limit),
-    isCutOff: history.length <= limit && history.some(({ isOldestHere }) => isOldestHere),
-  }
-}
-
-/** The newest of a history with what each of them changed. */
 export async function describeVersions(
   git: Git,
   history: readonly FileCommit[],
-  limit: number,
+  limit = Number.POSITIVE_INFINITY,
 ): Promise<WorkflowVersion[]> {
   const shown = history
     .slice(0, limit)

@@ -163,7 +163,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'versions',
     summary: 'List the versions of a workflow, and what each of them changed',
     details: [
-      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
+      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does, how many recorded runs it had, and how many of those that ended succeeded.',
     ],
     args: [WORKFLOW],
     options: [
