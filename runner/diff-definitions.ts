@@ -7,8 +7,9 @@ import { readWorkflow } from '../schema/read.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import { Refusal } from './failure.ts'
 import { commonCommit } from './git/ancestry.ts'
-import { type Git, GitError } from './git/git.ts'
+import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
+import { resolveCommit, shallowNote } from './git/revision.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
 import { readObjects } from './store/objects.ts'
 
@@ -59,28 +60,6 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   throw new Refusal('unknown-revision', `${text} have no commit in common${await shallowNote(git)}`, {
     help: 'Use two dots to compare them as they are.',
   })
-}
-
-/** The commit that a revision names. Refuses with `unknown-revision`. */
-export async function resolveCommit(git: Git, name: string): Promise<string> {
-  try {
-    const { stdout } = await git.run({
-      args: ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`],
-    })
-    return stdout.toString().trim()
-  } catch (error) {
-    if (!(error instanceof GitError) || error.kind !== 'exited') throw error
-    throw new Refusal('unknown-revision', `There is no revision '${name}' here${await shallowNote(git)}`, {
-      help: 'A branch, a tag or a commit; `git fetch` brings those of the remote.',
-    })
-  }
-}
-
-async function shallowNote(git: Git): Promise<string> {
-  const { stdout } = await git.run({ args: ['rev-parse', '--is-shallow-repository'] })
-  return stdout.toString().trim() === 'true'
-    ? '; this clone is shallow, and `git fetch --unshallow` brings the rest of its history'
-    : ''
 }
 
 const FOLDER = `${PROJECT_DIRECTORY}/workflows/`

@@ -10,7 +10,14 @@ import { blobId } from './git/object-id.ts'
 import type { RepositoryState } from './git/repository.ts'
 import { digestsOf, type PersonsAnswer, refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
-import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
+import {
+  findRecorded,
+  gitActor,
+  projectOfRun,
+  readRecorded,
+  readRecordedInput,
+  settingsOf,
+} from './recorded.ts'
 import { openRecords, openRecordsOf, projectRedactor, warnThrough, withConfiguredPush } from './records.ts'
 import { definitionTexts, type ExecutedDefinition } from './store/definition.ts'
 import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
@@ -37,6 +44,8 @@ export interface StartOptions extends RunOptions {
   readonly known?: readonly RunEvent[]
   /** Where definitions that are called are found. Default: in the project. */
   readonly find?: FindWorkflow
+  /** Commit that the definition comes from. Default: that of the project. */
+  readonly revision?: string
 }
 
 export interface ResumeOptions extends RunOptions {
@@ -115,7 +124,11 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
     const pause = refuseUnfit({ ...options, runId }, resumed.events)
     const recorded =
       changed?.workflow ?? readRecorded(runId, resumed.manifest.workflow.file, resumed.workflowText)
-    const asStarted = { ...settingsOf(resumed.events), ...options }
+    const asStarted = {
+      ...settingsOf(resumed.events),
+      ...options,
+      project: changed ? project : await projectOfRun(project, resumed.manifest, warnThrough(options)),
+    }
     const ready = await makeReady(recorded, asStarted, changed?.find ?? findRecorded(resumed))
     const by = options.actor ?? (await gitActor(records))
     const byWhom = by ? { by } : {}
@@ -194,11 +207,12 @@ async function claim(
   ready: ReadyWorkflow,
 ): Promise<RunWriter | undefined> {
   if (!options.commit) return undefined
+  const { revision = options.project.revision } = options
   const records = await openRecords(options, warnThrough(options))
   return records.claim({
     // An id of our own is new; only one that was given has to be looked for among the runs that are kept.
     ...(options.runId === undefined ? {} : { id: options.runId }),
-    workflow: executedDefinition(ready),
+    workflow: { ...executedDefinition(ready), ...(revision === undefined ? {} : { revision }) },
     inputs: { text: input.text, fileNames: input.fileNames },
     engine: VERSION,
     graph: toMermaid(options.workflow),

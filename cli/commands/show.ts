@@ -208,7 +208,7 @@ function renderRun(
           ? undefined
           : trigger.event,
     ],
-    ['workflow', workflow.file],
+    ['workflow', describeWorkflow(workflow)],
     ['commit', describeCommit(repository)],
     [
       'repeats',
@@ -284,6 +284,11 @@ function sayLine({ at, what, about, text, edit, by }: SaidDigest, { dim }: Palet
   const edited = edit === undefined ? '' : ', with an output of their own'
   const words = text === undefined ? '' : `: ${oneLine(text)}`
   return `${who} ${describeSaid({ what, about }, oneLine)}${edited}${words} ${dim(`${formatTime(at)} UTC`)}`
+}
+
+function describeWorkflow({ file, revision, earlier = [] }: RunManifest['workflow']): string {
+  if (revision === undefined) return file
+  return `${file} of commit ${revision.slice(0, 12)}${earlier.length === 0 ? '' : ', in the beginning'}`
 }
 
 function describeCommit({ commit, branch, changedFiles }: RunManifest['repository']): string {

@@ -13,6 +13,11 @@ export const WORKFLOW: ArgumentSpec = {
   completes: 'workflows',
 }
 
+export const WORKFLOW_AT: ArgumentSpec = {
+  ...WORKFLOW,
+  summary: 'File stem, path or name of the workflow; with @REVISION as that commit has it',
+}
+
 export const RUN: ArgumentSpec = {
   name: 'run',
   required: true,

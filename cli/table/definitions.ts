@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts'
-import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW } from './common.ts'
+import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW, WORKFLOW_AT } from './common.ts'
 
 /** Commands for definitions of workflows: write, check and look at them. */
 export const DEFINITIONS: readonly CommandSpec[] = [
@@ -112,7 +112,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       'The same as run --dry-run: no network, no key, nothing written. Shows the inputs, the states in order with assistant, model, tools and prompts as far as they are known, what writes to the outside, and which secrets are needed.',
       'Exits 2 when an input is missing or wrong. A key that is not set is shown, and is no error here.',
     ],
-    args: [WORKFLOW, INPUT_ARGUMENT],
+    args: [WORKFLOW_AT, INPUT_ARGUMENT],
     options: [...INPUTS, MODEL, STRICT, JSON_OUT],
     examples: [
       { line: 'codemie-ci plan release-notes', what: 'before a first run' },
@@ -124,7 +124,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'graph',
     summary: 'Draw a workflow',
     details: ['On a terminal a drawing of lines; elsewhere Mermaid text, which GitHub shows in Markdown.'],
-    args: [WORKFLOW],
+    args: [WORKFLOW_AT],
     options: [
       { name: 'mermaid', kind: 'flag', summary: 'Mermaid, also on a terminal' },
       { name: 'text', kind: 'flag', summary: 'The terminal drawing, also into a pipe' },
@@ -173,7 +173,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'versions',
     summary: 'List the versions of a workflow, and what each of them changed',
     details: [
-      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
+      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does, how many recorded runs it had, and how many of those that ended succeeded.',
     ],
     args: [WORKFLOW],
     options: [

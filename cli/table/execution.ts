@@ -12,7 +12,7 @@ import {
   RUN,
   STRICT,
   TAKE_OVER,
-  WORKFLOW,
+  WORKFLOW_AT,
 } from './common.ts'
 
 /** Commands that carry runs out. */
@@ -23,8 +23,9 @@ export const EXECUTION: readonly CommandSpec[] = [
     details: [
       'Progress goes to standard error, the result to standard output. The record is committed to the branch codemie/runs, never to your working tree. Ctrl-C saves what is finished and prints the command that goes on; a second Ctrl-C ends at once.',
       'With -i the input of the run is a JSON object of the values given; --input and --input-file give all of it, as a JSON object or as free text.',
+      'With @REVISION (a commit, a tag, a branch) the workflow, those it calls and its stored assistants are as that commit has them, found through renames; configuration, tools and files are those of now. The record names the commit.',
     ],
-    args: [WORKFLOW, INPUT_ARGUMENT],
+    args: [WORKFLOW_AT, INPUT_ARGUMENT],
     options: [
       ...INPUTS,
       { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
@@ -37,6 +38,7 @@ export const EXECUTION: readonly CommandSpec[] = [
       { line: 'codemie-ci run review -i base=main --model gpt-5', what: 'with an input and a model' },
       { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
       { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
+      { line: 'codemie-ci run review@HEAD~3', what: 'the workflow as it was three commits ago' },
     ],
     load: async () => (await import('../commands/run.ts')).run,
   },

@@ -50,7 +50,7 @@ function facts(manifest: RunManifest): string {
       : `${code(repository.commit.slice(0, 12))} on ${repository.branch === undefined ? 'a detached head' : code(repository.branch)}${changed}`
   const rows: (readonly [string, string | undefined])[] = [
     ['Run', code(manifest.id)],
-    ['Workflow', `${code(workflow.file)} (${code(workflow.blob.slice(0, 12))})`],
+    ['Workflow', `${code(workflow.file)} (${code(workflow.blob.slice(0, 12))})${takenFrom(workflow)}`],
     ['Commit', checkedOut],
     ['Started', moment(manifest.startedAt)],
     ['Took', manifest.finishedAt === undefined ? undefined : duration(manifest.durationMs)],
@@ -63,6 +63,12 @@ function facts(manifest: RunManifest): string {
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
   return ['| | |', '|---|---|', ...lines].join('\n')
+}
+
+function takenFrom({ revision, earlier = [] }: RunManifest['workflow']): string {
+  if (revision === undefined) return ''
+  const what = earlier.length === 0 ? '' : ', in the beginning'
+  return ` as of commit ${code(revision.slice(0, 12))}${what}`
 }
 
 function startedBy(actor: string | undefined, event: string): string {

@@ -119,10 +119,15 @@ export class RunWriter {
     if (facts === undefined) throw new Error(`${this.directory} holds no run`)
     const { redact, state } = this.#context
     const { workflow, ...texts } = describeDefinition(definition, redact, (await state()).objectFormat)
-    const { blob, earlier = [] } = facts.start.workflow
+    const { blob, revision, earlier = [] } = facts.start.workflow
     // A change of a called definition alone leaves this one as it was.
     const before = workflow.blob === blob ? earlier : [...earlier, blob]
-    const named = { ...workflow, ...(before.length === 0 ? {} : { earlier: before }) }
+    const named = {
+      ...workflow,
+      // Where the first one came from.
+      ...(revision === undefined ? {} : { revision }),
+      ...(before.length === 0 ? {} : { earlier: before }),
+    }
     const start = { ...facts.start, workflow: redactValue(named, redact) }
     replaceRunFacts(this.directory, { ...facts, ...texts, start, graph: redact(graph) })
   }

@@ -132,7 +132,8 @@ describe('help', () => {
       Markdown.
 
       Arguments
-        workflow  File stem, path or name of the workflow
+        workflow  File stem, path or name of the workflow; with @REVISION as that
+                  commit has it
 
       Options
         --mermaid  Mermaid, also on a terminal
