@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { firstError } from '../schema/diagnostic.ts'
-import type { Change } from '../schema/diff/change.ts'
-import { compareWorkflows } from '../schema/diff/compare.ts'
-import { readWorkflow } from '../schema/read.ts'
-import type { Workflow } from '../schema/workflow.ts'
+import {
+  type ComparedDefinition,
+  compareDefinition,
+  type DefinitionText,
+  isDefinition,
+  isNothing,
+} from '../schema/diff/definitions.ts'
+import { tellMovedStates } from '../schema/diff/moved-states.ts'
 import { Refusal } from './failure.ts'
 import { commonCommit } from './git/ancestry.ts'
 import type { Git } from './git/git.ts'
@@ -12,32 +15,6 @@ import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { resolveCommit, shallowNote } from './git/revision.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
 import { readObjects } from './store/objects.ts'
-
-/** What became of one definition between two revisions. */
-export interface DefinitionDiff {
-  /** Path after the change; before it, where the definition is gone. */
-  readonly file: string
-  /** Path before it, where that was another one. */
-  readonly before?: string
-  readonly status: 'added' | 'removed' | 'changed'
-  /** What the change means; empty where nothing that runs is different, and where one side cannot be read. */
-  readonly changes: readonly Change[]
-  /** Sides that have errors, each with its first one, e.g. `12: There is no state 'x'`. */
-  readonly invalid: { readonly before?: string; readonly after?: string }
-}
-
-/** A comparison, with the models that it was made from. */
-export interface ComparedDefinition extends DefinitionDiff {
-  /** `undefined`: there is no such side, or it has errors. */
-  readonly workflows: { readonly before: Workflow | undefined; readonly after: Workflow | undefined }
-}
-
-/** A definition on one side of a change. */
-export interface DefinitionText {
-  /** Path from the top of the repository. */
-  readonly file: string
-  readonly text: string
-}
 
 /** Two revisions; `undefined` for `to`: the working tree. */
 export interface DiffRange {
@@ -62,11 +39,10 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   })
 }
 
-const FOLDER = `${PROJECT_DIRECTORY}/workflows/`
-const isDefinition = (path: string) => path.startsWith(FOLDER) && /\.(ya?ml|toml)$/.test(path)
+const FOLDER = `${PROJECT_DIRECTORY}/`
 
 /**
- * Compares the definitions of two revisions by what they mean. A file that was renamed or moved is compared with what it
+ * Compares what may run at two revisions by what it means: workflows, assistants, skills, templates and the configuration. A file that was renamed or moved is compared with what it
  * was; definitions that differ in comments or layout only are left out.
  *
  * @param only paths from the top of the repository: these files, and files below these folders. Default: all.
@@ -93,41 +69,11 @@ export async function diffDefinitions(
     range.to,
     touched.map(({ after }) => after),
   )
-  return touched.flatMap(({ before, after }, index) => {
-    const compared = compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index]))
-    return compared === undefined || isNothing(compared) ? [] : [compared]
-  })
-}
-
-/** Compares a definition with what it was; a side is `undefined` where there is none. Without both: `undefined`. Pure. */
-export function compareDefinition(
-  before: DefinitionText | undefined,
-  after: DefinitionText | undefined,
-): ComparedDefinition | undefined {
-  const { file } = after ?? before ?? {}
-  if (file === undefined) return undefined
-  const [old, now] = [read(before), read(after)]
-  const workflows = { before: old?.workflow, after: now?.workflow }
-  return {
-    file,
-    ...(before !== undefined && after !== undefined && before.file !== after.file
-      ? { before: before.file }
-      : {}),
-    status: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
-    changes: workflows.before && workflows.after ? compareWorkflows(workflows.before, workflows.after) : [],
-    invalid: {
-      ...(old?.error === undefined ? {} : { before: old.error }),
-      ...(now?.error === undefined ? {} : { after: now.error }),
-    },
-    workflows,
-  }
-}
-
-/** Whether only comments or the layout are different. */
-export function isNothing({ status, before, changes, invalid }: DefinitionDiff): boolean {
-  return (
-    status === 'changed' && changes.length === 0 && before === undefined && Object.keys(invalid).length === 0
+  const compared = touched.flatMap(
+    ({ before, after }, index) =>
+      compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
   )
+  return tellMovedStates(compared).filter((one) => !isNothing(one))
 }
 
 /** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
@@ -179,13 +125,4 @@ async function textsAt(
 
 function sideOf(file: string | undefined, text: string | undefined): DefinitionText | undefined {
   return file === undefined || text === undefined ? undefined : { file, text }
-}
-
-function read(
-  side: DefinitionText | undefined,
-): { readonly workflow: Workflow | undefined; readonly error?: string } | undefined {
-  if (side === undefined) return undefined
-  const { workflow, diagnostics } = readWorkflow(side)
-  if (workflow !== undefined) return { workflow }
-  return { workflow: undefined, error: firstError(diagnostics) }
 }

@@ -1,6 +1,7 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import { type ComparedDefinition, diffDefinitions, resolveRange } from '../../runner/diff-definitions.ts'
+import { diffDefinitions, resolveRange } from '../../runner/diff-definitions.ts'
 import { findRepository } from '../../runner/git/repository.ts'
+import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'

@@ -1,7 +1,7 @@
-import type { DefinitionDiff } from '../../runner/diff-definitions.ts'
 import { diffTexts } from '../../runner/report/diff-texts.ts'
 import { byImportance, NOTHING_CHANGED } from '../../runner/report/diff-words.ts'
 import { type ChangeClass, countByClass } from '../../schema/diff/change.ts'
+import type { DefinitionDiff } from '../../schema/diff/definitions.ts'
 import type { Palette } from './palette.ts'
 import { count, oneLine } from './plain-text.ts'
 import { wordsOf } from './word-diff.ts'

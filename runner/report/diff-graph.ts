@@ -1,5 +1,5 @@
+import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
 import { toMermaidDiff } from '../../schema/graph-mermaid-diff.ts'
-import type { ComparedDefinition } from '../diff-definitions.ts'
 import { NOTHING_CHANGED } from './diff-words.ts'
 import { fenced, inlineText } from './neutralise.ts'
 

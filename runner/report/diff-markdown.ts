@@ -1,5 +1,5 @@
 import { CHANGE_CLASSES, type ChangeClass, countByClass } from '../../schema/diff/change.ts'
-import type { ComparedDefinition } from '../diff-definitions.ts'
+import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
 import { graphOfDiff } from './diff-graph.ts'
 import { diffTexts } from './diff-texts.ts'
 import { byImportance, mergeAlike, NOTHING_CHANGED, type SharedChange } from './diff-words.ts'

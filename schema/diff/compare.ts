@@ -1,11 +1,12 @@
 import type { Located } from '../diagnostic.ts'
 import type { State, Transition, Workflow } from '../workflow.ts'
-import type { Aspect, Whole } from './aspect.ts'
-import type { Change, ChangeClass, ChangeReach } from './change.ts'
+import type { Whole } from './aspect.ts'
+import type { Change } from './change.ts'
+import { change, changesOf } from './changes-of.ts'
 import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
-import { fromTo, isLong, meaningOf, textOf } from './values.ts'
+import { fromTo } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
 import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
 
@@ -85,46 +86,4 @@ function withTargets(next: Transition, rename: (to: Located<string>) => Located<
       return { ...next, cases, otherwise: rename(next.otherwise) }
     }
   }
-}
-
-function changesOf<T>(
-  aspects: readonly Aspect<T>[],
-  before: T,
-  after: T,
-  whole: Whole,
-  state?: string,
-): Change[] {
-  return aspects.flatMap((aspect): Change[] => {
-    const [a, b] = [aspect.of(before), aspect.of(after)]
-    if (meaningOf(a) === meaningOf(b)) return []
-    const sentence = sentenceOf(aspect, a, b)
-    if (sentence === undefined) return []
-    const kind = typeof aspect.class === 'string' ? aspect.class : aspect.class.of(a, b, whole)
-    const texts = { before: textOf(a), after: textOf(b) }
-    return [
-      {
-        ...change(aspect.code, kind, aspect.reach, sentence, state),
-        ...(aspect.say === undefined && (isLong(a) || isLong(b)) ? { isLong: true } : {}),
-        ...(texts.before === undefined ? {} : { before: texts.before }),
-        ...(texts.after === undefined ? {} : { after: texts.after }),
-      },
-    ]
-  })
-}
-
-function sentenceOf<T>(aspect: Aspect<T>, before: unknown, after: unknown): string | undefined {
-  if (aspect.say === undefined) return `${aspect.name}: ${fromTo(before, after)}`
-  const said = aspect.say(before, after)
-  if (said === undefined || aspect.isSentence) return said
-  return /^[+−]/.test(said) ? `${aspect.name} ${said}` : `${aspect.name}: ${said}`
-}
-
-function change(
-  code: string,
-  kind: ChangeClass,
-  reach: ChangeReach,
-  sentence: string,
-  state?: string,
-): Change {
-  return { code, class: kind, reach, sentence, ...(state === undefined ? {} : { state }) }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type ComparedDefinition, compareDefinition } from '../../../../runner/diff-definitions.ts'
 import { renderDiffMarkdown } from '../../../../runner/report/diff-markdown.ts'
 import { showHidden } from '../../../../runner/report/neutralise.ts'
 import { wordHunks } from '../../../../runner/report/word-hunks.ts'
+import { type ComparedDefinition, compareDefinition } from '../../../../schema/diff/definitions.ts'
 import { NOTE_FILE as FILE, NOTE } from '../../../helpers/note-workflow.ts'
 
 function compared(before: string | undefined, after: string | undefined, names = [FILE, FILE]) {

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { compareDefinition } from '../../../../runner/diff-definitions.ts'
 import { diffAsSarif } from '../../../../runner/report/diff-sarif.ts'
+import { compareDefinition } from '../../../../schema/diff/definitions.ts'
 import { NOTE_FILE as FILE, NOTE } from '../../../helpers/note-workflow.ts'
 
 /** What a log of SARIF 2.1.0 must have, as far as we write it; nothing beside it. */
