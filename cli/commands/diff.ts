@@ -10,6 +10,10 @@ import { usageError } from '../usage-error.ts'
 
 /** `codemie-ci diff`: what changes of workflows mean. */
 export const diff: CommandRunner = async (invocation, cli) => {
+  if (invocation.flag('driver')) {
+    const { printForGit } = await import('../diff-driver.ts')
+    return await printForGit(invocation.rest('what'), cli)
+  }
   const repository = findRepository(cli.world.cwd, cli.world.env)
   const format = chooseFormat(invocation)
   const { range, files } = readArguments(invocation, cli, repository.root)
