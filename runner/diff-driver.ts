@@ -1,6 +1,10 @@
 import { lstat, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type ComparedDefinition, compareDefinition, type DefinitionText } from './diff-definitions.ts'
+import {
+  type ComparedDefinition,
+  compareDefinition,
+  type DefinitionText,
+} from '../schema/diff/definitions.ts'
 import { Refusal } from './failure.ts'
 import type { Repository } from './git/repository.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
@@ -10,9 +14,17 @@ export const ATTRIBUTES_FILE = '.gitattributes'
 /** The setting that says what git calls for them. */
 export const DRIVER_SETTING = 'diff.codemie.command'
 
-const ATTRIBUTES = ['yaml', 'yml', 'toml'].map(
-  (ending) => `/${PROJECT_DIRECTORY}/workflows/**/*.${ending} diff=codemie`,
-)
+const ATTRIBUTES = [
+  'workflows/**/*.yaml',
+  'workflows/**/*.yml',
+  'workflows/**/*.toml',
+  'assistants/*.yaml',
+  'assistants/*.yml',
+  'skills/**',
+  'templates/**/*.yaml',
+  'templates/**/*.yml',
+  'config.yaml',
+].map((pattern) => `/${PROJECT_DIRECTORY}/${pattern} diff=codemie`)
 
 /** What became of a file or a setting. */
 export type SetUp = 'written' | 'updated' | 'unchanged'

@@ -1,9 +1,9 @@
 import { diffTexts } from '../../runner/report/diff-texts.ts'
-import { byImportance, NOTHING_CHANGED } from '../../runner/report/diff-words.ts'
+import { byImportance, countFiles, NOTHING_CHANGED } from '../../runner/report/diff-words.ts'
 import { type ChangeClass, countByClass } from '../../schema/diff/change.ts'
 import type { DefinitionDiff } from '../../schema/diff/definitions.ts'
 import type { Palette } from './palette.ts'
-import { count, oneLine } from './plain-text.ts'
+import { oneLine } from './plain-text.ts'
 import { wordsOf } from './word-diff.ts'
 
 /** Characters shown of one text that changed. */
@@ -13,7 +13,7 @@ const LONGEST = 2000
 export function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette): string {
   if (diffs.length === 0) return `${NOTHING_CHANGED}\n`
   const counts = countByClass(diffs.flatMap(({ changes }) => changes))
-  const total = `${count(diffs.length, 'workflow')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`
+  const total = `${countFiles(diffs)}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`
   return `${diffs.map((diff) => renderDiff(diff, palette)).join('')}\n${total}\n`
 }
 

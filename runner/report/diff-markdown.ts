@@ -2,7 +2,7 @@ import { CHANGE_CLASSES, type ChangeClass, countByClass } from '../../schema/dif
 import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
 import { graphOfDiff } from './diff-graph.ts'
 import { diffTexts } from './diff-texts.ts'
-import { byImportance, mergeAlike, NOTHING_CHANGED, type SharedChange } from './diff-words.ts'
+import { byImportance, countFiles, mergeAlike, NOTHING_CHANGED, type SharedChange } from './diff-words.ts'
 import { fenced, htmlText, inlineText, showHidden } from './neutralise.ts'
 import { count } from './plain-text.ts'
 import { wordHunks } from './word-hunks.ts'
@@ -67,7 +67,7 @@ function verdictOf(diffs: readonly ComparedDefinition[]): string {
     ...many(({ before }) => before !== undefined, 'moved'),
     ...many(({ invalid }) => invalid.after !== undefined, 'with errors'),
   ]
-  const where = `${counts.length === 0 ? '' : 'in '}${count(diffs.length, 'workflow')}`
+  const where = `${counts.length === 0 ? '' : 'in '}${countFiles(diffs)}`
   return `${[counts.join(' · '), where].filter(Boolean).join(' ')}${files.length === 0 ? '' : ` (${files.join(', ')})`}`
 }
 
@@ -88,11 +88,9 @@ function sectionOf(diff: ComparedDefinition): Section {
   ]
 }
 
-function headingOf({ file, before, status, invalid }: ComparedDefinition): string {
+function headingOf({ file, before, invalid }: ComparedDefinition): string {
   const lines = [`### ${inlineText(file)}`]
   if (before !== undefined) lines.push(`Moved from ${inlineText(before)}.`)
-  if (status === 'added') lines.push('A new workflow.')
-  if (status === 'removed') lines.push('This workflow is gone.')
   for (const [side, when] of [
     ['after', 'Has errors now'],
     ['before', 'Had errors before'],
@@ -171,7 +169,7 @@ function renderSection(pieces: Section): string[] {
 }
 
 const LEFT_OUT_WORDS: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
-  heading: ['workflow', 'workflows'],
+  heading: ['file', 'files'],
   breaking: ['breaking change', 'breaking changes'],
   widening: ['widening change', 'widening changes'],
   narrowing: ['narrowing change', 'narrowing changes'],

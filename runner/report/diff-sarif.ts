@@ -65,7 +65,7 @@ function titleOf(code: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-function findingsOf({ file, before, status, changes, invalid, workflows }: ComparedDefinition): Finding[] {
+function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefinition): Finding[] {
   const whole = (rule: string, level: Level, message: string, line = 1): Finding => ({
     rule,
     level,
@@ -75,9 +75,7 @@ function findingsOf({ file, before, status, changes, invalid, workflows }: Compa
     identity: [message.replace(/^\d+: /, '')],
   })
   const found: Finding[] = []
-  if (status === 'added') found.push(whole('definition-added', 'note', 'The workflow is new'))
-  if (status === 'removed') found.push(whole('definition-removed', 'note', 'The workflow is gone'))
-  if (before !== undefined) found.push(whole('definition-moved', 'note', `The workflow was ${before} before`))
+  if (before !== undefined) found.push(whole('definition-moved', 'note', `It was ${before} before`))
   if (invalid.after !== undefined) {
     const [, line = '1', message = invalid.after] = /^(\d+): (.*)$/s.exec(invalid.after) ?? []
     found.push(whole('definition-invalid', 'error', `It cannot be read: ${message}`, Number(line)))

@@ -1,7 +1,15 @@
 import { CHANGE_CLASSES, type Change } from '../../schema/diff/change.ts'
+import type { DefinitionDiff } from '../../schema/diff/definitions.ts'
+import { count } from './plain-text.ts'
 
 /** Said where definitions differ in nothing that counts. */
-export const NOTHING_CHANGED = 'No workflow means anything else'
+export const NOTHING_CHANGED = 'Nothing that runs is different'
+
+/** `2 workflows`, or `3 files` where they are of several kinds. */
+export function countFiles(diffs: readonly Pick<DefinitionDiff, 'kind'>[]): string {
+  const kinds = new Set(diffs.map(({ kind }) => kind))
+  return count(diffs.length, kinds.size === 1 ? ([...kinds][0] ?? 'file') : 'file')
+}
 
 /** Changes in the order in which people want to read them: what asks for a decision first. */
 export function byImportance(changes: readonly Change[]): Change[] {

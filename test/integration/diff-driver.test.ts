@@ -21,9 +21,16 @@ afterEach(() => repository.remove())
 const run = (args: readonly string[], more: Partial<Parameters<typeof runInProcess>[1]> = {}) =>
   runInProcess(args, { cwd: repository.root, env: repository.env, program: PROGRAM, ...more })
 const attributes = () => readFileSync(join(repository.root, '.gitattributes'), 'utf8')
-const LINES = ['yaml', 'yml', 'toml']
-  .map((ending) => `/.codemie/workflows/**/*.${ending} diff=codemie\n`)
-  .join('')
+const LINES = `/.codemie/workflows/**/*.yaml diff=codemie
+/.codemie/workflows/**/*.yml diff=codemie
+/.codemie/workflows/**/*.toml diff=codemie
+/.codemie/assistants/*.yaml diff=codemie
+/.codemie/assistants/*.yml diff=codemie
+/.codemie/skills/** diff=codemie
+/.codemie/templates/**/*.yaml diff=codemie
+/.codemie/templates/**/*.yml diff=codemie
+/.codemie/config.yaml diff=codemie
+`
 
 describe('git itself, after init --diff-driver', () => {
   beforeEach(async () => {
@@ -60,13 +67,17 @@ describe('git itself, after init --diff-driver', () => {
     commit('Gone')
     const shown = (revision: string) =>
       repository.git('show', '--ext-diff', '--format=', revision).split('\n')
-    expect(shown('HEAD~2')).toEqual(['.codemie/workflows/new.yaml - added'])
+    expect(shown('HEAD~2')).toEqual([
+      '.codemie/workflows/new.yaml - added',
+      '  widening   is new: 2 states, with tool read_file',
+    ])
     expect(shown('HEAD~1')).toEqual([
       '.codemie/workflows/a team/new.yaml, before .codemie/workflows/new.yaml',
       `${FILE} - nothing that runs is different`,
     ])
     expect(shown('HEAD')).toEqual([
       '.codemie/workflows/a team/new.yaml - removed',
+      '  narrowing  is gone',
       FILE,
       "  x has errors after the change: 1: 'states' has the wrong type",
     ])
@@ -156,7 +167,7 @@ Commit .gitattributes. Each clone has to run this once: git commits no settings.
     ['*.png binary', `*.png binary\n${LINES}`],
     [
       `# ours\n  /.codemie/workflows/**/*.yml   diff=codemie\n`,
-      `# ours\n  /.codemie/workflows/**/*.yml   diff=codemie\n${LINES.replace(/.*yml.*\n/, '')}`,
+      `# ours\n  /.codemie/workflows/**/*.yml   diff=codemie\n${LINES.replace(/.*workflows.*yml.*\n/, '')}`,
     ],
   ])('keeps the other lines of %j', async (before, after) => {
     repository.write('.gitattributes', before)

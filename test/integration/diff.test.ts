@@ -22,11 +22,11 @@ const commit = (message: string) => {
 test('nothing that runs is different', async () => {
   expect(await diff('--exit-code')).toEqual({
     status: 0,
-    stdout: 'No workflow means anything else\n',
+    stdout: 'Nothing that runs is different\n',
     stderr: '',
   })
   repository.write(FILE, `# Why\n${NOTE.replace('name: Note', 'name: "Note"')}`)
-  expect(await diff('--exit-code')).toMatchObject({ status: 0, stdout: 'No workflow means anything else\n' })
+  expect(await diff('--exit-code')).toMatchObject({ status: 0, stdout: 'Nothing that runs is different\n' })
 })
 
 test('what is not committed yet, what asks for a decision first', async () => {
@@ -45,8 +45,9 @@ test('what is not committed yet, what asks for a decision first', async () => {
   widening   state 'write': tools +shell
   neutral    state 'write': task: Write the note → Write a short note
 .codemie/workflows/new.yaml · added
+  widening   is new: 2 states, with tool read_file
 
-2 workflows: 2 widening, 1 neutral
+2 workflows: 3 widening, 1 neutral
 `,
     stderr: '',
   })
@@ -99,7 +100,7 @@ test('a file that was renamed and changed is compared with what it was; one that
   ])
   rmSync(join(repository.root, '.codemie/workflows/team/memo.yaml'))
   expect(JSON.parse((await diff('--json')).stdout)).toMatchObject([
-    { status: 'removed', changes: [], invalid: {} },
+    { status: 'removed', changes: [{ code: 'workflow-removed' }], invalid: {} },
   ])
 })
 
@@ -154,7 +155,7 @@ test('the graph before and after: Mermaid of a file that is named, else a page',
 })
 
 test('as Markdown', async () => {
-  expect((await diff('--markdown')).stdout).toBe('No workflow means anything else.\n')
+  expect((await diff('--markdown')).stdout).toBe('Nothing that runs is different.\n')
   repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
   expect((await diff('--markdown')).stdout).toContain(
     `1 neutral in 1 workflow\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| ⚪ neutral | write | task: Write the note → Write it |\n`,
@@ -180,4 +181,23 @@ test('one way to print at a time', async () => {
     stdout: '',
     stderr: expect.stringContaining('--json and --graph exclude each other.'),
   })
+})
+
+test('assistants, skills and the configuration, in a repository where other files changed, too', async () => {
+  repository.write('.codemie/assistants/a.yaml', 'system_prompt: P\n')
+  repository.write('.codemie/skills/letters/SKILL.md', 'Be kind.\n')
+  commit('More')
+  repository.write('.codemie/assistants/a.yaml', 'system_prompt: P\ntools: [{ name: shell }]\n')
+  repository.write('.codemie/skills/letters/SKILL.md', 'Be short.\n')
+  repository.write('.codemie/config.yaml', 'policy: { commands: [git] }\n')
+  repository.write('a.txt', 'b\n')
+  expect((await diff()).stdout).toBe(`.codemie/assistants/a.yaml
+  widening   tools +shell
+.codemie/skills/letters/SKILL.md
+  neutral    instructions: Be kind. → Be short.
+.codemie/config.yaml · added
+  widening   programs of the command tool +git
+
+3 files: 2 widening, 1 neutral
+`)
 })

@@ -19,7 +19,7 @@ const LONG = NOTE.replace(
 
 describe('a diff as Markdown', () => {
   test('nothing means anything else', () => {
-    expect(renderDiffMarkdown([])).toBe('No workflow means anything else.\n')
+    expect(renderDiffMarkdown([])).toBe('Nothing that runs is different.\n')
   })
 
   test('the verdict, what asks for a decision first, a long text word by word, the graph', () => {
@@ -71,17 +71,17 @@ describe('a diff as Markdown', () => {
     [
       'new',
       compared(undefined, NOTE),
-      `1 workflow (1 new)\n\n### ${FILE}\n\nA new workflow.\n\n<details><summary>Graph`,
+      `**1 widening** in 1 workflow (1 new)\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| 🟠 **widening** |  | is new: 2 states, with tool read\\_file |\n\n<details><summary>Graph`,
     ],
     [
       'gone',
       compared(NOTE, undefined),
-      `1 workflow (1 gone)\n\n### ${FILE}\n\nThis workflow is gone.\n\n<details>`,
+      `1 narrowing in 1 workflow (1 gone)\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| 🟢 narrowing |  | is gone |\n\n<details>`,
     ],
     [
       'moved',
-      compared(NOTE, NOTE, ['a/b.yaml', FILE]),
-      `1 workflow (1 moved)\n\n### ${FILE}\n\nMoved from a/b.yaml.\n`,
+      compared(NOTE, NOTE, ['.codemie/workflows/b.yaml', FILE]),
+      `1 workflow (1 moved)\n\n### ${FILE}\n\nMoved from .codemie/workflows/b.yaml.\n`,
     ],
     [
       'broken',
@@ -90,8 +90,8 @@ describe('a diff as Markdown', () => {
     ],
     [
       'mended',
-      compared('states: 1\n', NOTE, ['old.yaml', FILE]),
-      `1 workflow (1 moved)\n\n### ${FILE}\n\nMoved from old.yaml.\n\n**Had errors before**, so it cannot be compared: old.yaml:1: `,
+      compared('states: 1\n', NOTE, ['.codemie/workflows/old.yaml', FILE]),
+      `1 workflow (1 moved)\n\n### ${FILE}\n\nMoved from .codemie/workflows/old.yaml.\n\n**Had errors before**, so it cannot be compared: .codemie/workflows/old.yaml:1: `,
     ],
   ])('one that is %s', (_name, diff, start) => {
     const page = renderDiffMarkdown([diff])
@@ -120,7 +120,10 @@ describe('a diff as Markdown', () => {
     const wide = LONG.replace('fifty', 'thirty')
       .replace('{ name: read_file }', '{ name: read_file }, { name: shell }')
       .replace('Plan a note', 'Plan it')
-    const diffs = [compared(LONG, wide), compared(LONG, wide, ['b.yaml', 'b.yaml'])]
+    const diffs = [
+      compared(LONG, wide),
+      compared(LONG, wide, ['.codemie/workflows/b.yaml', '.codemie/workflows/b.yaml']),
+    ]
     const shown = (limit: number) => {
       const page = renderDiffMarkdown(diffs, { limit })
       expect(page.length).toBeLessThanOrEqual(Math.max(limit, 400))
@@ -129,7 +132,7 @@ describe('a diff as Markdown', () => {
       return [Object.fromEntries(counts), /_Left out.*/.exec(page)?.[0] ?? '']
     }
     const end = '. `codemie-ci diff` shows all of it._'
-    expect([5000, 1800, 1300, 800, 400].map(shown)).toEqual([
+    expect([5000, 1800, 1350, 850, 400].map(shown)).toEqual([
       [{ graph: 2, text: 2, neutral: 4, widening: 2, heading: 2 }, ''],
       [
         { graph: 1, text: 2, neutral: 4, widening: 2, heading: 2 },
@@ -145,7 +148,7 @@ describe('a diff as Markdown', () => {
       ],
       [
         { graph: 0, text: 0, neutral: 0, widening: 0, heading: 0 },
-        `_Left out for want of space: 2 workflows, 2 widening changes, 4 neutral changes, 2 texts word by word, 2 graphs${end}`,
+        `_Left out for want of space: 2 files, 2 widening changes, 4 neutral changes, 2 texts word by word, 2 graphs${end}`,
       ],
     ])
   })

@@ -152,18 +152,24 @@ describe('a diff as SARIF', () => {
         "note timeout-changed .codemie/workflows/note.yaml:4:11 plan: time limit in ms: none → 5000 (narrowing)",
         "note state-removed .codemie/workflows/note.yaml:1:1 write: is gone (narrowing)",
         "note task-changed .codemie/workflows/note.yaml:4:40 plan: task: Plan a note → Plan it (neutral)",
-        "note transition-changed .codemie/workflows/note.yaml:4:80 plan: what follows changed (neutral)",
+        "note transition-changed .codemie/workflows/note.yaml:4:80 plan: goes to 'write' → goes to 'check' (neutral)",
       ]
     `)
   })
 
   test.each<[string, Parameters<typeof runOf>, string[]]>([
-    ['new', [undefined, NOTE], [`note definition-added ${FILE}:1:1 The workflow is new`]],
-    ['gone', [NOTE, undefined], [`note definition-removed ${FILE}:1:1 The workflow is gone`]],
+    [
+      'new',
+      [undefined, NOTE],
+      [`warning workflow-added ${FILE}:1:1 is new: 2 states, with tool read_file (widening)`],
+    ],
+    ['gone', [NOTE, undefined], [`note workflow-removed ${FILE}:1:1 is gone (narrowing)`]],
     [
       'moved',
-      [NOTE, NOTE, ['a b.yaml', 'ü c#?.yaml']],
-      ['note definition-moved %C3%BC%20c%23%3F.yaml:1:1 The workflow was a b.yaml before'],
+      [NOTE, NOTE, ['.codemie/workflows/a b.yaml', '.codemie/workflows/ü c#?.yaml']],
+      [
+        'note definition-moved .codemie/workflows/%C3%BC%20c%23%3F.yaml:1:1 It was .codemie/workflows/a b.yaml before',
+      ],
     ],
     [
       'broken',
