@@ -1,14 +1,22 @@
 import type { Located } from '../diagnostic.ts'
 import type { State, Transition, Workflow } from '../workflow.ts'
-import type { Whole } from './aspect.ts'
+import type { Aspect, Whole } from './aspect.ts'
 import type { Change } from './change.ts'
-import { change, changesOf } from './changes-of.ts'
+import { changesOf } from './changes-of.ts'
 import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
 import { fromTo } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
 import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
+
+/** What happens to states as such; the sentences are made where it is found. */
+export const GRAPH_RULES = {
+  'entry-changed': { name: 'the first state', class: 'neutral', reach: 'all' },
+  'state-added': { name: 'a state that came', class: 'widening', reach: 'state' },
+  'state-removed': { name: 'a state that went', class: 'narrowing', reach: 'followers' },
+  'state-renamed': { name: 'a state that is called otherwise', class: 'neutral', reach: 'state' },
+} as const satisfies Readonly<Record<string, Pick<Aspect<never>, 'name' | 'reach'> & Pick<Change, 'class'>>>
 
 /**
  * What the differences between two versions of a workflow mean, in the order of the definition: first the workflow as a
@@ -21,21 +29,19 @@ export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
   const earlier = new Map(pairs.map(([old, now]) => [now, old]))
   const changes = changesOf(WORKFLOW_ASPECTS, before, after, whole)
   if ((names.get(before.entry) ?? before.entry) !== after.entry) {
-    changes.push(
-      change('entry-changed', 'neutral', 'all', `starts with ${fromTo(before.entry, after.entry)}`),
-    )
+    changes.push(graphChange('entry-changed', `starts with ${fromTo(before.entry, after.entry)}`))
   }
   changes.push(...compareGuards(whole, pairs))
   for (const state of after.states) {
     const old = earlier.get(state)
     if (old !== undefined) changes.push(...compareStates(old, state, names, whole))
     else {
-      changes.push(change('state-added', 'widening', 'state', 'is new', state.id))
+      changes.push(graphChange('state-added', 'is new', state.id))
       changes.push(...changesOf([SECRETS], undefined, state, whole, state.id))
     }
   }
   for (const state of removed) {
-    changes.push(change('state-removed', 'narrowing', 'followers', 'is gone', state.id))
+    changes.push(graphChange('state-removed', 'is gone', state.id))
     changes.push(...changesOf([SECRETS], state, undefined, whole, state.id))
   }
   return changes
@@ -50,9 +56,7 @@ function compareStates(
   const { id } = after
   const isOfOneKind = before.work.kind === after.work.kind
   return [
-    ...(before.id === id
-      ? []
-      : [change('state-renamed', 'neutral', 'state', `was called '${before.id}'`, id)]),
+    ...(before.id === id ? [] : [graphChange('state-renamed', `was called '${before.id}'`, id)]),
     ...(isOfOneKind
       ? changesOf(WORK_ASPECTS[after.work.kind], before.work, after.work, whole, id)
       : changesOf([WORK_KIND], before, after, whole, id)),
@@ -86,4 +90,9 @@ function withTargets(next: Transition, rename: (to: Located<string>) => Located<
       return { ...next, cases, otherwise: rename(next.otherwise) }
     }
   }
+}
+
+function graphChange(code: keyof typeof GRAPH_RULES, sentence: string, state?: string): Change {
+  const { class: kind, reach } = GRAPH_RULES[code]
+  return { code, class: kind, reach, sentence, ...(state === undefined ? {} : { state }) }
 }

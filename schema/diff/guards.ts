@@ -5,6 +5,14 @@ import { quoted } from './transitions.ts'
 
 const isGuard = ({ approval, pauseBefore }: State) => approval === true || pauseBefore
 
+/** Where an approval or a pause stands. */
+export const GUARD_RULE = {
+  code: 'guard-moved',
+  name: 'what can be reached only after an approval or a pause',
+  class: { words: 'a state can be reached without it: widening; only after it: narrowing' },
+  reach: 'nothing',
+} as const
+
 /**
  * What can be reached now without the person who had to be asked before, and the other way round. A state that is no
  * guard any more, or has become one, tells that itself.
@@ -40,7 +48,7 @@ export function compareGuards(
       const sentence = `${its} ${how} ${quoted(states.map(([, state]) => state.id))}`
       return states.length === 0
         ? []
-        : [{ code: 'guard-moved', class: kind, reach: 'nothing', state: id, sentence }]
+        : [{ code: GUARD_RULE.code, class: kind, reach: GUARD_RULE.reach, state: id, sentence }]
     }
     return [
       ...tell('widening', 'no longer comes before', lost),

@@ -1,4 +1,5 @@
 import type { McpServer, State } from '../workflow.ts'
+import { ownOf } from './own.ts'
 
 // `${NAME}`, `$NAME` and `{{NAME}}` in capitals, as variables are written; `secrets.name` and `env.NAME` as in expressions.
 const NAMED =
@@ -12,8 +13,11 @@ export function secretsOf(state: State): readonly string[] {
       for (const [, ...names] of value.matchAll(NAMED)) for (const name of names) if (name) found.add(name)
     } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(look)
   }
-  look([state.work, state.onError, state.next])
-  for (const { config } of serversOf(state)) {
+  const servers = serversOf(state)
+  const { work, onError, next } = state
+  look([work.kind === 'agent' ? { ...work, assistant: { ...work.assistant, mcpServers: servers } } : work])
+  look([onError, next])
+  for (const { config } of servers) {
     const { env } = config
     if (typeof env === 'object' && env !== null) for (const name of Object.keys(env)) found.add(name)
   }
@@ -21,7 +25,9 @@ export function secretsOf(state: State): readonly string[] {
 }
 
 function serversOf({ work, onError }: State): readonly McpServer[] {
-  const servers = work.kind === 'agent' ? work.assistant.mcpServers : []
   const tools = [work, ...onError.map(({ notify }) => notify)]
-  return [...servers, ...tools.flatMap((tool) => (tool?.kind === 'tool' ? (tool.mcpServer ?? []) : []))]
+  return [
+    ...(work.kind === 'agent' ? (ownOf(work.assistant).mcpServers ?? []) : []),
+    ...tools.flatMap((tool) => (tool?.kind === 'tool' ? (tool.mcpServer ?? []) : [])),
+  ]
 }

@@ -47,7 +47,8 @@ function compareEntries(before: unknown, after: unknown, isIgnored: boolean): Ch
   if (!Array.isArray(before) || !Array.isArray(after)) return 'widening'
   const { came, went } = cameAndWent(before, after)
   // An entry that begins with `!` takes away, and counts by its place in the list.
-  if ([...before, ...after].some((entry) => String(entry).startsWith('!'))) return 'widening'
+  if ([...before, ...after].some((entry) => typeof entry === 'string' && entry.startsWith('!')))
+    return 'widening'
   const [more, less] = isIgnored ? [went, came] : [came, went]
   return more.length > 0 ? 'widening' : less.length > 0 ? 'narrowing' : 'neutral'
 }

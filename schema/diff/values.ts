@@ -96,8 +96,10 @@ interface MemberWords {
 
 const PLAIN: MemberWords = {
   came: (name, value) => (isLong(value) ? `+${name}` : `+${name}: ${textOf(value)}`),
-  changed: (name, before, after) =>
-    isLong(before) || isLong(after) ? `${name} changed` : `${name}: ${fromTo(before, after)}`,
+  changed: (name, before, after) => {
+    if (isMap(before) && isMap(after)) return `${name} (${members(before, after)})`
+    return isLong(before) || isLong(after) ? `${name} changed` : `${name}: ${fromTo(before, after)}`
+  },
 }
 
 /** `+topic: a, −size, retries: 2 → 3` for two maps: what came, what went, and what is different. */
@@ -118,6 +120,9 @@ export function members(before: unknown, after: unknown, words: MemberWords = PL
 
 /** The members of a map that have a value; of anything else: none. */
 export function membersOf(value: unknown): ReadonlyMap<string, unknown> {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return new Map(isMap ? Object.entries(value).filter(([, member]) => member !== undefined) : [])
+  return new Map(isMap(value) ? Object.entries(value).filter(([, member]) => member !== undefined) : [])
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

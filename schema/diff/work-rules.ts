@@ -1,22 +1,20 @@
-import type { AgentWork, Assistant, McpServer, State, ToolReference, Work } from '../workflow.ts'
+import type { AgentWork, McpServer, State, ToolReference, Work } from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
+import { ownOf } from './own.ts'
 import { listed, meaningOf, members, membersOf } from './values.ts'
 
 type WorkOf<K extends Work['kind']> = Extract<Work, { readonly kind: K }>
 
-/** A stored assistant brings its own of these, and those beside the reference have no effect. */
-const own = ({ assistant }: AgentWork): Partial<Assistant> => (assistant.ref ? {} : assistant)
-
 const toolName = ({ name, integrationAlias }: ToolReference) =>
   integrationAlias === undefined ? name : `${name} (${integrationAlias})`
 
-const enabled = (list: readonly McpServer[] | undefined) => list?.filter((server) => server.enabled) ?? []
+const enabled = (server: McpServer | undefined) => (server?.enabled ? [server] : [])
 
 /** The tools offered of each server; of two with one name those of both. */
-function toolsByServer(list: readonly McpServer[] | undefined): Readonly<Record<string, readonly string[]>> {
+function toolsByServer(list: readonly McpServer[] = []): Readonly<Record<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>()
-  for (const { name, tools } of enabled(list)) {
+  for (const { name, tools } of list) {
     const others = found.get(name) ?? tools
     // None listed is all of them.
     found.set(
@@ -31,15 +29,17 @@ function sayServers(before: unknown, after: unknown): string {
   const inWords = (tools: unknown) => (Array.isArray(tools) && tools.length > 0 ? tools.join(', ') : 'all')
   return members(before, after, {
     came: (name, tools) => `+${name} (${inWords(tools)})`,
-    changed: (name, a, b) => `${name} (${inWords(a)} → ${inWords(b)})`,
+    changed: (name, a, b) =>
+      [a, b].some((tools) => inWords(tools) === 'all')
+        ? `${name} (${inWords(a)} → ${inWords(b)})`
+        : `${name} (${listed(a, b)})`,
   })
 }
 
 /** How servers are reached, by name. */
-function reachOf(list: readonly (McpServer | undefined)[]): Readonly<Record<string, unknown>> {
+function reachOf(list: readonly McpServer[] = []): Readonly<Record<string, unknown>> {
   const found = new Map<string, unknown>()
   for (const server of list) {
-    if (server === undefined) continue
     const { name, config, resolveDynamicArguments, tokensLimit, integrationAlias } = server
     const own = {
       ...config,
@@ -118,7 +118,7 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'tools-changed',
     name: 'tools',
-    of: (work) => own(work).tools?.map(toolName).sort() ?? [],
+    of: (work) => ownOf(work.assistant).tools?.map(toolName).sort() ?? [],
     class: powers,
     reach: 'state',
     say: listed,
@@ -126,7 +126,7 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'mcp-servers-changed',
     name: 'MCP servers',
-    of: (work) => toolsByServer(own(work).mcpServers),
+    of: (work) => toolsByServer(ownOf(work.assistant).mcpServers),
     class: servers,
     reach: 'state',
     say: sayServers,
@@ -134,7 +134,7 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'mcp-configuration-changed',
     name: 'how its MCP servers are reached',
-    of: (work) => reachOf(enabled(own(work).mcpServers)),
+    of: (work) => reachOf(ownOf(work.assistant).mcpServers),
     class: 'widening',
     reach: 'state',
     say: sayReach,
@@ -142,7 +142,7 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'datasources-changed',
     name: 'datasources',
-    of: (work) => [...(own(work).datasourceIds ?? [])].sort(),
+    of: (work) => [...(ownOf(work.assistant).datasourceIds ?? [])].sort(),
     class: powers,
     reach: 'state',
     say: listed,
@@ -150,12 +150,18 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'skills-changed',
     name: 'skills',
-    of: (work) => [...(own(work).skillIds ?? [])].sort(),
+    of: (work) => [...(ownOf(work.assistant).skillIds ?? [])].sort(),
     class: powers,
     reach: 'state',
     say: listed,
   },
-  { code: 'command-changed', name: 'command', of: (work) => own(work).command, class: power, reach: 'state' },
+  {
+    code: 'command-changed',
+    name: 'command',
+    of: (work) => ownOf(work.assistant).command,
+    class: power,
+    reach: 'state',
+  },
   {
     code: 'tool-output-limit-changed',
     name: 'tokens of a tool’s output',
@@ -209,7 +215,7 @@ const TOOL: readonly Aspect<WorkOf<'tool'>>[] = [
   {
     code: 'mcp-servers-changed',
     name: 'MCP server',
-    of: ({ mcpServer }) => toolsByServer(mcpServer && [mcpServer]),
+    of: ({ mcpServer }) => toolsByServer(enabled(mcpServer)),
     class: servers,
     reach: 'state',
     say: sayServers,
@@ -217,7 +223,7 @@ const TOOL: readonly Aspect<WorkOf<'tool'>>[] = [
   {
     code: 'mcp-configuration-changed',
     name: 'how its MCP server is reached',
-    of: ({ mcpServer }) => reachOf(enabled(mcpServer && [mcpServer])),
+    of: ({ mcpServer }) => reachOf(enabled(mcpServer)),
     class: 'widening',
     reach: 'state',
     say: sayReach,

@@ -180,7 +180,7 @@ const SILENT: readonly (readonly [path: RegExp, why: string])[] = [
   [/^\.(id|file|text|dialect)$/, 'names the file, which those who compare know'],
   [/^\.assistants\./, 'compared in the states that use them'],
   [/^\.states\.\d+\.(work|onError\.\d+\.notify)\.toolId$/, 'what the file calls a tool'],
-  [/\.assistant\.(id|name)$/, 'what the file calls an assistant'],
+  [/^\.states\.\d+\.work\.assistant\.(id|name)$/, 'what the file calls an assistant'],
   [/\.next\.form$/, 'both forms mean the same'],
 ]
 

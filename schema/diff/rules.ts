@@ -1,0 +1,45 @@
+import { GRAPH_RULES } from './compare.ts'
+import { GUARD_RULE } from './guards.ts'
+import { STATE_ASPECTS } from './state-rules.ts'
+import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
+import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
+
+/** A kind of change, in words. */
+export interface ChangeRule {
+  readonly code: string
+  /** What it is about, e.g. `budget in tokens`; several things with a comma between them. */
+  readonly about: string
+  /** Its class, or how that is told from the values. */
+  readonly class: string
+}
+
+interface Row {
+  readonly code: string
+  readonly name: string
+  readonly class: string | { readonly words: string }
+}
+
+/** Every kind of change, each code once: first those of the workflow, then those of states and of what they do. */
+export const CHANGE_RULES: readonly ChangeRule[] = rulesOf([
+  ...WORKFLOW_ASPECTS,
+  ...Object.entries(GRAPH_RULES).map(([code, rule]) => ({ code, ...rule })),
+  GUARD_RULE,
+  ...STATE_ASPECTS,
+  WORK_KIND,
+  ...Object.values(WORK_ASPECTS).flat(),
+])
+
+function rulesOf(rows: readonly Row[]): readonly ChangeRule[] {
+  return [...new Set(rows.map(({ code }) => code))].map((code) => {
+    const group = rows.filter((row) => row.code === code)
+    return {
+      code,
+      about: joined(group.map(({ name }) => name)),
+      class: joined(group.map((row) => (typeof row.class === 'string' ? row.class : row.class.words))),
+    }
+  })
+}
+
+function joined(texts: readonly string[]): string {
+  return [...new Set(texts)].join(', ')
+}
