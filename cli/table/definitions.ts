@@ -175,6 +175,20 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/versions.ts')).versions,
   },
   {
+    name: 'blame',
+    summary: 'Say which commits made a state of a workflow what it is',
+    details: [
+      'For each aspect of the state (task, prompt, model, tools, what follows, …) the commit that last gave it its meaning, with what that commit changed: through renames of the file and of the state, merges and reverts. What never changed since the state was added stands in one line.',
+    ],
+    args: [
+      WORKFLOW,
+      { name: 'state', required: true, summary: 'Id of the state, as it is now', completes: 'nothing' },
+    ],
+    options: [JSON_OUT],
+    examples: [{ line: 'codemie-ci blame review report', what: 'who made it say that' }],
+    load: async () => (await import('../commands/blame.ts')).blame,
+  },
+  {
     name: 'revert',
     summary: 'Put an earlier version of a workflow back into the working tree',
     details: [

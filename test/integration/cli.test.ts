@@ -74,6 +74,7 @@ describe('help', () => {
         graph       Draw a workflow
         diff        Show what changes of workflows mean
         versions    List the versions of a workflow, and what each of them changed
+        blame       Say which commits made a state of a workflow what it is
         revert      Put an earlier version of a workflow back into the working tree
 
       Runs
