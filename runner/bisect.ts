@@ -89,8 +89,8 @@ class Search {
   /** Oldest first. */
   readonly #versions: readonly FileCommit[]
   readonly #witness: Witness
-  /** Of a version that was executed now, by commit; `undefined`: that told nothing. */
-  readonly #executed = new Map<string, Evidence | undefined>()
+  /** Of a definition that was executed now, by its object id; `undefined`: that told nothing. */
+  readonly #executed = new Map<string | undefined, Evidence | undefined>()
   readonly #told = new Set<string>()
   #reference: string | undefined
   #inputs: string | undefined
@@ -192,16 +192,16 @@ class Search {
 
   async #execute(version: FileCommit): Promise<Evidence | undefined> {
     const { execute } = this.#options
-    const { commit } = version
+    const { blob } = version
     if (!execute || this.#reference === undefined) return undefined
-    if (!this.#executed.has(commit)) {
+    if (!this.#executed.has(blob)) {
       const run = await execute(version, this.#reference)
       this.#executed.set(
-        commit,
+        blob,
         run === undefined ? undefined : await this.#witness.read(run, this.#inputs ?? ''),
       )
     }
-    return this.#executed.get(commit)
+    return this.#executed.get(blob)
   }
 
   #tell(version: FileCommit, evidence: Evidence | undefined): void {

@@ -336,6 +336,18 @@ describe('bisect', () => {
     `)
   })
 
+  test('with --run versions of the same content are run once', async () => {
+    const { w, cli, commit } = await open([9, 8].map(score), [0])
+    w.git('mv', FILE, '.codemie/workflows/x.yaml')
+    w.git('commit', '-q', '-m', 'renamed')
+    commit('last', version(score(1)), '.codemie/workflows/x.yaml')
+    await cli('run', 'x', '-i', 'base=main')
+    const asked = bench.server.requests.length
+    const result = await cli('bisect', 'x', '--step', 'grade', '--expect', 'score > 3', '--run')
+    expect([result.status, verdicts(w, result)]).toEqual([0, ['✗ last', '✓ v0', '✓ v1', '✓ renamed']])
+    expect(bench.server.requests.length - asked).toBe(1)
+  })
+
   test('an interrupt of a run that it started ends it, and the run can be resumed', async () => {
     const { w } = await open(DROPS, [6])
     let interrupt = () => {}
