@@ -40,6 +40,11 @@ export async function runsOf(reader: RunReader, history: readonly FileCommit[]):
 
 const ENDS: ReadonlySet<RunStatus> = new Set(['succeeded', 'failed', 'aborted', 'budget-exceeded'])
 
+/** Whether a run came to an end, so that it goes on no more by itself or by an answer. */
+export function hasEnded({ run }: RecordedRun): boolean {
+  return ENDS.has(run.status)
+}
+
 /**
  * Counts runs by the object id of the definition that they were executed with. Versions with the same content share
  * their runs. Pure.
@@ -53,8 +58,8 @@ export function countRuns(
   const byBlob = new Map<string, RunCounts>()
   const blobs = new Set(history.map(({ blob }) => blob))
   let other = 0
-  for (const { run, start } of runs) {
-    const { blob } = start.workflow
+  for (const one of runs) {
+    const { blob } = one.start.workflow
     if (!blobs.has(blob)) {
       other++
       continue
@@ -62,8 +67,8 @@ export function countRuns(
     const { total, ended, succeeded } = byBlob.get(blob) ?? { total: 0, ended: 0, succeeded: 0 }
     byBlob.set(blob, {
       total: total + 1,
-      ended: ended + (ENDS.has(run.status) ? 1 : 0),
-      succeeded: succeeded + (run.status === 'succeeded' ? 1 : 0),
+      ended: ended + (hasEnded(one) ? 1 : 0),
+      succeeded: succeeded + (one.run.status === 'succeeded' ? 1 : 0),
     })
   }
   return { byBlob, other }

@@ -20,18 +20,19 @@ export interface WorkflowVersion extends Omit<FileCommit, 'parents' | 'isOldestH
 }
 
 /**
- * The newest versions of a history, each with what it changed. Only those that are asked for are read.
+ * Versions of a history, each with what it changed. Only those that are asked for are read.
  *
- * @param history as `historyOf` gives it. @param limit how many; default: all.
+ * @param history as `historyOf` gives it. @param places of the versions in it.
  */
 export async function describeVersions(
   git: Git,
   history: readonly FileCommit[],
-  limit = Number.POSITIVE_INFINITY,
+  places: readonly number[],
 ): Promise<WorkflowVersion[]> {
-  const shown = history
-    .slice(0, limit)
-    .map((one, index) => ({ one, index, before: ancestorsOf(history, index) }))
+  const shown = places.flatMap((index) => {
+    const one = history[index]
+    return one === undefined ? [] : [{ one, index, before: ancestorsOf(history, index) }]
+  })
   const workflows = await readVersions(
     git,
     history,

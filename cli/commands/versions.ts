@@ -9,6 +9,7 @@ import { openReaderFor } from '../reader.ts'
 import { printJson } from '../ui/json.ts'
 import { formatTime } from '../ui/numbers.ts'
 import { count, oneLine } from '../ui/plain-text.ts'
+import { writeHistoryIsCut } from '../ui/warning.ts'
 
 /** `codemie-ci versions`: the history of a workflow, and what each version changed. */
 export const versions: CommandRunner = async (invocation, cli) => {
@@ -17,7 +18,7 @@ export const versions: CommandRunner = async (invocation, cli) => {
   const { file } = await project.find(invocation.required('workflow'))
   const history = await historyOf(project.repository, file)
   const [described, runs] = await Promise.all([
-    describeVersions(project.repository.git, history, limit),
+    describeVersions(project.repository.git, history, [...history.keys()].slice(0, limit)),
     runsOf(openReaderFor(cli), history),
   ])
   const { byBlob, other } = countRuns(runs, history)
@@ -51,9 +52,7 @@ export const versions: CommandRunner = async (invocation, cli) => {
     )
   }
   if (isCutOff) {
-    cli.stderr.write(
-      'This clone is shallow, and the history goes on before it: `git fetch --unshallow` brings the rest.\n',
-    )
+    writeHistoryIsCut(cli)
   }
   return EXIT.done
 }

@@ -196,6 +196,68 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/versions.ts')).versions,
   },
   {
+    name: 'blame',
+    summary: 'Say which commits made a state of a workflow what it is',
+    details: [
+      'For each aspect of the state (task, prompt, model, tools, what follows, …) the commit that last gave it its meaning, with what that commit changed: through renames of the file and of the state, merges and reverts. What never changed since the state was added stands in one line.',
+    ],
+    args: [
+      WORKFLOW,
+      { name: 'state', required: true, summary: 'Id of the state, as it is now', completes: 'nothing' },
+    ],
+    options: [JSON_OUT],
+    examples: [{ line: 'codemie-ci blame review report', what: 'who made it say that' }],
+    load: async () => (await import('../commands/blame.ts')).blame,
+  },
+  {
+    name: 'bisect',
+    summary: 'Find the commit after which the output of a step went wrong',
+    details: [
+      'Searches the versions of the workflow by halving. What a version did is read from its newest recorded run that ended, one with the same inputs as the run of the bad version where there is one. The expression is one as in conditions of a workflow: the fields of the output are names in it, and output is the whole text.',
+      'A version without a run is left out where others help; in the end the versions that are left are printed with the commands that would run them. With --run they are run, one at a time, which costs what runs cost; the limits of the configuration hold. Exits 1 when it cannot be decided.',
+    ],
+    args: [WORKFLOW],
+    options: [
+      {
+        name: 'step',
+        kind: 'text',
+        value: 'PATH',
+        summary: 'Path of the step whose output is looked at. Required',
+      },
+      {
+        name: 'expect',
+        kind: 'text',
+        value: 'EXPRESSION',
+        summary: 'What was true of its output before it went wrong. Required',
+      },
+      {
+        name: 'good',
+        kind: 'text',
+        value: 'REVISION',
+        summary: 'Where it was right; default: the oldest version with a run that was',
+      },
+      {
+        name: 'bad',
+        kind: 'text',
+        value: 'REVISION',
+        summary: 'Where it is wrong; default: the newest version',
+      },
+      { name: 'run', kind: 'flag', summary: 'Run versions that have no recorded run' },
+      JSON_OUT,
+    ],
+    examples: [
+      {
+        line: `codemie-ci bisect review --step grade --expect "approved == True"`,
+        what: 'since when it says no',
+      },
+      {
+        line: `codemie-ci bisect review --step report --expect "'Risks' in output" --good v1.0 --run`,
+        what: 'in a text; runs what has no run yet',
+      },
+    ],
+    load: async () => (await import('../commands/bisect.ts')).bisect,
+  },
+  {
     name: 'revert',
     summary: 'Put an earlier version of a workflow back into the working tree',
     details: [
