@@ -1,9 +1,11 @@
 import type { State, Workflow } from '../workflow.ts'
+import type { Aspect } from './aspect.ts'
 import type { Change } from './change.ts'
 import { compareWorkflows } from './compare.ts'
 import { matchStates } from './match-states.ts'
-import { type Aspect, STATE_ASPECTS, WORK_ASPECTS } from './rules.ts'
+import { STATE_ASPECTS } from './state-rules.ts'
 import { meaningOf } from './values.ts'
+import { WORK_ASPECTS } from './work-rules.ts'
 
 /** A version of a workflow among others. */
 export interface BlamedVersion {

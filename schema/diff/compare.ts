@@ -5,6 +5,7 @@ import type { Change } from './change.ts'
 import { changesOf } from './changes-of.ts'
 import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
+import { powersOf } from './powers.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
 import { fromTo } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
@@ -36,7 +37,8 @@ export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
     const old = earlier.get(state)
     if (old !== undefined) changes.push(...compareStates(old, state, names, whole))
     else {
-      changes.push(graphChange('state-added', 'is new', state.id))
+      const may = powersOf([state])
+      changes.push(graphChange('state-added', may === '' ? 'is new' : `is new, with ${may}`, state.id))
       changes.push(...changesOf([SECRETS], undefined, state, whole, state.id))
     }
   }

@@ -29,7 +29,7 @@ async function told(state: string, workflow = 'note', cwd?: string): Promise<str
       return `${id === 'not committed' ? id : repository.git('log', '-1', '--format=%s', id)}: ${words}`
     })
 }
-const REST = 'tokens of a tool’s output, what follows, what becomes of its output, retries'
+const REST = 'tokens of a tool’s output, what follows, its output, retries'
 
 test('each aspect with the commit that last changed it, and in one line what came with the state', async () => {
   const one = NOTE.replace('Write the note', 'Write it')
@@ -120,7 +120,7 @@ test('a state that came later, another kind of work, and what is not committed',
   expect(await told('check')).toEqual([
     'not committed: pause before it: false → true',
     'Call: does something else: agent → tool',
-    'Add: added it: what follows, what becomes of its output, retries',
+    'Add: added it: what follows, its output, retries',
   ])
   repository.write('.codemie/workflows/new.yaml', NOTE)
   expect(await told('plan', 'new')).toEqual([`not committed: added it: task, prompt, tools, ${REST}`])

@@ -158,7 +158,7 @@ describe('the configuration', () => {
       'prices',
       'prices: { m: { input: 1 } }',
       'prices: { m: { input: 2 } }',
-      ['prices-changed neutral: prices: m: {"input":1} → {"input":2}'],
+      ['prices-changed neutral: prices: m (input: 1 → 2)'],
     ],
   ])('%s', (_title, before, after, expected) => {
     expect(lines(CONFIG, before, after)).toEqual(expected)

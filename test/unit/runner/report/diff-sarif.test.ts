@@ -148,7 +148,7 @@ describe('a diff as SARIF', () => {
     expect(lines(NOTE, CHANGED)).toMatchInlineSnapshot(`
       [
         "warning tools-changed .codemie/workflows/note.yaml:2:14 plan: tools +\\[x\\](y) (widening)",
-        "warning state-added .codemie/workflows/note.yaml:5:11 check: is new (widening)",
+        "warning state-added .codemie/workflows/note.yaml:5:11 check: is new, with tools \\[x\\](y), read_file (widening)",
         "note timeout-changed .codemie/workflows/note.yaml:4:11 plan: time limit in ms: none → 5000 (narrowing)",
         "note state-removed .codemie/workflows/note.yaml:1:1 write: is gone (narrowing)",
         "note task-changed .codemie/workflows/note.yaml:4:40 plan: task: Plan a note → Plan it (neutral)",
