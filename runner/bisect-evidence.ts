@@ -42,8 +42,9 @@ export class Witness {
   }
 
   /** The newest run that ended, whatever version it was of. */
-  get newestRun(): string | undefined {
-    return this.#runs[0]?.run.id
+  get newestRun(): Pick<Evidence, 'run' | 'inputs'> | undefined {
+    const [newest] = this.#runs
+    return newest && { run: newest.run.id, inputs: newest.start.inputs.sha256 }
   }
 
   /**

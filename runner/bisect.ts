@@ -116,8 +116,9 @@ class Search {
       )
     }
     const seen = await this.#witness.ask(bad)
-    this.#reference = seen?.run ?? this.#witness.newestRun
-    this.#inputs = seen?.inputs
+    const like = seen ?? this.#witness.newestRun
+    this.#reference = like?.run
+    this.#inputs = like?.inputs
     const known = seen ?? (await this.#execute(bad))
     this.#tell(bad, known)
     if (known?.satisfies) return this.#undecided('bad-satisfies', [], [])
@@ -145,9 +146,13 @@ class Search {
       if (evidence?.satisfies) return place
       if (evidence === undefined) unknown.push(version)
     }
-    const [oldest] = unknown
-    if (oldest && (await this.#execute(oldest))) {
-      if ((await this.#judge(oldest))?.satisfies) return this.#versions.indexOf(oldest)
+    for (const version of unknown) {
+      const evidence = await this.#execute(version)
+      if (evidence === undefined) continue
+      this.#tell(version, evidence)
+      if (evidence.satisfies) return this.#versions.indexOf(version)
+      // What came later went wrong before, and so it is not known when.
+      break
     }
     return this.#undecided('good-unknown', [], unknown)
   }

@@ -2,6 +2,7 @@
 import { workflowIdOf } from '../schema/read.ts'
 import type { RunStatus } from './events.ts'
 import type { FileCommit } from './file-history.ts'
+import { slugOf } from './store/file-name.ts'
 import type { RunSummary } from './store/list-runs.ts'
 import type { ManifestStart } from './store/manifest.ts'
 import type { RunReader } from './store/reader.ts'
@@ -28,9 +29,9 @@ export interface RecordedRun {
  */
 export async function runsOf(reader: RunReader, history: readonly FileCommit[]): Promise<RecordedRun[]> {
   const files = new Set(history.map(({ file }) => file))
-  const ids = new Set([...files].map(workflowIdOf))
-  const listed = await Promise.all([...ids].map((workflow) => reader.list({ workflow })))
-  const runs = listed.flat().sort((a, b) => (a.id < b.id ? 1 : -1))
+  const slugs = new Set([...files].map((file) => slugOf(workflowIdOf(file))))
+  // git takes longer to find the commits of one workflow than to print those of all.
+  const runs = (await reader.list()).filter(({ workflow }) => slugs.has(workflow))
   const starts = await reader.starts(runs)
   return runs.flatMap((run, index) => {
     const start = starts[index]

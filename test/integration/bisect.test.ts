@@ -336,6 +336,25 @@ describe('bisect', () => {
     `)
   })
 
+  test('with --run the oldest version that can run is tried as the good one', async () => {
+    const { w, cli, bisect, commit } = await open([], [])
+    commit('broken', version(score(9)).replace('state_id: end', 'state_id: nowhere'))
+    commit('mended', version(score(8)))
+    commit('last', version(score(1)))
+    await cli('run', 'w', '-i', 'base=main')
+    expect(named(w, (await bisect()).stdout).split('\n')).toEqual([
+      'Not decided: No version before is known to satisfy the expression',
+      'These runs would help, the first one most (--run does what is needed):',
+      `  codemie-ci run w@mended --input '{"base":"main"}'`,
+      '',
+    ])
+    const result = await bisect('--run')
+    expect([result.status, verdicts(w, result)]).toEqual([0, ['✗ last', '✓ mended']])
+    commit('worse', version(score(0)))
+    await cli('run', 'w', '-i', 'base=main')
+    expect((await bisect('--expect', 'score > 8', '--run')).status).toBe(1)
+  })
+
   test('with --run versions of the same content are run once', async () => {
     const { w, cli, commit } = await open([9, 8].map(score), [0])
     w.git('mv', FILE, '.codemie/workflows/x.yaml')
