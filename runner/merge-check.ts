@@ -5,7 +5,13 @@ import { commonCommit } from './git/ancestry.ts'
 import { type Git, GitError } from './git/git.ts'
 import type { Repository } from './git/repository.ts'
 import { resolveCommit } from './git/revision.ts'
-import { type MergedChangeCode, type MergeSide, mergedChanges, mergedPlainChanges } from './merged-changes.ts'
+import {
+  type ChangedText,
+  type MergedChangeCode,
+  type MergeSide,
+  mergedChanges,
+  mergedPlainChanges,
+} from './merged-changes.ts'
 
 /** Something about a merged definition that a person should look at. */
 export interface MergeFinding {
@@ -21,6 +27,8 @@ export interface MergeFinding {
   readonly state?: string
   /** One line without a full stop. Holds texts of the definitions. */
   readonly sentence: string
+  /** Texts that are too long for the sentence, by whom they were changed. */
+  readonly texts?: readonly ChangedText[]
 }
 
 /** What a merge makes of one definition. */

@@ -25,6 +25,15 @@ export interface MergedChange {
   readonly state?: string
   /** One line without a full stop. Holds texts of the definitions. */
   readonly sentence: string
+  /** Texts that are too long for the sentence, by whom they were changed. */
+  readonly texts?: readonly ChangedText[]
+}
+
+/** A long text that a side, or the merge, changed. */
+export interface ChangedText {
+  readonly by: MergeSide | 'merge'
+  readonly before: string
+  readonly after: string
 }
 
 /** Versions of a workflow around a merge; `merged` is `undefined` where git could not make one. */
@@ -110,12 +119,14 @@ function compareMade(
   ]
 }
 
-function told(code: MergedChangeCode, { state, sentence }: Change, side?: MergeSide): MergedChange {
+function told(code: MergedChangeCode, change: Change, side?: MergeSide): MergedChange {
+  const { state, sentence } = change
   return {
     code,
     ...(side === undefined ? {} : { side }),
     ...(state === undefined ? {} : { state }),
     sentence,
+    ...longTexts([[code === 'lost' ? (side ?? 'ours') : 'merge', [change]]]),
   }
 }
 
@@ -127,11 +138,26 @@ function contested(
   const words = (list: readonly Made[]) => list.map(({ change }) => change.sentence).join(', ')
   const outcome = merged === undefined ? '' : `; the merge: ${words(merged) || 'as it was'}`
   const state = ours[0]?.change.state
+  const changes = (list: readonly Made[] = []) => list.map(({ change }) => change)
   return {
     code: 'both-changed',
     ...(state === undefined ? {} : { state }),
     sentence: `ours: ${words(ours)}; theirs: ${words(theirs)}${outcome}`,
+    ...longTexts([
+      ['ours', changes(ours)],
+      ['theirs', changes(theirs)],
+      ['merge', changes(merged)],
+    ]),
   }
+}
+
+function longTexts(
+  list: readonly (readonly [by: ChangedText['by'], changes: readonly Change[]])[],
+): Pick<MergedChange, 'texts'> {
+  const texts = list.flatMap(([by, changes]) =>
+    changes.flatMap(({ isLong, before = '', after = '' }) => (isLong ? [{ by, before, after }] : [])),
+  )
+  return texts.length === 0 ? {} : { texts }
 }
 
 /** Whether each side changed another part of the same value, and the merge, where there is one, has both parts. */

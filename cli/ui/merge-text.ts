@@ -1,6 +1,11 @@
 import type { MergeCheck, MergedFile, MergeFinding } from '../../runner/merge-check.ts'
+import { diffTexts } from '../../runner/report/diff-texts.ts'
 import type { Paint, Palette } from './palette.ts'
 import { count, oneLine } from './plain-text.ts'
+import { wordsOf } from './word-diff.ts'
+
+/** Characters shown of one text that changed. */
+const LONGEST = 1000
 
 /** What a merge makes of definitions, for a terminal: a line for each that is as it should be, the findings of others. */
 export function renderMergeCheck({ ours, theirs, base, files }: MergeCheck, palette: Palette): string {
@@ -32,10 +37,20 @@ function renderFile({ file, ours, theirs, findings }: MergedFile, palette: Palet
     'both-changed': palette.yellow,
   }
   const width = Math.max(...findings.map(({ code }) => code.length))
-  const lines = findings.map(({ code, side, state, sentence }) => {
+  const lines = findings.flatMap(({ code, side, state, sentence, texts = [] }) => {
     const whose = side === undefined ? '' : `${side}: `
     const where = state === undefined ? '' : `state '${oneLine(state)}': `
-    return `  ${paints[code](code.padEnd(width))}  ${whose}${where}${oneLine(sentence)}`
+    return [
+      `  ${paints[code](code.padEnd(width))}  ${whose}${where}${oneLine(sentence)}`,
+      ...texts.flatMap(({ by, before, after }) =>
+        wordsOf(diffTexts(before, after, 'words'), palette, LONGEST)
+          .trimEnd()
+          .split('\n')
+          .map((line, index) =>
+            `  ${' '.repeat(width)}  ${dim((index === 0 ? by : '').padEnd(6))}  ${line}`.trimEnd(),
+          ),
+      ),
+    ]
   })
   return `${red(symbols.failed)} ${bold(oneLine(file))}${sides}\n${lines.join('\n')}\n`
 }

@@ -252,6 +252,20 @@ ${sides('HEAD^2', 'HEAD^1')}`,
     ])
   })
 
+  test('a long text that was lost is shown word by word', async () => {
+    const long = (word: string) => edited(['You check.', `You check ${'this and that, '.repeat(6)}${word}.`])
+    commit({ [FILE]: long('today') })
+    base = short('HEAD')
+    branches({}, long('now'))
+    mergeByHand({ [FILE]: long('today') })
+    expect((await check()).stdout).toBe(`✗ ${FILE}
+  lost  theirs: state 'check': prompt: changed, 1 word out and 1 in
+        theirs   [...] this and that, this and that, this and that, this and that, [-today-]{+now+}.
+
+1 file: 1 finding
+${sides('HEAD^2', 'HEAD^1')}`)
+  })
+
   const TOOLS = '[{ name: read_file }]'
   const withTools = (...names: string[]) =>
     edited([TOOLS, `[{ name: read_file }${names.map((name) => `, { name: ${name} }`).join('')}]`])
