@@ -52,10 +52,8 @@ export async function diffDefinitions(
   range: DiffRange,
   only: readonly string[] = [],
 ): Promise<ComparedDefinition[]> {
-  const isWanted = (path: string) =>
-    only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
   const touched = (await changedPaths(git, range)).filter(({ before, after }) =>
-    [before, after].some((path) => path !== undefined && isDefinition(path) && isWanted(path)),
+    [before, after].some((path) => path !== undefined && isDefinition(path) && isAmong(path, only)),
   )
   const textsBefore = await textsAt(
     git,
@@ -76,8 +74,15 @@ export async function diffDefinitions(
   return tellMovedStates(compared).filter((one) => !isNothing(one))
 }
 
+/** Whether a path is one of these files, or below one of these folders; of none given, every path is. */
+export function isAmong(path: string, only: readonly string[]): boolean {
+  return (
+    only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
+  )
+}
+
 /** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
-async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
+export async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
   const args = [
     'diff',
     '--name-status',
@@ -97,8 +102,8 @@ async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedP
   return [...paths, ...fresh.map((after) => ({ before: undefined, after }))]
 }
 
-/** Texts at a revision, or in the working tree. */
-async function textsAt(
+/** Texts at a revision, or in the working tree where it is `undefined`; in order, `undefined` for what is not there. */
+export async function textsAt(
   git: Git,
   root: string,
   revision: string | undefined,
@@ -123,6 +128,7 @@ async function textsAt(
   )
 }
 
-function sideOf(file: string | undefined, text: string | undefined): DefinitionText | undefined {
+/** A side of a change; `undefined` where there is no file or no text. */
+export function sideOf(file: string | undefined, text: string | undefined): DefinitionText | undefined {
   return file === undefined || text === undefined ? undefined : { file, text }
 }

@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { diffDefinitions, resolveRange } from '../../runner/diff-definitions.ts'
-import { findRepository } from '../../runner/git/repository.ts'
+import { findRepository, type Repository } from '../../runner/git/repository.ts'
 import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
@@ -17,9 +17,34 @@ export const diff: CommandRunner = async (invocation, cli) => {
   const repository = findRepository(cli.world.cwd, cli.world.env)
   const format = chooseFormat(invocation)
   const { range, files } = readArguments(invocation, cli, repository.root)
+  if (invocation.flag('merge')) return await checkMerged({ repository, range, files, format }, cli)
   const diffs = await diffDefinitions(repository, await resolveRange(repository.git, range), files)
   await FORMATS[format](diffs, cli, files)
   return invocation.flag('exit-code') && diffs.length > 0 ? EXIT.failed : EXIT.done
+}
+
+/** `--merge`: what a merge makes of definitions. */
+async function checkMerged(
+  {
+    repository,
+    range,
+    files,
+    format,
+  }: {
+    readonly repository: Repository
+    readonly range: string | undefined
+    readonly files: readonly string[]
+    readonly format: keyof typeof FORMATS
+  },
+  cli: Cli,
+): Promise<number> {
+  if (format !== 'text' && format !== 'json')
+    throw usageError(`--merge and --${format} exclude each other.`, 'Use --json for programs.')
+  const { checkMerge } = await import('../../runner/merge-check.ts')
+  const check = await checkMerge(repository, range, files)
+  if (format === 'json') (await import('../ui/json.ts')).printJson(cli, check)
+  else cli.stdout.write((await import('../ui/merge-text.ts')).renderMergeCheck(check, cli.look.stdout))
+  return check.files.some(({ findings }) => findings.length > 0) ? EXIT.failed : EXIT.done
 }
 
 type Print = (diffs: readonly ComparedDefinition[], cli: Cli, files: readonly string[]) => Promise<void>

@@ -167,6 +167,12 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         summary: 'Draw before and after as one graph: Mermaid of one file that is named, else Markdown',
       },
       {
+        name: 'merge',
+        kind: 'flag',
+        summary:
+          'Check what merging this revision into HEAD would make of workflows; without one, the merge HEAD',
+      },
+      {
         name: 'driver',
         kind: 'flag',
         summary: 'What git calls after init --diff-driver; takes its arguments',
@@ -176,6 +182,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     examples: [
       { line: 'codemie-ci diff', what: 'what is not committed yet' },
       { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
+      { line: 'codemie-ci diff --merge topic', what: 'before merging it' },
       { line: 'codemie-ci diff HEAD~3 .codemie/workflows/review.yaml', what: 'one workflow' },
     ],
     load: async () => (await import('../commands/diff.ts')).diff,

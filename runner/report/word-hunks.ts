@@ -21,7 +21,7 @@ interface Hunk {
  * as what went and what came. Forges colour such lines, and inside a fence no text is more than text.
  */
 export function wordHunks(pieces: readonly DiffPiece[]): HunkLine[] {
-  const hunks = hunksOf(pieces)
+  const hunks = wholeWords(hunksOf(pieces))
   return hunks.flatMap(({ same, removed, added }, index) => [
     ...cutMiddle(wrapped(same), index > 0, removed + added !== ''),
     ...changedLines('-', removed),
@@ -48,6 +48,20 @@ function hunksOf(pieces: readonly DiffPiece[]): Hunk[] {
     }
   }
   return [...hunks, open]
+}
+
+/** What a change touches without a space between is part of the same word: `risks` and `risks, too`, not ` , too`. */
+function wholeWords(hunks: readonly Hunk[]): readonly Hunk[] {
+  hunks.forEach((hunk, index) => {
+    const [tail = ''] = /^\S/.test(hunk.removed || hunk.added) ? (/\S+$/.exec(hunk.same) ?? []) : []
+    const next = hunks[index + 1]
+    const [head = ''] = next && /\S$/.test(hunk.removed || hunk.added) ? (/^\S+/.exec(next.same) ?? []) : []
+    hunk.same = hunk.same.slice(0, hunk.same.length - tail.length)
+    hunk.removed = tail + hunk.removed + head
+    hunk.added = tail + hunk.added + head
+    if (next) next.same = next.same.slice(head.length)
+  })
+  return hunks
 }
 
 function isShort(text: string): boolean {

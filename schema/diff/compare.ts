@@ -67,7 +67,7 @@ function compareStates(
 }
 
 /** A state with the targets it leads to as they are called now: a rename is told once, and not by each who leads there. */
-function renamed(state: State, names: ReadonlyMap<string, string>): State {
+export function renamed(state: State, names: ReadonlyMap<string, string>): State {
   const rename = (to: Located<string>) => ({ ...to, value: names.get(to.value) ?? to.value })
   return {
     ...state,

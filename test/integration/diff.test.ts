@@ -154,6 +154,12 @@ test('the graph before and after: Mermaid of a file that is named, else a page',
   )
 })
 
+test('a graph of what has none', async () => {
+  repository.write('.codemie/config.yaml', 'policy: { commands: [make] }\n')
+  expect((await diff('--graph')).stdout).toBe('No workflow changed\n')
+  expect((await diff('--markdown')).stdout).not.toContain('Graph')
+})
+
 test('as Markdown', async () => {
   expect((await diff('--markdown')).stdout).toBe('Nothing that runs is different.\n')
   repository.write(FILE, NOTE.replace('Write the note', 'Write it'))

@@ -176,6 +176,11 @@ describe('lines of a word diff', () => {
       ['- It is one and x words long.', '+ It is two and y words long.'],
     ],
     ['white space alone', [same('a '), removed(' '), added('\n\t'), same('b')], ['- a  b', '+ a', '+ b']],
+    [
+      'a change that touches words belongs to them',
+      [same('Report only all the risks'), added(', and secrets'), same('. For each of them say why')],
+      ['  Report only all the', '- risks.', '+ risks, and secrets.', '  For each of them say why'],
+    ],
     ['nothing but a break', [same('one two three four'), added('\n')], ['  one two three four', '+ ⏎']],
     [
       'the middle of a long text',
