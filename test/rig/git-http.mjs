@@ -1,7 +1,7 @@
 // A real git remote over smart HTTP: `git http-backend` behind a handler for node:http that checks a token first.
 // No dependency. Bare repositories lie at <root>/<owner>/<name>.git and answer with and without the `.git`.
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const GIT_PATH = /^\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/
