@@ -286,6 +286,9 @@ function configuration<K extends Work['kind']>(
   }
 }
 
+/** Another flow, another integration or other states in a body may be able to do anything. */
+const unknowable: ClassRule = { words: 'of a Bedrock flow or a block: widening', of: () => 'widening' }
+
 const DOCUMENTS = 'datasource_id'
 
 const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = {
@@ -308,11 +311,9 @@ const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = 
     },
     configuration<'documents-tree'>(({ config }) => ({ ...config, [DOCUMENTS]: undefined })),
   ],
-  // Another flow, or another integration, may be able to do anything.
-  'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, 'widening')],
+  'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, unknowable)],
   summary: [configuration<'summary'>((work) => ({ of: work.of }))],
-  // As may other states in a body.
-  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), 'widening')],
+  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), unknowable)],
 }
 
 /** By kind of work; each list is only ever given two works of its kind. */
