@@ -5,7 +5,7 @@ import type { Change } from './change.ts'
 import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
-import { fromTo, isLong, meaningOf, textOf } from './values.ts'
+import { fromTo, isLong, isSame, textOf } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
 import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
 
@@ -100,7 +100,7 @@ function changesOf<T>(
 ): Change[] {
   return aspects.flatMap((aspect): Change[] => {
     const [a, b] = [aspect.of(before), aspect.of(after)]
-    if (meaningOf(a) === meaningOf(b)) return []
+    if (isSame(a, b)) return []
     const sentence = sentenceOf(aspect, a, b)
     if (sentence === undefined) return []
     const kind = typeof aspect.class === 'string' ? aspect.class : aspect.class.of(a, b, whole)

@@ -2,7 +2,7 @@ import type { AgentWork, McpServer, State, ToolReference, Work } from '../workfl
 import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
 import { ownOf } from './own.ts'
-import { listed, meaningOf, members, membersOf } from './values.ts'
+import { isSame, listed, members, membersOf } from './values.ts'
 
 type WorkOf<K extends Work['kind']> = Extract<Work, { readonly kind: K }>
 
@@ -55,9 +55,7 @@ function reachOf(list: readonly McpServer[] = []): Readonly<Record<string, unkno
 /** Servers that came and went are told by their names. */
 function sayReach(before: unknown, after: unknown): string | undefined {
   const [a, b] = [membersOf(before), membersOf(after)]
-  const changed = [...b.keys()].filter(
-    (name) => a.has(name) && meaningOf(a.get(name)) !== meaningOf(b.get(name)),
-  )
+  const changed = [...b.keys()].filter((name) => a.has(name) && !isSame(a.get(name), b.get(name)))
   if (changed.length === 0) return undefined
   return changed.map((name) => `${name} (${members(a.get(name), b.get(name))})`).join(', ')
 }
