@@ -55,15 +55,21 @@ function pairAlike(
   after: readonly State[],
   works: ReadonlyMap<State, string>,
 ): Pairing {
-  const reach = before.length * after.length > MOST_WEIGHED ? MOST_WEIGHED / before.length / 2 : after.length
   const words = wordsIn([...before, ...after], works)
-  const candidates = before.flatMap((one, place) => {
-    const middle = (place / before.length) * after.length
-    return after.slice(Math.max(0, middle - reach), middle + reach).flatMap((other) => {
-      const likeness = one.work.kind === other.work.kind ? shareOf(words.get(one), words.get(other)) : 0
-      return likeness < LEAST_ALIKE ? [] : [{ one, other, likeness }]
-    })
-  })
+  const candidates: { readonly one: State; readonly other: State; readonly likeness: number }[] = []
+  // How far from each other two may stand, as a share of the whole.
+  const all = before.length * after.length
+  const reach = all <= MOST_WEIGHED ? 1 : MOST_WEIGHED / all / 2
+  for (const [place, one] of before.entries()) {
+    const middle = place / before.length
+    const from = Math.max(0, Math.ceil((middle - reach) * after.length))
+    for (let i = from; i < after.length && i <= (middle + reach) * after.length; i++) {
+      const other = after[i]
+      if (other === undefined || one.work.kind !== other.work.kind) continue
+      const likeness = shareOf(words.get(one), words.get(other))
+      if (likeness >= LEAST_ALIKE) candidates.push({ one, other, likeness })
+    }
+  }
   const taken = new Set<State>()
   const pairs: [State, State][] = []
   for (const { one, other } of candidates.sort((a, b) => b.likeness - a.likeness)) {
