@@ -6,6 +6,7 @@ import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
 import { count, grouped } from '../runner/report/plain-text.ts'
 import { renderOutput } from '../runner/report/run-readme.ts'
+import { digestOption } from '../runner/report/said-words.ts'
 import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import { type NodeStatus, toMermaid, type Workflow } from '../schema/index.ts'
@@ -241,7 +242,9 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
   const resume = code(`codemie-ci resume ${runId}${isPushed ? ' --push' : ''}`)
   if (digest.status === 'paused') {
     const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
-    const approve = code(`codemie-ci approve ${runId}${isPushed ? ' --push' : ''}`)
+    const approve = code(
+      `codemie-ci approve ${runId}${digestOption(digest.asks)}${isPushed ? ' --push' : ''}`,
+    )
     lines.push(
       digest.needsApproval
         ? `The run waits for an approval of ${held}. ${from}, ${approve} gives it.`

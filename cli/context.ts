@@ -16,6 +16,8 @@ export interface Output {
 export interface Cli {
   /** Of this program, e.g. `1.2.0`. */
   readonly version: string
+  /** The words that start this program again from anywhere: Node, what it was told, and the script. */
+  readonly program: readonly string[]
   readonly world: World
   /** What programs read: the thing asked for. */
   readonly stdout: Output

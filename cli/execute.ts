@@ -116,6 +116,7 @@ export async function executeRun(
       spent: finished ?? {},
       record: result.record,
       needsApproval: result.needsApproval,
+      asks: result.asks,
       notKept: result.notKept,
     }
     cli.stderr.write(renderSummary(summary, cli.look.stderr))

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { PauseAnswered } from '../runner/events.ts'
+import type { PersonsAnswer } from '../runner/pause.ts'
 import type { Cli } from './context.ts'
 import { executeRun, readExecution } from './execute.ts'
 import type { Invocation } from './invocation.ts'
@@ -8,12 +8,15 @@ import { openProjectFor } from './project.ts'
 import { openRecordsFor } from './records.ts'
 import { usageError } from './usage-error.ts'
 
-type Answer = Omit<PauseAnswered, 'by'>
-
 /** Goes on with the run that the command line names, with a person's answer where it waits for one. */
-export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | undefined): Promise<number> {
+export async function goOn(
+  invocation: Invocation,
+  cli: Cli,
+  answer: PersonsAnswer | undefined,
+): Promise<number> {
   const execution = readExecution(invocation)
   const onChange = readOnChange(invocation)
+  const digest = answer?.decision === undefined ? undefined : readDigest(invocation)
   const project = await openProjectFor(invocation, cli)
   const records = await openRecordsFor(project, cli, { push: execution.push })
   const { manifest, events } = await records.read(invocation.required('run'))
@@ -30,6 +33,7 @@ export async function goOn(invocation: Invocation, cli: Cli, answer: Answer | un
         takeOver: invocation.flag('take-over'),
         onChange,
         ...(answer === undefined ? {} : { answer }),
+        ...(digest === undefined ? {} : { digest }),
       }),
   )
 }
@@ -46,8 +50,21 @@ function readOnChange(invocation: Invocation): 'refuse' | 'accept' | 'as-recorde
   return accept ? 'accept' : asRecorded ? 'as-recorded' : 'refuse'
 }
 
+const SHORTEST_DIGEST = 8
+
+/** What the yes or no is for. */
+function readDigest(invocation: Invocation): string | undefined {
+  const digest = invocation.text('digest')?.toLowerCase()
+  if (digest === undefined || (/^[0-9a-f]{1,64}$/.test(digest) && digest.length >= SHORTEST_DIGEST))
+    return digest
+  throw usageError(
+    `--digest takes the first ${SHORTEST_DIGEST} or more digits of a digest, and not '${digest}'.`,
+    '`codemie-ci show <run>` shows it beside what the run asks for.',
+  )
+}
+
 /** What the options `--message`, `--edit` and `--edit-file` say; `undefined` when none is given. */
-export async function readAnswer(invocation: Invocation, cli: Cli): Promise<Answer | undefined> {
+export async function readAnswer(invocation: Invocation, cli: Cli): Promise<PersonsAnswer | undefined> {
   const userInput = invocation.text('message')
   const edit = await readEdit(invocation, cli)
   if (userInput === undefined && edit === undefined) return undefined
@@ -55,7 +72,7 @@ export async function readAnswer(invocation: Invocation, cli: Cli): Promise<Answ
 }
 
 /** The one step that a yes or a no is for, where the command line names one. */
-export function readStep(invocation: Invocation): Pick<Answer, 'step'> {
+export function readStep(invocation: Invocation): Pick<PersonsAnswer, 'step'> {
   const step = invocation.argument('step')
   return step === undefined ? {} : { step }
 }

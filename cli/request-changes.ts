@@ -1,4 +1,5 @@
 import { projectRedactor } from '../runner/records.ts'
+import { digestOption } from '../runner/report/said-words.ts'
 import type { Cli } from './context.ts'
 import { readExecution } from './execute.ts'
 import { EXIT } from './exit-status.ts'
@@ -50,12 +51,12 @@ export async function requestChanges(invocation: Invocation, outside: Cli, reque
       printJson(cli, revised)
       return EXIT.waiting
     }
-    const { runId, path, output, heldBefore, needsApproval } = revised
+    const { runId, path, output, heldBefore, needsApproval, asks } = revised
     cli.stdout.write(`${stripControls(readableOutput(output)).trimEnd()}\n`)
     const { yellow, dim, symbols } = cli.look.stderr
     const next: readonly NextCommand[] = [
       needsApproval
-        ? { name: 'approve', command: `codemie-ci approve ${runId}` }
+        ? { name: 'approve', command: `codemie-ci approve ${runId}${digestOption(asks)}` }
         : { name: 'go on', command: `codemie-ci resume ${runId}` },
       { name: 'again', command: `codemie-ci resume ${runId} --request-changes "what else"` },
     ]

@@ -19,6 +19,7 @@ export async function start(process: NodeJS.Process, version: string): Promise<v
   const isAttended = stderr.isTerminal && !isCi(env) && env['TERM'] !== 'dumb'
   const cli: Cli = {
     version,
+    program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     world: realWorld(process),
     stdout,
     stderr,

@@ -1,14 +1,16 @@
 import type { PauseAnswer } from './engine/answers.ts'
+import type { AskedRun } from './engine/ask.ts'
 import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
 import type { EngineOutcome } from './engine/engine.ts'
 import { memoryOf, NO_MEMORY } from './engine/memory.ts'
 import type { HeldStep, RunInput } from './engine/step.ts'
-import type { RunEvent, RunStatus } from './events.ts'
+import type { Ask, RunEvent, RunStatus } from './events.ts'
 import { exitStatusOf, statusOfFailure } from './exit-status.ts'
 import { type FailureInfo, Refusal, StepFailure } from './failure.ts'
 import { interpret } from './interpret.ts'
 import type { Project } from './project.ts'
 import type { ReadyWorkflow } from './ready.ts'
+import { projectRedactor } from './records.ts'
 import { Reporter } from './reporter.ts'
 import type { RecordPlace, RunWriter } from './store/writer.ts'
 import type { World } from './world.ts'
@@ -49,6 +51,8 @@ export interface RunResult {
   readonly heldBefore?: readonly string[]
   /** Only a yes or a no lets the paused run go on. */
   readonly needsApproval?: boolean
+  /** What the yes is asked for. */
+  readonly asks?: readonly Ask[]
   /** Absent when nothing was committed. */
   readonly record?: RecordPlace
   /** Why the record could not be committed, and how to go on; the journal of the run is kept. */
@@ -63,7 +67,7 @@ export interface Execution {
   readonly writer: RunWriter | undefined
   /** The journal of earlier tries. */
   readonly known: readonly RunEvent[]
-  readonly answers: ReadonlyMap<string, PauseAnswer>
+  readonly answers: readonly PauseAnswer[]
   readonly opening: Parameters<Reporter['emit']>[0]
   /** Puts the definition of now into the record; called once the opening has told of it. Default: nothing to do. */
   readonly changeDefinition?: () => Promise<void>
@@ -92,17 +96,20 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     emit: (event) => reporter.emit(event),
     streaming: options.streaming ?? false,
     strict: options.strict ?? false,
+    ...(writer ? { askedRun: describeRun(writer, projectRedactor(options.project.config, world)) } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
   setup.models.close()
   await reporter.close()
   const end = endOf(outcome)
+  const asks = outcome.status === 'paused' ? outcome.before.flatMap(({ ask }) => ask ?? []) : []
   if (outcome.status === 'paused') {
     await reporter.emit({
       type: 'run-paused',
       before: outcome.before.map((step) => step.path),
       reason: outcome.before.some(needsApproval) ? 'approval' : 'interrupt-before',
+      ...(asks.length === 0 ? {} : { asks }),
       ...(outcome.last === undefined ? {} : { last: outcome.last }),
     })
   }
@@ -117,10 +124,20 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
       ? {
           heldBefore: outcome.before.map((step) => step.path),
           needsApproval: outcome.before.some(needsApproval),
+          ...(asks.length === 0 ? {} : { asks }),
         }
       : {}),
     ...(record ? { record } : {}),
     ...(refused ? { notKept: describeFailure(refused) } : {}),
+  }
+}
+
+/** What a yes of a run is bound to; found out once, when the first step needs one. */
+function describeRun(writer: RunWriter, redact: AskedRun['redact']): () => AskedRun {
+  let known: AskedRun | undefined
+  return () => {
+    known ??= { ...writer.executed(), redact }
+    return known
   }
 }
 

@@ -34,7 +34,8 @@ const FOR_PEOPLE: ReadonlySet<string> = new Set(['name-changed', 'description-ch
 
 /**
  * Compares the definition in a record with the one in the working tree. `undefined`: they mean the same, so that the
- * recorded one is gone on with; so it is, with a warning, when the working tree has none.
+ * recorded one is gone on with; so it is, with a warning, when the working tree has none, and, unless the changes are
+ * accepted, when the run was started with the definition of a commit.
  *
  * Refuses with `definition-changed` and all changes, unless they are accepted, and when the definition has errors.
  */
@@ -53,8 +54,10 @@ export async function findChange(
   },
 ): Promise<ChangedDefinition | undefined> {
   const { manifest } = run
-  const { file } = manifest.workflow
-  if (onChange === 'as-recorded') return undefined
+  const { file, revision, earlier } = manifest.workflow
+  // One of an earlier commit was asked for whatever the working tree has.
+  const isOfCommit = revision !== undefined && earlier === undefined
+  if (onChange === 'as-recorded' || (isOfCommit && onChange === 'refuse')) return undefined
   const asRecorded = `\`codemie-ci resume ${manifest.id} --as-recorded\` goes on with the definition in the record.`
   const refuse = (why: string, help: string) =>
     new Refusal('definition-changed', `Run ${manifest.id} was executed with ${file}, ${why}`, { help })

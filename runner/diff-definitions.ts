@@ -1,29 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { firstError } from '../schema/diagnostic.ts'
-import type { Change } from '../schema/diff/change.ts'
-import { compareWorkflows } from '../schema/diff/compare.ts'
-import { readWorkflow } from '../schema/read.ts'
-import type { Workflow } from '../schema/workflow.ts'
+import {
+  type ComparedDefinition,
+  compareDefinition,
+  type DefinitionText,
+  isDefinition,
+  isNothing,
+} from '../schema/diff/definitions.ts'
+import { tellMovedStates } from '../schema/diff/moved-states.ts'
 import { Refusal } from './failure.ts'
 import { commonCommit } from './git/ancestry.ts'
-import { type Git, GitError } from './git/git.ts'
+import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
+import { resolveCommit, shallowNote } from './git/revision.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
 import { readObjects } from './store/objects.ts'
-
-/** What became of one definition between two revisions. */
-export interface DefinitionDiff {
-  /** Path after the change; before it, where the definition is gone. */
-  readonly file: string
-  /** Path before it, where that was another one. */
-  readonly before?: string
-  readonly status: 'added' | 'removed' | 'changed'
-  /** What the change means; empty where nothing that runs is different, and where one side cannot be read. */
-  readonly changes: readonly Change[]
-  /** Sides that have errors, each with its first one, e.g. `12: There is no state 'x'`. */
-  readonly invalid: { readonly before?: string; readonly after?: string }
-}
 
 /** Two revisions; `undefined` for `to`: the working tree. */
 export interface DiffRange {
@@ -48,33 +39,10 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   })
 }
 
-/** The commit that a revision names. Refuses with `unknown-revision`. */
-export async function resolveCommit(git: Git, name: string): Promise<string> {
-  try {
-    const { stdout } = await git.run({
-      args: ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`],
-    })
-    return stdout.toString().trim()
-  } catch (error) {
-    if (!(error instanceof GitError) || error.kind !== 'exited') throw error
-    throw new Refusal('unknown-revision', `There is no revision '${name}' here${await shallowNote(git)}`, {
-      help: 'A branch, a tag or a commit; `git fetch` brings those of the remote.',
-    })
-  }
-}
-
-async function shallowNote(git: Git): Promise<string> {
-  const { stdout } = await git.run({ args: ['rev-parse', '--is-shallow-repository'] })
-  return stdout.toString().trim() === 'true'
-    ? '; this clone is shallow, and `git fetch --unshallow` brings the rest of its history'
-    : ''
-}
-
-const FOLDER = `${PROJECT_DIRECTORY}/workflows/`
-const isDefinition = (path: string) => path.startsWith(FOLDER) && /\.(ya?ml|toml)$/.test(path)
+const FOLDER = `${PROJECT_DIRECTORY}/`
 
 /**
- * Compares the definitions of two revisions by what they mean. A file that was renamed or moved is compared with what it
+ * Compares what may run at two revisions by what it means: workflows, assistants, skills, templates and the configuration. A file that was renamed or moved is compared with what it
  * was; definitions that differ in comments or layout only are left out.
  *
  * @param only paths from the top of the repository: these files, and files below these folders. Default: all.
@@ -83,11 +51,9 @@ export async function diffDefinitions(
   { root, git }: { readonly root: string; readonly git: Git },
   range: DiffRange,
   only: readonly string[] = [],
-): Promise<DefinitionDiff[]> {
-  const isWanted = (path: string) =>
-    only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
+): Promise<ComparedDefinition[]> {
   const touched = (await changedPaths(git, range)).filter(({ before, after }) =>
-    [before, after].some((path) => path !== undefined && isDefinition(path) && isWanted(path)),
+    [before, after].some((path) => path !== undefined && isDefinition(path) && isAmong(path, only)),
   )
   const textsBefore = await textsAt(
     git,
@@ -101,24 +67,22 @@ export async function diffDefinitions(
     range.to,
     touched.map(({ after }) => after),
   )
-  return touched.flatMap(({ before, after }, index) => {
-    const [old, now] = [read(before, textsBefore[index]), read(after, textsAfter[index])]
-    const file = after ?? before ?? ''
-    const invalid = {
-      ...(old?.error === undefined ? {} : { before: old.error }),
-      ...(now?.error === undefined ? {} : { after: now.error }),
-    }
-    const status = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed'
-    const changes = old?.workflow && now?.workflow ? compareWorkflows(old.workflow, now.workflow) : []
-    const isMoved = before !== undefined && after !== undefined && before !== after
-    const isNothing =
-      status === 'changed' && changes.length === 0 && !isMoved && Object.keys(invalid).length === 0
-    return isNothing ? [] : [{ file, ...(isMoved ? { before } : {}), status, changes, invalid }]
-  })
+  const compared = touched.flatMap(
+    ({ before, after }, index) =>
+      compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
+  )
+  return tellMovedStates(compared).filter((one) => !isNothing(one))
+}
+
+/** Whether a path is one of these files, or below one of these folders; of none given, every path is. */
+export function isAmong(path: string, only: readonly string[]): boolean {
+  return (
+    only.length === 0 || only.some((one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`))
+  )
 }
 
 /** Paths that differ, renames found by git; in the working tree files that git does not know yet count, too. */
-async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
+export async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
   const args = [
     'diff',
     '--name-status',
@@ -138,8 +102,8 @@ async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedP
   return [...paths, ...fresh.map((after) => ({ before: undefined, after }))]
 }
 
-/** Texts at a revision, or in the working tree. */
-async function textsAt(
+/** Texts at a revision, or in the working tree where it is `undefined`; in order, `undefined` for what is not there. */
+export async function textsAt(
   git: Git,
   root: string,
   revision: string | undefined,
@@ -164,12 +128,7 @@ async function textsAt(
   )
 }
 
-function read(
-  file: string | undefined,
-  text: string | undefined,
-): { readonly workflow: Workflow | undefined; readonly error?: string } | undefined {
-  if (file === undefined || text === undefined) return undefined
-  const { workflow, diagnostics } = readWorkflow({ file, text })
-  if (workflow !== undefined) return { workflow }
-  return { workflow: undefined, error: firstError(diagnostics) }
+/** A side of a change; `undefined` where there is no file or no text. */
+export function sideOf(file: string | undefined, text: string | undefined): DefinitionText | undefined {
+  return file === undefined || text === undefined ? undefined : { file, text }
 }

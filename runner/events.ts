@@ -87,6 +87,8 @@ export interface PauseAnswered {
   readonly userInput?: string
   /** What stands from now on for the output of the step that finished last. */
   readonly edit?: string
+  /** What a yes or a no was said to: the digest of each step's {@link Ask}, by its path. */
+  readonly digests?: Readonly<Record<string, string>>
   /** Who said it, as git or the CI system knows them. */
   readonly by?: RunActor
 }
@@ -213,8 +215,25 @@ export interface RunPaused extends Happened {
   /** Paths of the steps that are held. */
   readonly before: readonly string[]
   readonly reason: 'interrupt-before' | 'approval'
+  /** Of those that need a yes, what it is asked for. Absent: none does. */
+  readonly asks?: readonly Ask[]
   /** The step whose output an edit would replace: the last that finished, in the order of merging. Absent: none did. */
   readonly last?: string
+}
+
+/** What a person is asked to say yes to before a step runs; the yes holds for exactly this. */
+export interface Ask {
+  readonly path: string
+  /** What the step would do: the prompt of an agent, the call of a tool with its arguments. */
+  readonly task: string
+  /** Object ids of the definition as executed and of those that it calls. */
+  readonly definition: readonly string[]
+  /** sha256 of `inputs.json`. */
+  readonly inputs: string
+  /** sha256 of all that the step would ask for and gets to see. */
+  readonly effect: string
+  /** sha256 of the run, the step and the rest, in 64 hex digits; the step's task is part of `effect`. */
+  readonly digest: string
 }
 
 export interface RunFinished extends Happened {

@@ -2,12 +2,13 @@ import type { LanguageProblem } from '../schema/language/index.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Perform } from './effect.ts'
 import type { PauseAnswer } from './engine/answers.ts'
+import { type AskedRun, askFor, type StepIntent } from './engine/ask.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
 import { stepCounter } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { type EngineOutcome, PausedInside, runEngine, type SuperstepView } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
-import type { RunInput } from './engine/step.ts'
+import type { RunInput, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
 import type { StepKit } from './steps/kit.ts'
@@ -29,8 +30,8 @@ export interface InterpretOptions extends EquippedWorkflow {
   readonly perform: Perform
   /** What an earlier try of the run already knows. */
   readonly memory: Memory
-  /** What people said at the run's pauses so far, by the path of a step that waited. */
-  readonly answers: ReadonlyMap<string, PauseAnswer>
+  /** What people said at the run's pauses so far, in order. */
+  readonly answers: readonly PauseAnswer[]
   readonly world: World
   readonly signal: AbortSignal
   /** Tells viewers and journal. Resolves when the event is durable. */
@@ -43,6 +44,8 @@ export interface InterpretOptions extends EquippedWorkflow {
   readonly maxConcurrency?: number
   /** Steps of the whole run, those of called workflows included; no limit where absent. */
   readonly maxSteps?: number
+  /** What a yes of this run is bound to; asked for when a step needs one. Default: any yes will do. */
+  readonly askedRun?: () => AskedRun
   /** Of the workflow itself, not of those it calls. */
   readonly observe?: (view: SuperstepView) => void
 }
@@ -77,6 +80,19 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
   const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
   const { equipped, input, within, signal, perform, countStep } = scope
   const { workflow, kit } = equipped
+  const { askedRun } = options
+  const approvals = askedRun && {
+    isFinished: (path: string) => memory.finished(path) !== undefined,
+    askFor: async (step: Step, words: readonly PauseAnswer[]) =>
+      askFor(step, await intentOf(step, kit), words, askedRun()),
+    onVoid: (path: string) =>
+      void emit({
+        type: 'warning',
+        code: 'approval-void',
+        message: 'What it would do is not what was approved, so the yes does not count',
+        path,
+      }),
+  }
   const runStep = createStepRunner({
     prepare: (step, warn) => prepareStep(step, kit, warn),
     call: async (name, calledInput, path, calledSignal) => {
@@ -99,6 +115,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     answers,
     signal,
     ...(within === undefined ? {} : { within }),
+    ...(approvals ? { approvals } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
@@ -118,6 +135,17 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
       void emit({ type: 'warning', code: problem.code, message: problem.message, path, position })
     },
   })
+}
+
+/** What a step would do. One that cannot even be asked for would fail, and that is what a yes lets it do. */
+async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
+  try {
+    const prepared = await prepareStep(step, kit, () => {})
+    return prepared.intend?.() ?? { task: prepared.task, request: null }
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error
+    return { task: `Fail: ${error.message}`, request: null }
+  }
 }
 
 /** The input of a called workflow with its defaults, as a run of its own would have it. */

@@ -1,19 +1,29 @@
-import { openPauseOf } from './engine/answers.ts'
+import { openPauseOf, revisedOf } from './engine/answers.ts'
+import { digestOfAll, digestOfYes } from './engine/ask.ts'
 import type { PauseAnswered, RunEvent, RunPaused } from './events.ts'
 import { Refusal } from './failure.ts'
 
 /** What a person wants to tell a run. */
 interface Intent {
   readonly runId: string
-  readonly answer?: Omit<PauseAnswered, 'by'>
+  readonly answer?: PersonsAnswer
+  /** The first digits of the digest that a yes or no is for; see `digestOfYes`. Default: whatever the run asks for. */
+  readonly digest?: string
 }
+
+/** What a person says; who it is and what they said it to is found out here. */
+export type PersonsAnswer = Omit<PauseAnswered, 'by' | 'digests'>
 
 /**
  * The pause that a run is in, `undefined` where it does not wait. Refuses what does not fit: a yes or no that nobody
  * waits for (`run-not-waiting`), a step that is not held (`step-not-waiting`), and going on without the yes that is
- * needed (`approval-needed`, exit status 3), and an edit of an output that is not there (`nothing-to-change`).
+ * needed (`approval-needed`, exit status 3), a yes or no to something that the run does not ask for or asks no more
+ * (`approval-moved-on`), and an edit of an output that is not there (`nothing-to-change`).
  */
-export function refuseUnfit({ runId, answer }: Intent, events: readonly RunEvent[]): RunPaused | undefined {
+export function refuseUnfit(
+  { runId, answer, digest }: Intent,
+  events: readonly RunEvent[],
+): RunPaused | undefined {
   const pause = openPauseOf(events)
   if (!pause) {
     if (answer?.decision === undefined) return undefined
@@ -34,6 +44,7 @@ export function refuseUnfit({ runId, answer }: Intent, events: readonly RunEvent
       help: `\`codemie-ci approve ${runId}\` lets it go on, \`codemie-ci reject ${runId}\` does not.`,
     })
   }
+  if (digest !== undefined) refuseOther(runId, digest, digestsOf(pause, events, step))
   if (answer?.edit !== undefined && pause.last === undefined) throw nothingToChange(runId, pause)
   return pause
 }
@@ -48,4 +59,25 @@ export function nothingToChange(runId: string, { before, reason }: RunPaused): R
       help: `\`codemie-ci ${verb} ${runId}\` lets the run go on, and --message tells the next step something.`,
     },
   )
+}
+
+/** Digests of what a run asks a yes for, by the path of each step, or of the one step that the answer is for. */
+export function digestsOf(
+  { asks = [] }: RunPaused,
+  events: readonly RunEvent[],
+  step: string | undefined,
+): Readonly<Record<string, string>> {
+  const revised = revisedOf(events)
+  const answered = asks.filter(({ path }) => step === undefined || path === step)
+  return Object.fromEntries(answered.map((ask) => [ask.path, digestOfYes(ask, revised)]))
+}
+
+function refuseOther(runId: string, wanted: string, digests: Readonly<Record<string, string>>): void {
+  const now = digestOfAll(Object.values(digests))
+  if (now?.startsWith(wanted)) return
+  const steps = Object.keys(digests).join(', ')
+  const asked = now === undefined ? 'it asks for nothing' : `it asks for ${now.slice(0, 12)} before ${steps}`
+  throw new Refusal('approval-moved-on', `Run ${runId} does not ask for ${wanted}: ${asked}`, {
+    help: `It has gone on, or what would be done has changed. \`codemie-ci show ${runId}\` shows what it asks for.`,
+  })
 }

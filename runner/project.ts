@@ -13,11 +13,13 @@ export const PROJECT_DIRECTORY = '.codemie'
 const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
 const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
 
-/** A repository with its workflows, as it stands in the working tree. */
+/** A repository with its workflows, as it stands in the working tree, or with those of a commit. */
 export interface Project {
   /** Absolute path of the top of the working tree. */
   readonly root: string
   readonly repository: Repository
+  /** Commit whose definitions and stored assistants these are, see {@link Project.at}; `undefined`: the working tree. */
+  readonly revision: string | undefined
   /** Of `.codemie/config.yaml`; the defaults where there is none, or where it has errors. */
   readonly config: RepositoryConfig
   readonly configDiagnostics: readonly Diagnostic[]
@@ -33,6 +35,19 @@ export interface Project {
   find(nameOrPath: string, caller?: string): Promise<Definition>
   /** A stored assistant by its id, or `undefined` when there is no such file. */
   assistant(id: string): Promise<StoredAssistant | undefined>
+  /** The same with the definitions and stored assistants of a commit; the config stays that of the working tree. */
+  at(commit: string): Promise<Project>
+}
+
+/** Where definitions and stored assistants are read from. All paths are absolute, also those of files in a commit. */
+export interface ProjectFiles {
+  /** Plain files below a folder, at any depth, sorted; none where there is no such folder. */
+  list(folder: string): Promise<readonly string[]>
+  isFile(path: string): Promise<boolean>
+  /** `undefined`: there is none. Rejects with the reason when it cannot be read. */
+  read(path: string): Promise<Buffer | undefined>
+  /** Where links on the way to a file lead. */
+  realPath(path: string): Promise<string>
 }
 
 /** One definition file and all that is known of it. */
@@ -62,7 +77,7 @@ export async function openProject(
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
   const [configText, { defaultConfig, readConfig }] = await Promise.all([
-    readIfThere(configFile),
+    readIfThere(WORKING_TREE, configFile),
     import('../schema/config.ts'),
   ])
   if (configText === undefined && options.config !== undefined) {
@@ -72,45 +87,86 @@ export async function openProject(
     configText === undefined
       ? undefined
       : readConfig({ file: portable(relative(root, configFile)), bytes: configText })
-  let known: Promise<readonly Definition[]> | undefined
-  const definitions = () => {
-    known ??= readDefinitions(root)
-    return known
-  }
-  return {
+  const rest = {
     root,
     repository,
     config: read?.config ?? defaultConfig(),
     configDiagnostics: read?.diagnostics ?? [],
+    at: async (commit: string): Promise<Project> => {
+      const { filesOfCommit } = await import('./commit-files.ts')
+      return { ...rest, revision: commit, ...lookUp(filesOfCommit(repository, commit), root, world.cwd) }
+    },
+  }
+  return { ...rest, revision: undefined, ...lookUp(WORKING_TREE, root, world.cwd) }
+}
+
+/** What is looked up in files. @param cwd folder that paths count from that a person types. */
+function lookUp(
+  files: ProjectFiles,
+  root: string,
+  cwd: string,
+): Pick<Project, 'definitions' | 'find' | 'assistant'> {
+  let known: Promise<readonly Definition[]> | undefined
+  const definitions = () => {
+    known ??= readDefinitions(files, root)
+    return known
+  }
+  return {
     definitions,
     find: (nameOrPath, caller) =>
       findDefinition(nameOrPath, {
+        files,
         root,
         definitions,
         ...(caller === undefined
-          ? { folder: world.cwd, isCall: false }
+          ? { folder: cwd, isCall: false }
           : { folder: join(root, dirname(caller)), isCall: true }),
       }),
-    assistant: (id) => readStoredAssistant(root, id),
+    assistant: (id) => readStoredAssistant(files, root, id),
   }
 }
 
-async function readDefinitions(root: string): Promise<readonly Definition[]> {
-  const paths = await listDefinitions(root)
-  return Promise.all(paths.map((path) => readDefinition(root, path)))
+const WORKING_TREE: ProjectFiles = {
+  async list(folder) {
+    try {
+      const found = await readdir(folder, { withFileTypes: true, recursive: true })
+      return found
+        .filter((e) => e.isFile())
+        .map((e) => join(e.parentPath, e.name))
+        .sort()
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw error
+    }
+  },
+  async isFile(path) {
+    try {
+      return (await stat(path)).isFile()
+    } catch {
+      return false
+    }
+  },
+  async read(path) {
+    try {
+      return await readFile(path)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  },
+  realPath: (path) => realpath(path),
+}
+
+async function readDefinitions(files: ProjectFiles, root: string): Promise<readonly Definition[]> {
+  const paths = await listDefinitions(files, root)
+  return Promise.all(paths.map((path) => readDefinition(files, root, path)))
 }
 
 /** Absolute paths of all definition files under `.codemie/workflows`, sorted. */
-async function listDefinitions(root: string): Promise<readonly string[]> {
-  const directory = join(root, DEFINITIONS)
+async function listDefinitions(files: ProjectFiles, root: string): Promise<readonly string[]> {
   try {
-    const found = await readdir(directory, { withFileTypes: true, recursive: true })
-    return found
-      .filter((e) => e.isFile() && isDefinition(e.name))
-      .map((e) => join(e.parentPath, e.name))
-      .sort()
+    return (await files.list(join(root, DEFINITIONS))).filter(isDefinition)
   } catch (error) {
-    if (isMissing(error)) return []
     throw new Refusal('definitions-unreadable', `${DEFINITIONS} cannot be read`, { cause: error })
   }
 }
@@ -120,16 +176,14 @@ function isDefinition(name: string): boolean {
 }
 
 /** Reads one definition file, wherever it lies. Refuses with `definition-unreadable`. */
-export async function readDefinition(root: string, path: string): Promise<Definition> {
+async function readDefinition(files: ProjectFiles, root: string, path: string): Promise<Definition> {
   const file = portable(relative(root, path))
-  let bytes: Buffer
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    throw new Refusal('definition-unreadable', `${file} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
+  const refuse = (why: string, cause?: unknown) =>
+    new Refusal('definition-unreadable', `${file} cannot be read: ${why}`, { cause })
+  const bytes = await files.read(path).catch((error: Error) => {
+    throw refuse(error.message, error)
+  })
+  if (bytes === undefined) throw refuse('it is gone')
   const { readWorkflow, workflowIdOf } = await import('../schema/read.ts')
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
   return { file, id: workflowIdOf(file), text: meta.text, workflow, diagnostics, meta }
@@ -137,6 +191,7 @@ export async function readDefinition(root: string, path: string): Promise<Defini
 
 /** Where to look for a definition. */
 interface Search {
+  readonly files: ProjectFiles
   readonly root: string
   /** Folder that paths count from, before the root: of the definition that calls it, or the working directory. */
   readonly folder: string
@@ -147,31 +202,31 @@ interface Search {
 
 async function findDefinition(
   nameOrPath: string,
-  { root, folder, isCall, definitions }: Search,
+  { files, root, folder, isCall, definitions }: Search,
 ): Promise<Definition> {
   const read = async (path: string) => {
-    if (isCall) await refuseOutside(root, path)
-    return readDefinition(root, path)
+    if (isCall) await refuseOutside(files, root, path)
+    return readDefinition(files, root, path)
   }
   if (isDefinition(nameOrPath)) {
     for (const base of [folder, root, join(root, DEFINITIONS)]) {
       const path = resolve(base, nameOrPath)
-      if (await isFile(path)) return read(path)
+      if (await files.isFile(path)) return read(path)
     }
   }
   if (isCall && /^[\w][\w.-]*$/.test(nameOrPath)) {
     for (const extension of ['yaml', 'yml', 'toml']) {
       const path = join(folder, `${nameOrPath}.${extension}`)
-      if (await isFile(path)) return read(path)
+      if (await files.isFile(path)) return read(path)
     }
   }
   // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
   const { workflowIdOf } = await import('../schema/read.ts')
-  const named = (await listDefinitions(root)).filter((path) => workflowIdOf(path) === nameOrPath)
+  const named = (await listDefinitions(files, root)).filter((path) => workflowIdOf(path) === nameOrPath)
   const all = named.length === 0 ? await definitions() : []
   const found =
     named.length > 0
-      ? await Promise.all(named.map((path) => readDefinition(root, path)))
+      ? await Promise.all(named.map((path) => readDefinition(files, root, path)))
       : all.filter((d) => d.workflow?.name === nameOrPath)
   const [first] = found
   if (first && found.length === 1) return first
@@ -184,8 +239,8 @@ async function findDefinition(
 }
 
 /** Refuses with `workflow-outside` a file that is not in the repository, wherever links on the way to it lead. */
-async function refuseOutside(root: string, path: string): Promise<void> {
-  const place = relative(await realpath(root), await realpath(path))
+async function refuseOutside(files: ProjectFiles, root: string, path: string): Promise<void> {
+  const place = relative(await files.realPath(root), await files.realPath(path))
   if (!isAbsolute(place) && place.split(sep)[0] !== '..') return
   throw new Refusal('workflow-outside', `${portable(relative(root, path))} is not in this repository`, {
     help: 'A workflow calls only those of its own repository: keep a copy of the other one there, and call that.',
@@ -212,10 +267,14 @@ export function assistantFile(id: string): string {
   return `${ASSISTANTS}/${id.replace(/[^\w.-]|^[.-]/g, '-')}.yaml`
 }
 
-async function readStoredAssistant(root: string, id: string): Promise<StoredAssistant | undefined> {
+async function readStoredAssistant(
+  files: ProjectFiles,
+  root: string,
+  id: string,
+): Promise<StoredAssistant | undefined> {
   const path = assistantFile(id)
   for (const file of [path, path.replace(/yaml$/, 'yml')]) {
-    const bytes = await readIfThere(join(root, file))
+    const bytes = await readIfThere(files, join(root, file))
     if (!bytes) continue
     const { readAssistantFile } = await import('../schema/assistant-file.ts')
     return { file, ...readAssistantFile({ file, bytes }) }
@@ -223,23 +282,10 @@ async function readStoredAssistant(root: string, id: string): Promise<StoredAssi
   return undefined
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw new Refusal('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+async function readIfThere(files: ProjectFiles, path: string): Promise<Buffer | undefined> {
+  return await files.read(path).catch((error: Error) => {
+    throw new Refusal('file-unreadable', `${path} cannot be read: ${error.message}`, { cause: error })
+  })
 }
 
 function isMissing(error: unknown): boolean {

@@ -3,7 +3,10 @@ import type { FindWorkflow } from './calls.ts'
 import type { RunInput } from './engine/step.ts'
 import type { RunEvent } from './events.ts'
 import { Refusal } from './failure.ts'
-import type { RunActor } from './store/manifest.ts'
+import { resolveCommit } from './git/revision.ts'
+import type { Project } from './project.ts'
+import type { RunActor, RunManifest } from './store/manifest.ts'
+import type { Warn } from './store/run-home.ts'
 import type { ResumedRun, RunStore } from './store/store.ts'
 
 /** Reads a definition as a record holds it. Refuses with `definition-invalid` when this version does not read it. */
@@ -27,6 +30,32 @@ export function findRecorded({
       throw new Refusal('unknown-workflow', `The record holds no definition of the workflow '${name}'`)
     }
     return { file: call.file, workflow: readRecorded(manifest.id, call.file, text) }
+  }
+}
+
+/**
+ * The project for going on with a run, or doing it again, with its recorded definition: stored assistants come from the
+ * commit that the definition was taken from, where it was; a commit that is not here is told when one of them is needed.
+ */
+export async function projectOfRun(
+  project: Project,
+  { workflow: { revision, earlier } }: RunManifest,
+  warn: Warn,
+): Promise<Project> {
+  if (revision === undefined || earlier !== undefined) return project
+  try {
+    const there = await project.at(await resolveCommit(project.repository.git, revision))
+    return { ...project, assistant: there.assistant }
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'unknown-revision') throw error
+  }
+  const message = `Commit ${revision.slice(0, 12)}, which the definition was taken from, is not here; stored assistants are those of the working tree`
+  return {
+    ...project,
+    assistant: (id) => {
+      warn({ code: 'revision-missing', message })
+      return project.assistant(id)
+    },
   }
 }
 

@@ -6,8 +6,9 @@ import { redoneBy } from './changed-definition.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
+import { blobId, objectFormatOf } from './git/object-id.ts'
 import type { Project } from './project.ts'
-import { findRecorded, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
+import { findRecorded, projectOfRun, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { warnThrough } from './records.ts'
 import { startRun } from './run.ts'
 import { definitionTexts } from './store/definition.ts'
@@ -28,6 +29,8 @@ export interface Repeatable {
   /** What it was started with besides. */
   readonly settings: ReturnType<typeof settingsOf>
   readonly events: readonly RunEvent[]
+  /** Commit that the recorded definition was taken from; `undefined`: the working tree, or the definition is that of now. */
+  readonly revision: string | undefined
   /** Steps whose outputs the definition of now does not stand by; see `AcceptedDefinition`. */
   readonly redo: readonly string[]
 }
@@ -54,7 +57,15 @@ export async function readRepeatable(
     })
   }
   const { text, fileNames } = readRecordedInput(JSON.parse(textOf('inputs.json') || '{}'))
-  const rest = { manifest, text, fileNames, settings: settingsOf(events), events, redo: [] }
+  const rest = {
+    manifest,
+    text,
+    fileNames,
+    settings: settingsOf(events),
+    events,
+    redo: [],
+    revision: undefined,
+  }
   if (latest) {
     const found = await project.find(about.file)
     if (found.workflow) {
@@ -67,9 +78,13 @@ export async function readRepeatable(
     })
   }
   const calledTexts = new Map((about.calls ?? []).map((call) => [call.name, textOf(callFileName(call))]))
+  const recorded = readRecorded(id, about.file, textOf(workflowFileName(about.file)))
+  // Not where secrets were taken out of it: the commit has another one then.
+  const isAsExecuted = blobId(Buffer.from(recorded.text), objectFormatOf(about.blob)) === about.blob
   return {
     ...rest,
-    workflow: readRecorded(id, about.file, textOf(workflowFileName(about.file))),
+    workflow: recorded,
+    revision: isAsExecuted && about.earlier === undefined ? about.revision : undefined,
     find: findRecorded({ manifest, calledTexts }),
   }
 }
@@ -85,7 +100,7 @@ export interface RerunOptions extends RunOptions {
 /** Starts a run that repeats another one, from its beginning or from a step of it, and is linked to it. */
 export async function rerun(options: RerunOptions): Promise<RunResult> {
   const { origin, from, ...rest } = options
-  const { manifest, workflow, find, fileNames, settings } = origin
+  const { manifest, workflow, find, fileNames, settings, revision } = origin
   const kept =
     from === undefined ? { events: [], isMessageLost: false } : keepBefore(origin, from, options.world.now())
   if (kept.isMessageLost) {
@@ -97,6 +112,9 @@ export async function rerun(options: RerunOptions): Promise<RunResult> {
   return await startRun({
     ...settings,
     ...rest,
+    ...(revision === undefined
+      ? {}
+      : { revision, project: await projectOfRun(options.project, manifest, warnThrough(options)) }),
     workflow,
     fileNames,
     find,

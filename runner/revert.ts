@@ -4,12 +4,11 @@ import { firstError } from '../schema/diagnostic.ts'
 import type { Change } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
-import { resolveCommit } from './diff-definitions.ts'
 import { Refusal } from './failure.ts'
+import { findInCommit } from './file-history.ts'
 import type { Repository } from './git/repository.ts'
+import { resolveCommit } from './git/revision.ts'
 import type { Definition } from './project.ts'
-import { readObjects } from './store/objects.ts'
-import { versionsOf } from './versions.ts'
 
 /** A definition that was put back in the working tree. */
 export interface Reverted {
@@ -39,12 +38,8 @@ export async function revertDefinition(
   const { git, root } = repository
   const { file, id } = definition
   const commit = await resolveCommit(git, revision)
-  const text = await textAt(repository, commit, file)
-  if (text === undefined) {
-    throw new Refusal('not-in-revision', `${file} is not in ${revision}, by this name or an earlier one`, {
-      help: `\`codemie-ci versions ${id}\` lists the versions of it.`,
-    })
-  }
+  const { content } = await findInCommit(repository, { commit, revision }, file)
+  const text = Buffer.from(content).toString('utf8')
   const { workflow, diagnostics } = readWorkflow({ file, text })
   if (workflow === undefined) {
     throw new Refusal('definition-invalid', `${file} has errors in ${revision}: ${firstError(diagnostics)}`, {
@@ -64,24 +59,4 @@ export async function revertDefinition(
   }
   writeFileSync(path, text)
   return { file, commit, changes, isChanged: true, message }
-}
-
-/** A definition as a commit has it, under the path of now or one it had before. */
-async function textAt(
-  repository: Pick<Repository, 'git' | 'commonDir'>,
-  commit: string,
-  file: string,
-): Promise<string | undefined> {
-  const read = async (paths: readonly string[]) => {
-    const found = await readObjects(
-      repository.git,
-      paths.map((path) => `${commit}:${path}`),
-    )
-    const content = found.find((one) => one !== undefined)
-    return content && Buffer.from(content).toString('utf8')
-  }
-  const direct = await read([file])
-  if (direct !== undefined) return direct
-  const { versions } = await versionsOf(repository, file)
-  return await read([...new Set(versions.map((version) => version.file))])
 }

@@ -1,10 +1,12 @@
 import type { Work } from '../schema/workflow.ts'
 import type { RunOptions } from './carry-out.ts'
+import { revisedOf } from './engine/answers.ts'
+import { digestOfYes } from './engine/ask.ts'
 import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { memoryOf } from './engine/memory.ts'
 import { placeName, stateOfPath } from './engine/step.ts'
-import type { RunEvent } from './events.ts'
+import type { Ask, RunEvent } from './events.ts'
 import type { EquippedWorkflow } from './interpret.ts'
 import type { ChatMessage } from './models/model.ts'
 import { nothingToChange, refuseUnfit } from './pause.ts'
@@ -33,6 +35,8 @@ export interface RevisedOutput {
   readonly output: string
   readonly heldBefore: readonly string[]
   readonly needsApproval: boolean
+  /** What a yes is asked for now. */
+  readonly asks: readonly Ask[]
   readonly record: RecordPlace
 }
 
@@ -85,13 +89,15 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
       ...(by ? { by } : {}),
     })
     const record = await writer.finish({ status: 'paused' })
-    const { before, reason } = held
+    const { before, reason, asks = [] } = held
+    const revised = new Map(revisedOf(events)).set(path, reply.text)
     return {
       runId,
       path,
       output: reply.text,
       heldBefore: before,
       needsApproval: reason === 'approval',
+      asks: asks.map((ask) => ({ ...ask, digest: digestOfYes(ask, revised) })),
       record,
     }
   } catch (error) {

@@ -4,13 +4,20 @@ import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
 import { type ChangedDefinition, findChange, type OnChange } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
-import type { RunInput } from './engine/step.ts'
-import type { AcceptedDefinition, PauseAnswered, RunEvent } from './events.ts'
+import { type RunInput, stateOfPath } from './engine/step.ts'
+import type { AcceptedDefinition, RunEvent, RunPaused } from './events.ts'
 import { blobId } from './git/object-id.ts'
 import type { RepositoryState } from './git/repository.ts'
-import { refuseUnfit } from './pause.ts'
+import { digestsOf, type PersonsAnswer, refuseUnfit } from './pause.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
-import { findRecorded, gitActor, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
+import {
+  findRecorded,
+  gitActor,
+  projectOfRun,
+  readRecorded,
+  readRecordedInput,
+  settingsOf,
+} from './recorded.ts'
 import { openRecords, openRecordsOf, projectRedactor, warnThrough, withConfiguredPush } from './records.ts'
 import { definitionTexts, type ExecutedDefinition } from './store/definition.ts'
 import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
@@ -37,12 +44,16 @@ export interface StartOptions extends RunOptions {
   readonly known?: readonly RunEvent[]
   /** Where definitions that are called are found. Default: in the project. */
   readonly find?: FindWorkflow
+  /** Commit that the definition comes from. Default: that of the project. */
+  readonly revision?: string
 }
 
 export interface ResumeOptions extends RunOptions {
   readonly runId: string
   /** What a person says to a run that waits. */
-  readonly answer?: Omit<PauseAnswered, 'by'>
+  readonly answer?: PersonsAnswer
+  /** The first digits of the digest that their yes or no is for. Default: what the run asks for when it is claimed. */
+  readonly digest?: string
   /** Who gives it. Default: `user.name` of git. */
   readonly actor?: RunActor
   /** Take the run over although another machine may still be running it. */
@@ -73,7 +84,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
       input,
       writer,
       known,
-      answers: new Map(),
+      answers: [],
       opening: {
         type: 'run-started',
         runId,
@@ -113,11 +124,16 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
     const pause = refuseUnfit({ ...options, runId }, resumed.events)
     const recorded =
       changed?.workflow ?? readRecorded(runId, resumed.manifest.workflow.file, resumed.workflowText)
-    const asStarted = { ...settingsOf(resumed.events), ...options }
+    const asStarted = {
+      ...settingsOf(resumed.events),
+      ...options,
+      project: changed ? project : await projectOfRun(project, resumed.manifest, warnThrough(options)),
+    }
     const ready = await makeReady(recorded, asStarted, changed?.find ?? findRecorded(resumed))
     const by = options.actor ?? (await gitActor(records))
     const byWhom = by ? { by } : {}
-    const definition = changed && acceptedDefinition(changed, await records.state())
+    const definition = changed && acceptedDefinition(changed, await records.state(), pause)
+    const toWhat = pause && answer?.decision ? { digests: digestsOf(pause, resumed.events, answer.step) } : {}
     const finished = standingEvents(resumed.events).flatMap((event) =>
       event.type === 'step-finished' && !isAmong(definition?.redo ?? [], event.path) ? [event.path] : [],
     )
@@ -125,14 +141,14 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
       type: 'run-resumed',
       runId,
       finishedSteps: new Set(finished).size,
-      ...(pause ? { answer: { ...answer, ...byWhom } } : {}),
+      ...(pause ? { answer: { ...answer, ...toWhat, ...byWhom } } : {}),
       ...(definition ? { definition: { ...definition, ...byWhom } } : {}),
     } as const
     const askedAgain = pause?.before.filter((path) => isAmong(definition?.askAgain ?? [], path)) ?? []
     if (answer !== undefined && askedAgain.length > 0) {
       warnThrough(options)({
         code: 'asked-again',
-        message: `What comes before ${askedAgain.join(', ')} is done again, so the answer does not count and the run asks again`,
+        message: `The definition is another one than ${askedAgain.join(', ')} waited with, so the answer does not count and the run asks again`,
       })
     }
     if (!pause && answer !== undefined) {
@@ -158,10 +174,13 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
   }
 }
 
+/** A yes is for the definition that was shown, so that what needs one is asked for again. */
 function acceptedDefinition(
-  { workflow, changes, redo, askAgain }: ChangedDefinition,
+  { workflow, changes, redo, askAgain: before }: ChangedDefinition,
   { objectFormat }: RepositoryState,
+  pause: RunPaused | undefined,
 ): AcceptedDefinition {
+  const askAgain = [...new Set([...before, ...(pause?.asks ?? []).map(({ path }) => stateOfPath(path))])]
   return { blob: blobId(Buffer.from(workflow.text), objectFormat), changes, redo, askAgain }
 }
 
@@ -188,11 +207,12 @@ async function claim(
   ready: ReadyWorkflow,
 ): Promise<RunWriter | undefined> {
   if (!options.commit) return undefined
+  const { revision = options.project.revision } = options
   const records = await openRecords(options, warnThrough(options))
   return records.claim({
     // An id of our own is new; only one that was given has to be looked for among the runs that are kept.
     ...(options.runId === undefined ? {} : { id: options.runId }),
-    workflow: executedDefinition(ready),
+    workflow: { ...executedDefinition(ready), ...(revision === undefined ? {} : { revision }) },
     inputs: { text: input.text, fileNames: input.fileNames },
     engine: VERSION,
     graph: toMermaid(options.workflow),

@@ -2,101 +2,97 @@ import { type Change, countByClass } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { readWorkflow } from '../schema/read.ts'
 import type { Lifecycle, Workflow } from '../schema/workflow.ts'
+import type { FileCommit } from './file-history.ts'
 import type { Git } from './git/git.ts'
-import { parseNameStatus } from './git/name-status.ts'
-import { parseRawLog, RAW_LOG, rawFormat } from './git/raw-log.ts'
-import type { Repository } from './git/repository.ts'
-import { shallowCommits } from './git/shallow.ts'
 import { readObjects } from './store/objects.ts'
 
 /** One version of a definition, as a commit made it. */
-export interface WorkflowVersion {
-  /** Commit that made it. */
-  readonly commit: string
-  /** ISO 8601, when it was written. */
-  readonly at: string
-  readonly author: string
-  /** First line of the commit's message. */
-  readonly subject: string
-  /** Path that it had there. */
-  readonly file: string
-  /** Object id of the definition; `undefined`: this commit took it away. */
-  readonly blob: string | undefined
+export interface WorkflowVersion extends Omit<FileCommit, 'parents' | 'isOldestHere'> {
   /** `undefined`: it had errors. */
   readonly lifecycle: Lifecycle | undefined
   /**
-   * What is different from the version before; `first`: there was none; `oldest-here`: a shallow clone does not have it;
-   * `unreadable`: one of the two has errors.
+   * What is different from the version before, and in a merge from all that it brings together; `first`: there was none;
+   * `oldest-here`: a shallow clone does not have it; `unreadable`: one of them has errors.
    */
   readonly meaning: 'first' | 'oldest-here' | 'unreadable' | readonly Change[]
+  /** Brings several versions together. */
+  readonly isMerge: boolean
 }
-
-export interface WorkflowHistory {
-  /** Newest first. */
-  readonly versions: readonly WorkflowVersion[]
-  /** The clone is shallow and the history goes on before its oldest commit. */
-  readonly isCutOff: boolean
-}
-
-/** Date, author and first line, as `git log` names them. */
-const FIELDS = ['%aI', '%an', '%s']
-/** Renames that are followed; a file has few, and a circle must end. */
-const MOST_RENAMES = 50
 
 /**
- * The versions of a definition, through renames and moves: the history of its path up to the commit that made it, then that
- * of the path it came from. Merges count for what they merge.
+ * Versions of a history, each with what it changed. Only those that are asked for are read.
  *
- * @param file path from the top of the repository. @param limit versions to return; default: all.
+ * @param history as `historyOf` gives it. @param places of the versions in it.
  */
-export async function versionsOf(
-  { git, commonDir }: Pick<Repository, 'git' | 'commonDir'>,
-  file: string,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<WorkflowHistory> {
-  const boundary = shallowCommits(commonDir)
-  const found: Omit<WorkflowVersion, 'lifecycle' | 'meaning'>[] = []
-  let path = file
-  let start = 'HEAD'
-  for (let renames = 0; renames < MOST_RENAMES; renames++) {
-    const segment = await historyOfPath(git, start, path)
-    found.push(...segment)
-    const birth = segment.at(-1)
-    // One more than is asked for: what a version changed is told by the one before it.
-    if (birth === undefined || found.length > limit || boundary.has(birth.commit)) break
-    const before = await pathBefore(git, birth.commit, path)
-    if (before === undefined) break
-    path = before
-    start = `${birth.commit}^`
-  }
-  const oldest = found.at(-1)
-  const texts = await readObjects(
+export async function describeVersions(
+  git: Git,
+  history: readonly FileCommit[],
+  places: readonly number[],
+): Promise<WorkflowVersion[]> {
+  const shown = places.flatMap((index) => {
+    const one = history[index]
+    return one === undefined ? [] : [{ one, index, before: ancestorsOf(history, index) }]
+  })
+  const workflows = await readVersions(
     git,
-    found.map(({ blob, commit }) => blob ?? `${commit}:-`),
+    history,
+    shown.flatMap(({ index, before }) => [index, ...before]),
   )
-  const workflows = found.map((one, index): Workflow | undefined => {
-    const text = texts[index]
-    return text && readWorkflow({ file: one.file, text: Buffer.from(text).toString('utf8') }).workflow
+  return shown.map(({ one: { parents, isOldestHere, ...one }, index, before }): WorkflowVersion => {
+    const now = workflows.get(index)
+    const rest = { ...one, lifecycle: now?.lifecycle, isMerge: before.length > 1 }
+    if (one.blob === undefined) return { ...rest, meaning: [] }
+    if (before.length === 0) return { ...rest, meaning: isOldestHere ? 'oldest-here' : 'first' }
+    const changes = before.map((place) => {
+      const old = workflows.get(place)
+      return old && now && compareWorkflows(old, now)
+    })
+    return { ...rest, meaning: inAll(changes) ?? 'unreadable' }
   })
-  const versions = found.map((one, index): WorkflowVersion => {
-    // One that was taken away and brought back is compared with what it was.
-    const older = found.findIndex(({ blob }, at) => at > index && blob !== undefined)
-    const [now, before] = [workflows[index], workflows[older]]
-    const isFirst = older < 0
-    const isCut = index === found.length - 1 && boundary.has(one.commit)
-    const meaning = isCut
-      ? 'oldest-here'
-      : isFirst
-        ? 'first'
-        : now && before
-          ? compareWorkflows(before, now)
-          : 'unreadable'
-    return { ...one, lifecycle: now?.lifecycle, meaning: one.blob === undefined ? [] : meaning }
-  })
-  return {
-    versions: versions.slice(0, limit),
-    isCutOff: versions.length <= limit && oldest !== undefined && boundary.has(oldest.commit),
+}
+
+/** The versions that one was made from; one that was taken away and brought back is compared with what it was. */
+function ancestorsOf(history: readonly FileCommit[], index: number): number[] {
+  const places = history[index]?.parents ?? []
+  return places.flatMap((place) =>
+    history[place]?.blob === undefined ? ancestorsOf(history, place) : [place],
+  )
+}
+
+/** The changes that all lists have; `undefined` when one of them is not known. */
+function inAll(lists: readonly (readonly Change[] | undefined)[]): readonly Change[] | undefined {
+  const [first, ...others] = lists
+  const key = ({ state, code }: Change) => `${code} ${state}`
+  let common = first
+  for (const other of others) {
+    const keys = other && new Set(other.map(key))
+    common = keys && common?.filter((change) => keys.has(key(change)))
   }
+  return common
+}
+
+/** The workflows of versions by their place in the history; `undefined` for those with errors. Each content is read once. */
+export async function readVersions(
+  git: Git,
+  history: readonly FileCommit[],
+  places: readonly number[],
+): Promise<ReadonlyMap<number, Workflow | undefined>> {
+  const wanted = [...new Set(places)].flatMap((place) => {
+    const { blob, file } = history[place] ?? {}
+    return blob === undefined || file === undefined ? [] : [{ place, blob, file }]
+  })
+  const blobs = [...new Set(wanted.map(({ blob }) => blob))]
+  const contents = await readObjects(git, blobs)
+  const contentOf = new Map(blobs.map((blob, index) => [blob, contents[index]]))
+  const read = new Map<string, Workflow | undefined>()
+  return new Map(
+    wanted.map(({ place, blob, file }) => {
+      const key = `${blob} ${file}`
+      const bytes = contentOf.get(blob)
+      if (!read.has(key)) read.set(key, bytes && readWorkflow({ file, bytes }).workflow)
+      return [place, read.get(key)]
+    }),
+  )
 }
 
 /** `2 widening, 1 neutral: task of plan, tools of plan, …`: what a version changed, on one line. */
@@ -106,36 +102,4 @@ export function summarise(changes: readonly Change[]): string {
   ]
   const shown = what.slice(0, 2).join('; ')
   return `${countByClass(changes).join(', ')}: ${shown}${what.length > 2 ? `; and ${what.length - 2} more` : ''}`
-}
-
-/** Commits that changed a path, newest first. */
-async function historyOfPath(git: Git, start: string, path: string) {
-  const { stdout } = await git.run({
-    args: [...RAW_LOG, `--format=${rawFormat(FIELDS)}`, start, '--', path],
-    okCodes: [0, 128],
-  })
-  return [...parseRawLog(stdout.toString(), FIELDS.length)].map(({ commit, fields, changes }) => {
-    const [at = '', author = '', subject = ''] = fields
-    return { commit, at, author, subject, file: path, blob: changes[0]?.to?.id }
-  })
-}
-
-/** Where a file came from that a commit made; `undefined`: it is new. */
-async function pathBefore(git: Git, commit: string, path: string): Promise<string | undefined> {
-  const { stdout } = await git.run({
-    args: [
-      'diff-tree',
-      '-r',
-      '-z',
-      '--root',
-      '--name-status',
-      '--find-renames=40%',
-      '--no-commit-id',
-      commit,
-    ],
-  })
-  const change = parseNameStatus(stdout.toString()).find(
-    ({ before, after }) => after === path && before !== path,
-  )
-  return change?.before
 }

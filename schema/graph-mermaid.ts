@@ -4,7 +4,8 @@ import { END, type State, type Workflow } from './workflow.ts'
 /** How far a state has come in a run. */
 export type NodeStatus = 'done' | 'failed' | 'running' | 'waiting' | 'skipped'
 
-type Drawn = Pick<Workflow, 'entry' | 'states' | 'finalizer'>
+/** What a drawing of a workflow needs of it. */
+export type Drawn = Pick<Workflow, 'entry' | 'states' | 'finalizer'>
 
 const SHAPES: Readonly<Record<State['work']['kind'], readonly [open: string, close: string]>> = {
   agent: ['[', ']'],
@@ -41,12 +42,10 @@ export function toMermaid(
   const nameOf = (id: string) => (id === END ? 'stop' : (nodeIds.get(id) ?? 'stop'))
   const lines = ['flowchart TD', '  start([start])']
   workflow.states.forEach((state, i) => {
-    const [open, close] = SHAPES[state.work.kind]
     const waits = state.pauseBefore || state.approval ? ' (waits for a person)' : ''
-    lines.push(`  n${i}${open}"${escapeLabel(state.id + waits)}"${close}`)
+    lines.push(`  ${nodeOf(`n${i}`, state, escapeLabel(state.id + waits))}`)
   })
-  if (graph.edges.some((edge) => edge.to === END))
-    lines.push(`  stop([${workflow.finalizer ? '"summary, end"' : 'end'}])`)
+  if (graph.edges.some((edge) => edge.to === END)) lines.push(`  ${endNodeOf(workflow)}`)
   if (graph.entry !== '') lines.push(`  start --> ${nameOf(graph.entry)}`)
   for (const edge of graph.edges) lines.push(`  ${nameOf(edge.from)} ${arrowOf(edge)} ${nameOf(edge.to)}`)
   const used = new Set<NodeStatus>()
@@ -60,14 +59,27 @@ export function toMermaid(
   return `${lines.join('\n')}\n`
 }
 
-function arrowOf(edge: GraphEdge): string {
+/** A state as a node, in the shape of its kind of work. @param label escaped. */
+export function nodeOf(name: string, state: State, label: string): string {
+  const [open, close] = SHAPES[state.work.kind]
+  return `${name}${open}"${label}"${close}`
+}
+
+/** The node where a path ends, called `stop`. */
+export function endNodeOf({ finalizer }: Pick<Drawn, 'finalizer'>): string {
+  return `stop([${finalizer ? '"summary, end"' : 'end'}])`
+}
+
+/** The line between two nodes, with the condition on it. */
+export function arrowOf(edge: GraphEdge): string {
   const line = edge.kind === 'on-error' ? '-.->' : edge.kind === 'map' ? '==>' : '-->'
   return edge.label === undefined ? line : `${line}|"${escapeLabel(edge.label)}"|`
 }
 
 const LONGEST_LABEL = 60
 
-function escapeLabel(text: string): string {
+/** A text of a definition as one short line in quotes; every sign with a meaning in Mermaid or HTML becomes its number. */
+export function escapeLabel(text: string): string {
   const line = text
     .replace(/\s+/g, ' ')
     .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '')

@@ -13,8 +13,9 @@ export const graph: CommandRunner = async (invocation, cli) => {
     throw usageError('--mermaid and --text exclude each other.', "Try 'codemie-ci graph --help'.")
   }
   const project = await openProjectFor(invocation, cli)
-  const workflow = await loadWorkflow(invocation, project, cli, { isStrict: false })
-  if (!workflow) return EXIT.usage
+  const loaded = await loadWorkflow(invocation, project, cli, { isStrict: false })
+  if (!loaded) return EXIT.usage
+  const { workflow } = loaded
   const drawing =
     isMermaid || !(invocation.flag('text') || cli.stdout.isTerminal) ? toMermaid(workflow) : toText(workflow)
   const text = stripControls(drawing)

@@ -6,9 +6,11 @@ import { findRepository } from '../../runner/git/repository.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
+import type { Invocation } from '../invocation.ts'
 import { STARTERS, type Starter } from '../starters/index.ts'
 import { type ProjectFile, planProjectFiles, starterPath } from '../starters/project-files.ts'
 import { printJson } from '../ui/json.ts'
+import { usageError } from '../usage-error.ts'
 import { schemaText } from './schema.ts'
 
 /** What became of one file. */
@@ -16,6 +18,7 @@ type Outcome = 'written' | 'unchanged' | 'replaced' | 'updated' | 'kept'
 
 /** `codemie-ci init`: sets a repository up, and says what to type next. */
 export const init: CommandRunner = async (invocation, cli) => {
+  if (invocation.flag('diff-driver')) return await setUpDriver(invocation, cli)
   const { root } = findRepository(cli.world.cwd, cli.world.env)
   const starter = await chooseStarter(invocation.text('template'), root, cli)
   const files = planProjectFiles({
@@ -31,6 +34,13 @@ export const init: CommandRunner = async (invocation, cli) => {
   if (invocation.flag('json')) printJson(cli, { root, template: starter.name, files: done })
   else report(done, starter, cli)
   return EXIT.done
+}
+
+async function setUpDriver(invocation: Invocation, cli: Cli): Promise<number> {
+  if (invocation.text('template') !== undefined || invocation.flag('force') || invocation.flag('no-github'))
+    throw usageError('--diff-driver sets up nothing else.', 'Run `codemie-ci init` once more without it.')
+  const { initDiffDriver } = await import('../diff-driver.ts')
+  return await initDiffDriver(invocation.flag('json'), cli)
 }
 
 async function chooseStarter(wanted: string | undefined, root: string, cli: Cli): Promise<Starter> {

@@ -15,9 +15,10 @@ import { renderPlan } from '../ui/plan-text.ts'
 
 /** `codemie-ci plan`: what a run would do. */
 export const plan: CommandRunner = async (invocation, cli) => {
-  const project = await openProjectFor(invocation, cli)
-  const workflow = await loadWorkflow(invocation, project, cli, { isStrict: invocation.flag('strict') })
-  if (!workflow) return EXIT.usage
+  const here = await openProjectFor(invocation, cli)
+  const loaded = await loadWorkflow(invocation, here, cli, { isStrict: invocation.flag('strict') })
+  if (!loaded) return EXIT.usage
+  const { workflow, project } = loaded
   return showPlan(invocation, project, workflow, await readInput(invocation, workflow, cli), cli)
 }
 

@@ -9,9 +9,10 @@ import { renderInputProblems } from '../ui/input-problems.ts'
 /** `codemie-ci run`: runs a workflow, shows it, keeps its record. */
 export const run: CommandRunner = async (invocation, cli) => {
   const execution = readExecution(invocation)
-  const project = await openProjectFor(invocation, cli)
-  const workflow = await loadWorkflow(invocation, project, cli, { isStrict: invocation.flag('strict') })
-  if (!workflow) return EXIT.usage
+  const here = await openProjectFor(invocation, cli)
+  const loaded = await loadWorkflow(invocation, here, cli, { isStrict: invocation.flag('strict') })
+  if (!loaded) return EXIT.usage
+  const { workflow, project } = loaded
   const input = await readInput(invocation, workflow, cli)
   if (invocation.flag('dry-run')) {
     const { showPlan } = await import('./plan.ts')

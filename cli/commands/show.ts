@@ -110,9 +110,9 @@ function showRun(
   const digest = digestRun(events)
   const inputs = readInputs(given)
   if (isJson) {
-    const { steps, output, warnings, heldBefore, said, failure } = digest
-    const more = { where, seenAt, input: inputs, steps, output, warnings, heldBefore, said, failure }
-    printJson(cli, { ...manifest, ...more })
+    const { steps, output, warnings, heldBefore, asks, approvals, said, failure } = digest
+    const about = { where, seenAt, input: inputs, steps, output, warnings, heldBefore, asks, approvals, said }
+    printJson(cli, { ...manifest, ...about, failure })
     return
   }
   const silence =
@@ -121,6 +121,9 @@ function showRun(
       : undefined
   cli.stdout.write(renderRun(manifest, digest, inputs, silence, cli.look.stdout, cli.stdout.columns ?? 100))
 }
+
+/** What a yes is asked for; the record's README has more of them. */
+const MOST_ASKS = 5
 
 /** What tries there are, for people who see only the last one. */
 function attemptsLine({ attempts }: StepDigest): string {
@@ -205,7 +208,7 @@ function renderRun(
           ? undefined
           : trigger.event,
     ],
-    ['workflow', workflow.file],
+    ['workflow', describeWorkflow(workflow)],
     ['commit', describeCommit(repository)],
     [
       'repeats',
@@ -246,8 +249,19 @@ function renderRun(
     lines.push('', bold('What people said'), ...digest.said.map((one) => `  ${sayLine(one, palette)}`))
   }
   if (digest.failure) lines.push('', renderProblem(digest.failure, palette).trimEnd())
-  if (digest.heldBefore.length > 0)
-    lines.push('', `Waits before ${digest.heldBefore.map(oneLine).join(', ')}`)
+  if (digest.heldBefore.length > 0) {
+    const what = digest.needsApproval ? 'Waits for an approval before' : 'Waits before'
+    lines.push('', `${what} ${digest.heldBefore.map(oneLine).join(', ')}`)
+  }
+  for (const { path, task, digest: id } of digest.asks.slice(0, MOST_ASKS)) {
+    const { head, moreLines } = headOf(readableOutput(task), HEAD_LINES)
+    lines.push('', `${bold(`What ${oneLine(path)} would do`)} ${dim(`[${id.slice(0, 12)}]`)}`)
+    lines.push(...head.split('\n').map((line) => `  ${line}`.trimEnd()))
+    if (moreLines > 0)
+      lines.push(dim(`  ${symbols.ellipsis} ${count(moreLines, 'more line')}: --json has all`))
+  }
+  if (digest.asks.length > MOST_ASKS)
+    lines.push(dim(`  ${symbols.ellipsis} and ${digest.asks.length - MOST_ASKS} more`))
   if (digest.output !== undefined) {
     const { head, moreLines } = headOf(readableOutput(digest.output), HEAD_LINES)
     lines.push('', bold('Result'), ...head.split('\n').map((line) => `  ${line}`.trimEnd()))
@@ -270,6 +284,11 @@ function sayLine({ at, what, about, text, edit, by }: SaidDigest, { dim }: Palet
   const edited = edit === undefined ? '' : ', with an output of their own'
   const words = text === undefined ? '' : `: ${oneLine(text)}`
   return `${who} ${describeSaid({ what, about }, oneLine)}${edited}${words} ${dim(`${formatTime(at)} UTC`)}`
+}
+
+function describeWorkflow({ file, revision, earlier = [] }: RunManifest['workflow']): string {
+  if (revision === undefined) return file
+  return `${file} of commit ${revision.slice(0, 12)}${earlier.length === 0 ? '' : ', in the beginning'}`
 }
 
 function describeCommit({ commit, branch, changedFiles }: RunManifest['repository']): string {

@@ -13,6 +13,11 @@ export const WORKFLOW: ArgumentSpec = {
   completes: 'workflows',
 }
 
+export const WORKFLOW_AT: ArgumentSpec = {
+  ...WORKFLOW,
+  summary: 'File stem, path or name of the workflow; with @REVISION as that commit has it',
+}
+
 export const RUN: ArgumentSpec = {
   name: 'run',
   required: true,
@@ -58,6 +63,13 @@ export const HELD_STEP: ArgumentSpec = {
   required: false,
   summary: 'Path of the one step that is meant; default: all that wait',
   completes: 'nothing',
+}
+
+export const DIGEST: OptionSpec = {
+  name: 'digest',
+  kind: 'text',
+  value: 'DIGEST',
+  summary: 'Only when the run still asks for this; at least 8 digits',
 }
 
 export const EDITS: readonly OptionSpec[] = [

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts'
-import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW } from './common.ts'
+import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW, WORKFLOW_AT } from './common.ts'
 
 /** Commands for definitions of workflows: write, check and look at them. */
 export const DEFINITIONS: readonly CommandSpec[] = [
@@ -20,11 +20,17 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       },
       { name: 'force', kind: 'flag', summary: 'Replace files that differ' },
       { name: 'no-github', kind: 'flag', summary: 'Write no GitHub workflow' },
+      {
+        name: 'diff-driver',
+        kind: 'flag',
+        summary: 'Only make git diff in this clone show what changes of workflows mean',
+      },
       JSON_OUT,
     ],
     examples: [
       { line: 'codemie-ci init', what: 'asks which starter you want' },
       { line: 'codemie-ci init --template review', what: 'does not ask' },
+      { line: 'codemie-ci init --diff-driver', what: 'once in each clone, for git diff' },
     ],
     load: async () => (await import('../commands/init.ts')).init,
   },
@@ -112,7 +118,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       'The same as run --dry-run: no network, no key, nothing written. Shows the inputs, the states in order with assistant, model, tools and prompts as far as they are known, what writes to the outside, and which secrets are needed.',
       'Exits 2 when an input is missing or wrong. A key that is not set is shown, and is no error here.',
     ],
-    args: [WORKFLOW, INPUT_ARGUMENT],
+    args: [WORKFLOW_AT, INPUT_ARGUMENT],
     options: [...INPUTS, MODEL, STRICT, JSON_OUT],
     examples: [
       { line: 'codemie-ci plan release-notes', what: 'before a first run' },
@@ -124,7 +130,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'graph',
     summary: 'Draw a workflow',
     details: ['On a terminal a drawing of lines; elsewhere Mermaid text, which GitHub shows in Markdown.'],
-    args: [WORKFLOW],
+    args: [WORKFLOW_AT],
     options: [
       { name: 'mermaid', kind: 'flag', summary: 'Mermaid, also on a terminal' },
       { name: 'text', kind: 'flag', summary: 'The terminal drawing, also into a pipe' },
@@ -151,10 +157,32 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         completes: 'files',
       },
     ],
-    options: [{ name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' }, JSON_OUT],
+    options: [
+      { name: 'exit-code', kind: 'flag', summary: 'Exit 1 when there are changes' },
+      { name: 'markdown', kind: 'flag', summary: 'Print Markdown, as for a comment on a pull request' },
+      { name: 'sarif', kind: 'flag', summary: 'Print SARIF 2.1.0, for code scanning' },
+      {
+        name: 'graph',
+        kind: 'flag',
+        summary: 'Draw before and after as one graph: Mermaid of one file that is named, else Markdown',
+      },
+      {
+        name: 'merge',
+        kind: 'flag',
+        summary:
+          'Check what merging this revision into HEAD would make of workflows; without one, the merge HEAD',
+      },
+      {
+        name: 'driver',
+        kind: 'flag',
+        summary: 'What git calls after init --diff-driver; takes its arguments',
+      },
+      JSON_OUT,
+    ],
     examples: [
       { line: 'codemie-ci diff', what: 'what is not committed yet' },
       { line: 'codemie-ci diff main...HEAD', what: 'what this branch changes' },
+      { line: 'codemie-ci diff --merge topic', what: 'before merging it' },
       { line: 'codemie-ci diff HEAD~3 .codemie/workflows/review.yaml', what: 'one workflow' },
     ],
     load: async () => (await import('../commands/diff.ts')).diff,
@@ -163,7 +191,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'versions',
     summary: 'List the versions of a workflow, and what each of them changed',
     details: [
-      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does.',
+      'Versions are the commits that changed its file, through renames and moves, the newest first, each with what it changed in what the workflow does, how many recorded runs it had, and how many of those that ended succeeded.',
     ],
     args: [WORKFLOW],
     options: [
@@ -173,6 +201,68 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     ],
     examples: [{ line: 'codemie-ci versions review', what: 'the last 20' }],
     load: async () => (await import('../commands/versions.ts')).versions,
+  },
+  {
+    name: 'blame',
+    summary: 'Say which commits made a state of a workflow what it is',
+    details: [
+      'For each aspect of the state (task, prompt, model, tools, what follows, …) the commit that last gave it its meaning, with what that commit changed: through renames of the file and of the state, merges and reverts. What never changed since the state was added stands in one line.',
+    ],
+    args: [
+      WORKFLOW,
+      { name: 'state', required: true, summary: 'Id of the state, as it is now', completes: 'nothing' },
+    ],
+    options: [JSON_OUT],
+    examples: [{ line: 'codemie-ci blame review report', what: 'who made it say that' }],
+    load: async () => (await import('../commands/blame.ts')).blame,
+  },
+  {
+    name: 'bisect',
+    summary: 'Find the commit after which the output of a step went wrong',
+    details: [
+      'Searches the versions of the workflow by halving. What a version did is read from its newest recorded run that ended, one with the same inputs as the run of the bad version where there is one. The expression is one as in conditions of a workflow: the fields of the output are names in it, and output is the whole text.',
+      'A version without a run is left out where others help; in the end the versions that are left are printed with the commands that would run them. With --run they are run, one at a time, which costs what runs cost; the limits of the configuration hold. Exits 1 when it cannot be decided.',
+    ],
+    args: [WORKFLOW],
+    options: [
+      {
+        name: 'step',
+        kind: 'text',
+        value: 'PATH',
+        summary: 'Path of the step whose output is looked at. Required',
+      },
+      {
+        name: 'expect',
+        kind: 'text',
+        value: 'EXPRESSION',
+        summary: 'What was true of its output before it went wrong. Required',
+      },
+      {
+        name: 'good',
+        kind: 'text',
+        value: 'REVISION',
+        summary: 'Where it was right; default: the oldest version with a run that was',
+      },
+      {
+        name: 'bad',
+        kind: 'text',
+        value: 'REVISION',
+        summary: 'Where it is wrong; default: the newest version',
+      },
+      { name: 'run', kind: 'flag', summary: 'Run versions that have no recorded run' },
+      JSON_OUT,
+    ],
+    examples: [
+      {
+        line: `codemie-ci bisect review --step grade --expect "approved == True"`,
+        what: 'since when it says no',
+      },
+      {
+        line: `codemie-ci bisect review --step report --expect "'Risks' in output" --good v1.0 --run`,
+        what: 'in a text; runs what has no run yet',
+      },
+    ],
+    load: async () => (await import('../commands/bisect.ts')).bisect,
   },
   {
     name: 'revert',

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../command.ts'
 import {
+  DIGEST,
   EDITS,
   HELD_STEP,
   HOW_TO_EXECUTE,
@@ -11,7 +12,7 @@ import {
   RUN,
   STRICT,
   TAKE_OVER,
-  WORKFLOW,
+  WORKFLOW_AT,
 } from './common.ts'
 
 /** Commands that carry runs out. */
@@ -22,8 +23,9 @@ export const EXECUTION: readonly CommandSpec[] = [
     details: [
       'Progress goes to standard error, the result to standard output. The record is committed to the branch codemie/runs, never to your working tree. Ctrl-C saves what is finished and prints the command that goes on; a second Ctrl-C ends at once.',
       'With -i the input of the run is a JSON object of the values given; --input and --input-file give all of it, as a JSON object or as free text.',
+      'With @REVISION (a commit, a tag, a branch) the workflow, those it calls and its stored assistants are as that commit has them, found through renames; configuration, tools and files are those of now. The record names the commit.',
     ],
-    args: [WORKFLOW, INPUT_ARGUMENT],
+    args: [WORKFLOW_AT, INPUT_ARGUMENT],
     options: [
       ...INPUTS,
       { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
@@ -36,6 +38,7 @@ export const EXECUTION: readonly CommandSpec[] = [
       { line: 'codemie-ci run review -i base=main --model gpt-5', what: 'with an input and a model' },
       { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
       { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
+      { line: 'codemie-ci run review@HEAD~3', what: 'the workflow as it was three commits ago' },
     ],
     load: async () => (await import('../commands/run.ts')).run,
   },
@@ -109,7 +112,8 @@ export const EXECUTION: readonly CommandSpec[] = [
     name: 'approve',
     summary: 'Say yes to a run that waits, and go on with it',
     details: [
-      'A state with `approval: true` runs only after a yes. Who gave it and when is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
+      'A state with `approval: true` runs only after a yes. Who gave it, when and to what is kept in the record. The yes is for all steps that wait; with a step it is for that one, and the others wait on.',
+      'It holds for exactly what the step would do: the run, the definition, the inputs and all that the step would ask for. When one of them is different by the time the step starts, the run asks again. With --digest, which `show` and the page of the run name, it is refused unless the run still asks for what you read there.',
     ],
     args: [RUN, HELD_STEP],
     options: [
@@ -120,6 +124,7 @@ export const EXECUTION: readonly CommandSpec[] = [
         value: 'TEXT',
         summary: 'What the agents after it should know',
       },
+      DIGEST,
       ...EDITS,
       ...ON_CHANGE,
       TAKE_OVER,
@@ -143,6 +148,7 @@ export const EXECUTION: readonly CommandSpec[] = [
     args: [RUN, HELD_STEP],
     options: [
       { name: 'message', short: 'm', kind: 'text', value: 'TEXT', summary: 'Why' },
+      DIGEST,
       ...ON_CHANGE,
       TAKE_OVER,
       ...HOW_TO_EXECUTE,

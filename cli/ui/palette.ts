@@ -114,6 +114,11 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== ''
 }
 
+/** The same symbols with colours. */
+export function withColors(palette: Palette): Palette {
+  return makePalette({ color: true, unicode: palette.symbols === UNICODE })
+}
+
 /** The same symbols without colours. */
 export function withoutColors(palette: Palette): Palette {
   return makePalette({ color: false, unicode: palette.symbols === UNICODE })

@@ -1,12 +1,13 @@
-import type { RunStatus } from '../../runner/events.ts'
+import type { Ask, RunStatus } from '../../runner/events.ts'
 import { type FailureInfo, REJECTED } from '../../runner/failure.ts'
 import type { Spent } from '../../runner/models/spent.ts'
+import { digestOption } from '../../runner/report/said-words.ts'
 import type { RecordPlace } from '../../runner/store/writer.ts'
 import { renderProblem } from '../report-error.ts'
 import { describeSpent } from './entry-lines.ts'
 import { formatDuration } from './numbers.ts'
 import type { Paint, Palette } from './palette.ts'
-import { count, stripControls } from './plain-text.ts'
+import { count, oneLine, shorten, stripControls } from './plain-text.ts'
 
 /** What there is to say of a run that is over. */
 export interface RunSummary {
@@ -22,6 +23,8 @@ export interface RunSummary {
   readonly notKept?: FailureInfo | undefined
   /** Only a yes or a no lets the run go on. */
   readonly needsApproval?: boolean | undefined
+  /** What the yes is asked for. */
+  readonly asks?: readonly Ask[] | undefined
   /** Where the record is; `undefined`: none was kept. */
   readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
 }
@@ -77,6 +80,8 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
   if (summary.notKept) lines.push(renderProblem(summary.notKept, palette).trimEnd())
   const { record, runId } = summary
   const rows: NextCommand[] = []
+  for (const { path, task } of summary.asks?.slice(0, MOST_ASKS) ?? [])
+    rows.push({ name: 'asks', command: shorten(oneLine(`${path}: ${task}`), LONGEST_ASK, symbols.ellipsis) })
   if (record) {
     rows.push(...recordRows(runId, record), ...waysOn(summary))
   } else if (summary.notKept) rows.push({ name: 'resume', command: `codemie-ci resume ${runId}` })
@@ -87,14 +92,19 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
   return `${lines.join('\n')}\n${renderNext(rows, palette)}`
 }
 
+/** The rest is in `show`. */
+const MOST_ASKS = 3
+const LONGEST_ASK = 88
+
 /** What to type so that a run goes on; nothing where it is over. */
 export function waysOn({
   runId,
   status,
   needsApproval,
+  asks,
   failure,
-}: Pick<RunSummary, 'runId' | 'status' | 'needsApproval' | 'failure'>): readonly NextCommand[] {
-  const approve = { name: 'approve', command: `codemie-ci approve ${runId}` }
+}: Pick<RunSummary, 'runId' | 'status' | 'needsApproval' | 'asks' | 'failure'>): readonly NextCommand[] {
+  const approve = { name: 'approve', command: `codemie-ci approve ${runId}${digestOption(asks)}` }
   if (status === 'paused' && needsApproval)
     return [approve, { name: 'reject', command: `codemie-ci reject ${runId} -m "why"` }]
   // A no can be taken back.

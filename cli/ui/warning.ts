@@ -14,3 +14,10 @@ export function tellWarnings(cli: Cli): (event: RunEvent) => void {
     if (event.type === 'warning') writeWarning(cli, event.message)
   }
 }
+
+/** Says on standard error that a history ends because the clone is shallow. */
+export function writeHistoryIsCut(cli: Pick<Cli, 'stderr'>): void {
+  cli.stderr.write(
+    'This clone is shallow, and the history goes on before it: `git fetch --unshallow` brings the rest.\n',
+  )
+}

@@ -2,8 +2,10 @@ import type { Located } from '../../schema/diagnostic.ts'
 import type { LanguageProblem } from '../../schema/language/index.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
+import type { Ask } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import type { PauseAnswer } from './answers.ts'
+import { digestOfYes } from './ask.ts'
 import { applyContextUpdates, NO_CONTEXT_UPDATE } from './context.ts'
 import { handlerOf } from './handlers.ts'
 import { History, type Message } from './history.ts'
@@ -27,19 +29,31 @@ export interface EngineOptions {
   readonly input: RunInput
   /** Steps at once; the workflow's own limit where absent. */
   readonly maxConcurrency?: number
-  /** What people said so far, by the path of a step that waited. */
-  readonly answers: ReadonlyMap<string, PauseAnswer>
+  /** What people said so far, in order. */
+  readonly answers: readonly PauseAnswer[]
   /** Path of the step that runs this workflow; absent: it is the run's own. Paths of its steps begin with it. */
   readonly within?: string
   /** Runs one step to its end, retries included. Fails with a `StepFailure`, a {@link PausedInside}, or the signal's reason. */
   readonly runStep: (step: Step) => Promise<StepResult>
   readonly signal: AbortSignal
+  /** How steps that need a yes ask for it. Default: any yes will do. */
+  readonly approvals?: Approvals
   /** A superstep is about to start; `steps` in start order. */
   readonly onSuperstep?: (number: number, steps: readonly Step[]) => void
   /** A condition could not be evaluated and counted as false. */
   readonly onProblem?: (problem: LanguageProblem, at: Located<string>, path: string) => void
   /** What each superstep did, for comparing and debugging; in merge order. */
   readonly observe?: (view: SuperstepView) => void
+}
+
+/** What binds a yes to what it was given for. */
+export interface Approvals {
+  /** `words`: what others said to the steps that are held with it. */
+  readonly askFor: (step: Step, words: readonly PauseAnswer[]) => Promise<Ask>
+  /** The step is finished, so that its yes is used up. */
+  readonly isFinished: (path: string) => boolean
+  /** A yes was given for something else than what the step would do now. */
+  readonly onVoid: (path: string) => void
 }
 
 export interface SuperstepView {
@@ -122,7 +136,7 @@ class Engine {
   }
 
   async run(): Promise<EngineOutcome> {
-    const { workflow, input, signal, answers } = this.#options
+    const { workflow, input, signal } = this.#options
     this.#shared = readInput(input)
     let steps: readonly Step[] = [this.#edgeStep(workflow.entry, [])]
     while (steps.length > 0) {
@@ -132,11 +146,8 @@ class Engine {
       steps = shortened.steps
       if (steps.some(isHeld)) {
         const said = this.#answersFor(steps)
-        // One answer releases all that is held, as upstream has it; but each step that asks for a yes has to get its own.
-        const waiting =
-          said.length === 0 ? steps : steps.filter((step) => step.state.approval && !answers.has(step.path))
-        const last = this.#last?.step.path
-        if (waiting.length > 0) return { status: 'paused', before: waiting.map(heldStep), last }
+        const before = await this.#waitingOf(steps, said)
+        if (before.length > 0) return { status: 'paused', before, last: this.#last?.step.path }
         steps = this.#applyAnswers(said, steps)
       }
       const before = this.#shared
@@ -383,16 +394,43 @@ class Engine {
     return { steps: steps.map((step) => ({ ...step, history: shorten(step.history) })) }
   }
 
-  /** What people said to the given steps, each answer once and in the order in which they were given. */
+  /**
+   * The steps that go on waiting for a person. One answer releases all that is held, as upstream has it; but each step
+   * that needs a yes has to get its own, and for exactly what it would do.
+   */
+  async #waitingOf(steps: readonly Step[], said: readonly PauseAnswer[]): Promise<readonly HeldStep[]> {
+    const waiting: HeldStep[] = []
+    for (const step of steps) {
+      const { path, state } = step
+      if (!state.approval) {
+        if (said.length === 0) waiting.push({ path, needsApproval: false })
+        continue
+      }
+      const { approvals } = this.#options
+      const answer = said.findLast(({ to }) => to.has(path))
+      if (answer?.decision === 'rejected' || approvals?.isFinished(path)) continue
+      const words = said.filter(hasWords)
+      if (answer?.decision === 'approved') {
+        const asked = await approvals?.askFor(
+          step,
+          words.filter((one) => one !== answer),
+        )
+        if (!asked || answer.digests?.[path] === digestOfYes(asked, answer.revised ?? new Map())) continue
+        approvals?.onVoid(path)
+      }
+      const ask = await approvals?.askFor(step, words)
+      waiting.push({ path, needsApproval: true, ...(ask ? { ask } : {}) })
+    }
+    return waiting
+  }
+
+  /** What people said to the given steps, in order. */
   #answersFor(steps: readonly Step[]): readonly PauseAnswer[] {
-    const { answers } = this.#options
-    const given = new Set(steps.map(({ path }) => answers.get(path)))
-    return [...new Set(answers.values())].filter((answer) => given.has(answer))
+    return this.#options.answers.filter(({ to }) => steps.some(({ path }) => to.has(path)))
   }
 
   /** The held steps as they go on after people spoke; what was said changes the shared state too. */
   #applyAnswers(said: readonly PauseAnswer[], steps: readonly Step[]): readonly Step[] {
-    const { answers } = this.#options
     const last = this.#last?.step
     const edit = last && said.map((answer) => editOf(answer, last.path)).findLast((one) => one !== undefined)
     const outputKey = edit && (edit.outputKey ?? last.state.output.outputKey)
@@ -404,7 +442,7 @@ class Engine {
     this.#shared = change(this.#shared)
     return steps.map((step) => {
       const view = step.via === 'edge' ? this.#shared : change(step)
-      const { decision, reason = '' } = answers.get(step.path) ?? {}
+      const { decision, reason = '' } = said.findLast(({ to }) => to.has(step.path)) ?? {}
       const isRejected = decision === 'rejected' && isHeld(step)
       return { ...step, ...view, ...(isRejected ? { rejection: reason } : {}) }
     })
@@ -437,8 +475,9 @@ function isHeld({ state }: Step): boolean {
   return state.pauseBefore || state.approval === true
 }
 
-function heldStep({ path, state }: Step): HeldStep {
-  return { path, needsApproval: state.approval === true }
+/** Whether others who wait get to see more than that somebody answered. */
+function hasWords({ userInput = '', edit, revised }: PauseAnswer): boolean {
+  return userInput !== '' || edit !== undefined || revised !== undefined
 }
 
 /** The estimate of `models/tokens.ts`: the real vocabulary is a download, and the limit is a rough one. */

@@ -1,6 +1,7 @@
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { StepFinished } from '../events.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
+import type { StepIntent } from './ask.ts'
 import type { UntimedEvent } from './attempts.ts'
 import type { RunInput } from './step.ts'
 
@@ -8,6 +9,8 @@ import type { RunInput } from './step.ts'
 export interface PreparedStep {
   /** The prompt of an agent, the call of a tool; for people and for the record. */
   readonly task: string
+  /** All that it will ask for first, for a person who has to say yes. Default: the task says it. */
+  intend?(): StepIntent
   /** Does the work and gives the output text. Fails with a `StepFailure`. */
   execute(effects: StepEffects): Promise<string>
 }

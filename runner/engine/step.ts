@@ -1,5 +1,6 @@
 import type { PyDict } from '../../schema/language/index.ts'
 import type { State, Work } from '../../schema/workflow.ts'
+import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { History } from './history.ts'
 import type { IterationItem } from './route.ts'
@@ -54,6 +55,8 @@ export interface HeldStep {
   readonly path: string
   /** Only a yes or a no lets it go on. */
   readonly needsApproval: boolean
+  /** What the yes is asked for. Absent: none is needed, or nothing of the run is kept. */
+  readonly ask?: Ask
 }
 
 /** Name of the state that sums the conversation up at `end`; reserved in definitions. */

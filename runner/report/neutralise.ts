@@ -91,9 +91,36 @@ function neutraliseText(text: string): string {
   )
 }
 
-/** A short text for one cell of a table or one line: no Markdown, no line breaks. */
+/**
+ * Characters that nobody sees and that a model reads, or that reorder what is seen: control characters, those of no width,
+ * tags, fillers. A joiner inside an emoji or a word is as it should be.
+ */
+const HIDDEN =
+  /(?![\t\n]|(?<=\p{Extended_Pictographic}\ufe0f?|\p{Emoji_Modifier}|\p{L})[\u200c\u200d](?=\p{Extended_Pictographic}|\p{L}))(?:[\p{Cc}\p{Cf}\u115f\u1160\u2028\u2029\u3164\uffa0]|\u034f|\u17b4|\u17b5|[\u{e0100}-\u{e01ef}])/gu
+
+/** The same text with everything hidden in it named, e.g. `[U+200B]`: whoever reviews a text sees all of it. */
+export function showHidden(text: string): string {
+  return text
+    .replace(/\r\n/g, '\n')
+    .replace(
+      HIDDEN,
+      (sign) => `[U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    )
+}
+
+/** A short text for one cell of a table or one line: no Markdown, no line breaks, nothing hidden. */
 export function inlineText(text: string): string {
-  return neutraliseText(text.replace(/\s+/g, ' ').trim()).replace(/[|`*_~]/g, '\\$&')
+  const line = showHidden(text.replace(/\s+/g, ' ').trim()).replace(/\\/g, '\\\\')
+  return neutraliseText(line).replace(/[|`*_~]/g, '\\$&')
+}
+
+/** The same inside of an HTML element that stands on a line of its own, where no Markdown counts. */
+export function htmlText(text: string): string {
+  return showHidden(text.replace(/\s+/g, ' ').trim())
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@(?=[a-z0-9])/gi, '@\u200b')
 }
 
 /** A fence around a text, longer than any that the text holds. */

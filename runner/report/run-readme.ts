@@ -1,11 +1,11 @@
-import type { RunStatus } from '../events.ts'
+import type { Ask, RunStatus } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
-import { describeSaid } from './said-words.ts'
+import { describeSaid, digestOption } from './said-words.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
 const MAX_STEP_ROWS = 100
@@ -50,7 +50,7 @@ function facts(manifest: RunManifest): string {
       : `${code(repository.commit.slice(0, 12))} on ${repository.branch === undefined ? 'a detached head' : code(repository.branch)}${changed}`
   const rows: (readonly [string, string | undefined])[] = [
     ['Run', code(manifest.id)],
-    ['Workflow', `${code(workflow.file)} (${code(workflow.blob.slice(0, 12))})`],
+    ['Workflow', `${code(workflow.file)} (${code(workflow.blob.slice(0, 12))})${takenFrom(workflow)}`],
     ['Commit', checkedOut],
     ['Started', moment(manifest.startedAt)],
     ['Took', manifest.finishedAt === undefined ? undefined : duration(manifest.durationMs)],
@@ -63,6 +63,12 @@ function facts(manifest: RunManifest): string {
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
   return ['| | |', '|---|---|', ...lines].join('\n')
+}
+
+function takenFrom({ revision, earlier = [] }: RunManifest['workflow']): string {
+  if (revision === undefined) return ''
+  const what = earlier.length === 0 ? '' : ', in the beginning'
+  return ` as of commit ${code(revision.slice(0, 12))}${what}`
 }
 
 function startedBy(actor: string | undefined, event: string): string {
@@ -171,14 +177,26 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
     const held = digest.heldBefore.map(code).join(', ')
     lines.push(
       digest.needsApproval
-        ? `The run waits for an approval of ${held}: \`codemie-ci approve ${manifest.id}\`, or \`codemie-ci reject ${manifest.id}\`.`
+        ? `The run waits for an approval of ${held}: \`codemie-ci approve ${manifest.id}${digestOption(digest.asks)}\`, or \`codemie-ci reject ${manifest.id}\`.`
         : `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
     )
+    lines.push(...digest.asks.slice(0, MOST_ASKS).map(askedFor))
+    const left = digest.asks.length - MOST_ASKS
+    if (left > 0) lines.push(`And ${left} more.`)
   } else if (!['succeeded', 'running', 'aborted'].includes(manifest.status)) {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
   if (lines.length === 0) lines.push(`Read it in a terminal: \`codemie-ci show ${manifest.id}\`.`)
   return lines.join('\n\n')
+}
+
+const MOST_ASKS = 10
+/** Characters shown of what a step would do. */
+const LONGEST_TASK = 4000
+
+function askedFor({ path, task, digest }: Ask): string {
+  const cut = task.length > LONGEST_TASK ? `${task.slice(0, LONGEST_TASK)}…` : task
+  return `What ${code(path)} would do (${code(digest.slice(0, 12))}):\n\n${fenced(cut, 'text')}`
 }
 
 function code(text: string): string {

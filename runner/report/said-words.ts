@@ -1,3 +1,5 @@
+import { digestOfAll } from '../engine/ask.ts'
+import type { Ask } from '../events.ts'
 import type { SaidDigest } from '../store/digest-run.ts'
 
 /** What a person said to a run, as words that follow their name: `approved publish`. `show` writes a path. */
@@ -17,4 +19,10 @@ const WORDS: Readonly<Record<SaidDigest['what'], { readonly words: string; reado
   'asked-for-changes': { words: 'asked for changes', of: 'in the output of ' },
   'accepted-changes': { words: 'accepted a changed definition', of: '' },
   aborted: { words: 'aborted the run', of: 'before ' },
+}
+
+/** ` --digest …` for a command that says yes to what is shown here, and to nothing else; `''`: nothing is asked for. */
+export function digestOption(asks: readonly Pick<Ask, 'digest'>[] = []): string {
+  const digest = digestOfAll(asks.map((ask) => ask.digest))
+  return digest === undefined ? '' : ` --digest ${digest.slice(0, 12)}`
 }

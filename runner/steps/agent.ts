@@ -38,16 +38,17 @@ export function prepareAgent(
     ...(schema ? { responseSchema: { name: 'answer', schema } } : {}),
     ...parametersOf(work),
   }
-  const fallback = [...assistant.fallbackModels, ...kit.fallbackModels]
+  const fallback = kit.modelOverride ? [] : [...assistant.fallbackModels, ...kit.fallbackModels]
   return {
     task,
+    intend: () => ({ task: task === '' ? step.input.text : task, request: { ...request, fallback, system } }),
     async execute(effects) {
       const ask = async (messages: readonly ChatMessage[]) =>
         converse(messages, {
           tools,
           effects,
           toolOutputTokens: assistant.toolOutputTokens,
-          ask: (m) => askModel(effects, { ...request, messages: m }, kit.modelOverride ? [] : fallback),
+          ask: (m) => askModel(effects, { ...request, messages: m }, fallback),
         })
       // A task that renders to nothing leaves the run's own input as what is asked.
       const turn = task === '' ? step.input.text : task

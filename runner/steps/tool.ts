@@ -1,5 +1,6 @@
 import { fromJson, toJson } from '../../schema/language/index.ts'
 import type { ToolWork } from '../../schema/workflow.ts'
+import type { ToolRequest } from '../effect.ts'
 import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
@@ -24,29 +25,37 @@ export function prepareTool(
       help: "Map it to a tool of this project under 'tools' in .codemie/config.yaml.",
     })
   }
+  const requestWith = (warned: typeof warn): ToolRequest => {
+    const args = resolveToolArguments(
+      {
+        args: work.args ? definitionDict(work.args.value) : undefined,
+        parameters: Object.keys((tool.parameters['properties'] as object | undefined) ?? {}),
+        context: step.context,
+        inputKey: work.inputKey,
+        firstItem: step.item?.first ? step.item.value : undefined,
+      },
+      ({ code, argument, message }) =>
+        warned({
+          code,
+          message: `Argument '${argument}' stays as written: ${message}`,
+          position: positionText(work.args?.at ?? step.state.at),
+        }),
+    )
+    return {
+      tool: tool.name,
+      args: toJson(args) as Record<string, unknown>,
+      ...(work.integrationAlias === undefined ? {} : { integrationAlias: work.integrationAlias }),
+    }
+  }
+  const task = `Call ${work.tool}`
   return {
-    task: `Call ${work.tool}`,
+    task,
+    intend() {
+      const request = requestWith(() => {})
+      return { task: `${task} with ${JSON.stringify(request.args)}`, request }
+    },
     async execute(effects) {
-      const args = resolveToolArguments(
-        {
-          args: work.args ? definitionDict(work.args.value) : undefined,
-          parameters: Object.keys((tool.parameters['properties'] as object | undefined) ?? {}),
-          context: step.context,
-          inputKey: work.inputKey,
-          firstItem: step.item?.first ? step.item.value : undefined,
-        },
-        ({ code, argument, message }) =>
-          warn({
-            code,
-            message: `Argument '${argument}' stays as written: ${message}`,
-            position: positionText(work.args?.at ?? step.state.at),
-          }),
-      )
-      const result = await effects.tool({
-        tool: tool.name,
-        args: toJson(args) as Record<string, unknown>,
-        ...(work.integrationAlias === undefined ? {} : { integrationAlias: work.integrationAlias }),
-      })
+      const result = await effects.tool(requestWith(warn))
       let text = toolOutputText(fromJson(result), work.resultPointer?.value)
       if (work.tokensLimit !== undefined) text = truncateToTokens(text, work.tokensLimit)
       return work.renderResult ? renderText({ value: text, at: step.state.at }, step.context, warn) : text

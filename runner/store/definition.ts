@@ -10,13 +10,15 @@ export interface ExecutedDefinition {
   /** Path in the repository. */
   readonly file: string
   readonly text: string
+  /** Commit that it was taken from. Default: it came from the working tree. */
+  readonly revision?: string
   /** Definitions that its states call, by the name they use. Default: none. */
   readonly calls?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
 }
 
 /** How a record says what was executed: names and object ids in the manifest, texts without secrets beside it. */
 export function describeDefinition(
-  { id, name, file, text, calls = [] }: ExecutedDefinition,
+  { id, name, file, text, revision, calls = [] }: ExecutedDefinition,
   redact: Redact,
   format: ObjectFormat,
 ): {
@@ -27,7 +29,14 @@ export function describeDefinition(
   const blobOf = (content: string) => blobId(Buffer.from(content), format)
   const described = calls.map((call) => ({ name: call.name, file: call.file, blob: blobOf(call.text) }))
   return {
-    workflow: { id, name, file, blob: blobOf(text), ...(calls.length === 0 ? {} : { calls: described }) },
+    workflow: {
+      id,
+      name,
+      file,
+      blob: blobOf(text),
+      ...(revision === undefined ? {} : { revision }),
+      ...(calls.length === 0 ? {} : { calls: described }),
+    },
     workflowText: redact(text),
     calledTexts: new Map(calls.map((call) => [call.name, redact(call.text)])),
   }
@@ -44,4 +53,13 @@ export function definitionTexts(
     workflowText: textOf(path),
     calledTexts: new Map((workflow.calls ?? []).map((call) => [call.name, textOf(callFileName(call))])),
   }
+}
+
+/** Object ids of a definition as executed and of those that it calls, in the order of their names. */
+export function definitionIds({
+  blob,
+  calls = [],
+}: Pick<RunManifest['workflow'], 'blob' | 'calls'>): string[] {
+  const called = [...calls].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return [blob, ...called.map((call) => call.blob)]
 }

@@ -1,5 +1,7 @@
+import { revisedOf } from '../engine/answers.ts'
+import { digestOfYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
-import type { PauseAnswered, RunEvent, RunStatus } from '../events.ts'
+import type { Ask, PauseAnswered, RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 import { addSpent, type Spent } from '../models/spent.ts'
@@ -48,6 +50,10 @@ export interface RunDigest {
   readonly heldBefore: readonly string[]
   /** Only a yes or a no lets the run go on. */
   readonly needsApproval: boolean
+  /** What a yes is asked for, with the digest that it names; see `digestOfYes`. Empty: for nothing. */
+  readonly asks: readonly Ask[]
+  /** The yes and no that people said, with what they said it to. */
+  readonly approvals: readonly ApprovalDigest[]
   /** What people said to the run while it waited, in order. */
   readonly said: readonly SaidDigest[]
 }
@@ -61,6 +67,14 @@ export function countFinished({ steps }: Pick<RunDigest, 'steps'>): number {
 export function outcomeOf({ attempts }: StepDigest): string {
   const last = attempts.at(-1)
   return last?.output ?? last?.failure?.message ?? ''
+}
+
+/** A yes or a no to one step. */
+export interface ApprovalDigest extends Ask {
+  readonly decision: 'approved' | 'rejected'
+  readonly at: string
+  readonly by?: RunActor
+  readonly reason?: string
 }
 
 export interface WarningDigest {
@@ -98,7 +112,9 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   const models = new Set<string>()
   const warnings: WarningDigest[] = []
   const said: SaidDigest[] = []
+  const approvals: ApprovalDigest[] = []
   let needsApproval = false
+  let lastAsks: readonly Ask[] = []
   /** Of the last pause; a no leaves it open for a later yes. */
   let lastHeld: readonly string[] = []
   let status: RunStatus = events.length === 0 ? 'running' : 'interrupted'
@@ -131,9 +147,12 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
           }
           // An answer to what is asked again did not count.
           lastHeld = lastHeld.filter((path) => !isAmong(askAgain, path))
+          lastAsks = lastAsks.filter(({ path }) => !isAmong(askAgain, path))
         }
-        if (event.type === 'run-resumed' && event.answer && lastHeld.length > 0)
+        if (event.type === 'run-resumed' && event.answer && lastHeld.length > 0) {
           said.push(saidIn(event.answer, event.at, lastHeld))
+          approvals.push(...approvalsIn(event.answer, event.at, lastAsks))
+        }
         status = 'interrupted'
         failure = undefined
         heldBefore = []
@@ -187,6 +206,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         status = 'paused'
         heldBefore = event.before
         lastHeld = event.before
+        lastAsks = event.asks ?? []
         needsApproval = event.reason === 'approval'
         break
       case 'output-revised':
@@ -240,6 +260,11 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     warnings,
     heldBefore,
     needsApproval,
+    asks:
+      heldBefore.length === 0
+        ? []
+        : lastAsks.map((ask) => ({ ...ask, digest: digestOfYes(ask, revisedOf(events)) })),
+    approvals,
     said,
   }
 }
@@ -263,6 +288,19 @@ function saidIn(answer: PauseAnswered, at: string, about: readonly string[]): Sa
     ...(edit === undefined ? {} : { edit }),
     ...(by ? { by } : {}),
   }
+}
+
+function approvalsIn(
+  { decision, digests = {}, reason, by }: PauseAnswered,
+  at: string,
+  asks: readonly Ask[],
+): ApprovalDigest[] {
+  return asks.flatMap((ask) => {
+    const digest = digests[ask.path]
+    if (decision === undefined || digest === undefined) return []
+    const why = reason === undefined ? {} : { reason }
+    return [{ ...ask, digest, decision, at, ...(by ? { by } : {}), ...why }]
+  })
 }
 
 interface OpenStep {

@@ -35,6 +35,11 @@ export interface RunManifest {
     readonly file: string
     /** Object id of the definition as executed; equals `<commit>:<file>` unless the file was changed. */
     readonly blob: string
+    /**
+     * Full id of the commit that the definition was taken from, by request; `<revision>:<file>` is its object then. Absent:
+     * it came from the working tree.
+     */
+    readonly revision?: string
     /** What it was before a person let the run go on with a changed one, the first first. Absent: it never changed. */
     readonly earlier?: readonly string[]
     /** Definitions that its states call, at any depth, by the name that the states use. Absent: none. */

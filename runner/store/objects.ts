@@ -66,10 +66,10 @@ export interface TreeEntry {
   readonly path: string
 }
 
-/** Everything below a tree or commit. */
-export async function listTree(git: Git, tree: string): Promise<TreeEntry[]> {
+/** Everything below a tree or commit. @param paths only these files, and those below these folders. Default: all. */
+export async function listTree(git: Git, tree: string, paths: readonly string[] = []): Promise<TreeEntry[]> {
   const { stdout } = await git.run({
-    args: ['ls-tree', '-r', '-z', '--full-tree', tree],
+    args: ['ls-tree', '-r', '-z', '--full-tree', tree, '--', ...paths],
     maxOutputBytes: 512 * 1024 * 1024,
   })
   return stdout
@@ -86,8 +86,12 @@ export async function listTree(git: Git, tree: string): Promise<TreeEntry[]> {
 /** All files below a tree by path: two processes, however many files there are. */
 export async function readTree(git: Git, tree: string): Promise<Map<string, Uint8Array>> {
   // Plain files only: a record never holds links or submodules.
-  const entries = (await listTree(git, tree)).filter(({ mode }) => mode === '100644' || mode === '100755')
-  return await readEntries(git, entries)
+  return await readEntries(git, (await listTree(git, tree)).filter(isPlainFile))
+}
+
+/** Neither a link nor a submodule. */
+export function isPlainFile({ mode }: TreeEntry): boolean {
+  return mode === '100644' || mode === '100755'
 }
 
 /** Contents of files by path, in one process. */

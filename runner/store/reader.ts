@@ -3,6 +3,7 @@ import type { Repository } from '../git/repository.ts'
 import type { World } from '../world.ts'
 import type { FollowOptions } from './follow-run.ts'
 import { type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
+import type { ManifestStart } from './manifest.ts'
 import { type RunAccount, readAccount } from './read-account.ts'
 import { type ReadContext, resolveRunId } from './read-run.ts'
 import { RECORD_LIMITS } from './record.ts'
@@ -12,6 +13,8 @@ import { runHome, type Warn } from './run-home.ts'
 export interface RunReader {
   /** Newest first; each run once. */
   list(filter?: ListFilter): Promise<RunSummary[]>
+  /** What runs of a list were started with, in order; `undefined` where the record cannot be read. */
+  starts(runs: readonly RunSummary[]): Promise<(ManifestStart | undefined)[]>
   /** Reads a run by id, the beginning or end of one, or `latest`. */
   read(id: string): Promise<RunAccount>
   /** Follows a run, named in the same ways, until it ends or pauses. */
@@ -29,6 +32,7 @@ export function openReader(repository: Repository, world: Pick<World, 'env'>, wa
   }
   return {
     list: (filter) => listRuns(context, filter),
+    starts: async (runs) => await (await import('./read-starts.ts')).readStarts(context, runs),
     read: async (id) => await readAccount(context, await resolveRunId(context, id)),
     follow: async (id, options) => {
       const { followRun } = await import('./follow-run.ts')

@@ -69,6 +69,8 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
   }
   texts.set('inputs.json', fitInputs(source.inputsText, limits, cuts))
   if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, cuts))
+  if (digest.approvals.length > 0)
+    texts.set(APPROVALS_FILE, shortened(canonicalJson(digest.approvals), limits.fileBytes, cuts))
   // Of a full record about a third is for what people read and a third for what a resumption reads.
   writeSteps(digest.steps, texts, limits, cuts)
   const leftOutEvents = writeJournal(source.events, texts, limits, cuts)
@@ -93,6 +95,9 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
 
 /** The workflow's graph in Mermaid's language. */
 export const GRAPH_FILE = 'graph.mmd'
+
+/** Every yes and no that was said, with who, when, and to what. Absent: none was. */
+export const APPROVALS_FILE = 'approvals.json'
 
 /** `workflow.yaml` or `workflow.toml`, by the definition's own ending. */
 export function workflowFileName(file: string): string {

@@ -127,6 +127,7 @@ function isWhole(manifest: Partial<RunManifest>): manifest is RunManifest {
   return (
     typeof schema === 'number' &&
     isDefinition(workflow) &&
+    (workflow?.revision === undefined || areTexts(workflow.revision)) &&
     (workflow?.calls === undefined ||
       (Array.isArray(workflow.calls) && workflow.calls.every((one) => isDefinition(one)))) &&
     areTexts(status, workflow?.id, trigger?.event, inputs?.sha256, startedAt) &&

@@ -53,6 +53,8 @@ const HELP: Readonly<Record<Finding['code'], string>> = {
   'file-added': 'See who added it: `git log -- <path>`.',
   'definition-changed': 'The commit that the run names still has the definition.',
   'journal-damaged': 'The commit that published the run still has it.',
+  'approval-unfounded':
+    'Runners refuse this. `codemie-ci show <run>` tells what was asked and who said what.',
   'tree-changed':
     'Runners change a folder only where the commit says `Run:`. See what was done: `git show <commit>`.',
   'run-removed': 'The commit before it still has the record: `git show <commit>^:<path>/README.md`.',
@@ -198,16 +200,20 @@ async function compareDefinitions(
   tell: TellFinding,
 ): Promise<number> {
   const wanted = manifests.flatMap(
-    ({ id, repository: { commit, changedFiles }, workflow: { file, blob, earlier } }) =>
+    ({ id, repository: { commit, changedFiles }, workflow: { file, blob, revision, earlier }, origin }) => {
+      const from = revision ?? (changedFiles === 0 ? commit : undefined)
       // It went on with another definition later, from whatever commit was checked out then.
-      commit !== undefined && changedFiles === 0
-        ? [{ id, name: `${commit}:${file}`, blob: earlier?.[0] ?? blob }]
-        : [],
+      // What a run repeats may have been executed with a definition that this commit does not have.
+      const mayDiffer = origin !== undefined && revision === undefined
+      return from === undefined
+        ? []
+        : [{ id, name: `${from}:${file}`, blob: earlier?.[0] ?? blob, mayDiffer }]
+    },
   )
   const objects = await objectsOf(context, wanted)
-  wanted.forEach(({ id, name, blob }, index) => {
+  wanted.forEach(({ id, name, blob, mayDiffer }, index) => {
     const object = objects[index]
-    if (object !== undefined && object !== blob)
+    if (object !== undefined && object !== blob && !mayDiffer)
       tell(
         id,
         'definition-changed',
@@ -215,7 +221,10 @@ async function compareDefinitions(
         'is another definition than the one that run.json says was executed',
       )
   })
-  return objects.slice(0, wanted.length).filter((object) => object !== undefined).length
+  return wanted.filter(({ blob, mayDiffer }, index) => {
+    const object = objects[index]
+    return object !== undefined && (object === blob || !mayDiffer)
+  }).length
 }
 
 /** The branch is linear: publishers only add to it. */

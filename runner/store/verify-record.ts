@@ -1,3 +1,4 @@
+import type { RunEvent } from '../events.ts'
 import { blobId, objectFormatOf } from '../git/object-id.ts'
 import { REDACTED } from '../policy/secrets.ts'
 import { readJournal } from './journal.ts'
@@ -6,6 +7,7 @@ import type { TreeEntry } from './objects.ts'
 import { EXCERPT_SIGN, sha256 } from './payload.ts'
 import { callFileName, workflowFileName } from './record.ts'
 import { parseManifest } from './run-directory.ts'
+import { verifyApprovals } from './verify-approvals.ts'
 
 /** Something in a record that is not as it was written. */
 export interface RecordProblem {
@@ -18,6 +20,7 @@ export interface RecordProblem {
     | 'file-added'
     | 'definition-changed'
     | 'journal-damaged'
+    | 'approval-unfounded'
   /** File in the record; `''`: the record as a whole. */
   readonly path: string
   readonly message: string
@@ -65,7 +68,11 @@ export function verifyRecord({ id, entries, files }: FoundRecord): {
   const isExcerpt = inputs !== undefined && Buffer.from(inputs).includes('"$excerpt"')
   if (inputs !== undefined && !isExcerpt && sha256(inputs) !== manifest.inputs.sha256)
     tell('file-changed', 'inputs.json', 'is not what the run was started with, by the digest in run.json')
-  checkJournal(files, tell)
+  const events = checkJournal(files, tell)
+  // A journal with gaps can lack the yes; that it has gaps is in the manifest.
+  const isWhole = manifest.journal === undefined && !problems.some(({ code }) => code === 'journal-damaged')
+  for (const message of isWhole ? verifyApprovals(manifest, events) : [])
+    tell('approval-unfounded', 'journal', message)
   return { manifest, problems }
 }
 
@@ -106,13 +113,16 @@ function checkDefinition(manifest: RunManifest, files: FoundRecord['files'], tel
   }
 }
 
-function checkJournal(files: FoundRecord['files'], tell: Tell): void {
-  for (const [path, content] of files) {
-    if (!path.startsWith('journal/')) continue
+function checkJournal(files: FoundRecord['files'], tell: Tell): readonly RunEvent[] {
+  const segments = [...files]
+    .filter(([path]) => path.startsWith('journal/'))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return segments.flatMap(([path, content]) => {
     try {
-      readJournal(new Map([[path.slice('journal/'.length), content]]))
+      return readJournal(new Map([[path.slice('journal/'.length), content]])).events
     } catch (error) {
       tell('journal-damaged', path, (error as Error).message.replace(/^journal\/\S+ /, ''))
+      return []
     }
-  }
+  })
 }

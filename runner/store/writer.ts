@@ -6,7 +6,7 @@ import { GitError } from '../git/git.ts'
 import { objectFormatOf, treeId } from '../git/object-id.ts'
 import { isOutdated } from '../git/push.ts'
 import { localBranch, type StoreContext } from './context.ts'
-import { describeDefinition, type ExecutedDefinition } from './definition.ts'
+import { definitionIds, describeDefinition, type ExecutedDefinition } from './definition.ts'
 import { entryOf } from './figures.ts'
 import { finishOnRemote } from './finish-remote.ts'
 import { JournalWriter } from './journal.ts'
@@ -119,12 +119,25 @@ export class RunWriter {
     if (facts === undefined) throw new Error(`${this.directory} holds no run`)
     const { redact, state } = this.#context
     const { workflow, ...texts } = describeDefinition(definition, redact, (await state()).objectFormat)
-    const { blob, earlier = [] } = facts.start.workflow
+    const { blob, revision, earlier = [] } = facts.start.workflow
     // A change of a called definition alone leaves this one as it was.
     const before = workflow.blob === blob ? earlier : [...earlier, blob]
-    const named = { ...workflow, ...(before.length === 0 ? {} : { earlier: before }) }
+    const named = {
+      ...workflow,
+      // Where the first one came from.
+      ...(revision === undefined ? {} : { revision }),
+      ...(before.length === 0 ? {} : { earlier: before }),
+    }
     const start = { ...facts.start, workflow: redactValue(named, redact) }
     replaceRunFacts(this.directory, { ...facts, ...texts, start, graph: redact(graph) })
+  }
+
+  /** What is executed, by its digests: the definition and those that it calls, and the inputs. */
+  executed(): { readonly runId: string; readonly definition: readonly string[]; readonly inputs: string } {
+    const facts = readRunFacts(this.directory)
+    if (facts === undefined) throw new Error(`${this.directory} holds no run`)
+    const { workflow, inputs } = facts.start
+    return { runId: this.id, definition: definitionIds(workflow), inputs: inputs.sha256 }
   }
 
   /**

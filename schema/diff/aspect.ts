@@ -1,10 +1,10 @@
 import type { Workflow } from '../workflow.ts'
 import type { ChangeClass, ChangeReach } from './change.ts'
 
-/** The workflows that two things stand in which are compared. */
+/** The models of the workflows that two things stand in which are compared. */
 export interface Whole {
-  readonly before: Workflow
-  readonly after: Workflow
+  readonly before: Pick<Workflow, 'models'>
+  readonly after: Pick<Workflow, 'models'>
 }
 
 /** Tells the class of a change from the values before and after. */

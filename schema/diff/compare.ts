@@ -2,10 +2,12 @@ import type { Located } from '../diagnostic.ts'
 import type { State, Transition, Workflow } from '../workflow.ts'
 import type { Aspect, Whole } from './aspect.ts'
 import type { Change } from './change.ts'
+import { changesOf } from './changes-of.ts'
 import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
+import { powersOf } from './powers.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
-import { fromTo, isLong, isSame, textOf } from './values.ts'
+import { fromTo } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
 import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
 
@@ -35,7 +37,8 @@ export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
     const old = earlier.get(state)
     if (old !== undefined) changes.push(...compareStates(old, state, names, whole))
     else {
-      changes.push(graphChange('state-added', 'is new', state.id))
+      const may = powersOf([state])
+      changes.push(graphChange('state-added', may === '' ? 'is new' : `is new, with ${may}`, state.id))
       changes.push(...changesOf([SECRETS], undefined, state, whole, state.id))
     }
   }
@@ -64,7 +67,7 @@ function compareStates(
 }
 
 /** A state with the targets it leads to as they are called now: a rename is told once, and not by each who leads there. */
-function renamed(state: State, names: ReadonlyMap<string, string>): State {
+export function renamed(state: State, names: ReadonlyMap<string, string>): State {
   const rename = (to: Located<string>) => ({ ...to, value: names.get(to.value) ?? to.value })
   return {
     ...state,
@@ -89,42 +92,6 @@ function withTargets(next: Transition, rename: (to: Located<string>) => Located<
       return { ...next, cases, otherwise: rename(next.otherwise) }
     }
   }
-}
-
-function changesOf<T>(
-  aspects: readonly Aspect<T>[],
-  before: T,
-  after: T,
-  whole: Whole,
-  state?: string,
-): Change[] {
-  return aspects.flatMap((aspect): Change[] => {
-    const [a, b] = [aspect.of(before), aspect.of(after)]
-    if (isSame(a, b)) return []
-    const sentence = sentenceOf(aspect, a, b)
-    if (sentence === undefined) return []
-    const kind = typeof aspect.class === 'string' ? aspect.class : aspect.class.of(a, b, whole)
-    const texts = { before: textOf(a), after: textOf(b) }
-    return [
-      {
-        code: aspect.code,
-        class: kind,
-        reach: aspect.reach,
-        sentence,
-        ...(state === undefined ? {} : { state }),
-        ...(aspect.say === undefined && (isLong(a) || isLong(b)) ? { isLong: true } : {}),
-        ...(texts.before === undefined ? {} : { before: texts.before }),
-        ...(texts.after === undefined ? {} : { after: texts.after }),
-      },
-    ]
-  })
-}
-
-function sentenceOf<T>(aspect: Aspect<T>, before: unknown, after: unknown): string | undefined {
-  if (aspect.say === undefined) return `${aspect.name}: ${fromTo(before, after)}`
-  const said = aspect.say(before, after)
-  if (said === undefined || aspect.isSentence) return said
-  return /^[+−]/.test(said) ? `${aspect.name} ${said}` : `${aspect.name}: ${said}`
 }
 
 function graphChange(code: keyof typeof GRAPH_RULES, sentence: string, state?: string): Change {

@@ -1,6 +1,5 @@
 import { graphOf, reachableIn, reachableWithout } from '../graph.ts'
 import type { State, Workflow } from '../workflow.ts'
-import type { Whole } from './aspect.ts'
 import type { Change } from './change.ts'
 import { quoted } from './transitions.ts'
 
@@ -20,7 +19,10 @@ export const GUARD_RULE = {
  *
  * @param pairs the states that are the same one before and after.
  */
-export function compareGuards(whole: Whole, pairs: readonly (readonly [State, State])[]): Change[] {
+export function compareGuards(
+  whole: { readonly before: Workflow; readonly after: Workflow },
+  pairs: readonly (readonly [State, State])[],
+): Change[] {
   const later = new Map(pairs)
   const paired = new Set(later.values())
   const guards: (readonly [State | undefined, State | undefined])[] = [

@@ -28,9 +28,27 @@ export function evaluateConditionOn(
     const message = `the condition needs an output with named fields (a JSON object), but the output is ${found}`
     return { value: false, problem: { code: 'output-not-a-dict', severity: 'warning', message } }
   }
+  return decide(expression, () => conditionScope(parsed), budget)
+}
+
+/**
+ * The same of an output that may have no fields, for a question that people ask afterwards: the name `output` is the whole
+ * text, as it is, whatever field is called so.
+ */
+export function evaluateQuestion(output: string, expression: string): ConditionResult {
+  const scope = () => {
+    const parsed = parseOutput(output)
+    const names = conditionScope(parsed instanceof PyDict ? parsed : new PyDict())
+    names.set('output', output)
+    return names
+  }
+  return decide(expression, scope, new Budget())
+}
+
+function decide(expression: string, scope: () => PyDict, budget: Budget): ConditionResult {
   try {
     const compiled = compileExpression(expression)
-    return { value: truthy(evaluate(compiled, conditionScope(parsed), budget)) }
+    return { value: truthy(evaluate(compiled, scope(), budget)) }
   } catch (error) {
     if (error instanceof ExpressionError)
       return { value: false, problem: { ...error.problem, severity: 'warning' } }

@@ -1,6 +1,11 @@
 /** The two languages of CodeMie workflows, Python expressions and Jinja templates, and the values they work on. */
 export { Budget, type BudgetLimits } from './budget.ts'
-export { type ConditionResult, evaluateCondition, evaluateConditionOn } from './condition.ts'
+export {
+  type ConditionResult,
+  evaluateCondition,
+  evaluateConditionOn,
+  evaluateQuestion,
+} from './condition.ts'
 export { parseFloatText, parseInteger, toFloatValue, toInt } from './conversions.ts'
 export { PyDict, PySet } from './dict.ts'
 export { type DynamicArguments, type DynamicText, renderDynamic, renderDynamicArgs } from './dynamic.ts'

@@ -15,6 +15,8 @@ export interface RunCliOptions {
   /** The whole environment; nothing of the person who runs the tests is added. */
   readonly env: Readonly<Record<string, string>>
   readonly stdin?: string
+  /** What starts the program again. Default: something that is not there. */
+  readonly program?: readonly string[]
   /** Pretend that both outputs are a terminal of this width, without colours. */
   readonly columns?: number
   /** Hands out the function that sends a Ctrl-C. */
@@ -43,6 +45,7 @@ export async function runInProcess(argv: readonly string[], options: RunCliOptio
   })
   const cli: Cli = {
     version: '9.9.9',
+    program: options.program ?? ['/usr/bin/node', '/opt/cli.cjs'],
     world: realWorld({ cwd: () => options.cwd, env }),
     stdout: openOutput('stdout'),
     stderr: openOutput('stderr'),

@@ -43,7 +43,7 @@ export interface Script {
   /** Output by path, else by state; a function may wait or throw. Default: `out of <path>`. */
   readonly outputs?: Readonly<Record<string, string | ((step: Step) => string | Promise<string>)>>
   /** By the path of a step that waits. */
-  readonly answers?: Readonly<Record<string, PauseAnswer>>
+  readonly answers?: Readonly<Record<string, Omit<PauseAnswer, 'to'>>>
   readonly signal?: AbortSignal
   readonly maxConcurrency?: number
 }
@@ -56,7 +56,10 @@ export async function runScripted(workflow: Workflow, script: Script = {}): Prom
   const outcome = await runEngine({
     workflow,
     input: { text: script.input ?? '', fileNames: [] },
-    answers: new Map(Object.entries(script.answers ?? {})),
+    answers: Object.entries(script.answers ?? {}).map(([path, answer]) => ({
+      ...answer,
+      to: new Set([path]),
+    })),
     signal: script.signal ?? new AbortController().signal,
     ...(script.maxConcurrency === undefined ? {} : { maxConcurrency: script.maxConcurrency }),
     observe: (view) => views.push(view),

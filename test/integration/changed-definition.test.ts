@@ -191,19 +191,22 @@ describe('with the change accepted', () => {
     expect(asked()).toEqual(['Second'])
   })
 
-  test('a yes given with it counts where nothing before the step ran anew, and not where something did', async () => {
+  test('a yes given with it does not count: it was for the definition that was shown', async () => {
     const approval = PAUSES.replace('interrupt_before', 'approval')
     const one = await waiting(approval)
     one.change('Third', 'Other')
-    expect((await one.cli('approve', 'latest', '--accept-changes')).status).toBe(0)
+    expect((await one.cli('approve', 'latest', '--accept-changes')).status).toBe(3)
+    expect(one.asked()).toEqual([])
+    expect((await one.cli('approve', 'latest')).status).toBe(0)
     expect(one.asked()).toEqual(['Other'])
+    expect((await one.cli('verify')).status).toBe(0)
     const two = await waiting(approval)
     two.change('Second', 'Other')
     const again = await two.cli('approve', 'latest', '--accept-changes')
     expect([again.status, again.stderr]).toEqual([
       3,
       expect.stringContaining(
-        '! What comes before three is done again, so the answer does not count and the run asks again [asked-again]\n',
+        '! The definition is another one than three waited with, so the answer does not count and the run asks again [asked-again]\n',
       ),
     ])
     expect(two.asked()).toEqual(['Other'])

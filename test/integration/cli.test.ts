@@ -74,6 +74,8 @@ describe('help', () => {
         graph       Draw a workflow
         diff        Show what changes of workflows mean
         versions    List the versions of a workflow, and what each of them changed
+        blame       Say which commits made a state of a workflow what it is
+        bisect      Find the commit after which the output of a step went wrong
         revert      Put an earlier version of a workflow back into the working tree
 
       Runs
@@ -132,7 +134,8 @@ describe('help', () => {
       Markdown.
 
       Arguments
-        workflow  File stem, path or name of the workflow
+        workflow  File stem, path or name of the workflow; with @REVISION as that
+                  commit has it
 
       Options
         --mermaid  Mermaid, also on a terminal

@@ -22,11 +22,11 @@ const commit = (message: string) => {
 test('nothing that runs is different', async () => {
   expect(await diff('--exit-code')).toEqual({
     status: 0,
-    stdout: 'No workflow means anything else\n',
+    stdout: 'Nothing that runs is different\n',
     stderr: '',
   })
   repository.write(FILE, `# Why\n${NOTE.replace('name: Note', 'name: "Note"')}`)
-  expect(await diff('--exit-code')).toMatchObject({ status: 0, stdout: 'No workflow means anything else\n' })
+  expect(await diff('--exit-code')).toMatchObject({ status: 0, stdout: 'Nothing that runs is different\n' })
 })
 
 test('what is not committed yet, what asks for a decision first', async () => {
@@ -45,8 +45,9 @@ test('what is not committed yet, what asks for a decision first', async () => {
   widening   state 'write': tools +shell
   neutral    state 'write': task: Write the note → Write a short note
 .codemie/workflows/new.yaml · added
+  widening   is new: 2 states, with tool read_file
 
-2 workflows: 2 widening, 1 neutral
+2 workflows: 3 widening, 1 neutral
 `,
     stderr: '',
   })
@@ -99,7 +100,7 @@ test('a file that was renamed and changed is compared with what it was; one that
   ])
   rmSync(join(repository.root, '.codemie/workflows/team/memo.yaml'))
   expect(JSON.parse((await diff('--json')).stdout)).toMatchObject([
-    { status: 'removed', changes: [], invalid: {} },
+    { status: 'removed', changes: [{ code: 'workflow-removed' }], invalid: {} },
   ])
 })
 
@@ -130,4 +131,79 @@ test('a shallow clone says that it is the reason', async () => {
   expect(stderr).toContain(
     "error unknown-revision: There is no revision 'HEAD~1' here; this clone is shallow, and `git fetch --unshallow` brings the rest of its history\n",
   )
+})
+
+test('the graph before and after: Mermaid of a file that is named, else a page', async () => {
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  const graph = `flowchart TD
+  start([start])
+  n0["plan"]
+  n1["write"]
+  stop(["summary, end"])
+  start --> n0
+  n0 --> n1
+  n1 --> stop
+  classDef changed fill:#fff8c5,stroke:#9a6700,color:#4d3800
+  class n1 changed
+`
+  expect(await diff('--graph', FILE)).toEqual({ status: 0, stdout: graph, stderr: '' })
+  expect((await diff('--graph')).stdout).toBe(`## ${FILE}\n\n\`\`\`mermaid\n${graph}\`\`\`\n`)
+  repository.write(FILE, 'states: 1\n')
+  expect((await diff('--graph', FILE)).stdout).toBe(
+    `## ${FILE}\n\nA side has errors, so there is no graph.\n`,
+  )
+})
+
+test('a graph of what has none', async () => {
+  repository.write('.codemie/config.yaml', 'policy: { commands: [make] }\n')
+  expect((await diff('--graph')).stdout).toBe('No workflow changed\n')
+  expect((await diff('--markdown')).stdout).not.toContain('Graph')
+})
+
+test('as Markdown', async () => {
+  expect((await diff('--markdown')).stdout).toBe('Nothing that runs is different.\n')
+  repository.write(FILE, NOTE.replace('Write the note', 'Write it'))
+  expect((await diff('--markdown')).stdout).toContain(
+    `1 neutral in 1 workflow\n\n### ${FILE}\n\n| Class | State | What is different |\n|---|---|---|\n| ⚪ neutral | write | task: Write the note → Write it |\n`,
+  )
+})
+
+test('as SARIF', async () => {
+  repository.write(FILE, NOTE.replace('{ name: read_file }', '{ name: read_file }, { name: shell }'))
+  expect(JSON.parse((await diff('--sarif')).stdout)).toMatchObject({
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'codemie-ci', version: '9.9.9', rules: [{ id: 'tools-changed' }] } },
+        results: [{ ruleId: 'tools-changed', message: { text: 'plan, write: tools +shell (widening)' } }],
+      },
+    ],
+  })
+})
+
+test('one way to print at a time', async () => {
+  expect(await diff('--json', '--graph')).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('--json and --graph exclude each other.'),
+  })
+})
+
+test('assistants, skills and the configuration, in a repository where other files changed, too', async () => {
+  repository.write('.codemie/assistants/a.yaml', 'system_prompt: P\n')
+  repository.write('.codemie/skills/letters/SKILL.md', 'Be kind.\n')
+  commit('More')
+  repository.write('.codemie/assistants/a.yaml', 'system_prompt: P\ntools: [{ name: shell }]\n')
+  repository.write('.codemie/skills/letters/SKILL.md', 'Be short.\n')
+  repository.write('.codemie/config.yaml', 'policy: { commands: [git] }\n')
+  repository.write('a.txt', 'b\n')
+  expect((await diff()).stdout).toBe(`.codemie/assistants/a.yaml
+  widening   tools +shell
+.codemie/skills/letters/SKILL.md
+  neutral    instructions: Be kind. → Be short.
+.codemie/config.yaml · added
+  widening   programs of the command tool +git
+
+3 files: 2 widening, 1 neutral
+`)
 })

@@ -212,10 +212,11 @@ describe('an approval', () => {
         ‖ waits for an approval before send
 
       ‖ Letter waits for you · 0.0s · 1 step · 15 tokens · cost unknown
+        asks     send: Send a draft
         record   refs/codemie/live/<run> <commit>
         look     codemie-ci show <run>
                  git show refs/codemie/live/<run>:README.md
-        approve  codemie-ci approve <run>
+        approve  codemie-ci approve <run> --digest <commit>
         reject   codemie-ci reject <run> -m "why"
       "
     `)
@@ -437,7 +438,16 @@ describe('several steps that wait at once', () => {
     await cli(['run', 'w'])
     expect(await cli(['approve', 'latest', 'two', '-m', 'first', '--edit', 'q'])).toMatchObject({ status: 3 })
     expect(turns()).toEqual(['Plan'])
-    expect(await cli(['approve', 'latest', 'one', '-m', 'second'])).toMatchObject({ status: 0 })
+    // Whoever approved the second did not know of this message, which it gets to see.
+    const second = await cli(['approve', 'latest', 'one', '-m', 'second'])
+    expect([second.status, second.stderr]).toEqual([
+      3,
+      expect.stringContaining(
+        '! two: What it would do is not what was approved, so the yes does not count [approval-void]\n',
+      ),
+    ])
+    expect(turns()).toEqual(['Plan'])
+    expect(await cli(['approve', 'latest', 'two'])).toMatchObject({ status: 0 })
     expect(turns()).toEqual(['Plan', 'One', 'Two'])
     expect(contents(1)).toEqual(['P', 'q', 'first', 'second', 'One'])
   })

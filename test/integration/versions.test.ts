@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { NOTE_FILE as FILE, NOTE } from '../helpers/note-workflow.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
+const bench = setUpWorkbench()
 let repository: TestRepository
 
 beforeEach(() => {
@@ -83,6 +85,38 @@ test('a version with errors, and one that was taken away and brought back', asyn
   ])
 })
 
+test('a merge that brings two versions together, and one that adds to them', async () => {
+  const model = NOTE.replace('system_prompt: You write.', 'system_prompt: You write., model: m')
+  const both = (text: string) => text.replace('Write the note', 'Write it')
+  repository.git('checkout', '-q', '-b', 'side')
+  commit('Side', both(NOTE))
+  repository.git('checkout', '-q', 'main')
+  commit('Main', model)
+  repository.git('merge', '-q', '--no-edit', '-m', 'Merge', 'side')
+  repository.git('checkout', '-q', '-b', 'other')
+  commit('Other', both(model).replace('Plan a note', 'Plan it'))
+  repository.git('checkout', '-q', 'main')
+  commit('Ours', both(model).replace('Plan a note', 'Think'))
+  expect(() => repository.git('merge', '-q', 'other')).toThrow()
+  commit('Decide', both(model).replace('Plan a note', 'Plan well'))
+  expect(told((await versions('note')).stdout)).toEqual([
+    'Decide',
+    '  1 neutral: plan: task: Think → Plan well',
+    'Other',
+    '  1 neutral: plan: task: Plan a note → Plan it',
+    'Ours',
+    '  1 neutral: plan: task: Plan a note → Think',
+    'Merge',
+    '  brings two versions together',
+    'Side',
+    '  1 neutral: write: task: Write the note → Write it',
+    'Main',
+    '  2 neutral: plan: model: none → m; write: model: none → m',
+    'Change',
+    '  the first version',
+  ])
+})
+
 test('a shallow clone does not call its oldest commit the first version', async () => {
   commit('Shorter', NOTE.replace('Write the note', 'Write it'))
   const clone = repository.beside('shallow')
@@ -110,6 +144,10 @@ test('for programs, and of one that is not committed', async () => {
     ],
   })
   expect(await versions('note', '-n', '0')).toMatchObject({ status: 2 })
+  expect(JSON.parse((await versions('note', '--json')).stdout)).toMatchObject({
+    versions: [{ runs: { total: 0, ended: 0, succeeded: 0 } }],
+    otherRuns: 0,
+  })
 })
 
 describe('revert', () => {
@@ -150,5 +188,66 @@ describe('revert', () => {
     expect((await revert('note', 'HEAD~2', '--force')).status).toBe(0)
     repository.write('.codemie/workflows/new.yaml', NOTE)
     expect(await refused('new', 'HEAD')).toBe('error not-in-revision')
+  })
+})
+
+describe('runs of versions', () => {
+  const LINE = `name: Line
+enable_summarization_node: false
+assistants: [{ id: a, system_prompt: P }]
+states: [{ id: one, assistant_id: a, task: First, next: { state_id: two } }, { id: two, assistant_id: a, task: Second, next: { state_id: end } }]
+`
+  const OLD = '.codemie/workflows/old.yaml'
+  const NEW = '.codemie/workflows/new.yaml'
+
+  test('are counted by the definition they were executed with, under every name of the file', async () => {
+    bench.server.otherwise('fine')
+    const w = bench.make({ workflows: { old: LINE, other: LINE } })
+    const save = (message: string, path: string, text: string) => {
+      w.write(path, text)
+      w.git('add', '-A')
+      w.git('commit', '-q', '-m', message)
+    }
+    const runs = async (workflow: string, status = 'succeeded') =>
+      expect(await w.run(workflow, { model: 'm' })).toMatchObject({ status })
+    const env = { ...w.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: bench.server.url }
+    const list = async (...args: string[]) =>
+      (await runInProcess(['versions', 'new', ...args], { cwd: w.root, env })).stdout
+    await runs('old')
+    await runs('other')
+    bench.server.reply('fine', { status: 400, body: { error: { message: 'no' } } })
+    await runs('old', 'failed')
+    await runs('old')
+    w.git('mv', OLD, NEW)
+    save('Rename and wait', NEW, LINE.replace('id: two,', 'id: two, interrupt_before: true,'))
+    await runs('new', 'paused')
+    await runs('new', 'paused')
+    await w.resume('latest')
+    save('Not run', NEW, LINE.replace('First', 'Other'))
+    w.write(NEW, LINE.replace('First', 'Not committed'))
+    await runs('new')
+    expect(told(await list())).toEqual([
+      'Not run',
+      '  1 widening, 1 neutral: one: task: First → Other; two: pause before it: true → false',
+      'Rename and wait',
+      '  1 narrowing: two: pause before it: false → true',
+      '  2 runs, 100 % succeeded',
+      `  before ${NEW} it was ${OLD}`,
+      'Change',
+      '  the first version',
+      '  3 runs, 67 % succeeded',
+      '1 run had a definition that none of its versions has, such as one that was not committed',
+    ])
+    expect(JSON.parse(await list('--json'))).toMatchObject({
+      versions: [
+        { runs: { total: 0, ended: 0, succeeded: 0 } },
+        { runs: { total: 2, ended: 1, succeeded: 1 } },
+        { runs: { total: 3, ended: 3, succeeded: 2 } },
+      ],
+      otherRuns: 1,
+    })
+    expect(told(await list('-n', '1')).at(-1)).toBe(
+      '1 run had a definition that none of its versions has, such as one that was not committed',
+    )
   })
 })

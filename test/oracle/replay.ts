@@ -29,12 +29,15 @@ import {
 } from './run-picture.ts'
 import type { Reply } from './trace.ts'
 
+/** What was said at one pause, to all that was held. */
+export type SaidAtPause = Omit<PauseAnswer, 'to'>
+
 /** How the world around a replayed run answers. */
 export interface Script {
   readonly userInput: string
   readonly fileNames: readonly string[]
   /** What is said at each resume, in order; the run stays paused when there are no more. */
-  readonly answers: readonly PauseAnswer[]
+  readonly answers: readonly SaidAtPause[]
   /** The state during whose model call the run is aborted. */
   readonly abortAt?: string | undefined
   readonly reply: (state: string, lastUserTurn: string) => Reply
@@ -87,9 +90,9 @@ class Replay {
   }
 
   async run(): Promise<Replayed> {
-    const given = new Map<string, PauseAnswer>()
+    const given: PauseAnswer[] = []
     for (const answer of [undefined, ...this.#script.answers]) {
-      if (answer) for (const path of this.#held) given.set(path, answer)
+      if (answer) given.push({ ...answer, to: new Set(this.#held) })
       const outcome = await this.#round(given)
       this.#parts.push({ kind: 'end', status: STATUS[outcome.status] })
       if (outcome.status !== 'paused') break
@@ -115,7 +118,7 @@ class Replay {
     }
   }
 
-  async #round(answers: ReadonlyMap<string, PauseAnswer>): Promise<EngineOutcome> {
+  async #round(answers: readonly PauseAnswer[]): Promise<EngineOutcome> {
     const { userInput, fileNames, findTool } = this.#script
     const known = this.#supersteps
     return interpret({

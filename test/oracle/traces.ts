@@ -1,4 +1,3 @@
-import type { PauseAnswer } from '../../runner/engine/answers.ts'
 import { StepFailure } from '../../runner/failure.ts'
 import type { Tool } from '../../runner/tools/tool.ts'
 import { type Diagnostic, readWorkflow } from '../../schema/index.ts'
@@ -7,7 +6,7 @@ import type { State, Workflow } from '../../schema/workflow.ts'
 import type { Verdict } from './compare.ts'
 import { type SaneTrace, saneTrace, sectionOfRefusal } from './exceptions.ts'
 import { decode } from './recorded.ts'
-import { replay, type Script } from './replay.ts'
+import { replay, type SaidAtPause, type Script } from './replay.ts'
 import { compareRuns, recordedPicture } from './run-picture.ts'
 import { differenceInGraph } from './schema-functions.ts'
 import type { Raise, Reply, Resume, ScriptedTool, Trace } from './trace.ts'
@@ -95,7 +94,7 @@ function scriptOf(trace: Trace): Script {
   }
 }
 
-function answerOf({ user_input, edit }: Resume): PauseAnswer {
+function answerOf({ user_input, edit }: Resume): SaidAtPause {
   const outputKey = edit?.output_key === undefined ? {} : { outputKey: edit.output_key }
   return {
     ...(user_input === null ? {} : { userInput: user_input }),

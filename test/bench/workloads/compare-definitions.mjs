@@ -8,7 +8,7 @@ import { measure } from '../measure.mjs'
 import { interleave } from '../rounds.mjs'
 
 /**
- * W8: what it costs to say what a change of a workflow means, against checking the two files.
+ * W9: what it costs to say what a change of a workflow means, against checking the two files.
  * @param {import('../context.mjs').Bench} bench
  * @returns {Promise<import('../table.mjs').Row[]>}
  */
@@ -34,12 +34,12 @@ export async function measureComparison(bench) {
     large: () => run(large, 'compare'),
   })
   for (const { small: few, large: many } of rounds)
-    if (few.changes === 0 || many.changes < states) throw new Error('W8: the definitions do not differ')
+    if (few.changes === 0 || many.changes < states) throw new Error('W9: the definitions do not differ')
   const perTurn = rounds.map(({ floorSmall }) => floorSmall.cpuMs / (turns - Math.floor(turns / 10)))
   const floor = `reading and checking both, ${(perTurn.reduce((a, b) => a + b, 0) / perTurn.length).toFixed(1)} ms`
   return [
     {
-      workload: 'W8',
+      workload: 'W9',
       what: `what a change means, ${states} states, one prompt of all, CPU with reading`,
       values: rounds.map((r) => r.small.cpuMs / r.floorSmall.cpuMs),
       unit: 'x',
@@ -47,7 +47,7 @@ export async function measureComparison(bench) {
       floor,
     },
     {
-      workload: 'W8',
+      workload: 'W9',
       what: 'the same, every state called otherwise and changed',
       values: rounds.map((r) => r.large.cpuMs / r.floorLarge.cpuMs),
       unit: 'x',

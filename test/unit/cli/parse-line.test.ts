@@ -74,7 +74,7 @@ describe('a command line', () => {
     [
       'a missing argument',
       ['run'],
-      "'codemie-ci run' needs a <workflow>: File stem, path or name of the workflow.",
+      "'codemie-ci run' needs a <workflow>: File stem, path or name of the workflow; with @REVISION as that commit has it.",
     ],
     [
       'an argument too many',
