@@ -120,13 +120,27 @@ export function reachableIn(graph: WorkflowGraph): ReadonlySet<string> {
   return spread(neighbours(graph, 'forward'), [graph.entry]).add(graph.entry)
 }
 
-/** What a path from the entry reaches, as {@link reachableIn}, if no path may go on from one state; made once for many states. */
-export function reachableWithout(graph: WorkflowGraph): (id: string) => ReadonlySet<string> {
+/**
+ * Tells of a state what paths from the entry lead to without going on from there; made once for many states.
+ * It is asked for a state, and gives the question whether another one is reached.
+ */
+export function reachableWithout(graph: WorkflowGraph): (avoided: string) => (id: string) => boolean {
+  const ids = [...new Set([graph.entry, ...graph.nodes, ...graph.edges.map(({ to }) => to)])]
+  const numbers = new Map(ids.map((id, number) => [id, number]))
   const forward = neighbours(graph, 'forward')
-  return (id) => {
-    const cut = new Map(forward)
-    cut.delete(id)
-    return spread(cut, [graph.entry]).add(graph.entry)
+  const targets = ids.map((id) => (forward.get(id) ?? []).map((to) => numbers.get(to) ?? 0))
+  return (avoided) => {
+    const seen = new Uint8Array(ids.length).fill(1, 0, 1)
+    const open = [0]
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      if (ids[one] === avoided) continue
+      for (const next of targets[one] ?? []) {
+        if (seen[next] === 1) continue
+        seen[next] = 1
+        open.push(next)
+      }
+    }
+    return (id) => seen[numbers.get(id) ?? -1] === 1
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Aspect, Whole } from './aspect.ts'
 import type { Change, ChangeClass, ChangeReach } from './change.ts'
-import { fromTo, isLong, meaningOf, textOf } from './values.ts'
+import { fromTo, isLong, isSame, textOf } from './values.ts'
 
 /** For what stands in no workflow: nothing says another model. */
 const NO_MODELS: Whole = { before: { models: { fallback: [] } }, after: { models: { fallback: [] } } }
@@ -15,7 +15,7 @@ export function changesOf<T>(
 ): Change[] {
   return aspects.flatMap((aspect): Change[] => {
     const [a, b] = [aspect.of(before), aspect.of(after)]
-    if (meaningOf(a) === meaningOf(b)) return []
+    if (isSame(a, b)) return []
     const sentence = sentenceOf(aspect, a, b)
     if (sentence === undefined) return []
     const kind = typeof aspect.class === 'string' ? aspect.class : aspect.class.of(a, b, whole)

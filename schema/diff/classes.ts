@@ -1,6 +1,6 @@
 import type { ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
-import { cameAndWent, meaningOf, membersOf } from './values.ts'
+import { cameAndWent, isSame, membersOf } from './values.ts'
 
 const numberOf = (value: unknown) => (value === undefined ? Number.POSITIVE_INFINITY : Number(value))
 
@@ -89,7 +89,7 @@ export const parameters: ClassRule = {
     return widest(
       names.map((name) => {
         const [old, now] = [a.get(name), b.get(name)]
-        if (MANNERS.has(name) || meaningOf(old) === meaningOf(now)) return 'neutral'
+        if (MANNERS.has(name) || isSame(old, now)) return 'neutral'
         return name.endsWith('_tokens') ? ceiling.of(old, now, whole) : power.of(old, now, whole)
       }),
     )

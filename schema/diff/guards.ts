@@ -35,13 +35,9 @@ export function compareGuards(
   const [before, after] = [pathsIn(whole.before), pathsIn(whole.after)]
   return guards.flatMap(([old, now]) => {
     if (old !== undefined && now !== undefined && !isGuard(now)) return []
-    const [behindBefore, behindNow] = [before.behind(old), after.behind(now)]
-    const lost = pairs.filter(
-      ([a, b]) => behindBefore.has(a.id) && !behindNow.has(b.id) && after.all.has(b.id),
-    )
-    const gained = pairs.filter(
-      ([a, b]) => behindNow.has(b.id) && !behindBefore.has(a.id) && before.all.has(a.id),
-    )
+    const [wasBehind, isBehind] = [before.behind(old), after.behind(now)]
+    const lost = pairs.filter(([a, b]) => wasBehind(a.id) && !isBehind(b.id) && after.all.has(b.id))
+    const gained = pairs.filter(([a, b]) => isBehind(b.id) && !wasBehind(a.id) && before.all.has(a.id))
     const { id, approval } = now ?? old ?? { id: '' }
     const its = `its ${approval === true ? 'approval' : 'pause'}`
     const tell = (kind: 'widening' | 'narrowing', how: string, states: typeof pairs): Change[] => {
@@ -64,10 +60,10 @@ function pathsIn(workflow: Workflow) {
   return {
     all,
     /** What no path reaches but through a state. */
-    behind: (guard: State | undefined): ReadonlySet<string> => {
-      if (guard === undefined) return new Set()
-      const others = without(guard.id)
-      return new Set([...all].filter((id) => !others.has(id)))
+    behind: (guard: State | undefined): ((id: string) => boolean) => {
+      if (guard === undefined) return () => false
+      const isReached = without(guard.id)
+      return (id) => all.has(id) && !isReached(id)
     },
   }
 }

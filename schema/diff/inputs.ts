@@ -1,6 +1,6 @@
 import type { InputSpec } from '../workflow.ts'
 import type { ClassRule } from './aspect.ts'
-import { meaningOf, members, membersOf } from './values.ts'
+import { isSame, meaningOf, members, membersOf } from './values.ts'
 
 /** Inputs by name, each with all that is said of it: the order in which they are declared does not matter. */
 export function inputsOf(inputs: readonly InputSpec[]): Readonly<Record<string, unknown>> {
@@ -47,7 +47,7 @@ function takesLess(before: unknown, after: unknown): boolean {
   const [a, b] = [membersOf(before), membersOf(after)]
   return [...new Set([...a.keys(), ...b.keys()])].some((key) => {
     const [old, now] = [a.get(key), b.get(key)]
-    if (ABOUT.has(key) || meaningOf(old) === meaningOf(now)) return false
+    if (ABOUT.has(key) || isSame(old, now)) return false
     if (now === undefined) return !SIMPLE.has(key)
     return !((key === 'type' || key === 'enum') && old !== undefined && isAmong(old, now))
   })

@@ -19,8 +19,10 @@ const MOST_WEIGHED = 100_000
  */
 export function matchStates(before: readonly State[], after: readonly State[]): MatchedStates {
   const byId = pairUp(before, after, ({ id }) => id)
-  const byWork = pairUp(byId.before, byId.after, ({ work }) => meaningOf(work))
-  const alike = pairAlike(byWork.before, byWork.after)
+  const rest = byId.before.length > 0 && byId.after.length > 0 ? [...byId.before, ...byId.after] : []
+  const works = new Map(rest.map((state) => [state, meaningOf(state.work)]))
+  const byWork = pairUp(byId.before, byId.after, (state) => works.get(state) ?? '')
+  const alike = pairAlike(byWork.before, byWork.after, works)
   return { pairs: [...byId.pairs, ...byWork.pairs, ...alike.pairs], removed: alike.before }
 }
 
@@ -40,7 +42,7 @@ function pairUp(before: readonly State[], after: readonly State[], keyOf: (state
     else list.push(state)
   }
   const pairs: [State, State][] = []
-  for (const state of after.length > 0 && before.length > 0 ? after : []) {
+  for (const state of after) {
     const old = waiting.get(keyOf(state))?.pop()
     if (old !== undefined) pairs.push([old, state])
   }
@@ -48,16 +50,26 @@ function pairUp(before: readonly State[], after: readonly State[], keyOf: (state
 }
 
 /** Pairs the states that have most words in common first. */
-function pairAlike(before: readonly State[], after: readonly State[]): Pairing {
-  const reach = before.length * after.length > MOST_WEIGHED ? MOST_WEIGHED / before.length / 2 : after.length
-  const words = new Map([...before, ...after].map((state) => [state, wordsOf(state)]))
-  const candidates = before.flatMap((one, place) => {
-    const middle = (place / before.length) * after.length
-    return after.slice(Math.max(0, middle - reach), middle + reach).flatMap((other) => {
-      const likeness = one.work.kind === other.work.kind ? shareOf(words.get(one), words.get(other)) : 0
-      return likeness < LEAST_ALIKE ? [] : [{ one, other, likeness }]
-    })
-  })
+function pairAlike(
+  before: readonly State[],
+  after: readonly State[],
+  works: ReadonlyMap<State, string>,
+): Pairing {
+  const words = wordsIn([...before, ...after], works)
+  const candidates: { readonly one: State; readonly other: State; readonly likeness: number }[] = []
+  // How far from each other two may stand, as a share of the whole.
+  const all = before.length * after.length
+  const reach = all <= MOST_WEIGHED ? 1 : MOST_WEIGHED / all / 2
+  for (const [place, one] of before.entries()) {
+    const middle = place / before.length
+    const from = Math.max(0, Math.ceil((middle - reach) * after.length))
+    for (let i = from; i < after.length && i <= (middle + reach) * after.length; i++) {
+      const other = after[i]
+      if (other === undefined || one.work.kind !== other.work.kind) continue
+      const likeness = shareOf(words.get(one), words.get(other))
+      if (likeness >= LEAST_ALIKE) candidates.push({ one, other, likeness })
+    }
+  }
   const taken = new Set<State>()
   const pairs: [State, State][] = []
   for (const { one, other } of candidates.sort((a, b) => b.likeness - a.likeness)) {
@@ -74,17 +86,35 @@ function left(before: readonly State[], after: readonly State[], pairs: readonly
   return { pairs, before: before.filter(isLeft), after: after.filter(isLeft) }
 }
 
-/** 0 to 1: the words that two sets share, of all that either has. */
-function shareOf(a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()): number {
-  const [few, many] = a.size < b.size ? [a, b] : [b, a]
-  if (few.size < LEAST_ALIKE * many.size) return 0
+/** Numbers of words, the lowest first. */
+type Words = Int32Array
+
+/** 0 to 1: the words that two states share, of all that either has. */
+function shareOf(a: Words = new Int32Array(), b: Words = new Int32Array()): number {
+  if (Math.min(a.length, b.length) < LEAST_ALIKE * Math.max(a.length, b.length)) return 0
   let shared = 0
-  for (const word of few) if (many.has(word)) shared++
-  const all = a.size + b.size - shared
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const [one = 0, other = 0] = [a[i], b[j]]
+    if (one === other) shared++
+    if (one <= other) i++
+    if (other <= one) j++
+  }
+  const all = a.length + b.length - shared
   return all === 0 ? 0 : shared / all
 }
 
-/** The words of what a state does. */
-function wordsOf({ work }: State): Set<string> {
-  return new Set(meaningOf(work).match(/\w+/g) ?? [])
+/** The words of what each state does. */
+function wordsIn(states: readonly State[], works: ReadonlyMap<State, string>): ReadonlyMap<State, Words> {
+  const numbers = new Map<string, number>()
+  return new Map(
+    states.map((state) => {
+      const found = new Set<number>()
+      for (const word of works.get(state)?.match(/\w+/g) ?? []) {
+        const number = numbers.get(word) ?? numbers.size
+        numbers.set(word, number)
+        found.add(number)
+      }
+      return [state, new Int32Array(found).sort()]
+    }),
+  )
 }

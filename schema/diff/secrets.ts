@@ -5,13 +5,19 @@ import { ownOf } from './own.ts'
 const NAMED =
   /\$\{?([A-Z_][A-Z0-9_]+)\b|\{\{\s*([A-Z_][A-Z0-9_]+)\s*\}\}|\bsecrets\.([A-Za-z_]\w*)|\benv(?:iron)?\.([A-Z_]\w*)/g
 
+// Most texts name none, and this is told sooner.
+const MAY_NAME = /\$|\{\{|secrets|env/
+
 /** Names of the secrets and environment variables that a state names, in its texts or for its MCP servers; sorted. */
 export function secretsOf(state: State): readonly string[] {
   const found = new Set<string>()
   const look = (value: unknown): void => {
     if (typeof value === 'string') {
+      if (!MAY_NAME.test(value)) return
       for (const [, ...names] of value.matchAll(NAMED)) for (const name of names) if (name) found.add(name)
-    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(look)
+    } else if (typeof value === 'object' && value !== null) {
+      for (const key in value) look((value as Record<string, unknown>)[key])
+    }
   }
   const servers = serversOf(state)
   const { work, onError, next } = state

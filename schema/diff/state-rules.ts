@@ -4,7 +4,7 @@ import { ceiling, guard, powers } from './classes.ts'
 import { errorHandling, handlersOf, notifiedOf } from './error-handling.ts'
 import { secretsOf } from './secrets.ts'
 import { sayTransition } from './transitions.ts'
-import { cameAndWent, fromTo, listed, meaningOf, members, membersOf } from './values.ts'
+import { cameAndWent, fromTo, isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** A retry is a further call that is paid for. */
 const retries: ClassRule = {
@@ -41,7 +41,7 @@ function sayNotifications(before: unknown, after: unknown): string {
       integrationAlias === undefined ? tool : `${tool} (${integrationAlias})`,
     ),
   )
-  if (meaningOf(a) === meaningOf(b)) return 'given something else'
+  if (isSame(a, b)) return 'given something else'
   const { came, went } = cameAndWent(a, b)
   return came.length + went.length === 0 ? 'told of other failures' : listed(a, b)
 }

@@ -2,7 +2,7 @@ import type { Trigger } from '../workflow.ts'
 import type { ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
 import { widest } from './classes.ts'
-import { cameAndWent, isLong, listed, meaningOf, members, membersOf } from './values.ts'
+import { cameAndWent, isLong, isSame, listed, members, membersOf } from './values.ts'
 
 /** Events by name, each with its filters. */
 export function triggersOf(triggers: readonly Trigger[]): Readonly<Record<string, unknown>> {
@@ -43,7 +43,7 @@ function compareFilters(before: unknown, after: unknown): ChangeClass {
 }
 
 function compareEntries(before: unknown, after: unknown, isIgnored: boolean): ChangeClass {
-  if (meaningOf(before) === meaningOf(after)) return 'neutral'
+  if (isSame(before, after)) return 'neutral'
   if (!Array.isArray(before) || !Array.isArray(after)) return 'widening'
   const { came, went } = cameAndWent(before, after)
   // An entry that begins with `!` takes away, and counts by its place in the list.

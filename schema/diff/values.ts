@@ -15,6 +15,26 @@ export function meaningOf(value: unknown): string {
   return `{${members.sort().join()}}`
 }
 
+/** Whether two values mean the same, as {@link meaningOf} tells it, without the texts. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((one, place) => isSame(one, b[place]))
+    )
+  const [old, now] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const isTold = (value: Record<string, unknown>, key: string) =>
+    Object.hasOwn(value, key) && value[key] !== undefined && !isPosition(key, value[key])
+  for (const key in old)
+    if (isTold(old, key) && !(isTold(now, key) && isSame(old[key], now[key]))) return false
+  for (const key in now) if (isTold(now, key) && !isTold(old, key)) return false
+  return true
+}
+
 /** Where something stands in the file. An `at` that an author wrote is no such thing: its numbers are `bigint`. */
 function isPosition(key: string, value: unknown): boolean {
   if (key !== 'at' || typeof value !== 'object' || value === null) return false
@@ -109,9 +129,7 @@ export function members(before: unknown, after: unknown, words: MemberWords = PL
     ...[...b].filter(([name]) => !a.has(name)).map(([name, value]) => words.came(name, value)),
     ...[...a.keys()].filter((name) => !b.has(name)).map((name) => `−${name}`),
     ...[...b].flatMap(([name, value]) =>
-      a.has(name) && meaningOf(a.get(name)) !== meaningOf(value)
-        ? [words.changed(name, a.get(name), value)]
-        : [],
+      a.has(name) && !isSame(a.get(name), value) ? [words.changed(name, a.get(name), value)] : [],
     ),
   ]
   const more = parts.length - MOST_MEMBERS

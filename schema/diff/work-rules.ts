@@ -2,7 +2,7 @@ import type { AgentWork, McpServer, State, ToolReference, Work } from '../workfl
 import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
 import { ownOf } from './own.ts'
-import { listed, meaningOf, members, membersOf } from './values.ts'
+import { isSame, listed, members, membersOf } from './values.ts'
 
 type WorkOf<K extends Work['kind']> = Extract<Work, { readonly kind: K }>
 
@@ -55,9 +55,7 @@ function reachOf(list: readonly McpServer[] = []): Readonly<Record<string, unkno
 /** Servers that came and went are told by their names. */
 function sayReach(before: unknown, after: unknown): string | undefined {
   const [a, b] = [membersOf(before), membersOf(after)]
-  const changed = [...b.keys()].filter(
-    (name) => a.has(name) && meaningOf(a.get(name)) !== meaningOf(b.get(name)),
-  )
+  const changed = [...b.keys()].filter((name) => a.has(name) && !isSame(a.get(name), b.get(name)))
   if (changed.length === 0) return undefined
   return changed.map((name) => `${name} (${members(a.get(name), b.get(name))})`).join(', ')
 }
@@ -286,6 +284,9 @@ function configuration<K extends Work['kind']>(
   }
 }
 
+/** Another flow, another integration or other states in a body may be able to do anything. */
+const unknowable: ClassRule = { words: 'of a Bedrock flow or a block: widening', of: () => 'widening' }
+
 const DOCUMENTS = 'datasource_id'
 
 const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = {
@@ -308,11 +309,9 @@ const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = 
     },
     configuration<'documents-tree'>(({ config }) => ({ ...config, [DOCUMENTS]: undefined })),
   ],
-  // Another flow, or another integration, may be able to do anything.
-  'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, 'widening')],
+  'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, unknowable)],
   summary: [configuration<'summary'>((work) => ({ of: work.of }))],
-  // As may other states in a body.
-  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), 'widening')],
+  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), unknowable)],
 }
 
 /** By kind of work; each list is only ever given two works of its kind. */

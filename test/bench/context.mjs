@@ -23,6 +23,7 @@ export const EXTRA_CERTIFICATES = process.env['NODE_EXTRA_CA_CERTS']
 export const PROGRAMS = {
   appendLines: fileURLToPath(new URL('./programs/append-lines.mjs', import.meta.url)),
   checkFiles: fileURLToPath(new URL('./programs/check-files.mjs', import.meta.url)),
+  compareDefinitions: fileURLToPath(new URL('./programs/compare-definitions.mjs', import.meta.url)),
   engineSteps: fileURLToPath(new URL('./programs/engine-steps.mjs', import.meta.url)),
   fetchLoop: fileURLToPath(new URL('./programs/fetch-loop.mjs', import.meta.url)),
   gitServer: fileURLToPath(new URL('./programs/git-server.mjs', import.meta.url)),

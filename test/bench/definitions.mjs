@@ -182,3 +182,64 @@ ${checks
   )
   .join('')}`
 }
+
+/**
+ * A workflow of many states as people write them, in groups of four: look, review each, judge, ask.
+ * @param {number} states
+ * @param {string} word Begins the ids of states, and stands in their tasks.
+ */
+export function longReview(states, word = 'area') {
+  const groups = Array.from({ length: states / 4 }, (_, i) => i + 1)
+  return `name: Long review
+enable_summarization_node: false
+recursion_limit: 500
+assistants:
+  - id: reviewer
+    model: gpt-5-mini
+    system_prompt: |
+      You review changes of a repository. Say what is wrong, where it is wrong and how to mend it.
+    tools:
+      - name: read_file
+      - name: search_files
+tools:
+  - id: diff
+    tool: git_diff
+    tool_args:
+      from: '{{base}}'
+states:
+${groups
+  .map(
+    (n) => `  - id: ${word}-${n}-look
+    tool_id: diff
+    next:
+      state_id: ${word}-${n}-review
+      iter_key: files
+  - id: ${word}-${n}-review
+    assistant_id: reviewer
+    task: |
+      Review the changes of {{path}} as far as they are about ${word} ${n}. {% if count > 20 %}Be brief.{% endif %}
+    resolve_dynamic_values_in_prompt: true
+    output_schema: |
+      {"type": "object", "properties": {"findings": {"type": "array", "items": {"type": "string"}}}}
+    next:
+      state_id: ${word}-${n}-judge
+      append_to_context: true
+  - id: ${word}-${n}-judge
+    assistant_id: reviewer
+    task: 'Judge what was found in ${word} ${n}: {{findings}}'
+    resolve_dynamic_values_in_prompt: true
+    next:
+      condition:
+        expression: len(findings) > ${n}
+        then: ${word}-${n}-ask
+        otherwise: ${n < groups.length ? `${word}-${n + 1}-look` : 'end'}
+  - id: ${word}-${n}-ask
+    assistant_id: reviewer
+    task: Ask a person about ${word} ${n}
+    approval: true
+    next:
+      state_id: ${n < groups.length ? `${word}-${n + 1}-look` : 'end'}
+`,
+  )
+  .join('')}`
+}

@@ -21,9 +21,10 @@ const WORKLOADS = {
   W6: async () => (await import('./workloads/durable-steps.mjs')).measureDurableSteps,
   W7: async () => (await import('./workloads/language.mjs')).measureLanguage,
   W8: async () => (await import('./workloads/versions.mjs')).measureVersions,
+  W9: async () => (await import('./workloads/compare-definitions.mjs')).measureComparison,
 }
 
-const HELP = `npm run bench -- [W1 … W8] [--rounds N] [--quick]
+const HELP = `npm run bench -- [W1 … W9] [--rounds N] [--quick]
 
   W1  start-up: --version, validate of one file
   W2  model steps in a row: the whole process, and the engine alone
@@ -33,6 +34,7 @@ const HELP = `npm run bench -- [W1 … W8] [--rounds N] [--quick]
   W6  keeping a step durable
   W7  expressions and templates, against CPython and Jinja2
   W8  the versions of a workflow that has 1,000
+  W9  what a change of a workflow of 100 states means
 
   --rounds N  measure each side N times instead of the usual number
   --quick     small sizes, one round: only shows that everything works

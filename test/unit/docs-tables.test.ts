@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
+import { CHANGE_RULES } from '../../schema/diff/rules.ts'
+import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
 type Schema = typeof configFileSchema
 
@@ -48,6 +50,18 @@ test('the tables of keys in docs/configuration.md are those of the JSON Schema',
     ].join('\n\n'),
   )
   expectPart('configuration.md', 'config keys', sections.join('\n\n'))
+})
+
+test('the table of kinds of change in docs/changes.md is that of the rules, each with a sentence that is tested', () => {
+  const lines = DEFINITION_CHANGES.flatMap(({ means }) => means)
+  const rows = CHANGE_RULES.map(({ code: name, about, class: kind }) => {
+    // The shortest, e.g. `widening tools-changed review: tools +shell`.
+    const told = lines.filter((one) => one.split(' ')[1] === name)
+    const line = told.sort((a, b) => a.length - b.length)[0] ?? ''
+    const [, state, sentence] = /^\S+ \S+ (\S+): (.*)$/.exec(line) ?? []
+    return [code(name), about, kind, `${state === '-' ? '' : `state '${state}': `}${sentence}`]
+  })
+  expectPart('changes.md', 'kinds of change', table(['Code', 'About', 'Class', 'Example'], rows))
 })
 
 /** A row for every key below a schema that takes a value of its own. */

@@ -145,4 +145,24 @@ describe('what a change of a definition means', () => {
       'state-removed narrowing followers write: is gone',
     ])
   })
+
+  test.each([
+    ['the same work', (i: number) => `Do number ${i}`],
+    ['work that is a little different', (i: number) => `Do number ${i} again`],
+    ['all the same work, a little different', () => 'Do it again'],
+  ])('1,000 states that all have other names, with %s, are compared in a moment', (_name, task) => {
+    const many = (name: string, taskOf: (i: number) => string) => {
+      const states = Array.from({ length: 1000 }, (_, i) => {
+        const next = i < 999 ? `${name}-${i + 1}` : 'end'
+        return `  - { id: ${name}-${i}, assistant_id: a, task: ${taskOf(i)}, approval: ${i % 10 === 0}, next: { state_id: ${next} } }`
+      })
+      return read(`assistants: [{ id: a, system_prompt: You write. }]\nstates:\n${states.join('\n')}\n`)
+    }
+    const [before, after] = [many('old', (i) => `Do number ${i}`), many('new', task)]
+    const start = performance.now()
+    const found = compareWorkflows(before, after)
+    // Some 200 ms; were all pairs weighed, it would be ten times as much.
+    expect(performance.now() - start).toBeLessThan(2000)
+    expect(found.filter(({ code }) => code === 'state-renamed')).toHaveLength(1000)
+  })
 })
