@@ -26,6 +26,8 @@ const IDENTITY = {
   GIT_COMMITTER_EMAIL: 'forge@example.invalid',
 }
 const BOT = 'github-actions[bot]'
+/** The one question in GraphQL that is answered: the REST API does not tell a job's token whose it is. */
+const VIEWER = /^\s*(query\s*)?\{\s*viewer\s*\{\s*databaseId\s*\}\s*\}\s*$/
 
 /** Permission that a write needs, any one of them (reads of a repository that the token sees need none). */
 const WRITES = [
@@ -1041,6 +1043,10 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     const token = tokenOf(req)
     const who = tokens.get(token)
     if (token !== undefined && !who) throw new HttpError(401, 'Bad credentials')
+    const body = rawBody ? JSON.parse(rawBody) : undefined
+    entry.body = body
+    if (url.pathname === '/api/graphql' && VIEWER.test(body?.query))
+      return { status: 200, body: { data: { viewer: { databaseId: user(who?.login).id } } } }
     if (!found || !operations[found.op]) {
       forge.unhandled.push(`${req.method} ${path}${found ? ` (${found.op})` : ''}`)
       throw notFound()
@@ -1068,8 +1074,6 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
           )
       }
     }
-    const body = rawBody ? JSON.parse(rawBody) : undefined
-    entry.body = body
     const wrong = contract.checkRequest(found, body)
     if (wrong.length) throw invalid(`Invalid request.\n\n${wrong.join('\n')}`)
     let [status, value] = [200, operations[op]({ repo, at, query: url.searchParams, body, who, req })]

@@ -1,0 +1,184 @@
+import { Refusal } from '../runner/failure.ts'
+import { count, oneLine } from '../runner/report/plain-text.ts'
+import type { World } from '../runner/world.ts'
+
+/** GitHub's REST API, with its paths as methods: `octokit.rest.issues.get(…)`, `octokit.paginate(…)`. */
+type Octokit = ReturnType<typeof import('@actions/github').getOctokit>
+
+/** The API of the forge, for one repository and with one token. */
+export interface Forge {
+  readonly owner: string
+  readonly repo: string
+  /**
+   * Asks for something. Waits as long as the forge says where a rate limit is met, and repeats what can be repeated.
+   * Refuses with `forge-rate-limited`, `forge-permission-missing`, `forge-unauthorized`, `forge-not-found`,
+   * `forge-refused` or `forge-unreachable`; the message begins with `want`.
+   *
+   * @param want what is asked for, to follow "GitHub did not let us", e.g. `list the comments of #3`.
+   * @param needs permission of the job that it takes, e.g. `pull-requests: write`.
+   */
+  ask<T>(want: string, needs: string, request: (octokit: Octokit) => Promise<T>): Promise<T>
+}
+
+/** Tries of one request, the first included. */
+const MOST_TRIES = 4
+/** Longest wait for one try, in milliseconds: a job that only waits costs money, too. */
+const LONGEST_WAIT_MS = 120_000
+/** Limit of one try in milliseconds. */
+const TIMEOUT_MS = 30_000
+/** Source: "Rate limits for the REST API": without a header, wait at least a minute. */
+const UNSAID_WAIT_MS = 60_000
+/** Requests that change nothing when they are done twice. */
+const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'PATCH', 'PUT', 'DELETE'])
+
+/** What Octokit throws for an answer that is no success; without `response` there was none. */
+interface RequestError extends Error {
+  readonly status: number
+  readonly response?: {
+    readonly headers: Readonly<Record<string, string | number | undefined>>
+    readonly data?: unknown
+  }
+}
+
+/**
+ * Opens the API that `GITHUB_API_URL` names, or github.com's; proxies are used as everywhere in GitHub's toolkit. Nothing
+ * is asked yet. Octokit comes with it, so this is called only where the API is needed.
+ *
+ * @param repository `owner/name`.
+ */
+export async function openForge({
+  world,
+  token,
+  repository,
+  signal,
+}: {
+  readonly world: World
+  readonly token: string
+  readonly repository: string
+  readonly signal: AbortSignal
+}): Promise<Forge> {
+  const { getOctokit } = await import('@actions/github')
+  const octokit = getOctokit(token, {
+    baseUrl: (world.env['GITHUB_API_URL'] || 'https://api.github.com').replace(/\/+$/, ''),
+    // Octokit would write to stderr.
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  })
+  octokit.hook.wrap('request', async (request, options) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+        return await request({ ...options, request: { ...options.request, signal: limit } })
+      } catch (error) {
+        signal.throwIfAborted()
+        const waitMs = waitBefore(error as RequestError, options.method, attempt, world)
+        if (waitMs === undefined) throw error
+        await world.sleep(waitMs, signal)
+      }
+    }
+  })
+  const [owner = '', repo = ''] = repository.split('/')
+  return {
+    owner,
+    repo,
+    ask: async (want, needs, request) => {
+      try {
+        return await request(octokit)
+      } catch (error) {
+        signal.throwIfAborted()
+        throw refusalOf(error as RequestError, want, needs, world)
+      }
+    },
+  }
+}
+
+function silent(): void {}
+
+/** Milliseconds before the next try; `undefined`: there is none. */
+function waitBefore(
+  error: RequestError,
+  method: string,
+  attempt: number,
+  { now, random }: World,
+): number | undefined {
+  if (attempt >= MOST_TRIES) return undefined
+  const jitterMs = Math.round(random() * 1000)
+  if (isRateLimit(error)) {
+    const waitMs = limitedForMs(error, now())
+    return waitMs > LONGEST_WAIT_MS ? undefined : waitMs + jitterMs
+  }
+  return isTrouble(error) && REPEATABLE.has(method) ? 1000 * 2 ** (attempt - 1) + jitterMs : undefined
+}
+
+/** Source: "Rate limits for the REST API", exceeding the rate limit. */
+function isRateLimit({ status, response, message }: RequestError): boolean {
+  if (status === 429) return true
+  if (status !== 403 || response === undefined) return false
+  const { 'retry-after': after, 'x-ratelimit-remaining': remaining } = response.headers
+  return after !== undefined || String(remaining) === '0' || /rate limit|abuse detection/i.test(message)
+}
+
+/** How long the forge wants us to wait, in milliseconds. */
+function limitedForMs({ response }: RequestError, now: number): number {
+  const headers = response?.headers ?? {}
+  const after = Number(headers['retry-after'] ?? Number.NaN)
+  if (!Number.isNaN(after)) return Math.max(0, after * 1000)
+  const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN)
+  const isUsedUp = String(headers['x-ratelimit-remaining']) === '0'
+  return isUsedUp && !Number.isNaN(reset) ? Math.max(0, reset * 1000 - now) : UNSAID_WAIT_MS
+}
+
+/** Whether the forge could not be reached, or failed. Octokit says 500 where there was no answer. */
+function isTrouble({ status, response }: RequestError): boolean {
+  return response === undefined || status >= 500
+}
+
+function refusalOf(error: RequestError, want: string, needs: string, { now }: World): unknown {
+  // Anything else was thrown by our own code.
+  if (!['HttpError', 'GraphqlResponseError', 'AbortError', 'TimeoutError'].includes(error.name)) return error
+  const refuse = (code: string, why: string, help: string, exitStatus: number) =>
+    new Refusal(code, `GitHub did not let us ${want}: ${why}`, { help, exitStatus, cause: error })
+  const said = oneLine(error.message).slice(0, 300)
+  const { status } = error
+  if (isRateLimit(error)) {
+    const seconds = Math.ceil(limitedForMs(error, now()) / 1000)
+    return refuse(
+      'forge-rate-limited',
+      `its rate limit is used up, and it asks to wait ${count(seconds, 'second')}`,
+      'Run the job again later. Fewer jobs at once, or a token of your own, have more room.',
+      6,
+    )
+  }
+  if (status === 403 && !/\blocked\b/i.test(said)) {
+    return refuse(
+      'forge-permission-missing',
+      `the token lacks the permission \`${needs}\` (${said})`,
+      `Put \`${needs}\` under \`permissions\` of the job. For pull requests of forks and of Dependabot GitHub gives a token that only reads.`,
+      5,
+    )
+  }
+  if (status === 401) {
+    return refuse(
+      'forge-unauthorized',
+      `it does not know the token (${said})`,
+      'Hand over a token that is valid, such as `github.token`, as the input `token`.',
+      5,
+    )
+  }
+  if (status === 404 || status === 410) {
+    return refuse(
+      'forge-not-found',
+      `it is not there, or the token may not see it (${said})`,
+      `It may have been deleted meanwhile. Else put \`${needs}\` under \`permissions\` of the job.`,
+      6,
+    )
+  }
+  if (isTrouble(error)) {
+    return refuse(
+      'forge-unreachable',
+      error.response === undefined ? `there was no answer (${said})` : `it answered ${status} (${said})`,
+      'Run the job again; https://www.githubstatus.com tells whether GitHub has trouble.',
+      6,
+    )
+  }
+  return refuse('forge-refused', `it answered '${said}'`, 'These are its own words.', 6)
+}
