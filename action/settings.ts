@@ -1,7 +1,13 @@
 import { Refusal } from '../runner/failure.ts'
+import type { ApprovalRule } from './review-approval.ts'
+
+/** What the action can be asked to do beside checking everything or running one workflow. */
+const MODES = ['review'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
+  /** `undefined`: run `workflow`, or check everything. */
+  readonly mode: (typeof MODES)[number] | undefined
   /** `undefined`: check all definitions and run none. */
   readonly workflow: string | undefined
   /** The workflow's inputs as they were written; see `readRunInput`. */
@@ -14,6 +20,8 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
+  /** Of `mode: review`. */
+  readonly approval: ApprovalRule
 }
 
 const MOST_AT_ONCE = 1000
@@ -28,6 +36,7 @@ export function readSettings(input: (name: string) => string): Settings {
     return false
   }
   const settings: Settings = {
+    mode: readMode(input('mode'), problems),
     workflow: input('workflow') || undefined,
     inputs: input('inputs'),
     directory: input('working-directory') || '.',
@@ -36,9 +45,13 @@ export function readSettings(input: (name: string) => string): Settings {
     commit: flag('commit'),
     push: flag('push'),
     token: input('token') || undefined,
+    approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
+  }
+  if (settings.mode !== undefined && settings.workflow !== undefined) {
+    problems.push(`\`mode: ${settings.mode}\` and \`workflow\` exclude each other: use two steps.`)
   }
   if (settings.inputs !== '' && settings.workflow === undefined) {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
@@ -49,6 +62,15 @@ export function readSettings(input: (name: string) => string): Settings {
     })
   }
   return settings
+}
+
+function readMode(text: string, problems: string[]): Settings['mode'] {
+  const mode = MODES.find((one) => one === text)
+  if (mode === undefined && text !== '') {
+    const known = MODES.map((one) => `\`${one}\``).join(' or ')
+    problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
+  }
+  return mode
 }
 
 function readCount(text: string, problems: string[]): number | undefined {
