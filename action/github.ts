@@ -12,7 +12,7 @@ export interface Forge {
   /**
    * Asks for something. Waits as long as the forge says where a rate limit is met, and repeats what can be repeated.
    * Refuses with `forge-rate-limited`, `forge-permission-missing`, `forge-unauthorized`, `forge-not-found`,
-   * `forge-refused` or `forge-unreachable`; the message begins with `want`.
+   * `forge-refused`, `forge-unreachable` or `interrupted`; the message of all but the last begins with `want`.
    *
    * @param want what is asked for, to follow "GitHub did not let us", e.g. `list the comments of #3`.
    * @param needs permission of the job that it takes, e.g. `pull-requests: write`.
@@ -69,7 +69,7 @@ export async function openForge({
         const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
         return await request({ ...options, request: { ...options.request, signal: limit } })
       } catch (error) {
-        signal.throwIfAborted()
+        if (signal.aborted) throw error
         const waitMs = waitBefore(error as RequestError, options.method, attempt, world)
         if (waitMs === undefined) throw error
         await world.sleep(waitMs, signal)
@@ -84,7 +84,11 @@ export async function openForge({
       try {
         return await request(octokit)
       } catch (error) {
-        signal.throwIfAborted()
+        if (signal.aborted) {
+          throw new Refusal('interrupted', `The job was cancelled before we could ${want}`, {
+            exitStatus: 130,
+          })
+        }
         throw refusalOf(error as RequestError, want, needs, world)
       }
     },

@@ -49,7 +49,7 @@ export function renderCheckSummary(files: readonly CheckedFile[]): string {
 export function renderRefusalSummary({ code: name, message, help }: Refusal): string {
   const lines = message.split('\n').map((line) => inlineText(shorten(line.trim(), LONGEST_MESSAGE)))
   const sections = [
-    '## ❌ The workflow could not start',
+    '## ❌ What was asked for could not start',
     `${code(name)}: ${lines.filter((line) => line !== '').join('<br>')}`,
     ...(help === undefined ? [] : [`What to do: ${inlineText(shorten(help, LONGEST_MESSAGE))}`]),
   ]

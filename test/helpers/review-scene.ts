@@ -18,6 +18,8 @@ export interface JobSettings {
   /** Label that the event tells of; it is put on the pull request. */
   readonly label?: string
   readonly inputs?: Readonly<Record<string, string>>
+  /** Variables of the step. */
+  readonly env?: Readonly<Record<string, string>>
   readonly permissions?: Permissions
   /** Depth of the checkout, as of actions/checkout: 0 is all. */
   readonly depth?: number
@@ -177,7 +179,13 @@ export async function openReviewScene(plan: {
       await before?.()
       const step = await runStep({
         cwd,
-        env: { PATH: process.env['PATH'] ?? '', HOME: folder, RUNNER_TEMP: folder, ...forge.env },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: folder,
+          RUNNER_TEMP: folder,
+          ...forge.env,
+          ...settings.env,
+        },
         inputs: { mode: 'review', token, ...inputs },
         event: makeEvent({ name: run.name, payload: run.payload, serverUrl: forge.url }),
       })
