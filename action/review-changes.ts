@@ -46,7 +46,7 @@ export async function compareChanges(
     const [before, after] = await Promise.all([pathsIn(git, from), pathsIn(git, head)])
     // In a clone without all contents a file that is not here would look as if it were gone.
     const blobs = [...before.values(), ...after.values()].flatMap(({ id, isBlob }) => (isBlob ? [id] : []))
-    if ((await missingObjects(git, blobs)).length > 0) {
+    if ((await missingObjects(git, blobs).catch(explainMissing)).length > 0) {
       throw lacksHistory('which was made without the contents of files')
     }
     const diffs = await diffDefinitions({ root, git }, { from, to: head })

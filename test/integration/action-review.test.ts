@@ -264,6 +264,7 @@ describe('the comparison', () => {
   test.each([
     ['a shallow checkout of the merge', { depth: 1 }],
     ['a whole clone', { depth: 0 }],
+    ['a clone without the contents of files', { depth: 0, isPartial: true }],
     ['a checkout of the head', { depth: 1, ref: 'refs/heads/change' }],
   ])('of %s', async (_name, settings) => {
     const scene = await open(AGENT, OTHER)
