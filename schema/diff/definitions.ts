@@ -4,7 +4,7 @@ import { type Diagnostic, firstError } from '../diagnostic.ts'
 import { readWorkflow } from '../read.ts'
 import { readSkillFile, type Skill } from '../skill-file.ts'
 import type { AgentWork, Assistant, State, Workflow } from '../workflow.ts'
-import type { Aspect } from './aspect.ts'
+import type { Aspect, ClassRule } from './aspect.ts'
 import type { Change } from './change.ts'
 import { change, changesOf } from './changes-of.ts'
 import { powers } from './classes.ts'
@@ -183,6 +183,20 @@ const CONFIGURATION: Kind<RepositoryConfig> = {
   added: (config) => compareConfigs(defaultConfig(), config),
   removed: (config) => compareConfigs(config, defaultConfig()),
 }
+
+/** What is compared of files besides workflows and the configuration, and what it means that a file came or went. */
+export const FILE_ROWS: readonly {
+  readonly code: string
+  readonly name: string
+  readonly class: string | ClassRule
+}[] = [
+  ...(['workflow', 'assistant', 'skill', 'template'] as const).flatMap((kind) => [
+    { code: `${kind}-added`, name: `${kind} that came`, class: kind === 'template' ? 'neutral' : 'widening' },
+    { code: `${kind}-removed`, name: `${kind} that went`, class: 'narrowing' },
+  ]),
+  ...SKILL_ASPECTS,
+  ...TEXT_ASPECTS,
+]
 
 /** The first row whose path fits is meant. */
 const KINDS = [

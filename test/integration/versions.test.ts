@@ -38,7 +38,7 @@ test('each version with what it changed, the newest first', async () => {
   expect(status).toBe(0)
   expect(told(stdout)).toEqual([
     'Let it run programs · production',
-    '  2 widening, 2 neutral: lifecycle: development → production; plan: tools +shell; and 2 more',
+    '  2 widening, 2 neutral: plan: tools +shell; write: tools +shell; and 2 more',
     'Explain',
     '  means the same',
     'Shorter',
@@ -228,7 +228,7 @@ states: [{ id: one, assistant_id: a, task: First, next: { state_id: two } }, { i
     await runs('new')
     expect(told(await list())).toEqual([
       'Not run',
-      '  1 widening, 1 neutral: one: task: First → Other; two: pause before it: true → false',
+      '  1 widening, 1 neutral: two: pause before it: true → false; one: task: First → Other',
       'Rename and wait',
       '  1 narrowing: two: pause before it: false → true',
       '  2 runs, 100 % succeeded',
