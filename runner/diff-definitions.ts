@@ -14,7 +14,7 @@ import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { resolveCommit, shallowNote } from './git/revision.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
-import { readObjects } from './store/objects.ts'
+import { listTree, readObjects } from './store/objects.ts'
 
 /** Two revisions; `undefined` for `to`: the working tree. */
 export interface DiffRange {
@@ -117,10 +117,13 @@ export async function textsAt(
     )
   }
   // A name must not become two lines.
+  const long = paths.filter((path) => path?.includes('\n')).flatMap((path) => path ?? [])
+  const entries = long.length === 0 ? [] : await listTree(git, revision, long)
+  const ids = new Map(entries.map(({ path, object }) => [path, object]))
   const contents = await readObjects(
     git,
     paths.map((path) =>
-      path === undefined || path.includes('\n') ? `${revision}:-` : `${revision}:${path}`,
+      path === undefined || path.includes('\n') ? (ids.get(path ?? '') ?? '-') : `${revision}:${path}`,
     ),
   )
   return contents.map((content) =>

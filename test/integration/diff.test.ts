@@ -54,6 +54,22 @@ test('what is not committed yet, what asks for a decision first', async () => {
   expect((await diff('.codemie/workflows/new.yaml')).stdout).not.toContain('note.yaml')
 })
 
+test('file names that run like any other: with an ending in capitals, and with a line break', async () => {
+  repository.write('.codemie/workflows/LOUD.YAML', NOTE)
+  repository.write('.codemie/workflows/two\nlines.yaml', NOTE)
+  const widening = 'widening   is new: 2 states, with tool read_file'
+  const expected = `.codemie/workflows/LOUD.YAML · added
+  ${widening}
+.codemie/workflows/two lines.yaml · added
+  ${widening}
+
+2 workflows: 2 widening
+`
+  expect((await diff()).stdout).toBe(expected)
+  commit('Names')
+  expect((await diff('HEAD~1..HEAD')).stdout).toBe(expected)
+})
+
 test('a long prompt word by word', async () => {
   const prompt = (most: string) =>
     `"You write notes for people who have little time, and you never use more than ${most} words."`
