@@ -212,6 +212,13 @@ function kindOf(side: DefinitionText | undefined): Kind<unknown> | undefined {
   return side && KINDS.find(({ path }) => path.test(side.file))
 }
 
+/** What lies in a folder that definitions are looked for in, or on the way to them; `undefined`: it is no such folder. */
+export function folderKind(path: string): DefinitionKind | undefined {
+  if (path === '.codemie') return 'workflow'
+  const [, folder] = /^\.codemie\/(workflow|assistant|skill|template)s(?:\/|$)/.exec(path) ?? []
+  return folder as DefinitionKind | undefined
+}
+
 /** Whether a path is that of a file which says what may run. */
 export function isDefinition(path: string): boolean {
   return KINDS.some((kind) => kind.path.test(path))

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -68,6 +68,29 @@ test('file names that run like any other: with an ending in capitals, and with a
   expect((await diff()).stdout).toBe(expected)
   commit('Names')
   expect((await diff('HEAD~1..HEAD')).stdout).toBe(expected)
+})
+
+test('links and submodules that take the place of folders of definitions, whose files are elsewhere', async () => {
+  const elsewhere = '160000,0123456789012345678901234567890123456789,.codemie/workflows/theirs'
+  repository.write('elsewhere/skill/SKILL.md', 'Be kind.\n')
+  symlinkSync('../elsewhere', join(repository.root, '.codemie/skills'))
+  repository.git('add', '-A')
+  repository.git('update-index', '--add', '--cacheinfo', elsewhere)
+  repository.git('commit', '-q', '-m', 'Elsewhere')
+  expect((await diff('HEAD~1..HEAD')).stdout).toBe(`.codemie/skills · added
+  ✗ has errors after the change: A link, and what it leads to is not compared
+.codemie/workflows/theirs · added
+  ✗ has errors after the change: A submodule, and what lies in it is not compared
+
+2 files
+`)
+  rmSync(join(repository.root, '.codemie'), { recursive: true })
+  symlinkSync('elsewhere', join(repository.root, '.codemie'))
+  repository.git('add', '-A')
+  repository.git('commit', '-q', '-m', 'All')
+  expect((await diff('HEAD~1..HEAD')).stdout).toContain(`.codemie · added
+  ✗ has errors after the change: A link, and what it leads to is not compared
+`)
 })
 
 test('a long prompt word by word', async () => {
