@@ -155,6 +155,8 @@ test('a side with errors is said with its first one', async () => {
 test.each([
   [['nowhere'], "error unknown-revision: There is no revision 'nowhere' here\n"],
   [['--', '-rf'], "error unknown-revision: There is no revision '-rf' here\n"],
+  [['^HEAD'], "error unknown-revision: There is no revision '^HEAD' here\n"],
+  [['^HEAD..HEAD'], "error unknown-revision: There is no revision '^HEAD' here\n"],
   [['../other.yaml'], "'../other.yaml' is not in this repository."],
 ])('refuses %j', async (args, message) => {
   const { status, stderr } = await diff(...args)
