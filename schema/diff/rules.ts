@@ -37,9 +37,9 @@ export const FILE_RULES: readonly ChangeRule[] = rulesOf(FILE_ROWS)
 /** Kinds of change of the configuration. */
 export const CONFIG_RULES: readonly ChangeRule[] = rulesOf([
   ...CONFIG_ASPECTS,
-  ...COLLECTIONS.flatMap(({ code, name, aspects }) => [
+  ...COLLECTIONS.flatMap(({ code, name, aspects, removed = 'narrowing' }) => [
     { code: `${code}-added`, name: `${name} that came`, class: 'widening' },
-    { code: `${code}-removed`, name: `${name} that went`, class: 'narrowing' },
+    { code: `${code}-removed`, name: `${name} that went`, class: removed },
     ...aspects,
   ]),
 ])

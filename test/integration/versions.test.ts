@@ -111,7 +111,21 @@ test('a merge that brings two versions together, and one that adds to them', asy
     'Side',
     '  1 neutral: write: task: Write the note → Write it',
     'Main',
-    '  2 neutral: plan: model: none → m; write: model: none → m',
+    '  2 widening: plan: model: none → m; write: model: none → m',
+    'Change',
+    '  the first version',
+  ])
+})
+
+test('a merge that takes what one side made of it is no version', async () => {
+  repository.git('checkout', '-q', '-b', 'topic')
+  commit('Topic', NOTE.replace('Write the note', 'Write it'))
+  repository.git('checkout', '-q', 'main')
+  commit('Elsewhere', 'b\n', 'a.txt')
+  repository.git('merge', '-q', '--no-ff', '--no-edit', '-m', 'Merge', 'topic')
+  expect(told((await versions('note')).stdout)).toEqual([
+    'Topic',
+    '  1 neutral: write: task: Write the note → Write it',
     'Change',
     '  the first version',
   ])
