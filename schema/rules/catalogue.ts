@@ -503,6 +503,20 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'on: pull_request',
     fix: 'Use the name that GitHub gives the event.',
   },
+  'unknown-filter': {
+    title: 'A filter that the event does not have',
+    why: 'Left out, the workflow would start more often than its author meant.',
+    wrong: 'on: { push: { branch: main } }',
+    right: 'on: { push: { branches: main } }',
+    fix: 'Correct the name, or remove the filter.',
+  },
+  'bad-filter': {
+    title: 'A filter that lets nothing through, or cannot be read',
+    why: 'A list of patterns needs one without !, a schedule a cron, and a list and its -ignore exclude each other.',
+    wrong: "on: { push: { branches: ['!main'] } }",
+    right: "on: { push: { branches: ['**', '!main'] } }",
+    fix: 'Write it as GitHub takes it.',
+  },
   retired: {
     title: 'A retired workflow',
     why: 'It is kept to be read and compared; starting it is refused.',
