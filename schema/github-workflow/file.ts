@@ -1,0 +1,53 @@
+import { readText } from '../lax.ts'
+import { childOf, entryOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from '../yaml.ts'
+import { JOBS, type JobName } from './plan.ts'
+
+/** A GitHub workflow as it was read: places in it, and the jobs of ours that it has. */
+export interface GithubWorkflowFile {
+  readonly document: YamlDocument
+  readonly root: YamlMap
+  readonly on: YamlNode | undefined
+  /** By what they do; a job that a person took away is not there. */
+  readonly jobs: Readonly<Partial<Record<JobName, OurJob>>>
+}
+
+/** A job with a step of this action. */
+export interface OurJob {
+  /** Its key under `jobs`. */
+  readonly id: string
+  readonly node: YamlNode
+  /** Where the step stands in `steps`. */
+  readonly step: number
+}
+
+/** Reads `.github/workflows/codemie.yml`. `undefined`: it is no GitHub workflow; then the diagnostics of `readYaml` may say why. */
+export function readGithubWorkflow(file: string, text: string | Uint8Array): GithubWorkflowFile | undefined {
+  const document = readYaml(file, text)
+  const { root } = document
+  const jobs = childOf(root, 'jobs')
+  if (root?.kind !== 'map' || jobs?.kind !== 'map') return undefined
+  const found: Partial<Record<JobName, OurJob>> = {}
+  for (const [id, { value: node }] of jobs.entries) {
+    for (const name of Object.keys(JOBS) as JobName[]) {
+      const step = stepsOf(node).findIndex((one) => isStepOf(name, one))
+      if (step >= 0) found[name] ??= { id, node, step }
+    }
+  }
+  return { document, root, on: entryOf(root, 'on')?.value, jobs: found }
+}
+
+/** The steps of a job, whatever it is. */
+export function stepsOf(job: YamlNode | undefined): readonly YamlNode[] {
+  const steps = childOf(job, 'steps')
+  return steps?.kind === 'seq' ? steps.items : []
+}
+
+/** Forks and copies of the action keep the end of its name. */
+const OURS = /(?:^|\/)codemie-ci\/action(?:@|$)/
+
+function isStepOf(name: JobName, step: YamlNode): boolean {
+  return (
+    OURS.test(readText(childOf(step, 'uses')) ?? '') &&
+    readText(childOf(childOf(step, 'with'), 'mode')) === JOBS[name]
+  )
+}
