@@ -41,7 +41,7 @@ export function isUnpinned(text: string, version: string): boolean {
 }
 
 function tagOf(version: string): RegExp {
-  return new RegExp(`(uses:[ \\t]+)${ACTION}@v${version.replaceAll('.', '\\.')}(?=[ \\t\\r]*$)`, 'm')
+  return new RegExp(`(uses:[ \\t]+)${ACTION}@v${version.replaceAll('.', '\\.')}(?=[ \\t\\r]*$)`, 'gm')
 }
 
 async function commitOf(tag: string, address: string, { cwd, env }: World): Promise<string | undefined> {

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Diagnostic, firstError } from '../schema/diagnostic.ts'
+import type { Diagnostic } from '../schema/diagnostic.ts'
 import { diagnosticsOf, gapsOf } from '../schema/github-workflow/compare.ts'
-import { type GithubWorkflowFile, readGithubWorkflow } from '../schema/github-workflow/file.ts'
+import {
+  type GithubWorkflowFile,
+  problemOfGithubWorkflow,
+  readGithubWorkflow,
+} from '../schema/github-workflow/file.ts'
 import { GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
 import {
   type GithubWorkflowPlan,
@@ -13,7 +17,6 @@ import {
 import { skeleton } from '../schema/github-workflow/skeleton.ts'
 import type { RepositoryConfig, Workflow } from '../schema/index.ts'
 import { callsOthers } from '../schema/needs.ts'
-import { readYaml } from '../schema/yaml.ts'
 import { Refusal } from './failure.ts'
 import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
 import { keyVariableOf, locateModel } from './models/providers.ts'
@@ -38,8 +41,8 @@ export async function readGithubWorkflowText(root: string): Promise<string | und
 
 /** Where the GitHub workflow does not fit the definitions; see `docs/action.md`. None for a file without a job of ours. */
 export function checkGithubWorkflow(text: string, definitions: Definitions): readonly Diagnostic[] {
-  const file = readGithubWorkflow(GITHUB_WORKFLOW_FILE, text)
-  if (!file) return [unreadable(text)]
+  const file = readGithubWorkflow(text)
+  if (!file) return [problemOfGithubWorkflow(text)]
   return hasOurs(file) ? diagnosticsOf(file, planFor(file, definitions)) : []
 }
 
@@ -65,22 +68,22 @@ export async function mendGithubWorkflow(
   text: string,
   definitions: Definitions,
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
-  const file = readGithubWorkflow(GITHUB_WORKFLOW_FILE, text)
-  if (!file || !hasOurs(file)) throw foreign(file ? undefined : unreadable(text))
+  const file = readGithubWorkflow(text)
+  if (!file || !hasOurs(file)) throw foreign(file ? undefined : problemOfGithubWorkflow(text))
   const plan = planFor(file, definitions)
   const edits = gapsOf(file, plan).flatMap((gap) => gap.edits)
   if (edits.length === 0) return { text, notes: plan.notes }
   const { applyEdits } = await import('../schema/github-workflow/mend.ts')
   const mended = applyEdits(text, edits)
-  const left = readGithubWorkflow(GITHUB_WORKFLOW_FILE, mended)
-  const gaps = left && gapsOf(left, planFor(left, definitions))
-  if (gaps?.length === 0) return { text: mended, notes: plan.notes }
+  const left = mended === undefined ? file : readGithubWorkflow(mended)
+  const gaps = left ? gapsOf(left, planFor(left, definitions)) : []
+  if (mended !== undefined && left && gaps.length === 0) return { text: mended, notes: plan.notes }
   throw new Refusal(
     'github-workflow-stuck',
-    `${GITHUB_WORKFLOW_FILE} is written in a way that cannot be mended`,
+    `${GITHUB_WORKFLOW_FILE} is written in a way that cannot be mended, with anchors perhaps`,
     {
       help: [
-        ...(gaps ?? []).map(({ message }) => `${message}.`),
+        ...gaps.map(({ message }) => `${message}.`),
         'Mend it by hand, or let `codemie-ci init --force` write it anew.',
       ].join('\n'),
     },
@@ -121,25 +124,13 @@ function hasOurs({ jobs }: GithubWorkflowFile): boolean {
   return (Object.keys(JOBS) as JobName[]).some((name) => jobs[name] !== undefined)
 }
 
-function unreadable(text: string): Diagnostic {
-  const { diagnostics, at } = readYaml(GITHUB_WORKFLOW_FILE, text)
-  const error = diagnostics.find(({ severity }) => severity === 'error')
-  return {
-    ...(error ?? at(0, 1)),
-    code: 'github-workflow-unreadable',
-    severity: 'warning',
-    message: error
-      ? `This is no GitHub workflow, so it is not compared with the definitions: ${error.message}`
-      : "This is no GitHub workflow, so it is not compared with the definitions: it has no 'jobs'",
-    help: 'Mend it, or let `codemie-ci init --force` write it anew',
-  }
-}
-
 function foreign(problem: Diagnostic | undefined): Refusal {
-  const why = problem
-    ? `cannot be read: ${firstError([{ ...problem, severity: 'error' }])}`
-    : 'has no job of ours, so there is nothing to bring up to date'
-  return new Refusal('github-workflow-foreign', `${GITHUB_WORKFLOW_FILE} ${why}`, {
-    help: 'Jobs of ours have a step that uses codemie/codemie-ci/action with `mode: review` or `mode: events`; docs/action.md shows them. `codemie-ci init --force` replaces the file.',
-  })
+  const why = problem ? `line ${problem.line}: ${problem.message}` : 'it has no job of codemie-ci'
+  return new Refusal(
+    'github-workflow-foreign',
+    `${GITHUB_WORKFLOW_FILE} cannot be brought up to date: ${why}`,
+    {
+      help: 'A job of codemie-ci has a step that uses codemie/codemie-ci/action with `mode: review` or `mode: events`, as docs/action.md shows. `codemie-ci init --force` replaces the file.',
+    },
+  )
 }

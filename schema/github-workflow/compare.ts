@@ -28,6 +28,7 @@ export function gapsOf(file: GithubWorkflowFile, plan: GithubWorkflowPlan): read
   const { review, run } = file.jobs
   return [
     ...plan.events.flatMap((event) => eventGaps(file, event)),
+    ...staleInputGaps(file, plan),
     ...scheduleGaps(file, plan),
     ...(review ? permissionGaps(file, review, plan.permissions.review) : []),
     ...(run
@@ -255,6 +256,37 @@ function changedInput(
   return words.length === 0 ? undefined : { words: words.join(' and '), keys: ['options'] }
 }
 
+/** An input that nobody reads keeps whoever starts the workflow from doing so when it is required. */
+function staleInputGaps(file: GithubWorkflowFile, { events }: GithubWorkflowPlan): readonly Gap[] {
+  if (!isOnlyOurs(file)) return []
+  return events.flatMap(({ event, inputs }) => {
+    const there = childOf(childOf(file.on, event), 'inputs')
+    const names = there?.kind === 'map' ? [...there.entries.keys()] : []
+    const stale = names.filter((name) => !inputs.has(name) && !mentions(file, `inputs.${name}`))
+    if (stale.length === 0) return []
+    const which = `${stale.length === 1 ? 'input' : 'inputs'} ${listOf(stale.map((name) => `'${name}'`))}`
+    return [
+      {
+        message: `No definition has the ${which} of the event '${event}' any more`,
+        at: entryOf(there, stale[0] ?? '')?.key,
+        edits: stale.map((name) => ({ path: ['on', event, 'inputs', name], set: undefined })),
+      },
+    ]
+  })
+}
+
+/** Jobs that people added may live by schedules and inputs of their own. */
+function isOnlyOurs({ root, jobs }: GithubWorkflowFile): boolean {
+  const all = childOf(root, 'jobs')
+  const ours = new Set(Object.values(jobs).map(({ id }) => id))
+  return all?.kind === 'map' && [...all.entries.keys()].every((id) => ours.has(id))
+}
+
+function mentions({ document }: GithubWorkflowFile, words: string): boolean {
+  const pattern = words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`(?<!\\w)${pattern}(?!\\w)`).test(document.text)
+}
+
 function secretGaps(
   plan: EventPlan,
   options: YamlNode | undefined,
@@ -280,10 +312,7 @@ function scheduleGaps(file: GithubWorkflowFile, { crons }: GithubWorkflowPlan): 
     return { item, written, cron: written.trim().replace(/\s+/g, ' ') }
   })
   const missing = [...crons].filter(([cron]) => !there.some((one) => one.cron === cron))
-  // Jobs that people added may live by a schedule of their own.
-  const jobs = childOf(file.root, 'jobs')
-  const isOurs = jobs?.kind === 'map' && jobs.entries.size === Object.keys(file.jobs).length
-  const stale = isOurs && file.jobs.run ? there.filter(({ cron }) => !crons.has(cron)) : []
+  const stale = isOnlyOurs(file) && file.jobs.run ? there.filter(({ cron }) => !crons.has(cron)) : []
   return [
     ...missing.map(([cron, by]) => ({
       message: `The schedule '${cron}' is missing, by which ${listOf(by)} ${by.length === 1 ? 'starts' : 'start'}`,
@@ -349,11 +378,11 @@ function permissionGaps(file: GithubWorkflowFile, { id, node }: OurJob, wanted: 
 
 /** A variable that the file mentions anywhere, even in a comment, is seen to in another way. */
 function keyGaps(
-  { document }: GithubWorkflowFile,
+  file: GithubWorkflowFile,
   { id, node, step }: OurJob,
   keys: readonly string[],
 ): readonly Gap[] {
-  const missing = keys.filter((key) => !new RegExp(`(?<!\\w)${key}(?!\\w)`).test(document.text))
+  const missing = keys.filter((key) => !mentions(file, key))
   if (missing.length === 0) return []
   return [
     {

@@ -1,5 +1,7 @@
+import type { Diagnostic } from '../diagnostic.ts'
 import { readText } from '../lax.ts'
 import { childOf, entryOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from '../yaml.ts'
+import { GITHUB_WORKFLOW_FILE } from './file-name.ts'
 import { JOBS, type JobName } from './plan.ts'
 
 /** A GitHub workflow as it was read: places in it, and the jobs of ours that it has. */
@@ -20,9 +22,9 @@ export interface OurJob {
   readonly step: number
 }
 
-/** Reads `.github/workflows/codemie.yml`. `undefined`: it is no GitHub workflow; then the diagnostics of `readYaml` may say why. */
-export function readGithubWorkflow(file: string, text: string | Uint8Array): GithubWorkflowFile | undefined {
-  const document = readYaml(file, text)
+/** Reads `.github/workflows/codemie.yml`. `undefined`: it is no GitHub workflow. */
+export function readGithubWorkflow(text: string): GithubWorkflowFile | undefined {
+  const document = readYaml(GITHUB_WORKFLOW_FILE, text)
   const { root } = document
   const jobs = childOf(root, 'jobs')
   if (root?.kind !== 'map' || jobs?.kind !== 'map') return undefined
@@ -34,6 +36,21 @@ export function readGithubWorkflow(file: string, text: string | Uint8Array): Git
     }
   }
   return { document, root, on: entryOf(root, 'on')?.value, jobs: found }
+}
+
+/** Why a text is no GitHub workflow, for one that {@link readGithubWorkflow} gave nothing for. */
+export function problemOfGithubWorkflow(text: string): Diagnostic {
+  const { diagnostics, at } = readYaml(GITHUB_WORKFLOW_FILE, text)
+  const error = diagnostics.find(({ severity }) => severity === 'error')
+  return {
+    ...(error ?? at(0, 1)),
+    code: 'github-workflow-unreadable',
+    severity: 'warning',
+    message: error
+      ? `This is no GitHub workflow, so it is not compared with the definitions: ${error.message}`
+      : "This is no GitHub workflow, so it is not compared with the definitions: it has no 'jobs'",
+    help: 'Mend it, or let `codemie-ci init --force` write it anew',
+  }
 }
 
 /** The steps of a job, whatever it is. */

@@ -21,14 +21,14 @@ permissions: {}
 jobs:
   review:
     name: Review
-    if: github.event_name == 'pull_request' || github.event_name == 'pull_request_review'
+    if: contains(fromJSON('["pull_request", "pull_request_review", "merge_group"]'), github.event_name)
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     permissions:
       contents: read
       pull-requests: write # the comment that says what a change means
     concurrency:
-      group: codemie-review-\${{ github.event.pull_request.number }}
+      group: codemie-review-\${{ github.event.pull_request.number || github.ref }}
       cancel-in-progress: true
     steps:
       - uses: ${CHECKOUT}
