@@ -89,26 +89,31 @@ async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly Chec
     named.length > 0
       ? named.flatMap((name) => expand(resolve(cwd, name), name))
       : filesOf(root ?? cwd, config)
+  const github = root === undefined ? undefined : join(root, GITHUB_WORKFLOW_FILE)
   const needs = root === undefined ? undefined : needsIn(cli.world, config)
   const checked: CheckedFile[] = []
   // The order given, each file once.
-  for (const path of new Set(paths)) checked.push(await checkFile(root ?? cwd, path, config, needs))
-  if (named.length > 0 || root === undefined) return checked
-  return [...checked, ...(await checkGithub(root, checked))]
+  for (const path of new Set(paths)) {
+    if (path !== github) checked.push(await checkFile(root ?? cwd, path, config, needs))
+  }
+  if (root === undefined || github === undefined || !isThere(github)) return checked
+  if (named.length === 0) return [...checked, ...(await checkGithub(root, checked))]
+  if (!paths.includes(github)) return checked
+  const all = filesOf(root, config).map((path) => checkFile(root, path, config, undefined))
+  return [...checked, ...(await checkGithub(root, await Promise.all(all)))]
 }
 
-/** Compares the GitHub workflow with the definitions, once these are right. */
-async function checkGithub(root: string, checked: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
-  const isWrong = checked.some(({ diagnostics }) => diagnostics.some(({ severity }) => severity === 'error'))
-  if (isWrong || !isThere(join(root, GITHUB_WORKFLOW_FILE))) return []
+/** Compares the GitHub workflow with all that a repository has, once that is right. */
+async function checkGithub(root: string, all: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
+  if (all.some(({ diagnostics }) => diagnostics.some(({ severity }) => severity === 'error'))) return []
   const [{ checkGithubWorkflow, readGithubWorkflowText }, { defaultConfig }] = await Promise.all([
     import('../../runner/github-workflow.ts'),
     import('../../schema/config.ts'),
   ])
   const text = (await readGithubWorkflowText(root)) ?? ''
   const diagnostics = checkGithubWorkflow(text, {
-    workflows: checked.flatMap(({ workflow }) => workflow ?? []),
-    config: checked.flatMap(({ config }) => config ?? [])[0] ?? defaultConfig(),
+    workflows: all.flatMap(({ workflow }) => workflow ?? []),
+    config: all.flatMap(({ config }) => config ?? [])[0] ?? defaultConfig(),
   })
   return [{ file: GITHUB_WORKFLOW_FILE, text, diagnostics }]
 }

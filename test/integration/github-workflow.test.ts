@@ -150,6 +150,14 @@ describe('a GitHub workflow that no longer fits the definitions', () => {
     })
   })
 
+  it('is told when it is named alone, too', async () => {
+    const { run } = await change()
+    const { stdout } = await run(`validate ${FILE}`)
+    expect(stdout.match(/github-workflow-outdated/g)).toHaveLength(3)
+    expect(stdout).toContain('! 1 file checked, 3 warnings in 1 file\n')
+    expect((await run('validate .codemie')).stdout).not.toContain('github-workflow')
+  })
+
   it('is mended by --update, which keeps what people added', async () => {
     const { run, read, repository } = await change()
     const people = read()
