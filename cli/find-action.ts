@@ -14,6 +14,12 @@ const RELEASES = 'https://github.com/codemie/codemie-ci'
 /** Nobody waits longer for a line that can be written without. */
 const TIMEOUT_MS = 5_000
 
+/** A release is public. For one that is not there GitHub asks who wants to know, and a window would open. */
+const ASK_NOBODY = [
+  ['credential.helper', ''],
+  ['core.askPass', ''],
+] as const
+
 /**
  * Asks once which commit the release of a version is. Without an answer the action is named by its tag.
  *
@@ -46,7 +52,7 @@ function tagOf(version: string): RegExp {
 
 async function commitOf(tag: string, address: string, { cwd, env }: World): Promise<string | undefined> {
   try {
-    const { stdout } = await createGit(cwd, env).run({
+    const { stdout } = await createGit(cwd, env, ASK_NOBODY).run({
       args: ['ls-remote', '--', address, `refs/tags/${tag}`, `refs/tags/${tag}^{}`],
       timeoutMs: TIMEOUT_MS,
     })

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mendGithubWorkflow, writeGithubWorkflow } from '../../runner/github-workflow.ts'
-import { findProgram } from '../helpers/act.ts'
+import { findProgram, runWorkflows } from '../helpers/act.ts'
+import { startGitServer } from '../helpers/git-http.ts'
 import { ASKS, definitionsOf, LISTS } from '../helpers/github-workflow.ts'
+import { makeProject } from '../helpers/project.ts'
 
 const ACTION = 'codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9'
 const EXPRESSION = '$' + '{{ github.event.issue.title }}'
@@ -109,4 +111,78 @@ describe.each(LINTERS)('%s finds nothing in the GitHub workflow', (program, args
       expect(() => lint(program, args, unsafe)).toThrow()
     },
   )
+})
+
+/** Stands in for the action: what it does is tested elsewhere, here it says what it was given. */
+const STAND_IN = `
+import { appendFileSync } from 'node:fs'
+for (const name of ['mode', 'push', 'workflow', 'inputs'])
+  appendFileSync(process.env.GITHUB_OUTPUT, name + '=' + (process.env['INPUT_' + name.toUpperCase()] ?? '').replace(/\\s+/g, ' ') + '\\n')
+appendFileSync(process.env.GITHUB_OUTPUT, 'key=' + (process.env.OPENAI_API_KEY === undefined ? 'none' : 'given') + '\\n')
+`
+const STAND_IN_YML = `name: Stand-in
+inputs: { mode: {}, push: {}, token: {}, workflow: {}, inputs: {} }
+runs: { using: node24, main: index.mjs }
+`
+
+const ACT = findProgram('act')
+
+describe.skipIf(ACT === undefined)('the GitHub workflow, run by act (skipped without act)', () => {
+  const REVIEW = { mode: 'review', push: '', key: 'none' }
+  const RUN = { mode: 'events', push: 'true', key: 'given' }
+  test.each([
+    ['a pull request that only the review is for', 'pull_request', `on: [push]`, ['Review'], REVIEW],
+    [
+      'a pull request that starts workflows',
+      'pull_request',
+      'on: [pull_request]',
+      ['Review', 'Run'],
+      { mode: expect.any(String) },
+    ],
+    ['a schedule', 'schedule', "on: { schedule: [{ cron: '0 6 * * 1' }] }", ['Run'], RUN],
+    ['a comment', 'issue_comment', 'on: issue_comment', ['Run'], RUN],
+    [
+      'a start by hand',
+      'workflow_dispatch',
+      'on: [workflow_dispatch, workflow_call]',
+      ['Run'],
+      { ...RUN, workflow: '', inputs: '' },
+    ],
+  ])('%s', async (_, event, on, ran, given) => {
+    const definitions = definitionsOf({ a: `${on}\ninputs: { x: { type: string } }\n${ASKS}` })
+    const { text } = await writeGithubWorkflow(definitions, ACTION)
+    const project = makeProject({ files: { '.github/workflows/codemie.yml': text } })
+    const action = join(folder, 'action')
+    mkdirSync(action)
+    writeFileSync(join(action, 'action.yml'), STAND_IN_YML)
+    writeFileSync(join(action, 'index.mjs'), STAND_IN)
+    const tokens = { 'job-token-0123456789': { login: 'github-actions[bot]', write: true } }
+    const forge = await startGitServer(project.beside('forge'), tokens, project.env['PATH'] ?? '')
+    try {
+      project.git('push', '-q', forge.createBare('acme/app'), 'main')
+      const seen = await runWorkflows({
+        act: ACT ?? '',
+        clone: project.root,
+        event,
+        payload: { inputs: { x: 'y' }, number: 1, pull_request: { number: 1 } },
+        repository: 'acme/app',
+        serverUrl: forge.origin,
+        sha: project.git('rev-parse', 'HEAD'),
+        ref: 'refs/heads/main',
+        token: 'job-token-0123456789',
+        actions: {
+          'codemie/codemie-ci@0123456789abcdef0123456789abcdef01234567': folder,
+          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+        },
+        node: process.env['CODEMIE_TEST_NODE24'] ?? process.execPath,
+      })
+      expect(seen.status, seen.log).toBe(0)
+      const done = Object.entries(seen.jobs).filter(([, result]) => result === 'success')
+      expect(done.map(([name]) => name).sort()).toEqual(ran.map((name) => `codemie/${name}`))
+      expect(seen.outputs).toMatchObject(given)
+    } finally {
+      await forge.close()
+      project.remove()
+    }
+  })
 })
