@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { readText, readTexts } from '../lax.ts'
 import { EVENTS } from '../trigger/events.ts'
+import { matchesPatterns } from '../trigger/filter-pattern.ts'
 import { childOf, entryOf, type YamlNode } from '../yaml.ts'
 import { type GithubWorkflowFile, type OurJob, stepsOf } from './file.ts'
 import { PAIRS } from './filters.ts'
@@ -143,6 +144,8 @@ function typeGaps(plan: EventPlan, options: YamlNode | undefined, at: YamlNode |
   return missing.length === 0 ? [] : [lacking(plan, 'types', missing, [...there, ...missing], at)]
 }
 
+const REFS: readonly string[] = PAIRS.filter(([name]) => name !== 'paths').flat()
+
 function filterGaps(
   { filters, ...plan }: EventPlan,
   options: YamlNode | undefined,
@@ -153,22 +156,51 @@ function filterGaps(
   const [there, ignored] = [textsIn(options, name), textsIn(options, ignore)]
   const [wanted, wantedIgnored] = [filters[name], filters[ignore]]
   // Names of the other kind alone keep all of this kind away.
-  const other = PAIRS.filter(([one]) => one !== name && one !== 'paths' && name !== 'paths').flat()
-  const isShut = !there && !ignored && other.some((one) => textsIn(options, one) !== undefined)
+  const isShut =
+    name !== 'paths' && !there && !ignored && REFS.some((one) => textsIn(options, one) !== undefined)
   if (wanted) {
     if (isShut) return [lacking(event, name, wanted, wanted, at)]
-    const missing = there?.includes('**') ? [] : wanted.filter((pattern) => there && !there.includes(pattern))
-    return there && missing.length > 0 ? [lacking(event, name, missing, [...there, ...missing], at)] : []
+    if (!there) {
+      const isInTheWay = ignored && !wanted.every((pattern) => isNameBeside(pattern, ignored))
+      return isInTheWay ? [tooNarrow(event, [name, ignore], { [name]: wanted }, at)] : []
+    }
+    const missing = isEverything(there)
+      ? []
+      : wanted.filter((pattern) => !takesAway(pattern) && !there.includes(pattern))
+    // With patterns that take away, the order counts.
+    const all = wanted.some(takesAway) ? wanted : [...there, ...missing]
+    if (missing.length > 0) return [lacking(event, name, missing, all.filter(keeps(wanted)), at)]
+    const isLess = there.some((pattern) => takesAway(pattern) && !wanted.includes(pattern))
+    return isLess ? [tooNarrow(event, [name], { [name]: there.filter(keeps(wanted)) }, at)] : []
   }
   if (wantedIgnored) {
-    const isTooMuch =
-      ignored?.some((pattern) => !wantedIgnored.includes(pattern)) ?? (there !== undefined || isShut)
-    return isTooMuch ? [tooNarrow(event, [name, ignore], { [ignore]: wantedIgnored }, at)] : []
+    const isLess = ignored
+      ? ignored.some((pattern) => !wantedIgnored.includes(pattern))
+      : isShut || (there !== undefined && !isEverything(there))
+    return isLess ? [tooNarrow(event, [name, ignore], { [ignore]: wantedIgnored }, at)] : []
   }
   // Filters that no definition wants are in the way, unless they belong to a kind that nobody asked for.
-  const isAsked = name === 'paths' || !PAIRS.flat().some((one) => one !== 'paths' && filters[one])
+  const isAsked = name === 'paths' || !REFS.some((one) => filters[one])
   const set = [name, ignore].filter((one) => textsIn(options, one) !== undefined)
-  return isAsked && set.length > 0 && !there?.includes('**') ? [tooNarrow(event, set, {}, at)] : []
+  // All branches are still no tags.
+  const isHalf = name !== 'paths' && EVENTS.get(plan.event)?.keys.includes('tags') === true
+  const isOpen = there !== undefined && isEverything(there) && !isHalf
+  return isAsked && set.length > 0 && !isOpen ? [tooNarrow(event, set, {}, at)] : []
+}
+
+const takesAway = (pattern: string) => pattern.startsWith('!')
+
+/** Tells which patterns of a file may stay: those that let something through, or take away what is not wanted. */
+const keeps = (wanted: readonly string[]) => (pattern: string) =>
+  !takesAway(pattern) || wanted.includes(pattern)
+
+/** Whether a pattern is a plain name that is not among those to ignore. Of two real patterns that cannot be told. */
+function isNameBeside(pattern: string, ignored: readonly string[]): boolean {
+  return /^[\w./-]+$/.test(pattern) && !matchesPatterns(ignored, pattern)
+}
+
+function isEverything(patterns: readonly string[]): boolean {
+  return patterns.includes('**') && !patterns.some(takesAway)
 }
 
 function lacking(

@@ -115,9 +115,8 @@ function set(
     document.deleteIn(path)
   } else if (Array.isArray(value) && isSeq(there)) {
     // Items that stay keep their comments.
-    there.items = there.items.filter((item) => value.includes(plainOf(item, document)))
-    const kept = there.items.map((item) => plainOf(item, document))
-    for (const item of value) if (!kept.includes(item)) there.add(document.createNode(item))
+    const nodes = new Map(there.items.map((item) => [plainOf(item, document), item]))
+    there.items = value.map((item) => nodes.get(item) ?? document.createNode(item))
   } else {
     makeMapsOn(document, path.slice(0, -1))
     const node = document.createNode(value)
