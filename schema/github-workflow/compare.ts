@@ -1,45 +1,21 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { readText, readTexts } from '../lax.ts'
-import { EVENTS } from '../trigger/events.ts'
-import { matchesPatterns } from '../trigger/filter-pattern.ts'
 import { childOf, entryOf, type YamlNode } from '../yaml.ts'
-import { type GithubWorkflowFile, type OurJob, stepsOf } from './file.ts'
-import { PAIRS } from './filters.ts'
-import { type GithubInput, listOf } from './inputs.ts'
-import { type EventPlan, type GithubWorkflowPlan, isHigher, type Permissions, valueOfKey } from './plan.ts'
-
-/** One thing in which the file does not do what the definitions need. */
-export interface Gap {
-  /** What is missing or stale, as a sentence without its full stop. */
-  readonly message: string
-  readonly at: YamlNode | undefined
-  /** What closes the gap, and changes nothing else; in this order. */
-  readonly edits: readonly Edit[]
-}
-
-/** A change at one place of the file. `set: undefined` takes the place away; `add` and `remove` are about items of a list. */
-export type Edit = { readonly path: readonly (string | number)[] } & (
-  | { readonly set: unknown; readonly comment?: string | undefined }
-  | { readonly add: unknown }
-  | { readonly remove: unknown }
-)
+import { type GithubWorkflowFile, isOnlyOurs } from './file.ts'
+import { filterGaps } from './filter-gaps.ts'
+import type { Gap } from './gap.ts'
+import { inputGaps, staleInputGaps } from './input-gaps.ts'
+import { listOf } from './inputs.ts'
+import { jobGaps } from './job-gaps.ts'
+import type { EventPlan, GithubWorkflowPlan } from './plan.ts'
 
 /** What is missing in the file, or stale. A file that lets more through than is needed is all right. */
 export function gapsOf(file: GithubWorkflowFile, plan: GithubWorkflowPlan): readonly Gap[] {
-  const { review, run } = file.jobs
   return [
     ...plan.events.flatMap((event) => eventGaps(file, event)),
     ...staleInputGaps(file, plan),
     ...scheduleGaps(file, plan),
-    ...(review ? permissionGaps(file, review, plan.permissions.review) : []),
-    ...(run
-      ? [
-          ...conditionGaps(run, plan.runOn),
-          ...permissionGaps(file, run, plan.permissions.run),
-          ...keyGaps(file, run, plan.keys),
-          ...callGaps(run, plan),
-        ]
-      : []),
+    ...jobGaps(file, plan),
   ]
 }
 
@@ -99,12 +75,7 @@ function eventGaps(file: GithubWorkflowFile, plan: EventPlan): readonly Gap[] {
   }
   const node = options ?? undefined
   const at = entryOf(file.on, plan.event)?.key ?? keyOf(file, 'on')
-  return [
-    ...typeGaps(plan, node, at),
-    ...PAIRS.flatMap((pair) => filterGaps(plan, node, pair, at)),
-    ...inputGaps(plan, node, at),
-    ...secretGaps(plan, node, at),
-  ]
+  return [...filterGaps(plan, node, at), ...inputGaps(plan, node, at), ...secretGaps(plan, node, at)]
 }
 
 /** For a linter and its readers: what makes an event safe that is often used in an unsafe way. */
@@ -125,199 +96,6 @@ function writtenOf({ filters, inputs, secrets }: EventPlan): unknown {
 
 /** A new object each time: one in several places would be written as an anchor. */
 const optional = () => ({ required: false })
-
-/** The texts of a filter in the file, which may be one alone. */
-function textsIn(options: YamlNode | undefined, name: string): readonly string[] | undefined {
-  const node = childOf(options, name)
-  const one = readText(node)
-  return one === undefined ? readTexts(node) : [one]
-}
-
-function typeGaps(plan: EventPlan, options: YamlNode | undefined, at: YamlNode | undefined): readonly Gap[] {
-  const there = textsIn(options, 'types') ?? EVENTS.get(plan.event)?.defaultTypes
-  const { types } = plan.filters
-  if (there === undefined) return []
-  if (types === undefined) {
-    return textsIn(options, 'types') ? [tooNarrow(plan, ['types'], {}, at)] : []
-  }
-  const missing = types.filter((type) => !there.includes(type))
-  return missing.length === 0 ? [] : [lacking(plan, 'types', missing, [...there, ...missing], at)]
-}
-
-const REFS: readonly string[] = PAIRS.filter(([name]) => name !== 'paths').flat()
-
-function filterGaps(
-  { filters, ...plan }: EventPlan,
-  options: YamlNode | undefined,
-  [name, ignore]: (typeof PAIRS)[number],
-  at: YamlNode | undefined,
-): readonly Gap[] {
-  const event = { filters, ...plan }
-  const [there, ignored] = [textsIn(options, name), textsIn(options, ignore)]
-  const [wanted, wantedIgnored] = [filters[name], filters[ignore]]
-  // Names of the other kind alone keep all of this kind away.
-  const isShut =
-    name !== 'paths' && !there && !ignored && REFS.some((one) => textsIn(options, one) !== undefined)
-  if (wanted) {
-    if (isShut) return [lacking(event, name, wanted, wanted, at)]
-    if (!there) {
-      const isInTheWay = ignored && !wanted.every((pattern) => isNameBeside(pattern, ignored))
-      return isInTheWay ? [tooNarrow(event, [name, ignore], { [name]: wanted }, at)] : []
-    }
-    const missing = isEverything(there)
-      ? []
-      : wanted.filter((pattern) => !takesAway(pattern) && !there.includes(pattern))
-    // With patterns that take away, the order counts.
-    const all = wanted.some(takesAway) ? wanted : [...there, ...missing]
-    if (missing.length > 0) return [lacking(event, name, missing, all.filter(keeps(wanted)), at)]
-    const isLess = there.some((pattern) => takesAway(pattern) && !wanted.includes(pattern))
-    return isLess ? [tooNarrow(event, [name], { [name]: there.filter(keeps(wanted)) }, at)] : []
-  }
-  if (wantedIgnored) {
-    const isLess = ignored
-      ? ignored.some((pattern) => !wantedIgnored.includes(pattern))
-      : isShut || (there !== undefined && !isEverything(there))
-    return isLess ? [tooNarrow(event, [name, ignore], { [ignore]: wantedIgnored }, at)] : []
-  }
-  // Filters that no definition wants are in the way, unless they belong to a kind that nobody asked for.
-  const isAsked = name === 'paths' || !REFS.some((one) => filters[one])
-  const set = [name, ignore].filter((one) => textsIn(options, one) !== undefined)
-  // All branches are still no tags.
-  const isHalf = name !== 'paths' && EVENTS.get(plan.event)?.keys.includes('tags') === true
-  const isOpen = there !== undefined && isEverything(there) && !isHalf
-  return isAsked && set.length > 0 && !isOpen ? [tooNarrow(event, set, {}, at)] : []
-}
-
-const takesAway = (pattern: string) => pattern.startsWith('!')
-
-/** Tells which patterns of a file may stay: those that let something through, or take away what is not wanted. */
-const keeps = (wanted: readonly string[]) => (pattern: string) =>
-  !takesAway(pattern) || wanted.includes(pattern)
-
-/** Whether a pattern is a plain name that is not among those to ignore. Of two real patterns that cannot be told. */
-function isNameBeside(pattern: string, ignored: readonly string[]): boolean {
-  return /^[\w./-]+$/.test(pattern) && !matchesPatterns(ignored, pattern)
-}
-
-function isEverything(patterns: readonly string[]): boolean {
-  return patterns.includes('**') && !patterns.some(takesAway)
-}
-
-function lacking(
-  plan: EventPlan,
-  name: string,
-  missing: readonly string[],
-  all: readonly string[],
-  at: YamlNode | undefined,
-): Gap {
-  return {
-    message: `'${name}' of the event '${plan.event}' lacks ${listOf(missing)}, and ${listOf(plan.by)} may not start`,
-    at,
-    edits: [{ path: ['on', plan.event, name], set: all }],
-  }
-}
-
-function tooNarrow(
-  { event, by }: EventPlan,
-  names: readonly string[],
-  instead: Readonly<Record<string, readonly string[]>>,
-  at: YamlNode | undefined,
-): Gap {
-  return {
-    message: `'${names.join("' and '")}' of the event '${event}' may keep away what ${listOf(by)} ${by.length === 1 ? 'wants' : 'want'}`,
-    at,
-    edits: names.map((name) => ({ path: ['on', event, name], set: instead[name] })),
-  }
-}
-
-function inputGaps(plan: EventPlan, options: YamlNode | undefined, at: YamlNode | undefined): readonly Gap[] {
-  const there = childOf(options, 'inputs')
-  const path = (name: string) => ['on', plan.event, 'inputs', name]
-  const missing = [...plan.inputs].filter(([name]) => !entryOf(there, name))
-  const names = missing.map(([name]) => `'${name}'`)
-  return [
-    ...(missing.length === 0
-      ? []
-      : [
-          {
-            message: `The event '${plan.event}' lacks the ${names.length === 1 ? 'input' : 'inputs'} ${listOf(names)}`,
-            at,
-            edits: missing.map(([name, set]) => ({ path: path(name), set })),
-          },
-        ]),
-    ...[...plan.inputs].flatMap(([name, wanted]) => {
-      const entry = entryOf(there, name)
-      const changed = entry && changedInput(wanted, entry.value)
-      if (!changed) return []
-      const edits = changed.keys.map((key) => ({ path: [...path(name), key], set: wanted[key] }))
-      return [
-        {
-          message: `The input '${name}' of the event '${plan.event}' ${changed.words}`,
-          at: entry.key,
-          edits,
-        },
-      ]
-    }),
-  ]
-}
-
-/** In what an input asks for something else than it should, and the keys that tell. `undefined`: in nothing. */
-function changedInput(
-  wanted: GithubInput,
-  node: YamlNode,
-): { readonly words: string; readonly keys: readonly (keyof GithubInput)[] } | undefined {
-  const type = readText(childOf(node, 'type')) ?? 'string'
-  if (type !== wanted.type) {
-    // What stood there fits the type that it had.
-    return {
-      words: `has the type ${type}, and the definitions say ${wanted.type}`,
-      keys: ['type', 'options', 'default'],
-    }
-  }
-  const { options } = wanted
-  if (!options) return undefined
-  const list = childOf(node, 'options')
-  const offered =
-    list?.kind === 'seq' ? list.items.map((item) => (item.kind === 'scalar' ? item.source : '')) : []
-  const missing = options.filter((option) => !offered.includes(option))
-  const stale = offered.filter((option) => !options.includes(option))
-  const words = [
-    ...(missing.length === 0 ? [] : [`does not offer ${listOf(missing)}`]),
-    ...(stale.length === 0 ? [] : [`still offers ${listOf(stale)}`]),
-  ]
-  return words.length === 0 ? undefined : { words: words.join(' and '), keys: ['options'] }
-}
-
-/** An input that nobody reads keeps whoever starts the workflow from doing so when it is required. */
-function staleInputGaps(file: GithubWorkflowFile, { events }: GithubWorkflowPlan): readonly Gap[] {
-  if (!isOnlyOurs(file)) return []
-  return events.flatMap(({ event, inputs }) => {
-    const there = childOf(childOf(file.on, event), 'inputs')
-    const names = there?.kind === 'map' ? [...there.entries.keys()] : []
-    const stale = names.filter((name) => !inputs.has(name) && !mentions(file, `inputs.${name}`))
-    if (stale.length === 0) return []
-    const which = `${stale.length === 1 ? 'input' : 'inputs'} ${listOf(stale.map((name) => `'${name}'`))}`
-    return [
-      {
-        message: `No definition has the ${which} of the event '${event}' any more`,
-        at: entryOf(there, stale[0] ?? '')?.key,
-        edits: stale.map((name) => ({ path: ['on', event, 'inputs', name], set: undefined })),
-      },
-    ]
-  })
-}
-
-/** Jobs that people added may live by schedules and inputs of their own. */
-function isOnlyOurs({ root, jobs }: GithubWorkflowFile): boolean {
-  const all = childOf(root, 'jobs')
-  const ours = new Set(Object.values(jobs).map(({ id }) => id))
-  return all?.kind === 'map' && [...all.entries.keys()].every((id) => ours.has(id))
-}
-
-function mentions({ document }: GithubWorkflowFile, words: string): boolean {
-  const pattern = words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`(?<!\\w)${pattern}(?!\\w)`).test(document.text)
-}
 
 function secretGaps(
   plan: EventPlan,
@@ -356,92 +134,5 @@ function scheduleGaps(file: GithubWorkflowFile, { crons }: GithubWorkflowPlan): 
       at: item,
       edits: [{ path: ['on', 'schedule'], remove: { cron: written } }],
     })),
-  ]
-}
-
-/** The condition that `init` writes; one that people wrote is theirs. */
-const TURNED_AWAY = /^github\.event_name != '(\w+)'$/
-
-function conditionGaps({ id, node }: OurJob, runOn: readonly string[]): readonly Gap[] {
-  const condition = childOf(node, 'if')
-  const parts = (readText(condition) ?? '').split(' && ').map((part) => TURNED_AWAY.exec(part.trim())?.[1])
-  if (parts.some((event) => event === undefined)) return []
-  const wanted = parts.filter((event) => event !== undefined && runOn.includes(event))
-  if (wanted.length === 0) return []
-  const kept = parts
-    .filter((event) => !wanted.includes(event))
-    .map((event) => `github.event_name != '${event}'`)
-  return [
-    {
-      message: `The job '${id}' turns '${wanted.join("' and '")}' away, by which workflows start`,
-      at: condition,
-      edits: [{ path: ['jobs', id, 'if'], set: kept.length === 0 ? undefined : kept.join(' && ') }],
-    },
-  ]
-}
-
-function permissionGaps(file: GithubWorkflowFile, { id, node }: OurJob, wanted: Permissions): readonly Gap[] {
-  const own = childOf(node, 'permissions')
-  const there = own ?? childOf(file.root, 'permissions')
-  // Without any, what the repository allows counts, which is not written here.
-  if (!there) return []
-  const all = readText(there)
-  const level = (name: string) =>
-    all === 'write-all' ? 'write' : all === 'read-all' ? 'read' : readText(childOf(there, name))
-  const missing = Object.entries(wanted).filter(([name, needed]) => isHigher(needed, level(name)))
-  if (missing.length === 0) return []
-  return [
-    {
-      message: `The job '${id}' lacks the ${missing.length === 1 ? 'permission' : 'permissions'} ${missing.map(([name, needed]) => `'${name}: ${needed}'`).join(', ')}`,
-      at: entryOf(childOf(file.root, 'jobs'), id)?.key,
-      // A job with permissions of its own has none of the file's, so these are taken along.
-      edits: [
-        ...(own || there.kind !== 'map' ? [] : [...there.entries.keys()])
-          .filter((name) => wanted[name] === undefined)
-          .map((name) => ({ path: ['jobs', id, 'permissions', name], set: level(name) })),
-        ...(own?.kind === 'map' ? missing : Object.entries(wanted)).map(([name, needed]) => ({
-          path: ['jobs', id, 'permissions', name],
-          set: needed,
-        })),
-      ],
-    },
-  ]
-}
-
-/** A variable that the file mentions anywhere, even in a comment, is seen to in another way. */
-function keyGaps(
-  file: GithubWorkflowFile,
-  { id, node, step }: OurJob,
-  keys: readonly string[],
-): readonly Gap[] {
-  const missing = keys.filter((key) => !mentions(file, key))
-  if (missing.length === 0) return []
-  return [
-    {
-      message: `The job '${id}' does not hand on ${listOf(missing)}`,
-      at: childOf(stepsOf(node)[step], 'uses'),
-      edits: missing.map((key) => ({ path: ['jobs', id, 'steps', step, 'env', key], set: valueOfKey(key) })),
-    },
-  ]
-}
-
-/** What a caller passed; empty for every other event. */
-const CALL = {
-  workflow: `\${{ inputs.call }}`,
-  inputs: `\${{ inputs.call && toJSON(inputs) || '' }}`,
-}
-
-function callGaps({ id, node, step }: OurJob, { runOn }: GithubWorkflowPlan): readonly Gap[] {
-  const settings = childOf(stepsOf(node)[step], 'with')
-  if (!runOn.includes('workflow_call') || entryOf(settings, 'workflow')) return []
-  return [
-    {
-      message: `The job '${id}' does not hand on which workflow a caller wants`,
-      at: childOf(stepsOf(node)[step], 'uses'),
-      edits: Object.entries(CALL).map(([name, set]) => ({
-        path: ['jobs', id, 'steps', step, 'with', name],
-        set,
-      })),
-    },
   ]
 }

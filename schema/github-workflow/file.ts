@@ -68,3 +68,16 @@ function isStepOf(name: JobName, step: YamlNode): boolean {
     readText(childOf(childOf(step, 'with'), 'mode')) === JOBS[name]
   )
 }
+
+/** Whether a file has no jobs but ours: others may live by schedules and inputs of their own. */
+export function isOnlyOurs({ root, jobs }: GithubWorkflowFile): boolean {
+  const all = childOf(root, 'jobs')
+  const ours = new Set(Object.values(jobs).map(({ id }) => id))
+  return all?.kind === 'map' && [...all.entries.keys()].every((id) => ours.has(id))
+}
+
+/** Whether words stand anywhere in a file, comments included. */
+export function mentions({ document }: GithubWorkflowFile, words: string): boolean {
+  const pattern = words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`(?<!\\w)${pattern}(?!\\w)`).test(document.text)
+}

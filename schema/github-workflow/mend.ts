@@ -9,7 +9,7 @@ import {
   type Scalar,
   YAMLMap,
 } from 'yaml'
-import type { Edit } from './compare.ts'
+import type { Edit } from './gap.ts'
 
 type Path = Edit['path']
 
