@@ -8,6 +8,10 @@ export interface CiEvent {
   readonly name: string
   /** The event as GitHub delivers it to webhooks. */
   readonly payload: Readonly<Record<string, unknown>>
+  /** What the job is about: `refs/heads/main`, `refs/tags/v1`, `refs/pull/7/merge`. */
+  readonly ref: string
+  /** Commit that the job is about. */
+  readonly sha: string
   /** `owner/name` */
   readonly repository: string
   /** `https://github.com`, or the address of an Enterprise Server. */

@@ -43,6 +43,8 @@ export async function findEvent(): Promise<CiEvent | undefined> {
   return {
     name: context.eventName,
     payload: context.payload,
+    ref: context.ref,
+    sha: context.sha,
     repository: `${context.repo.owner}/${context.repo.repo}`,
     serverUrl: context.serverUrl,
     // The person who asked for a re-run; not set by every runner.

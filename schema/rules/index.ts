@@ -5,7 +5,6 @@ import { duplicateIds, stateReferences, unusedEntries, workerReferences } from '
 import type { Rule } from './rule.ts'
 import {
   autonomousMode,
-  events,
   exclusiveInterrupts,
   exclusiveKeysOfNext,
   keysOfOtherKinds,
@@ -24,6 +23,7 @@ import {
   literalTemplates,
   templateSyntax,
 } from './templates.ts'
+import { events, filters } from './triggers.ts'
 import {
   customNodeKinds,
   documentFilters,
@@ -51,6 +51,7 @@ export const CODEMIE_RULES: readonly Rule[] = [
   ownStateKeys,
   errorHandlers,
   events,
+  filters,
   retired,
   reachability,
   endlessLoops,

@@ -2,7 +2,6 @@ import { type DraftState, KIND_KEYS } from '../dialects/codemie/draft.ts'
 import { rootEntry } from '../dialects/codemie/envelope.ts'
 import { parseDurationMs } from '../duration.ts'
 import { readNumber, readText } from '../lax.ts'
-import { wordList } from '../shape.ts'
 import { childOf, entryOf, type YamlEntry } from '../yaml.ts'
 import type { Rule } from './rule.ts'
 
@@ -276,48 +275,6 @@ export const ownStateKeys: Rule = (draft, say) => {
       message: `'timeout' is no span of time`,
       expected: 'seconds, or a text such as 90s, 5m, 1h',
       found: String(value),
-    })
-  }
-}
-
-const EVENTS = [
-  'pull_request',
-  'pull_request_target',
-  'push',
-  'schedule',
-  'workflow_dispatch',
-  'issue_comment',
-  'issues',
-  'merge_group',
-  'release',
-  'workflow_run',
-  'pull_request_review',
-  'discussion',
-  'repository_dispatch',
-] as const
-
-/** Events that can start a workflow. */
-export const events: Rule = (draft, say) => {
-  const entry = rootEntry(draft.source, 'on')
-  if (!entry) return
-  const { value, document } = entry
-  const nodes =
-    value.kind === 'map'
-      ? [...value.entries.values()].map((one) => one.key)
-      : value.kind === 'seq'
-        ? value.items
-        : [value]
-  for (const node of nodes) {
-    const name = readText(node)
-    if (name === undefined || (EVENTS as readonly string[]).includes(name)) continue
-    say({
-      code: 'unknown-event',
-      severity: 'warning',
-      at: document.at(node.start, node.end),
-      path: entry.path,
-      message: `The event '${name}' is not known`,
-      expected: wordList([...EVENTS]),
-      help: 'Check the spelling; an unknown event never starts the workflow',
     })
   }
 }

@@ -81,6 +81,8 @@ export function makeEvent(changes: Partial<CiEvent> = {}): CiEvent {
   return {
     name: 'push',
     payload: { repository: { pushed_at: Date.UTC(2026, 0, 1, 12) / 1000 } },
+    ref: 'refs/heads/main',
+    sha: 'a'.repeat(40),
     repository: 'acme/app',
     serverUrl: 'https://forge.test',
     actor: 'octo',

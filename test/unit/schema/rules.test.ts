@@ -14,6 +14,11 @@ function file(...parts: readonly string[]): string {
   return parts.join('')
 }
 
+/** A sound workflow that is started by events. */
+function triggered(on: string): string {
+  return file(`on: {${on}}\n`, HEAD, AGENT, '    next: {state_id: end}\n')
+}
+
 type Row = readonly [situation: string, text: string, expected: readonly string[]]
 
 /** What is reported, as `severity code line:column`, without what each row has anyway. */
@@ -218,6 +223,21 @@ const STATES: readonly Row[] = [
     'the key on, which is true in YAML 1.1',
     file('on: pull_requst\n', HEAD, AGENT, '    next: {state_id: end}\n'),
     ['warning unknown-event 1:5'],
+  ],
+  ['a mistyped filter', triggered('push: {branch: main}'), ['error unknown-filter 1:13']],
+  ['a filter of another event', triggered('issues: {branches: main}'), ['error unknown-filter 1:15']],
+  ['a list in place of filters', triggered('push: [main]'), ['error bad-filter 1:12']],
+  ['a filter and its opposite', triggered('push: {paths: a, paths-ignore: b}'), ['error bad-filter 1:13']],
+  ['patterns that only take away', triggered("push: {branches: ['!a', '!b']}"), ['error bad-filter 1:23']],
+  ['no pattern', triggered('push: {tags: []}'), ['error bad-filter 1:19']],
+  ['a schedule without a time', triggered('schedule: [{corn: 0 6 * * 1}]'), ['error bad-filter 1:16']],
+  ['a draft that is a text', triggered('pull_request: {draft: maybe}'), ['error bad-filter 1:28']],
+  [
+    'filters that are as they should be',
+    triggered(
+      "pull_request: {branches: ['**', '!a'], labels: ai, draft: false}, schedule: [{cron: 0 6 * * 1}]",
+    ),
+    [],
   ],
   [
     'a retired workflow',
