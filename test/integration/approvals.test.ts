@@ -52,6 +52,22 @@ async function waiting(workflow = LETTER) {
   }
 }
 
+test.each(['plain-secret-12345', 'pa"ss\\word 12345', 'two\nlines of \t’secrets’'])(
+  'a yes counts where the step gets to see a secret: %j',
+  async (secret) => {
+    bench.server.otherwise(({ lastUserMessage }) => `to ${lastUserMessage}`)
+    const project = bench.projectOf(LETTER.replace('{{ text }}', '{{ k }}'))
+    project.git('config', 'user.name', 'Ada')
+    const cli = commandLine(project, { MY_TOKEN: secret })
+    const input = JSON.stringify({ k: secret, more: [{ k: `Bearer ${secret}` }] })
+    expect((await cli('run', 'w', '--input', input)).status).toBe(3)
+    const approved = await cli('approve', 'latest')
+    expect(approved.stderr).not.toContain('approval-void')
+    expect(approved.status).toBe(0)
+    expect(project.git('log', '-p', '--all')).not.toContain(secret)
+  },
+)
+
 describe('what a yes is asked for', () => {
   test('is shown with its digest, on the terminal and on the page of the run', async () => {
     const { project, cli, digest } = await waiting()
