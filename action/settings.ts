@@ -1,8 +1,13 @@
 import { Refusal } from '../runner/failure.ts'
 
+/** What the action can be asked to do beside checking everything or running one workflow. */
+const MODES = ['events'] as const
+
 /** The inputs of `action.yml`, read. */
 export interface Settings {
-  /** `undefined`: check all definitions and run none. */
+  /** `undefined`: run `workflow`, or check everything. */
+  readonly mode: (typeof MODES)[number] | undefined
+  /** `undefined`: check all definitions and run none; with a mode, no workflow is left out. */
   readonly workflow: string | undefined
   /** The workflow's inputs as they were written; see `readRunInput`. */
   readonly inputs: string
@@ -28,6 +33,7 @@ export function readSettings(input: (name: string) => string): Settings {
     return false
   }
   const settings: Settings = {
+    mode: readMode(input('mode'), problems),
     workflow: input('workflow') || undefined,
     inputs: input('inputs'),
     directory: input('working-directory') || '.',
@@ -40,7 +46,7 @@ export function readSettings(input: (name: string) => string): Settings {
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if (settings.inputs !== '' && settings.workflow === undefined) {
+  if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
   }
   if (problems.length > 0) {
@@ -49,6 +55,15 @@ export function readSettings(input: (name: string) => string): Settings {
     })
   }
   return settings
+}
+
+function readMode(text: string, problems: string[]): Settings['mode'] {
+  const mode = MODES.find((one) => one === text)
+  if (mode === undefined && text !== '') {
+    const known = MODES.map((one) => `\`${one}\``).join(' or ')
+    problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
+  }
+  return mode
 }
 
 function readCount(text: string, problems: string[]): number | undefined {

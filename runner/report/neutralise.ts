@@ -108,6 +108,13 @@ export function showHidden(text: string): string {
     )
 }
 
+/** The same text without what is hidden in it, and how many characters that were. */
+export function stripHidden(text: string): { readonly text: string; readonly hidden: number } {
+  const lines = text.replace(/\r\n?/g, '\n')
+  const clean = lines.replace(HIDDEN, '')
+  return { text: clean, hidden: [...lines].length - [...clean].length }
+}
+
 /** A short text for one cell of a table or one line: no Markdown, no line breaks, nothing hidden. */
 export function inlineText(text: string): string {
   const line = showHidden(text.replace(/\s+/g, ' ').trim()).replace(/\\/g, '\\\\')
