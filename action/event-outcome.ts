@@ -1,13 +1,13 @@
+import type { RunStatus } from '../runner/events.ts'
 import type { Refusal } from '../runner/failure.ts'
 import type { ExecutedRun } from './execute.ts'
-import type { ActionStatus } from './main.ts'
 
 /** What became of one workflow on an event. */
 export interface Outcome {
   /** File stem of the definition. */
   readonly id: string
   readonly name: string
-  readonly status: ActionStatus
+  readonly status: RunStatus | 'invalid' | 'skipped' | 'refused'
   /** As for a step that does nothing else. */
   readonly exitStatus: number
   /** Present when it was executed. */
@@ -19,9 +19,8 @@ export interface Outcome {
 }
 
 /** From good to bad. */
-const RANKS: readonly ActionStatus[] = [
+const RANKS: readonly Outcome['status'][] = [
   'skipped',
-  'valid',
   'succeeded',
   'paused',
   'running',

@@ -53,7 +53,6 @@ export function resultWords({ status }: Pick<Outcome, 'status'>): string {
   if (status === 'skipped') return '⏭️ was not run'
   if (status === 'refused') return '❌ could not start'
   if (status === 'invalid') return '❌ has problems'
-  if (status === 'valid') return '✅ is valid'
   const { sign, words } = STATUS[status]
   return `${sign} ${words}`
 }

@@ -8,7 +8,7 @@ export interface ActionEnvironment {
   readonly world: World
   /** The text of an input of `action.yml`, without white space around it; `''` when it is not given. */
   readonly input: (name: string) => string
-  /** What started the job; `undefined` outside of GitHub Actions. Only asked for when a workflow runs. */
+  /** What started the job; `undefined` outside of GitHub Actions. Only asked for when it matters. */
   readonly event: () => Promise<CiEvent | undefined>
   readonly job: Job
   /** Aborted: the job is cancelled. What runs is cut off, saved and can be resumed. */
@@ -34,7 +34,15 @@ export interface Job {
 }
 
 /** Names of the outputs in `action.yml`. */
-export type OutputName = 'status' | 'run-id' | 'record' | 'output' | 'tokens' | 'cost-usd'
+export type OutputName =
+  | 'status'
+  | 'run-id'
+  | 'record'
+  | 'output'
+  | 'tokens'
+  | 'cost-usd'
+  | 'widening'
+  | 'changes'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

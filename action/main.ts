@@ -24,9 +24,10 @@ import { renderCheckSummary, renderRefusalSummary } from './summary.ts'
 
 /**
  * What became of a step: the status of its run, or `valid` and `invalid` when only definitions were checked, or
- * `refused` when what was asked for could not start, or `skipped` when no workflow was to run on the event.
+ * `needs-approval` when a review found nobody's yes, or `skipped` when no workflow was to run on the event, or `refused` when
+ * what was asked for could not start.
  */
-export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'refused' | 'skipped'
+export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'needs-approval' | 'skipped' | 'refused'
 
 export interface ActionResult {
   readonly status: ActionStatus
@@ -63,6 +64,10 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
     const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)
     const found = definition ? await checkWorkflow(project, definition) : await checkProject(project)
     const files = settings.strict ? makeStrict(found) : found
+    if (settings.mode === 'review') {
+      const { reviewDefinitions } = await import('./review.ts')
+      return finish(await reviewDefinitions(environment, { settings, project, world: runWorld, job, files }))
+    }
     if (!definition?.workflow || hasErrors(files)) return finish(await reportCheck(files, settings, job))
     const diagnostics = files.flatMap((file) => file.diagnostics)
     const { workflow } = definition

@@ -1,7 +1,8 @@
 import { Refusal } from '../runner/failure.ts'
+import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events'] as const
+const MODES = ['events', 'review'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -19,6 +20,8 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
+  /** Of `mode: review`. */
+  readonly approval: ApprovalRule
 }
 
 const MOST_AT_ONCE = 1000
@@ -42,9 +45,13 @@ export function readSettings(input: (name: string) => string): Settings {
     commit: flag('commit'),
     push: flag('push'),
     token: input('token') || undefined,
+    approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
+  }
+  if (settings.mode === 'review' && settings.workflow !== undefined) {
+    problems.push('`mode: review` and `workflow` exclude each other: use two steps.')
   }
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')

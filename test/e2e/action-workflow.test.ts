@@ -11,6 +11,7 @@ import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
 import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
+import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const PAGE = readFileSync(root('docs/action.md'), 'utf8')
@@ -40,7 +41,7 @@ describe.skipIf(ACT === undefined)(
   'a workflow file of docs/action.md, run by act (skipped without act)',
   () => {
     let project: TestProject
-    let forge: GitServer
+    let forge: GitServer | undefined
     let bare: string
     let action: string
 
@@ -51,8 +52,8 @@ describe.skipIf(ACT === undefined)(
       cpSync(BUNDLE, join(action, 'dist/action.mjs'), { recursive: true })
     })
     afterEach(async () => {
-      await forge.close()
-      project.remove()
+      await forge?.close()
+      project?.remove()
       rmSync(action, { recursive: true, force: true })
     })
 
@@ -96,6 +97,41 @@ describe.skipIf(ACT === undefined)(
       )
       expect(seen.outputs).toMatchObject({ status: 'invalid' })
       expect(seen.summaries.join()).toContain('## ❌ 1 file checked, 1 error')
+    })
+
+    test('of docs/action.md: a review of a pull request, which waits until somebody approves the commit', async () => {
+      const scene = await openReviewScene({
+        base: example('codemie-review'),
+        head: { '.codemie/workflows/other.yaml': REPORT },
+      })
+      const review = async (settings: JobSettings) => {
+        const job = scene.event(settings)
+        return await runWorkflows({
+          act: ACT ?? '',
+          clone: scene.checkOut(job.ref, 1),
+          event: job.name,
+          payload: job.payload,
+          repository: 'acme/app',
+          serverUrl: scene.forge.url,
+          sha: job.sha,
+          ref: job.ref,
+          token: scene.forge.jobToken('acme/app', job, { contents: 'read', pull_requests: 'write' }),
+          actions: {
+            [`codemie/codemie-ci@${SHA}`]: action,
+            'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+          },
+          node: NODE,
+        })
+      }
+      const first = await review({})
+      expect(first.jobs, first.log).toEqual({ 'codemie review/Review': 'failure' })
+      expect(first.outputs).toMatchObject({ status: 'needs-approval', widening: 'true' })
+      expect(scene.comments()).toEqual([expect.stringContaining('## ✋ AI workflows: this needs approval')])
+      await scene.answer('ann', 'APPROVE')
+      const second = await review({ event: 'pull_request_review', action: 'submitted', actor: 'ann' })
+      expect(second.status, second.log).toBe(0)
+      expect(second.summaries.join()).toContain('## ✅ AI workflows: approved')
+      expect(scene.comments()).toEqual([expect.stringContaining('## ✅ AI workflows: approved')])
     })
 
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
@@ -154,8 +190,8 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are two', () => {
-    expect(Object.keys(EXAMPLES)).toEqual(['codemie-check', 'codemie-run'])
+  test('there are three', () => {
+    expect(Object.keys(EXAMPLES)).toEqual(['codemie-check', 'codemie-review', 'codemie-run'])
   })
 
   test.skipIf(!findProgram('actionlint'))('are right for actionlint (skipped without actionlint)', () => {

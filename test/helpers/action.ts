@@ -32,6 +32,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   strict: 'false',
   commit: 'true',
   push: 'false',
+  'approval-label': 'codemie:approved',
+  'author-may-approve': 'false',
 }
 
 /** 2026-01-02 03:04:05 UTC. */

@@ -352,7 +352,9 @@ describe('what can go wrong', () => {
     const none = await runStep({ ...settings, inputs: { mode: 'events' } })
     expect(none).toMatchObject({ status: 'refused', said: [{ title: 'no-event' }] })
     const wrong = await runStep({ ...settings, inputs: { mode: 'event' }, event: makeEvent() })
-    expect(wrong.said[0]?.message).toContain("`mode` takes `events`, or is left out, and not 'event'.")
+    expect(wrong.said[0]?.message).toContain(
+      "`mode` takes `events` or `review`, or is left out, and not 'event'.",
+    )
     project.remove()
   })
 })

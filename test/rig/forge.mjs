@@ -517,7 +517,8 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     }))
 
   function changedFiles(repo, base, head) {
-    const mergeBase = text(repo, ['merge-base', base, head])
+    // Nothing in common: as they are.
+    const mergeBase = tryText(repo, ['merge-base', base, head]) ?? base
     const raw = git(repo, ['diff', '-M', '--raw', '--numstat', '-z', '--no-abbrev', mergeBase, head])
       .toString()
       .split('\0')
@@ -650,7 +651,8 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     },
     'repos/compare-commits-with-basehead': ({ repo, at }) => {
       const [base, head] = at.basehead.split('...').map((ref) => resolve(repo, ref))
-      const mergeBase = text(repo, ['merge-base', base, head])
+      const mergeBase = tryText(repo, ['merge-base', base, head])
+      if (!mergeBase) throw notFound()
       const [behind, ahead] = text(repo, ['rev-list', '--left-right', '--count', `${base}...${head}`])
         .split('\t')
         .map(Number)
