@@ -57,7 +57,8 @@ export function resultWords({ status }: Pick<Outcome, 'status'>): string {
   return `${sign} ${words}`
 }
 
-function renderOutcome(outcome: Outcome, maxBytes: number): string {
+/** What became of one workflow, in full. Markdown. @param maxBytes as of `renderRunSummary`. */
+export function renderOutcome(outcome: Outcome, maxBytes: number): string {
   const { run, refusal, name, why } = outcome
   if (run) return renderRunSummary(run, maxBytes)
   const title = inlineText(shorten(name, 200))

@@ -1,9 +1,9 @@
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
-import { addSpent, type Spent } from '../runner/models/spent.ts'
+import type { Spent } from '../runner/models/spent.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
-import { digestRun, type RunDigest } from '../runner/store/digest-run.ts'
+import { digestRun } from '../runner/store/digest-run.ts'
 import type { RemovedText } from '../runner/store/manifest.ts'
 import { redactValue } from '../runner/store/redact.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
@@ -131,26 +131,20 @@ function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPl
 export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun): void {
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
+  job.setOutput('report', record ? `${placeText(record)}${record.path === '' ? '' : '/'}README.md` : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
   job.setOutput('cost-usd', costOf(digest))
 }
 
-/** Sets the outputs that tell what several runs spent together. */
-export function setTotals(job: Job, digests: readonly RunDigest[]): void {
-  const spent = digests.reduce<Spent>(addSpent, {})
-  job.setOutput('tokens', String(tokensOf(spent) ?? 0))
-  job.setOutput('cost-usd', costOf(spent))
-}
-
 /** US dollars, or `unknown`. */
-function costOf({ costUsd = 0, costUnknown }: Spent): string {
+export function costOf({ costUsd = 0, costUnknown }: Spent): string {
   // Sums of binary fractions have a tail that nobody paid.
   return costUnknown ? 'unknown' : String(Number(costUsd.toFixed(9)))
 }
 
 /** A record as git reads it: `git show codemie/runs:runs/…`. */
-function placeText({ ref, path }: RecordPlace): string {
+export function placeText({ ref, path }: RecordPlace): string {
   return `${ref.replace(/^refs\/heads\//, '')}:${path}`
 }
 

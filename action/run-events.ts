@@ -8,16 +8,25 @@ import { type Definition, openProject, type Project } from '../runner/project.ts
 import { count } from '../runner/report/plain-text.ts'
 import type { RemovedText } from '../runner/store/manifest.ts'
 import type { World } from '../runner/world.ts'
-import { isTriggered, type Occurrence, renderDiagnostic, type Workflow } from '../schema/index.ts'
+import {
+  type Diagnostic,
+  isTriggered,
+  type Occurrence,
+  renderDiagnostic,
+  type Workflow,
+} from '../schema/index.ts'
 import { parseJsonObject } from '../schema/json-object.ts'
 import { readChange } from './change.ts'
+import { annotateAll } from './check.ts'
 import { readComments } from './comments.ts'
 import type { CiEvent } from './event.ts'
 import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
 import { type Outcome, worstOf } from './event-outcome.ts'
+import { setEventOutputs } from './event-outputs.ts'
 import { renderEventSummary } from './event-summary.ts'
-import { executeRun, setRunOutputs, setTotals } from './execute.ts'
+import { executeRun } from './execute.ts'
+import { annotationOf, readFindings } from './findings.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
 import type { ActionResult } from './main.ts'
@@ -104,22 +113,46 @@ async function runMatching(
     chosen: { ...chosenInputs(read), ...actionInputs(step.settings) },
   }
   const outcomes: Outcome[] = unreadable.map((definition) => sayUnreadable(definition, job))
+  const tell = await openAnswers(environment, step, scene)
   for (const definition of matching) {
-    if (environment.signal.aborted) {
-      job.say('error', definition.id, 'The job was cancelled before this workflow began.')
-      outcomes.push({ id: definition.id, name: definition.id, status: 'interrupted', exitStatus: 130 })
-    } else outcomes.push(await runOne(environment, step, scene, { definition, inputs, removed }))
+    const outcome = environment.signal.aborted
+      ? sayNotBegun(definition, job)
+      : await runOne(environment, step, scene, {
+          definition,
+          inputs,
+          removed,
+          changed: gathered.change?.files,
+        })
+    outcomes.push(outcome)
+    await tell(outcome)
   }
+  annotateAll(outcomes.flatMap(annotationsOf), job)
   const worst = worstOf(outcomes)
-  if (worst.run) setRunOutputs(job, worst.run)
-  setTotals(
-    job,
-    outcomes.flatMap(({ run }) => run?.digest ?? []),
-  )
+  setEventOutputs(job, outcomes, worst)
   await job.summarise(renderEventSummary({ event, outcomes, removed }))
   const thrown = outcomes.find(({ run }) => run?.thrown)?.run?.thrown
   if (thrown) throw thrown.error
   return { status: worst.status, exitStatus: worst.exitStatus }
+}
+
+/** How each outcome is told to those whom the event came from; without a token nobody is. */
+async function openAnswers(
+  { signal }: ActionEnvironment,
+  { settings: { token, comment }, world, job, redact }: EventStep,
+  { event, read }: Scene,
+): Promise<(outcome: Outcome) => Promise<void>> {
+  if (token === undefined || (read.number === undefined && read.pushed === undefined)) return async () => {}
+  const { answer } = await import('./event-answer.ts')
+  const { openForge } = await import('./github.ts')
+  const forge = await openForge({ world, token, repository: event.repository, signal })
+  return async (outcome) => {
+    if (!signal.aborted) await answer({ forge, event, read, job, redact, comment }, outcome)
+  }
+}
+
+/** What the output of a run says of places in files of the change. */
+function annotationsOf({ name, run }: Outcome): readonly Diagnostic[] {
+  return (run?.findings?.placed ?? []).map((finding) => annotationOf(finding, name))
 }
 
 /** All definitions, or the one that a person or the step names; in the order of their names. */
@@ -158,10 +191,12 @@ async function gather(
         inputs.length === 0 || inputs.some(({ name }) => name === 'event' || names.includes(name)),
     )
   const isAboutChange = read.pull !== undefined || (read.pushed && read.occurrence.tag === undefined)
-  const needsChange =
-    isAboutChange && (wants('files', 'diff') || workflows.some(({ triggers }) => filtersPaths(triggers)))
-  const change = needsChange ? await readChange(read, open) : undefined
-  if (needsChange && change === undefined) job.say('warning', 'Unknown change', UNKNOWN_CHANGE)
+  // Findings are placed in it, too.
+  const change = isAboutChange && workflows.length > 0 ? await readChange(read, open) : undefined
+  const needsChange = wants('files', 'diff') || workflows.some(({ triggers }) => filtersPaths(triggers))
+  if (isAboutChange && needsChange && change === undefined) {
+    job.say('warning', 'Unknown change', UNKNOWN_CHANGE)
+  }
   const { token } = settings
   const comments =
     token !== undefined && read.number !== undefined && wants('comments')
@@ -202,6 +237,7 @@ interface Part {
   readonly definition: Definition
   readonly inputs: EventInputs
   readonly removed: readonly RemovedText[]
+  readonly changed: readonly string[] | undefined
 }
 
 /** Runs one workflow; whatever keeps it from running is an outcome. */
@@ -209,7 +245,7 @@ async function runOne(
   environment: ActionEnvironment,
   { settings, world, job, redact }: EventStep,
   { event, read, project }: Scene,
-  { definition, inputs, removed }: Part,
+  { definition, inputs, removed, changed }: Part,
 ): Promise<Outcome> {
   const { workflow, id } = definition
   if (workflow === undefined) return sayUnreadable(definition, job)
@@ -231,7 +267,8 @@ async function runOne(
       job,
       redact,
     })
-    return { id, name, status: run.digest.status, exitStatus: run.exitStatus, run }
+    const findings = readFindings(run.digest.output, changed)
+    return { id, name, status: run.digest.status, exitStatus: run.exitStatus, run: { ...run, findings } }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (withoutKeys !== undefined && error.code === 'not-runnable') {
@@ -249,6 +286,12 @@ function withoutSecrets(world: World, redact: (text: string) => string): World {
     ([, value]) => value === undefined || redact(value) !== REDACTED,
   )
   return { ...world, env: Object.fromEntries(env) }
+}
+
+function sayNotBegun({ id }: Definition, job: Job): Outcome {
+  const why = 'The job was cancelled before this workflow began.'
+  job.say('error', id, why)
+  return { id, name: id, status: 'interrupted', exitStatus: 130, why }
 }
 
 function sayUnreadable({ id, file, text, diagnostics }: Definition, job: Job): Outcome {

@@ -20,6 +20,8 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
+  /** Of `mode: events`: answer in a comment. */
+  readonly comment: boolean
   /** Of `mode: review`. */
   readonly approval: ApprovalRule
 }
@@ -45,6 +47,7 @@ export function readSettings(input: (name: string) => string): Settings {
     commit: flag('commit'),
     push: flag('push'),
     token: input('token') || undefined,
+    comment: flag('comment'),
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
   }
   if (settings.push && !settings.commit) {
