@@ -1,6 +1,6 @@
 import { type Git, GitError } from '../runner/git/git.ts'
 import { parseNameStatus } from '../runner/git/name-status.ts'
-import type { ReadEvent } from './read-event.ts'
+import type { PullRequest, ReadEvent } from './read-event.ts'
 
 /** What a pull request or a push changes. */
 export interface Change {
@@ -13,12 +13,7 @@ export interface Change {
 /** Bytes of a diff that are read. */
 const MOST_DIFF = 8 * 1024 * 1024
 
-/** Commits that have to be there for {@link readChange}. */
-export function commitsOf({ pull, pushed }: ReadEvent): readonly string[] {
-  if (pull !== undefined) return [...new Set([pull.base, pull.head, pull.merge])]
-  const { before, after } = pushed ?? {}
-  return [before, after].filter((commit) => commit !== undefined && !commit.endsWith('^')) as string[]
-}
+type Open = (commits: readonly string[]) => Promise<Git>
 
 /**
  * Reads what a pull request or a push changes; `undefined` when the event is about none, or when the clone does not hold
@@ -26,14 +21,19 @@ export function commitsOf({ pull, pushed }: ReadEvent): readonly string[] {
  *
  * @param open gives a git that has some commits.
  */
-export async function readChange(
-  event: ReadEvent,
-  open: (commits: readonly string[]) => Promise<Git>,
-): Promise<Change | undefined> {
+export async function readChange({ pull, pushed }: ReadEvent, open: Open): Promise<Change | undefined> {
+  const range = pull
+    ? ((await orUndefined(mergedRange(pull, open))) ?? (await orUndefined(partedRange(pull, open))))
+    : pushed?.before === undefined
+      ? undefined
+      : await orUndefined(pushedRange(pushed.before, pushed.after, open))
+  return range && (await orUndefined(readRange(range)))
+}
+
+/** What git does not tell is not known. */
+async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    const git = await open(commitsOf(event))
-    const range = await rangeOf(event, git, open)
-    return range && { files: await filesIn(range), diff: await diffIn(range) }
+    return await asked
   } catch (error) {
     if (error instanceof GitError) return undefined
     throw error
@@ -46,20 +46,27 @@ interface Range {
   readonly to: string
 }
 
-async function rangeOf(
-  { pull, pushed }: ReadEvent,
-  git: Git,
-  open: (commits: readonly string[]) => Promise<Git>,
-): Promise<Range | undefined> {
-  if (pushed?.before !== undefined) return { git, from: pushed.before, to: pushed.after }
-  if (pull === undefined) return undefined
-  const [base, head] = await parentsOf(git, pull.merge)
-  // What the forge merged tells the change without any history.
-  if (base !== undefined && head === pull.head) {
-    return { git: await open([base, pull.merge]), from: base, to: pull.merge }
-  }
-  const { stdout } = await git.run({ args: ['merge-base', pull.base, pull.head] })
-  return { git, from: stdout.toString().trim(), to: pull.head }
+/** What the forge merged tells the change without any history. */
+async function mergedRange({ head, merge }: PullRequest, open: Open): Promise<Range | undefined> {
+  const [base, merged] = await parentsOf(await open([merge]), merge)
+  if (base === undefined || merged !== head) return undefined
+  return { git: await open([base, merge]), from: base, to: merge }
+}
+
+/** Since where the head parted from its base. */
+async function partedRange({ base, head }: PullRequest, open: Open): Promise<Range> {
+  const git = await open([base, head])
+  const { stdout } = await git.run({ args: ['merge-base', base, head] })
+  return { git, from: stdout.toString().trim(), to: head }
+}
+
+async function pushedRange(before: string, after: string, open: Open): Promise<Range> {
+  const commits = before.endsWith('^') ? [after] : [before, after]
+  return { git: await open(commits), from: before, to: after }
+}
+
+async function readRange(range: Range): Promise<Change> {
+  return { files: await filesIn(range), diff: await diffIn(range) }
 }
 
 /** Also in a shallow clone, where `^2` finds nothing. */

@@ -52,8 +52,10 @@ async function comment({ forge, event, read, job, redact }: AnswerPlace, outcome
     })
     job.log(`Comment on #${number}: ${fate}`)
   } catch (error) {
-    // The token of a fork may only read, which nobody can help.
-    sayRefusal(job, withoutKeys === undefined ? 'warning' : 'info', error)
+    if (withoutKeys !== undefined && lacksPermission(error)) {
+      // Nobody can help it.
+      job.log(`No comment, for the token may only read: ${withoutKeys}.`)
+    } else sayRefusal(job, error)
   }
 }
 
@@ -94,14 +96,18 @@ async function addCheck({ forge, event, read, job, redact }: AnswerPlace, outcom
       }),
     )
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'forge-permission-missing') {
+    if (lacksPermission(error)) {
       // Nobody who does not give the permission expects one.
       job.log('No check run: the job has no `checks: write`.')
-    } else sayRefusal(job, 'warning', error)
+    } else sayRefusal(job, error)
   }
 }
 
-function sayRefusal(job: Job, severity: 'warning' | 'info', error: unknown): void {
+function lacksPermission(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'forge-permission-missing'
+}
+
+function sayRefusal(job: Job, error: unknown): void {
   if (!(error instanceof Refusal)) throw error
-  job.say(severity, 'No answer', [error.message, error.help].filter(Boolean).join('\n'))
+  job.say('warning', 'No answer', [error.message, error.help].filter(Boolean).join('\n'))
 }

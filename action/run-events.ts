@@ -174,7 +174,10 @@ async function wantedDefinitions(
 }
 
 function askedFor(definitions: readonly Definition[], occurrence: Occurrence): readonly Definition[] {
-  return definitions.filter(({ workflow }) => workflow && isTriggered(workflow.triggers, occurrence))
+  return definitions.filter(
+    ({ workflow }) =>
+      workflow && workflow.lifecycle !== 'retired' && isTriggered(workflow.triggers, occurrence),
+  )
 }
 
 /** What the workflows that may run want to know beyond the payload. */

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import { type Forge, type ForgeEvent, type Permissions, startForge } from '../rig/forge.mjs'
 import { makeEvent, runStep, type SeenStep } from './action.ts'
+import { type EndedAction, startAction } from './action-bundle.ts'
 import { type ModelServer, startModelServer } from './model-server.ts'
 
 /** How a job differs from the ordinary one. */
@@ -13,7 +14,7 @@ export interface EventJob {
   readonly inputs?: Readonly<Record<string, string>>
   /** Variables beside those of the models. */
   readonly env?: Readonly<Record<string, string>>
-  /** Default: it may read contents. */
+  /** Default: it may read contents and comment. */
   readonly permissions?: Permissions
   /** Hand no token over. Default: the token of the job. */
   readonly tokenless?: boolean
@@ -27,13 +28,15 @@ export interface EventScene {
   readonly models: ModelServer
   /** Runs the action with `mode: events` in a fresh checkout. */
   run(event: ForgeEvent, job?: EventJob): Promise<SeenStep>
+  /** The same with the built action, as a process of its own. */
+  runBundle(event: ForgeEvent, job?: EventJob): Promise<EndedAction>
   /** git in the checkout of the last job. */
   git(...args: string[]): string
   /** All that the last user message of each request to a model said. */
   asked(): readonly string[]
 }
 
-const READ: Permissions = { contents: 'read' }
+const MOST: Permissions = { contents: 'read', pull_requests: 'write' }
 
 /** @param files of the first commit on main; the names of definitions may be short: `triage` stands for its path. */
 export async function openEventScene(files: Readonly<Record<string, string>>): Promise<EventScene> {
@@ -58,33 +61,49 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
     }).trim()
+  /** Checks out as actions/checkout does, and says what the step gets. */
+  const prepare = (
+    event: ForgeEvent,
+    { inputs, env: more, permissions = MOST, tokenless, depth = 1 }: EventJob,
+  ) => {
+    workspace = join(folder, `job-${++jobs}`)
+    mkdirSync(workspace)
+    git('init', '-q')
+    git('remote', 'add', 'origin', `${forge.url}/acme/app`)
+    // From the folder: a server in this process cannot answer while git is waited for.
+    const options = depth === 0 ? [] : [`--depth=${depth}`]
+    const all = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : []
+    git('fetch', '-q', ...options, pathToFileURL(dir).href, event.sha, ...all)
+    git('checkout', '-q', event.sha)
+    // GitHub hands no secrets to what forks start.
+    const isKeyless = event.fork && event.name === 'pull_request'
+    return {
+      cwd: workspace,
+      env: {
+        ...env,
+        ...forge.env,
+        OPENAI_BASE_URL: models.url,
+        ...(isKeyless ? {} : { OPENAI_API_KEY: 'sk-test-0123456789' }),
+        ...more,
+      },
+      inputs: {
+        mode: 'events',
+        token: tokenless ? '' : forge.jobToken('acme/app', event, permissions),
+        ...inputs,
+      },
+    }
+  }
   return {
     forge,
     models,
     git,
     asked: () => models.requests.map(({ lastUserMessage }) => lastUserMessage),
-    async run(event, { inputs, env: more, permissions = READ, tokenless, depth = 1 } = {}) {
-      workspace = join(folder, `job-${++jobs}`)
-      mkdirSync(workspace)
-      git('init', '-q')
-      git('remote', 'add', 'origin', `${forge.url}/acme/app`)
-      // From the folder: a server in this process cannot answer while git is waited for.
-      const options = depth === 0 ? [] : [`--depth=${depth}`]
-      const all = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : []
-      git('fetch', '-q', ...options, pathToFileURL(dir).href, event.sha, ...all)
-      git('checkout', '-q', event.sha)
-      const token = tokenless ? '' : forge.jobToken('acme/app', event, permissions)
-      return await runStep({
-        cwd: workspace,
-        env: {
-          ...env,
-          ...forge.env,
-          OPENAI_BASE_URL: models.url,
-          // GitHub hands no secrets to what forks start.
-          ...(event.fork && event.name === 'pull_request' ? {} : { OPENAI_API_KEY: 'sk-test-0123456789' }),
-          ...more,
-        },
-        inputs: { mode: 'events', token, ...inputs },
+    run: (event, job = {}) => {
+      const { cwd, env: variables, inputs } = prepare(event, job)
+      return runStep({
+        cwd,
+        env: variables,
+        inputs,
         event: makeEvent({
           name: event.name,
           payload: event.payload,
@@ -95,6 +114,31 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
           runId: String(1000 + jobs),
         }),
       })
+    },
+    runBundle: async (event, job = {}) => {
+      const { cwd, env: variables, inputs } = prepare(event, job)
+      const files = `${cwd}-files`
+      mkdirSync(files)
+      const payload = join(files, 'event.json')
+      writeFileSync(payload, JSON.stringify(event.payload))
+      return await startAction({
+        cwd,
+        inputs,
+        files,
+        env: {
+          ...variables,
+          GITHUB_RUN_ID: String(1000 + jobs),
+          GITHUB_RUN_ATTEMPT: '1',
+          GITHUB_EVENT_NAME: event.name,
+          GITHUB_EVENT_PATH: payload,
+          GITHUB_REF: event.ref,
+          GITHUB_SHA: event.sha,
+          GITHUB_ACTOR: event.actor,
+          GITHUB_REPOSITORY: 'acme/app',
+          GITHUB_JOB: 'ai',
+          GITHUB_ACTION: '__run',
+        },
+      }).ended
     },
   }
 }

@@ -125,7 +125,8 @@ Commit \`${head.slice(0, 10)}\` · 1 step · 0 ms · 15 tokens · cost $0.000013
   test('without the permissions: a warning for the comment, and no failure', async () => {
     const scene = await openPull({ review: asking('pull_request') })
     scene.models.reply('ok')
-    const step = await scene.run(scene.forge.event('pull_request', 'acme/app', { number: scene.number }))
+    const event = scene.forge.event('pull_request', 'acme/app', { number: scene.number })
+    const step = await scene.run(event, { permissions: { contents: 'read' } })
     expect(step).toMatchObject({ status: 'succeeded', exitStatus: 0 })
     expect(step.said).toMatchObject([{ severity: 'warning', title: 'No answer' }])
     expect(step.said[0]?.message).toContain('the token lacks the permission `pull-requests: write`')

@@ -3,8 +3,6 @@ import { makeEvent, runStep } from '../helpers/action.ts'
 import { asking, openEventScene } from '../helpers/event-scene.ts'
 import { makeProject } from '../helpers/project.ts'
 
-const PULL = { permissions: { contents: 'read', pull_requests: 'write' } } as const
-
 describe('a pull request', () => {
   test('starts the workflows whose filters fit, in the order of their names, and no other', async () => {
     const { forge, models, run, asked } = await openEventScene({
@@ -14,6 +12,7 @@ describe('a pull request', () => {
       drafts: asking('{pull_request: {draft: true}}', 'Drafts'),
       labelled: asking('{pull_request: {labels: [ai review]}}', 'Labelled'),
       nightly: asking("{schedule: [{cron: '0 6 * * *'}]}", 'Nightly'),
+      old: `lifecycle: retired${asking('pull_request', 'Old')}`,
     })
     forge.commit('acme/app', 'change', { 'src/a.ts': 'a\n' }, { from: 'main' })
     const { number } = forge.openPull('acme/app', { head: 'change' })
@@ -110,6 +109,7 @@ states:
         message: 'Not run, for there are no keys: the pull request comes from a fork.',
       },
     ])
+    expect(step.log).toContain('No comment, for the token may only read: the pull request comes from a fork.')
     expect(step.summary).toContain('| asks | ⏭️ was not run |\n| counts | ✅ succeeded |')
     expect(models.requests).toEqual([])
   })
@@ -197,7 +197,7 @@ describe('what a pull request says', () => {
     const { number } = forge.openPull('acme/app', { head: 'change' })
     await comment(forge, number, 'Looks fine')
     models.reply('ok')
-    await run(forge.event('pull_request', 'acme/app', { number }), PULL)
+    await run(forge.event('pull_request', 'acme/app', { number }))
     const text = asked()[0] ?? ''
     expect(text).toContain('change into main: <untrusted-')
     expect(text).toContain('+++ b/src/a.ts\n@@ -0,0 +1 @@\n+a\n')
