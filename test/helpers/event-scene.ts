@@ -30,6 +30,8 @@ export interface EventScene {
   run(event: ForgeEvent, job?: EventJob): Promise<SeenStep>
   /** The same with the built action, as a process of its own. */
   runBundle(event: ForgeEvent, job?: EventJob): Promise<EndedAction>
+  /** A fresh checkout for an event, as of actions/checkout. Returns its folder. */
+  checkOut(event: ForgeEvent, depth?: number): string
   /** git in the checkout of the last job. */
   git(...args: string[]): string
   /** All that the last user message of each request to a model said. */
@@ -61,11 +63,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
     }).trim()
-  /** Checks out as actions/checkout does, and says what the step gets. */
-  const prepare = (
-    event: ForgeEvent,
-    { inputs, env: more, permissions = MOST, tokenless, depth = 1 }: EventJob,
-  ) => {
+  const checkOut = (event: ForgeEvent, depth = 1) => {
     workspace = join(folder, `job-${++jobs}`)
     mkdirSync(workspace)
     git('init', '-q')
@@ -73,12 +71,18 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
     // From the folder: a server in this process cannot answer while git is waited for.
     const options = depth === 0 ? [] : [`--depth=${depth}`]
     const all = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : []
-    git('fetch', '-q', ...options, pathToFileURL(dir).href, event.sha, ...all)
+    git('fetch', '-q', ...options, pathToFileURL(dir).href, `+${event.sha}:refs/remotes/event`, ...all)
     git('checkout', '-q', event.sha)
+    return workspace
+  }
+  const prepare = (
+    event: ForgeEvent,
+    { inputs, env: more, permissions = MOST, tokenless, depth }: EventJob,
+  ) => {
     // GitHub hands no secrets to what forks start.
     const isKeyless = event.fork && event.name === 'pull_request'
     return {
-      cwd: workspace,
+      cwd: checkOut(event, depth),
       env: {
         ...env,
         ...forge.env,
@@ -96,6 +100,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
   return {
     forge,
     models,
+    checkOut,
     git,
     asked: () => models.requests.map(({ lastUserMessage }) => lastUserMessage),
     run: (event, job = {}) => {
