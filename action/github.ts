@@ -12,7 +12,7 @@ export interface Forge {
   /**
    * Asks for something. Waits as long as the forge says where a rate limit is met, and repeats what can be repeated.
    * Refuses with `forge-rate-limited`, `forge-permission-missing`, `forge-unauthorized`, `forge-not-found`,
-   * `forge-refused` or `forge-unreachable`; the message begins with `want`.
+   * `forge-refused`, `forge-unreachable` or `interrupted`; the message of all but the last begins with `want`.
    *
    * @param want what is asked for, to follow "GitHub did not let us", e.g. `list the comments of #3`.
    * @param needs permission of the job that it takes, e.g. `pull-requests: write`.
@@ -69,7 +69,7 @@ export async function openForge({
         const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
         return await request({ ...options, request: { ...options.request, signal: limit } })
       } catch (error) {
-        signal.throwIfAborted()
+        if (signal.aborted) throw error
         const waitMs = waitBefore(error as RequestError, options.method, attempt, world)
         if (waitMs === undefined) throw error
         await world.sleep(waitMs, signal)
@@ -84,8 +84,12 @@ export async function openForge({
       try {
         return await request(octokit)
       } catch (error) {
-        signal.throwIfAborted()
-        throw refusalOf(error as RequestError, want, needs, world)
+        if (signal.aborted) {
+          throw new Refusal('interrupted', `The job was cancelled before we could ${want}`, {
+            exitStatus: 130,
+          })
+        }
+        throw refusalOf(error as RequestError, want, needs, world.now())
       }
     },
   }
@@ -132,53 +136,78 @@ function isTrouble({ status, response }: RequestError): boolean {
   return response === undefined || status >= 500
 }
 
-function refusalOf(error: RequestError, want: string, needs: string, { now }: World): unknown {
-  // Anything else was thrown by our own code.
-  if (!['HttpError', 'GraphqlResponseError', 'AbortError', 'TimeoutError'].includes(error.name)) return error
-  const refuse = (code: string, why: string, help: string, exitStatus: number) =>
-    new Refusal(code, `GitHub did not let us ${want}: ${why}`, { help, exitStatus, cause: error })
-  const said = oneLine(error.message).slice(0, 300)
-  const { status } = error
-  if (isRateLimit(error)) {
-    const seconds = Math.ceil(limitedForMs(error, now()) / 1000)
-    return refuse(
-      'forge-rate-limited',
-      `its rate limit is used up, and it asks to wait ${count(seconds, 'second')}`,
-      'Run the job again later. Fewer jobs at once, or a token of your own, have more room.',
-      6,
-    )
-  }
-  if (status === 403 && !/\blocked\b/i.test(said)) {
-    return refuse(
-      'forge-permission-missing',
-      `the token lacks the permission \`${needs}\` (${said})`,
+/** An answer that is no success, as it is told: the first row that fits is meant. */
+interface Answer {
+  readonly is: (error: RequestError, said: string) => boolean
+  readonly code: string
+  readonly exitStatus: number
+  /** To follow "GitHub did not let us …: ". `said`: the forge's own words on one line. */
+  readonly why: (about: { said: string; needs: string; error: RequestError; now: number }) => string
+  readonly help: (needs: string) => string
+}
+
+const ANSWERS: readonly Answer[] = [
+  {
+    is: isRateLimit,
+    code: 'forge-rate-limited',
+    exitStatus: 6,
+    why: ({ error, now }) =>
+      `its rate limit is used up, and it asks to wait ${count(Math.ceil(limitedForMs(error, now) / 1000), 'second')}`,
+    help: () => 'Run the job again later. Fewer jobs at once, or a token of your own, have more room.',
+  },
+  {
+    is: ({ status }, said) => status === 403 && !/\blocked\b/i.test(said),
+    code: 'forge-permission-missing',
+    exitStatus: 5,
+    why: ({ needs, said }) => `the token lacks the permission \`${needs}\` (${said})`,
+    help: (needs) =>
       `Put \`${needs}\` under \`permissions\` of the job. For pull requests of forks and of Dependabot GitHub gives a token that only reads.`,
-      5,
-    )
-  }
-  if (status === 401) {
-    return refuse(
-      'forge-unauthorized',
-      `it does not know the token (${said})`,
-      'Hand over a token that is valid, such as `github.token`, as the input `token`.',
-      5,
-    )
-  }
-  if (status === 404 || status === 410) {
-    return refuse(
-      'forge-not-found',
-      `it is not there, or the token may not see it (${said})`,
+  },
+  {
+    is: ({ status }) => status === 401,
+    code: 'forge-unauthorized',
+    exitStatus: 5,
+    why: ({ said }) => `it does not know the token (${said})`,
+    help: () => 'Hand over a token that is valid, such as `github.token`, as the input `token`.',
+  },
+  {
+    is: ({ status }) => status === 404 || status === 410,
+    code: 'forge-not-found',
+    exitStatus: 6,
+    why: ({ said }) => `it is not there, or the token may not see it (${said})`,
+    help: (needs) =>
       `It may have been deleted meanwhile. Else put \`${needs}\` under \`permissions\` of the job.`,
-      6,
-    )
-  }
-  if (isTrouble(error)) {
-    return refuse(
-      'forge-unreachable',
-      error.response === undefined ? `there was no answer (${said})` : `it answered ${status} (${said})`,
-      'Run the job again; https://www.githubstatus.com tells whether GitHub has trouble.',
-      6,
-    )
-  }
-  return refuse('forge-refused', `it answered '${said}'`, 'These are its own words.', 6)
+  },
+  {
+    is: isTrouble,
+    code: 'forge-unreachable',
+    exitStatus: 6,
+    why: ({ error: { response, status }, said }) =>
+      response === undefined ? `there was no answer (${said})` : `it answered ${status} (${said})`,
+    help: () => 'Run the job again; https://www.githubstatus.com tells whether GitHub has trouble.',
+  },
+]
+
+const OTHER_ANSWER: Answer = {
+  is: () => true,
+  code: 'forge-refused',
+  exitStatus: 6,
+  why: ({ said }) => `it answered '${said}'`,
+  help: () => 'These are its own words.',
+}
+
+/** Names of the errors that Octokit makes of answers, and of none. Anything else was thrown by our own code. */
+const OCTOKIT_ERRORS: ReadonlySet<string> = new Set([
+  'HttpError',
+  'GraphqlResponseError',
+  'AbortError',
+  'TimeoutError',
+])
+
+function refusalOf(error: RequestError, want: string, needs: string, now: number): unknown {
+  if (!OCTOKIT_ERRORS.has(error.name)) return error
+  const said = oneLine(error.message).slice(0, 300)
+  const { code, exitStatus, why, help } = ANSWERS.find(({ is }) => is(error, said)) ?? OTHER_ANSWER
+  const message = `GitHub did not let us ${want}: ${why({ said, needs, error, now })}`
+  return new Refusal(code, message, { exitStatus, help: help(needs), cause: error })
 }

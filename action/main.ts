@@ -66,7 +66,8 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
     const files = settings.strict ? makeStrict(found) : found
     if (settings.mode === 'review') {
       const { reviewDefinitions } = await import('./review.ts')
-      return finish(await reviewDefinitions(environment, { settings, project, world: runWorld, job, files }))
+      const review = { settings, project, world: runWorld, job, redact, files }
+      return finish(await reviewDefinitions(environment, review))
     }
     if (!definition?.workflow || hasErrors(files)) return finish(await reportCheck(files, settings, job))
     const diagnostics = files.flatMap((file) => file.diagnostics)

@@ -1,6 +1,6 @@
 import { diffDefinitions } from '../runner/diff-definitions.ts'
 import { Refusal } from '../runner/failure.ts'
-import { missingCommits, openCommits } from '../runner/fetch-commits.ts'
+import { missingObjects, openCommits } from '../runner/fetch-commits.ts'
 import { commonCommit } from '../runner/git/ancestry.ts'
 import { type Git, GitError } from '../runner/git/git.ts'
 import { shallowCommits } from '../runner/git/shallow.ts'
@@ -43,11 +43,13 @@ export async function compareChanges(
   const from = common ?? base
   const { git, close } = await openCommits(repository, [from, head], options).catch(explainMissing)
   try {
-    const [diffs, before, after] = await Promise.all([
-      diffDefinitions({ root, git }, { from, to: head }),
-      pathsIn(git, from),
-      pathsIn(git, head),
-    ])
+    const [before, after] = await Promise.all([pathsIn(git, from), pathsIn(git, head)])
+    // In a clone without all contents a file that is not here would look as if it were gone.
+    const blobs = [...before.values(), ...after.values()].flatMap(({ id, isBlob }) => (isBlob ? [id] : []))
+    if ((await missingObjects(git, blobs).catch(explainMissing)).length > 0) {
+      throw lacksHistory('which was made without the contents of files')
+    }
+    const diffs = await diffDefinitions({ root, git }, { from, to: head })
     const odd = [...after].flatMap(([file, { id, isLink }]) =>
       isLink || /[\r\n]/.test(file) ? [{ file, isNew: before.get(file)?.id !== id, isLink }] : [],
     )
@@ -85,7 +87,7 @@ async function findCommon(
   forge: Forge | undefined,
 ): Promise<string | undefined> {
   const isWhole = shallowCommits(commonDir).size === 0
-  if (isWhole && (await missingCommits(git, [base, head])).length === 0) {
+  if (isWhole && (await missingObjects(git, [base, head])).length === 0) {
     return await commonCommit(git, base, head)
   }
   if (forge === undefined) throw lacksHistory('and there is no token to ask GitHub with')
@@ -108,8 +110,8 @@ async function findCommon(
 }
 
 function lacksHistory(why: string, cause?: unknown): Refusal {
-  return new Refusal('history-missing', `The clone lacks commits that the review compares, ${why}`, {
-    help: 'Give the step `token`, such as `github.token`, or actions/checkout `fetch-depth: 0`.',
+  return new Refusal('history-missing', `The clone lacks what the review compares, ${why}`, {
+    help: 'Give the step `token`, such as `github.token`, or actions/checkout `fetch-depth: 0` and no `filter`.',
     cause,
   })
 }
@@ -126,14 +128,17 @@ function explainMissing(error: unknown): never {
 async function pathsIn(
   git: Git,
   commit: string,
-): Promise<ReadonlyMap<string, { readonly id: string; readonly isLink: boolean }>> {
+): Promise<ReadonlyMap<string, { readonly id: string; readonly isLink: boolean; readonly isBlob: boolean }>> {
   const { stdout } = await git.run({ args: ['ls-tree', '-r', '-z', commit, '--', PROJECT_DIRECTORY] })
   const entries = stdout.toString().split('\0').filter(Boolean)
   return new Map(
     entries.map((entry) => {
       const tab = entry.indexOf('\t')
-      const [mode = '', , id = ''] = entry.slice(0, tab).split(' ')
-      return [entry.slice(tab + 1), { id, isLink: mode === '120000' || mode === '160000' }]
+      const [mode = '', type, id = ''] = entry.slice(0, tab).split(' ')
+      return [
+        entry.slice(tab + 1),
+        { id, isLink: mode === '120000' || mode === '160000', isBlob: type === 'blob' },
+      ]
     }),
   )
 }

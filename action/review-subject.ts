@@ -43,12 +43,13 @@ const READERS: Readonly<Record<string, (payload: Payload) => ReviewSubject>> = {
     pull: undefined,
   }),
   push: (payload) => {
-    const before = commitAt(payload, 'before')
-    return {
-      base: isNone(before) ? undefined : before,
-      head: commitAt(payload, 'after'),
-      pull: undefined,
+    const [base, head] = [commitAt(payload, 'before'), commitAt(payload, 'after')]
+    if (isNone(head)) {
+      throw new Refusal('event-refused', 'The branch was deleted: there is nothing to review', {
+        help: 'Leave out jobs for which `github.event.deleted` is true.',
+      })
     }
+    return { base: isNone(base) ? undefined : base, head, pull: undefined }
   },
 }
 

@@ -1,5 +1,6 @@
 import { renderDiffMarkdown } from '../runner/report/diff-markdown.ts'
 import { inlineText, showHidden } from '../runner/report/neutralise.ts'
+import { shorten } from './cut.ts'
 import type { ApprovalRule } from './review-approval.ts'
 import type { ReviewedChanges } from './review-changes.ts'
 import { code } from './summary.ts'
@@ -22,6 +23,9 @@ export interface ReviewPage {
 
 /** Links and names of files that are listed; what is more is counted. */
 const MOST_FILES = 20
+/** Characters of a name, and of an address: what changed needs the room more. */
+const LONGEST_NAME = 300
+const LONGEST_ADDRESS = 1000
 
 const TITLES: Readonly<Record<ReviewVerdict, string>> = {
   errors: '## ❌ AI workflows: a definition has errors',
@@ -84,7 +88,9 @@ function todo({ verdict, head, rule }: ReviewPage): string {
 
 function list({ uncomparable }: ReviewedChanges): string[] {
   if (uncomparable.length === 0) return []
-  const lines = uncomparable.slice(0, MOST_FILES).map(({ file, why }) => `- ${inlineText(file)} ${why}`)
+  const lines = uncomparable
+    .slice(0, MOST_FILES)
+    .map(({ file, why }) => `- ${inlineText(shorten(file, LONGEST_NAME))} ${why}`)
   return [['### Cannot be compared', '', ...lines, ...more(uncomparable.length)].join('\n')]
 }
 
@@ -93,7 +99,9 @@ function links({ changes: { diffs, from }, head, site }: ReviewPage): string[] {
   if (diffs.length === 0) return []
   const lines = diffs.slice(0, MOST_FILES).map(({ file, status }) => {
     const path = file.split('/').map(encodeSegment).join('/')
-    return `- [${code(showHidden(file))}](${site}/commits/${status === 'removed' ? from : head}/${path})`
+    const address = `${site}/commits/${status === 'removed' ? from : head}/${path}`
+    const name = code(showHidden(file))
+    return address.length > LONGEST_ADDRESS ? `- ${name}` : `- [${name}](${address})`
   })
   return [['Versions:', '', ...lines, ...more(diffs.length)].join('\n')]
 }

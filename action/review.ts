@@ -44,12 +44,15 @@ export async function reviewDefinitions(
     project,
     world,
     job,
+    redact,
     files,
   }: {
     readonly settings: Settings
     readonly project: Project
     readonly world: World
     readonly job: Job
+    /** Takes secrets out of what is said elsewhere than through `job`. */
+    readonly redact: (text: string) => string
     readonly files: readonly CheckedFile[]
   },
 ): Promise<{ readonly status: 'valid' | 'invalid' | 'needs-approval'; readonly exitStatus: number }> {
@@ -66,7 +69,11 @@ export async function reviewDefinitions(
     token === undefined ? undefined : await openForge({ world, token, repository: event.repository, signal })
   await lookAtWorkspace(project.repository.git, subject, job)
   const tmp = world.env['RUNNER_TEMP'] || undefined
-  const changes = await compareChanges(project, subject, { forge, token, tmp })
+  const changes = await compareChanges(project, subject, { forge, token, tmp }).catch(async (error) => {
+    // What is known of the files stays.
+    await job.summarise(renderCheckSummary(files))
+    throw error
+  })
   const counts = countClasses(changes.diffs)
   const isUnclear =
     changes.uncomparable.length > 0 || changes.diffs.some(({ invalid }) => Object.keys(invalid).length > 0)
@@ -87,7 +94,7 @@ export async function reviewDefinitions(
     rule: settings.approval,
     site: `${event.serverUrl}/${event.repository}`,
   }
-  if (subject.pull && forge && standing) await comment(forge, subject.pull, standing, page, job)
+  if (subject.pull && forge && standing) await comment(forge, subject.pull, standing, page, { job, redact })
   job.setOutput('widening', String(counts.widening > 0 || isUnclear))
   job.setOutput('changes', JSON.stringify(counts))
   const said = saysAnything(changes) ? `${renderReview(page, MOST_IN_SUMMARY)}\n\n` : ''
@@ -175,7 +182,7 @@ async function comment(
   pull: ReviewedPull,
   standing: Standing,
   page: ReviewPage,
-  job: Job,
+  { job, redact }: { readonly job: Job; readonly redact: (text: string) => string },
 ): Promise<void> {
   if (standing.head !== page.head) {
     job.log('There is a later commit by now: the comment is left to its job.')
@@ -186,7 +193,9 @@ async function comment(
       issue: pull.number,
       name: 'review',
       // Room for the mark at its beginning.
-      markdown: saysAnything(page.changes) ? renderReview(page, MOST_COMMENT_CHARACTERS - 100) : undefined,
+      markdown: saysAnything(page.changes)
+        ? redact(renderReview(page, MOST_COMMENT_CHARACTERS - 100))
+        : undefined,
       settled: renderSettled(page.head),
     })
     job.log(`Comment on #${pull.number}: ${FATES[fate]}`)

@@ -46,7 +46,10 @@ export function renderCheckSummary(files: readonly CheckedFile[]): string {
 }
 
 /** The summary of a step, or of one workflow, that could not do what it was asked for. `title` is Markdown. */
-export function renderRefusalSummary({ code: name, message, help }: Refusal, title = 'The workflow'): string {
+export function renderRefusalSummary(
+  { code: name, message, help }: Refusal,
+  title = 'What was asked for',
+): string {
   const lines = message.split('\n').map((line) => inlineText(shorten(line.trim(), LONGEST_MESSAGE)))
   const sections = [
     `## ❌ ${title} could not start`,

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { constants, Script } from 'node:vm'
 
 /** Where the pieces of the built command line are, and where to keep what V8 makes of them. */
@@ -29,15 +30,18 @@ export function loadPiece(name: string, { folder, cache }: Pieces): unknown {
     if (before) return before.exports
     const filename = join(folder, piece)
     const compiled = cache === undefined ? undefined : readIfThere(join(cache, piece))
-    const script = new Script(`(function (exports, require, module) {${readFileSync(filename, 'utf8')}\n})`, {
-      filename,
-      cachedData: compiled,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    })
+    const script = new Script(
+      `(function (exports, require, module, pieceUrl) {${readFileSync(filename, 'utf8')}\n})`,
+      {
+        filename,
+        cachedData: compiled,
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      },
+    )
     if (compiled === undefined || script.cachedDataRejected) fresh.set(piece, script)
     const module = { exports: {} as unknown }
     loaded.set(piece, module)
-    script.runInThisContext()(module.exports, load, module)
+    script.runInThisContext()(module.exports, load, module, pathToFileURL(filename).href)
     return module.exports
   }
   // At the end, because V8 compiles a function when it is called first, and only then there is something to keep.

@@ -53,7 +53,7 @@ export async function initDiffDriver(isJson: boolean, cli: Cli): Promise<number>
     cli.stdout.write(`${sign} ${what}  ${dim(outcome)}\n`)
   }
   cli.stdout.write(`
-\`git diff\` now shows what changes of workflows mean; so do \`git show --ext-diff\` and \`git log -p --ext-diff\`.
+\`git diff\` now shows what changes mean; so do \`git show --ext-diff\` and \`git log -p --ext-diff\`.
 \`git diff --no-ext-diff\` shows the text.
 
 Commit ${ATTRIBUTES_FILE}. Each clone has to run this once: git commits no settings.

@@ -4,6 +4,7 @@ import {
   type ComparedDefinition,
   compareDefinition,
   type DefinitionText,
+  folderKind,
   isDefinition,
   isNothing,
 } from '../schema/diff/definitions.ts'
@@ -14,7 +15,7 @@ import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { resolveCommit, shallowNote } from './git/revision.ts'
 import { PROJECT_DIRECTORY } from './project.ts'
-import { readObjects } from './store/objects.ts'
+import { listTree, readObjects } from './store/objects.ts'
 
 /** Two revisions; `undefined` for `to`: the working tree. */
 export interface DiffRange {
@@ -39,8 +40,6 @@ export async function resolveRange(git: Git, text: string | undefined): Promise<
   })
 }
 
-const FOLDER = `${PROJECT_DIRECTORY}/`
-
 /**
  * Compares what may run at two revisions by what it means: workflows, assistants, skills, templates and the configuration. A file that was renamed or moved is compared with what it
  * was; definitions that differ in comments or layout only are left out.
@@ -52,8 +51,11 @@ export async function diffDefinitions(
   range: DiffRange,
   only: readonly string[] = [],
 ): Promise<ComparedDefinition[]> {
-  const touched = (await changedPaths(git, range)).filter(({ before, after }) =>
-    [before, after].some((path) => path !== undefined && isDefinition(path) && isAmong(path, only)),
+  const changed = (await changedPaths(git, range)).filter(({ before, after }) =>
+    [before, after].some((path) => path !== undefined && isAmong(path, only)),
+  )
+  const touched = changed.filter(({ before, after }) =>
+    [before, after].some((path) => path !== undefined && isDefinition(path)),
   )
   const textsBefore = await textsAt(
     git,
@@ -71,7 +73,30 @@ export async function diffDefinitions(
     ({ before, after }, index) =>
       compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
   )
-  return tellMovedStates(compared).filter((one) => !isNothing(one))
+  return [...tellMovedStates(compared).filter((one) => !isNothing(one)), ...changed.flatMap(tellElsewhere)]
+}
+
+/** Modes of git, and why what stands there cannot be compared. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '120000': 'A link, and what it leads to is not compared',
+  '160000': 'A submodule, and what lies in it is not compared',
+}
+
+/** A link or a submodule where definitions are looked for: what runs because of it is in no version of this repository. */
+function tellElsewhere({ before, after = '', mode = '' }: ChangedPath): readonly ComparedDefinition[] {
+  const why = ELSEWHERE[mode]
+  const kind = folderKind(after)
+  if (why === undefined || kind === undefined || isDefinition(after)) return []
+  return [
+    {
+      kind,
+      file: after,
+      status: before === undefined ? 'added' : 'changed',
+      changes: [],
+      invalid: { after: why },
+      workflows: { before: undefined, after: undefined },
+    },
+  ]
 }
 
 /** Whether a path is one of these files, or below one of these folders; of none given, every path is. */
@@ -85,18 +110,19 @@ export function isAmong(path: string, only: readonly string[]): boolean {
 export async function changedPaths(git: Git, { from, to }: DiffRange): Promise<ChangedPath[]> {
   const args = [
     'diff',
-    '--name-status',
+    '--raw',
+    '--abbrev=4',
     '-z',
     '--find-renames=40%',
     '--no-ext-diff',
     from,
     ...(to === undefined ? [] : [to]),
   ]
-  const { stdout } = await git.run({ args: [...args, '--', FOLDER] })
+  const { stdout } = await git.run({ args: [...args, '--', PROJECT_DIRECTORY] })
   const paths = parseNameStatus(stdout.toString())
   if (to !== undefined) return paths
   const untracked = await git.run({
-    args: ['ls-files', '--others', '--exclude-standard', '-z', '--', FOLDER],
+    args: ['ls-files', '--others', '--exclude-standard', '-z', '--', PROJECT_DIRECTORY],
   })
   const fresh = untracked.stdout.toString().split('\0').filter(Boolean)
   return [...paths, ...fresh.map((after) => ({ before: undefined, after }))]
@@ -117,10 +143,13 @@ export async function textsAt(
     )
   }
   // A name must not become two lines.
+  const long = paths.filter((path) => path?.includes('\n')).flatMap((path) => path ?? [])
+  const entries = long.length === 0 ? [] : await listTree(git, revision, long)
+  const ids = new Map(entries.map(({ path, object }) => [path, object]))
   const contents = await readObjects(
     git,
     paths.map((path) =>
-      path === undefined || path.includes('\n') ? `${revision}:-` : `${revision}:${path}`,
+      path === undefined || path.includes('\n') ? (ids.get(path ?? '') ?? '-') : `${revision}:${path}`,
     ),
   )
   return contents.map((content) =>

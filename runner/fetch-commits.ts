@@ -11,14 +11,15 @@ export interface OpenCommits {
   close(): void
 }
 
-/** Which of some commits a repository lacks. */
-export async function missingCommits(git: Git, commits: readonly string[]): Promise<readonly string[]> {
+/** Which of some objects a repository lacks, by name: an id, `<id>^{commit}`, … */
+export async function missingObjects(git: Git, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return []
   const { stdout } = await git.run({
     args: ['cat-file', '--batch-check'],
-    stdin: `${commits.join('\n')}\n`,
+    stdin: `${names.join('\n')}\n`,
   })
   const lines = stdout.toString().split('\n')
-  return commits.filter((_, index) => !/ commit \d+$/.test(lines[index] ?? ''))
+  return names.filter((_, index) => lines[index]?.endsWith(' missing') ?? true)
 }
 
 /**
@@ -32,7 +33,7 @@ export async function openCommits(
   commits: readonly string[],
   options: { readonly token?: string | undefined; readonly tmp?: string | undefined } = {},
 ): Promise<OpenCommits> {
-  const missing = await missingCommits(repository.git, commits)
+  const missing = await missingObjects(repository.git, commits)
   if (missing.length === 0) return { git: repository.git, close: () => {} }
   const remote = await openRemote(repository, 'origin', options.token)
   const scratch = openScratch(repository, remote, objectFormatOf(missing[0] ?? ''), options.tmp)

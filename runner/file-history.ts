@@ -71,7 +71,8 @@ async function historyOfPath(git: Git, start: string, path: string) {
       ...RAW_LOG,
       '--topo-order',
       '--parents',
-      '--diff-merges=first-parent',
+      // Any other way to show what a merge did makes git show those, too, that did nothing to the path.
+      '--diff-merges=combined',
       `--format=${rawFormat(FIELDS)}`,
       start,
       '--',

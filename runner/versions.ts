@@ -4,6 +4,7 @@ import { readWorkflow } from '../schema/read.ts'
 import type { Lifecycle, Workflow } from '../schema/workflow.ts'
 import type { FileCommit } from './file-history.ts'
 import type { Git } from './git/git.ts'
+import { byImportance } from './report/diff-words.ts'
 import { readObjects } from './store/objects.ts'
 
 /** One version of a definition, as a commit made it. */
@@ -95,10 +96,14 @@ export async function readVersions(
   )
 }
 
-/** `2 widening, 1 neutral: task of plan, tools of plan, …`: what a version changed, on one line. */
+/** `2 widening, 1 neutral: plan: tools +shell; …`: what a version changed, on one line, what asks for a decision first. */
 export function summarise(changes: readonly Change[]): string {
   const what = [
-    ...new Set(changes.map(({ state, sentence }) => (state === undefined ? '' : `${state}: `) + sentence)),
+    ...new Set(
+      byImportance(changes).map(
+        ({ state, sentence }) => (state === undefined ? '' : `${state}: `) + sentence,
+      ),
+    ),
   ]
   const shown = what.slice(0, 2).join('; ')
   return `${countByClass(changes).join(', ')}: ${shown}${what.length > 2 ? `; and ${what.length - 2} more` : ''}`

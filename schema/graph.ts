@@ -121,10 +121,12 @@ export function reachableIn(graph: WorkflowGraph): ReadonlySet<string> {
 }
 
 /**
- * Tells of a state what paths from the entry lead to without going on from there; made once for many states.
- * It is asked for a state, and gives the question whether another one is reached.
+ * Tells of states what paths from the entry lead to without going on from there; made once for many questions.
+ * It is asked for the states, and gives the question whether another one is reached.
  */
-export function reachableWithout(graph: WorkflowGraph): (avoided: string) => (id: string) => boolean {
+export function reachableWithout(
+  graph: WorkflowGraph,
+): (avoided: ReadonlySet<string>) => (id: string) => boolean {
   const ids = [...new Set([graph.entry, ...graph.nodes, ...graph.edges.map(({ to }) => to)])]
   const numbers = new Map(ids.map((id, number) => [id, number]))
   const forward = neighbours(graph, 'forward')
@@ -133,7 +135,7 @@ export function reachableWithout(graph: WorkflowGraph): (avoided: string) => (id
     const seen = new Uint8Array(ids.length).fill(1, 0, 1)
     const open = [0]
     for (let one = open.pop(); one !== undefined; one = open.pop()) {
-      if (ids[one] === avoided) continue
+      if (avoided.has(ids[one] ?? '')) continue
       for (const next of targets[one] ?? []) {
         if (seen[next] === 1) continue
         seen[next] = 1

@@ -154,6 +154,8 @@ async function toCommonJs(modules) {
         format: 'cjs',
         platform: 'node',
         target: shared.target,
+        // What loads the pieces gives it to them: packages look for files beside them.
+        define: { 'import.meta.url': 'pieceUrl' },
       })
       const renamed = code.replace(/\brequire\("\.\/([^"]+)"\)/g, (_, name) => `require("./${rename(name)}")`)
       return { path: rename(path), text: renamed }

@@ -8,7 +8,7 @@ import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
 import { usageError } from '../usage-error.ts'
 
-/** `codemie-ci diff`: what changes of workflows mean. */
+/** `codemie-ci diff`: what changes mean for what runs. */
 export const diff: CommandRunner = async (invocation, cli) => {
   if (invocation.flag('driver')) {
     const { printForGit } = await import('../diff-driver.ts')

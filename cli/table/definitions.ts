@@ -23,7 +23,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       {
         name: 'diff-driver',
         kind: 'flag',
-        summary: 'Only make git diff in this clone show what changes of workflows mean',
+        summary: 'Only make git diff in this clone show what changes mean',
       },
       JSON_OUT,
     ],
@@ -143,9 +143,9 @@ export const DEFINITIONS: readonly CommandSpec[] = [
   },
   {
     name: 'diff',
-    summary: 'Show what changes of workflows mean',
+    summary: 'Show what changes mean for what runs',
     details: [
-      'Like git diff, for what a workflow does: states that came, went or are called otherwise, prompts, models, tools, what follows what. Comments, layout and the order of states are no changes. Without a revision the working tree is compared with HEAD; with one, with that; A..B compares two, and A...B from where they parted.',
+      'Like git diff, for what workflows do: states that came, went or are called otherwise, prompts, models, tools, what follows what; and for stored assistants, skills, templates and the configuration. Comments, layout and the order of states are no changes. Without a revision the working tree is compared with HEAD; with one, with that; A..B compares two, and A...B from where they parted.',
       'Each change is of a class: widening (it may do, read, spend or start more than before), narrowing (less), breaking (who starts it has to change something), neutral (it does something else with the same means).',
     ],
     args: [
@@ -153,7 +153,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         name: 'what',
         required: false,
         variadic: true,
-        summary: 'A revision or two, and files; default: HEAD and all workflows',
+        summary: 'A revision or two, and files; default: HEAD and everything under .codemie',
         completes: 'files',
       },
     ],
@@ -170,7 +170,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         name: 'merge',
         kind: 'flag',
         summary:
-          'Check what merging this revision into HEAD would make of workflows; without one, the merge HEAD',
+          'Check what merging this revision into HEAD would make of definitions; without one, the merge HEAD',
       },
       {
         name: 'driver',

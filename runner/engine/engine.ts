@@ -399,6 +399,8 @@ class Engine {
    * that needs a yes has to get its own, and for exactly what it would do.
    */
   async #waitingOf(steps: readonly Step[], said: readonly PauseAnswer[]): Promise<readonly HeldStep[]> {
+    const { approvals } = this.#options
+    const words = said.filter(hasWords)
     const waiting: HeldStep[] = []
     for (const step of steps) {
       const { path, state } = step
@@ -406,15 +408,11 @@ class Engine {
         if (said.length === 0) waiting.push({ path, needsApproval: false })
         continue
       }
-      const { approvals } = this.#options
       const answer = said.findLast(({ to }) => to.has(path))
       if (answer?.decision === 'rejected' || approvals?.isFinished(path)) continue
-      const words = said.filter(hasWords)
       if (answer?.decision === 'approved') {
-        const asked = await approvals?.askFor(
-          step,
-          words.filter((one) => one !== answer),
-        )
+        const others = words.filter((one) => one !== answer)
+        const asked = await approvals?.askFor(step, others)
         if (!asked || answer.digests?.[path] === digestOfYes(asked, answer.revised ?? new Map())) continue
         approvals?.onVoid(path)
       }

@@ -1,7 +1,7 @@
 /** What a commit did to a path. */
 export interface RawChange {
   readonly path: string
-  /** What stood there before and after; `undefined`: nothing. Modes as git says them, `040000` for a folder. */
+  /** What stood there before, on the first side of a merge, and after; `undefined`: nothing. Modes as git says them, `040000` for a folder. */
   readonly from: RawEntry | undefined
   readonly to: RawEntry | undefined
 }
@@ -26,7 +26,8 @@ export function rawFormat(fields: readonly string[]): string {
   return `%x01%H%x00${fields.map((field) => `${field}%x00`).join('')}`
 }
 
-const ENTRY = /^\n?:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) [A-Z]$/
+// Modes and ids before and after; of a merge those of each side, and after it.
+const ENTRY = /^\n?:+((?:\d{6} )+)((?:[0-9a-f]+ )+)[A-Z]+$/
 
 /** Reads such a log, one commit after the other. @param fields how many placeholders its format has. */
 export function* parseRawLog(text: string, fields: number): Generator<RawCommit> {
@@ -41,13 +42,20 @@ export function* parseRawLog(text: string, fields: number): Generator<RawCommit>
       at += fields
       continue
     }
-    const [, oldMode = '', newMode = '', from = '', to = ''] = ENTRY.exec(part) ?? []
-    if (newMode === '') continue
-    open?.changes.push({ path: parts[++at] ?? '', from: entry(oldMode, from), to: entry(newMode, to) })
+    const [modes, ids] =
+      ENTRY.exec(part)
+        ?.slice(1)
+        .map((list) => list.trim().split(' ')) ?? []
+    if (modes === undefined || ids === undefined) continue
+    open?.changes.push({
+      path: parts[++at] ?? '',
+      from: entry(modes[0], ids[0]),
+      to: entry(modes.at(-1), ids.at(-1)),
+    })
   }
   if (open) yield open
 }
 
-function entry(mode: string, id: string): RawEntry | undefined {
+function entry(mode = '', id = ''): RawEntry | undefined {
   return /^0+$/.test(mode) ? undefined : { mode, id }
 }

@@ -4,6 +4,8 @@ import { type Git, GitError } from './git.ts'
 /** The commit that a revision names. Refuses with `unknown-revision`. */
 export async function resolveCommit(git: Git, name: string): Promise<string> {
   try {
+    // To git this is all that is not in a commit, which it also says to be a revision.
+    if (name.startsWith('^')) throw new GitError(`${name} is no commit`, { kind: 'exited' })
     const { stdout } = await git.run({
       args: ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`],
     })

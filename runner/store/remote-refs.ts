@@ -43,8 +43,7 @@ export async function fetchRefs(
   refspecs: readonly string[],
   partial: readonly string[] = [],
 ): Promise<void> {
-  // Else the server assumes that we have what our partial copy points at.
-  const settings = partial.length === 0 ? [] : ['-c', 'fetch.negotiationAlgorithm=noop']
+  const settings = partial.length === 0 ? [] : PARTIAL_SETTINGS
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', ...partial]
   try {
     await git.run({
@@ -63,6 +62,13 @@ export async function fetchRefs(
     throw error
   }
 }
+
+const PARTIAL_SETTINGS: readonly string[] = [
+  // Else the server assumes that we have what our partial copy points at.
+  ...['-c', 'fetch.negotiationAlgorithm=noop'],
+  // Else git misses the parents of what a shallow repository points at whose objects are borrowed.
+  ...['-c', 'core.alternateRefsPrefixes=refs/none/'],
+]
 
 /**
  * Commits that refs of a remote point to, by the names that the refs have here.

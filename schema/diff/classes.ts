@@ -37,13 +37,13 @@ export const expense: ClassRule = {
   of: (_before, after) => (after ? 'widening' : 'narrowing'),
 }
 
-/** The text goes to whom a model belongs to; bare names, and none, are the default provider's. */
+/** The text goes to whom a model belongs to; bare names are the default provider's. */
 const providerOf = (model: unknown) =>
-  typeof model === 'string' ? (/^[^:]*(?=:)/.exec(model)?.[0] ?? '') : ''
+  typeof model === 'string' ? (/^[^:]*(?=:)/.exec(model)?.[0] ?? '') : undefined
 
-/** Where no model is said the one of the workflow is asked. */
+/** Where no model is said the one of the workflow is asked, or else that of the configuration, whoever it belongs to. */
 export const model: ClassRule = {
-  words: 'of another provider: widening; else neutral',
+  words: 'of another provider, or it cannot be told whose: widening; else neutral',
   of: (before, after, whole) =>
     providerOf(before ?? whole.before.models.default) === providerOf(after ?? whole.after.models.default)
       ? 'neutral'
@@ -79,10 +79,9 @@ const MANNERS: ReadonlySet<string> = new Set([
   'verbosity',
 ])
 
-/** Parameters go to the provider as they are written, so one that is not known may ask for anything. */
+/** Parameters go to the provider as they are written, so one that is not known may ask for anything, or hold it back. */
 export const parameters: ClassRule = {
-  words:
-    'a ceiling in `…_tokens` as other ceilings; manners such as `top_p`: neutral; any other that came or changed: widening, that went: narrowing',
+  words: 'a ceiling in `…_tokens` as other ceilings; manners such as `top_p`: neutral; any other: widening',
   of: (before, after, whole) => {
     const [a, b] = [membersOf(before), membersOf(after)]
     const names = [...new Set([...a.keys(), ...b.keys()])]
@@ -90,7 +89,7 @@ export const parameters: ClassRule = {
       names.map((name) => {
         const [old, now] = [a.get(name), b.get(name)]
         if (MANNERS.has(name) || isSame(old, now)) return 'neutral'
-        return name.endsWith('_tokens') ? ceiling.of(old, now, whole) : power.of(old, now, whole)
+        return name.endsWith('_tokens') ? ceiling.of(old, now, whole) : 'widening'
       }),
     )
   },

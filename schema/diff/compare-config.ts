@@ -14,7 +14,7 @@ export function compareConfigs(before: RepositoryConfig, after: RepositoryConfig
 }
 
 function compareEntries<T>(
-  { code, name, of, aspects }: Collection<T>,
+  { code, name, of, aspects, removed = 'narrowing' }: Collection<T>,
   before: RepositoryConfig,
   after: RepositoryConfig,
 ): Change[] {
@@ -32,7 +32,7 @@ function compareEntries<T>(
   })
   const went = [...old.keys()]
     .filter((entry) => !now.has(entry))
-    .map((entry) => change(`${code}-removed`, 'narrowing', 'nothing', `${name} '${entry}' is gone`))
+    .map((entry) => change(`${code}-removed`, removed, 'nothing', `${name} '${entry}' is gone`))
   return [...came, ...went]
 }
 

@@ -7,7 +7,7 @@ import { compareGuards } from './guards.ts'
 import { matchStates } from './match-states.ts'
 import { powersOf } from './powers.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
-import { fromTo } from './values.ts'
+import { fromTo, isSame } from './values.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
 import { WORKFLOW_ASPECTS } from './workflow-rules.ts'
 
@@ -56,13 +56,16 @@ function compareStates(
   whole: Whole,
 ): Change[] {
   const { id } = after
+  const earlier = renamed(before, names)
+  // Most states are what they were, and that is told sooner than aspect by aspect.
+  if (isSame(earlier, after)) return []
   const isOfOneKind = before.work.kind === after.work.kind
   return [
     ...(before.id === id ? [] : [graphChange('state-renamed', `was called '${before.id}'`, id)]),
     ...(isOfOneKind
       ? changesOf(WORK_ASPECTS[after.work.kind], before.work, after.work, whole, id)
       : changesOf([WORK_KIND], before, after, whole, id)),
-    ...changesOf(STATE_ASPECTS, renamed(before, names), after, whole, id),
+    ...changesOf(STATE_ASPECTS, earlier, after, whole, id),
   ]
 }
 

@@ -7,6 +7,7 @@ import type {
   ToolMapping,
 } from '../config.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
+import type { ChangeClass } from './change.ts'
 import { ceiling, model, models, power, powers, widest } from './classes.ts'
 import { listed, meaningOf, members, membersOf } from './values.ts'
 
@@ -18,6 +19,8 @@ export interface Collection<T> {
   readonly name: string
   readonly of: (config: RepositoryConfig) => ReadonlyMap<string, T>
   readonly aspects: readonly Aspect<T>[]
+  /** What it means that one went. Default: narrowing. */
+  readonly removed?: ChangeClass
 }
 
 const NETWORKS = ['none', 'allow-list', 'any']
@@ -54,16 +57,34 @@ const offered: ClassRule = {
 
 /** Other names of models: the text goes to whom they stand for. */
 const aliases: ClassRule = {
-  words: 'one stands for another provider, or came: widening; one went: narrowing; else neutral',
+  words: 'one stands for another provider, came or went: widening; else neutral',
   of: (before, after, whole) => {
     const [a, b] = [membersOf(before), membersOf(after)]
     return widest(
       [...new Set([...a.keys(), ...b.keys()])].map((name) => {
         const [old, now] = [a.get(name), b.get(name)]
         if (meaningOf(old) === meaningOf(now)) return 'neutral'
-        return old === undefined || now === undefined ? power.of(old, now, whole) : model.of(old, now, whole)
+        // The name of one that went is the default provider's from then on.
+        return model.of(old, now, whole)
       }),
     )
+  },
+}
+
+/** A budget in dollars lasts for longer when a model costs less, and a model without a price is not asked within one. */
+const prices: ClassRule = {
+  words: 'only raised: narrowing; else widening',
+  of: (before, after) => {
+    const [a, b] = [membersOf(before), membersOf(after)]
+    const isRaised = (model: string) => {
+      const [old, now] = [membersOf(a.get(model)), membersOf(b.get(model))]
+      return [...new Set([...old.keys(), ...now.keys()])].every(
+        (kind) => Number(now.get(kind)) >= Number(old.get(kind)),
+      )
+    }
+    return [...a.keys(), ...b.keys()].every((model) => a.has(model) && b.has(model) && isRaised(model))
+      ? 'narrowing'
+      : 'widening'
   },
 }
 
@@ -130,7 +151,7 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     code: 'prices-changed',
     name: 'prices',
     of: ({ prices }) => Object.fromEntries(prices),
-    class: 'neutral',
+    class: prices,
     reach: 'nothing',
     say: members,
   },
@@ -204,6 +225,8 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
 const PROVIDERS: Collection<Provider> = {
   code: 'provider',
   name: 'provider',
+  // A built-in one of the same name takes its place.
+  removed: 'widening',
   of: (config) => config.models.providers,
   aspects: [
     {
@@ -287,6 +310,8 @@ const INTEGRATIONS: Collection<Integration> = {
 const TOOLS: Collection<ToolMapping> = {
   code: 'tool-mapping',
   name: 'tool',
+  // A built-in one of the same name takes its place.
+  removed: 'widening',
   of: ({ tools }) => tools,
   aspects: [
     {

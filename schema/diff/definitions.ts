@@ -4,7 +4,7 @@ import { type Diagnostic, firstError } from '../diagnostic.ts'
 import { readWorkflow } from '../read.ts'
 import { readSkillFile, type Skill } from '../skill-file.ts'
 import type { AgentWork, Assistant, State, Workflow } from '../workflow.ts'
-import type { Aspect } from './aspect.ts'
+import type { Aspect, ClassRule } from './aspect.ts'
 import type { Change } from './change.ts'
 import { change, changesOf } from './changes-of.ts'
 import { powers } from './classes.ts'
@@ -66,7 +66,7 @@ const went = (kind: DefinitionKind) => () => [change(`${kind}-removed`, 'narrowi
 
 const WORKFLOWS: Kind<Workflow> = {
   kind: 'workflow',
-  path: /^\.codemie\/workflows\/.+\.(ya?ml|toml)$/,
+  path: /^\.codemie\/workflows\/.+\.(ya?ml|toml)$/is,
   read: (side) => {
     const { workflow, diagnostics } = readWorkflow(side)
     return { value: workflow, diagnostics }
@@ -148,7 +148,7 @@ const TEXT_ASPECTS: readonly Aspect<string>[] = [
 /** Files that lie beside a skill: the agent may read them. */
 const SKILL_FILES: Kind<string> = {
   kind: 'skill',
-  path: /^\.codemie\/skills\/[^/]+\/.+$/,
+  path: /^\.codemie\/skills\/[^/]+\/.+$/s,
   read: ({ text }) => ({ value: text, diagnostics: [] }),
   compare: (before, after) => changesOf(TEXT_ASPECTS, before, after),
   added: () => [came('skill', 'is new')],
@@ -158,7 +158,7 @@ const SKILL_FILES: Kind<string> = {
 /** A template need not be a whole workflow until its parameters are filled in; then its text is compared. */
 const TEMPLATES: Kind<Workflow | string> = {
   kind: 'template',
-  path: /^\.codemie\/templates\/.+\.ya?ml$/,
+  path: /^\.codemie\/templates\/.+\.ya?ml$/s,
   read: (side) => ({ value: readWorkflow(side).workflow ?? side.text, diagnostics: [] }),
   compare: (before, after) =>
     typeof before === 'string' || typeof after === 'string'
@@ -184,6 +184,20 @@ const CONFIGURATION: Kind<RepositoryConfig> = {
   removed: (config) => compareConfigs(config, defaultConfig()),
 }
 
+/** What is compared of files besides workflows and the configuration, and what it means that a file came or went. */
+export const FILE_ROWS: readonly {
+  readonly code: string
+  readonly name: string
+  readonly class: string | ClassRule
+}[] = [
+  ...(['workflow', 'assistant', 'skill', 'template'] as const).flatMap((kind) => [
+    { code: `${kind}-added`, name: `${kind} that came`, class: kind === 'template' ? 'neutral' : 'widening' },
+    { code: `${kind}-removed`, name: `${kind} that went`, class: 'narrowing' },
+  ]),
+  ...SKILL_ASPECTS,
+  ...TEXT_ASPECTS,
+]
+
 /** The first row whose path fits is meant. */
 const KINDS = [
   WORKFLOWS,
@@ -196,6 +210,13 @@ const KINDS = [
 
 function kindOf(side: DefinitionText | undefined): Kind<unknown> | undefined {
   return side && KINDS.find(({ path }) => path.test(side.file))
+}
+
+/** What lies in a folder that definitions are looked for in, or on the way to them; `undefined`: it is no such folder. */
+export function folderKind(path: string): DefinitionKind | undefined {
+  if (path === '.codemie') return 'workflow'
+  const [, folder] = /^\.codemie\/(workflow|assistant|skill|template)s(?:\/|$)/.exec(path) ?? []
+  return folder as DefinitionKind | undefined
 }
 
 /** Whether a path is that of a file which says what may run. */

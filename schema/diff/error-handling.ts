@@ -17,15 +17,31 @@ const goalOf = (to: string | undefined) => (to === undefined ? FAILS : to === CO
 /** A handler that lets the run fail keeps a failure from those after it. */
 export const errorHandling: ClassRule = {
   words:
-    'a failure that ended the run leads on: widening; one that led on ends it: narrowing; only in another order: neutral',
+    'a failure that ended the run leads on, or a handler that leads on now stands before one that ends it: widening; the other way round: narrowing; else neutral',
   of: (before, after) => {
-    const { came, went } = cameAndWent(before, after)
-    const isEnd = (one: string) => one.endsWith(` → ${FAILS}`)
+    const [a, b] = [before, after] as readonly (readonly string[])[]
+    const { came, went } = cameAndWent(a, b)
     return widest([
       ...came.map((one) => (isEnd(one) ? 'narrowing' : 'widening')),
       ...went.map((one) => (isEnd(one) ? 'widening' : 'narrowing')),
+      ...(isOvertaken(a, b) ? (['widening'] as const) : []),
+      ...(isOvertaken(b, a) ? (['narrowing'] as const) : []),
     ])
   },
+}
+
+const isEnd = (one: string) => one.endsWith(` → ${FAILS}`)
+
+/** Whether one that ends the run stood before one that leads on, and stands behind it now. */
+function isOvertaken(before: readonly string[] = [], after: readonly string[] = []): boolean {
+  return before.some((end, place) => {
+    const now = after.indexOf(end)
+    return (
+      isEnd(end) &&
+      now !== -1 &&
+      after.slice(0, now).some((one) => !isEnd(one) && before.indexOf(one, place) !== -1)
+    )
+  })
 }
 
 /** Tools that are told of failures, without what the file calls them. */

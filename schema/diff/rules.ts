@@ -1,4 +1,6 @@
 import { GRAPH_RULES } from './compare.ts'
+import { COLLECTIONS, CONFIG_ASPECTS } from './config-rules.ts'
+import { FILE_ROWS } from './definitions.ts'
 import { GUARD_RULE } from './guards.ts'
 import { STATE_ASPECTS } from './state-rules.ts'
 import { WORK_ASPECTS, WORK_KIND } from './work-rules.ts'
@@ -27,6 +29,19 @@ export const CHANGE_RULES: readonly ChangeRule[] = rulesOf([
   ...STATE_ASPECTS,
   WORK_KIND,
   ...Object.values(WORK_ASPECTS).flat(),
+])
+
+/** Kinds of change of assistants, skills and templates beside those of workflows, and of whole files. */
+export const FILE_RULES: readonly ChangeRule[] = rulesOf(FILE_ROWS)
+
+/** Kinds of change of the configuration. */
+export const CONFIG_RULES: readonly ChangeRule[] = rulesOf([
+  ...CONFIG_ASPECTS,
+  ...COLLECTIONS.flatMap(({ code, name, aspects, removed = 'narrowing' }) => [
+    { code: `${code}-added`, name: `${name} that came`, class: 'widening' },
+    { code: `${code}-removed`, name: `${name} that went`, class: removed },
+    ...aspects,
+  ]),
 ])
 
 function rulesOf(rows: readonly Row[]): readonly ChangeRule[] {

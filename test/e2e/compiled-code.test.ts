@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,17 @@ it.each([
   writeFileSync(file, content())
   expect(help()).toBe(first)
   expect(readFileSync(file).length).toBeGreaterThan(content().length)
+})
+
+it('an option that there is not is refused, for which a package is loaded that asks where it lies', () => {
+  const { status, stderr } = spawnSync(process.execPath, [CLI, 'run', '--fooo'], {
+    env: { HOME: home },
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/^error usage: .*--fooo/),
+  })
 })
 
 it('nothing is kept where nobody wants it nor in CI, and --version keeps nothing', () => {

@@ -18,9 +18,13 @@ export interface JobSettings {
   /** Label that the event tells of; it is put on the pull request. */
   readonly label?: string
   readonly inputs?: Readonly<Record<string, string>>
+  /** Variables of the step. */
+  readonly env?: Readonly<Record<string, string>>
   readonly permissions?: Permissions
   /** Depth of the checkout, as of actions/checkout: 0 is all. */
   readonly depth?: number
+  /** Contents of files are not fetched until they are asked for. */
+  readonly isPartial?: boolean
   /** What to check out: the merge, as by default, or another ref. */
   readonly ref?: string
   /** An earlier event to start the job from, as a re-run does. */
@@ -49,7 +53,7 @@ export interface ReviewScene {
   comments(): readonly string[]
   labels(): Promise<readonly string[]>
   /** A workspace as actions/checkout makes it. Returns its path. */
-  checkOut(ref: string, depth: number): string
+  checkOut(ref: string, depth: number, isPartial?: boolean): string
   /** Text with the ids of commits, and addresses, replaced by names. */
   clean(text: string): string
 }
@@ -73,6 +77,7 @@ export async function openReviewScene(plan: {
     expect(forge.unhandled).toEqual([])
   })
   const { dir } = forge.addRepo('acme/app')
+  execFileSync('git', ['-C', dir, 'config', 'uploadpack.allowFilter', 'true'])
   forge.setRole('acme/app', 'ann', 'write')
   const names = new Map<string, string>()
   const named = (commit: string, name: string) => {
@@ -104,15 +109,20 @@ export async function openReviewScene(plan: {
   }
   let jobs = 0
   /** As actions/checkout does: from the repository's folder, since a server in this process cannot answer meanwhile. */
-  const checkOut = (ref: string, depth: number): string => {
+  const checkOut = (ref: string, depth: number, isPartial = false): string => {
     const workspace = join(folder, `job-${++jobs}`)
     mkdirSync(workspace)
     git(workspace, 'init', '-q')
-    git(workspace, 'remote', 'add', 'origin', `${forge.url}/acme/app`)
-    const refspecs = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*', `+${ref}`] : [`+${ref}`]
-    const options = depth === 0 ? [] : [`--depth=${depth}`]
-    git(workspace, 'fetch', '-q', ...options, pathToFileURL(dir).href, ...refspecs.reverse())
+    git(workspace, 'remote', 'add', 'origin', pathToFileURL(dir).href)
+    const wanted = `+${ref}:refs/remotes/${ref.slice('refs/'.length)}`
+    const refspecs = [wanted, ...(depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : [])]
+    const options = [
+      ...(depth === 0 ? [] : [`--depth=${depth}`]),
+      ...(isPartial ? ['--filter=blob:none'] : []),
+    ]
+    git(workspace, 'fetch', '-q', ...options, 'origin', ...refspecs)
     git(workspace, 'checkout', '-q', 'FETCH_HEAD')
+    git(workspace, 'remote', 'set-url', 'origin', `${forge.url}/acme/app`)
     const commit = git(workspace, 'rev-parse', 'HEAD')
     if (!names.has(commit)) named(commit, 'merge')
     return workspace
@@ -162,7 +172,8 @@ export async function openReviewScene(plan: {
       return pushed(forge.commit(headRepo, 'change', files, { from }))
     },
     async review(settings = {}) {
-      const { label, inputs, permissions, depth = 1, ref = `refs/pull/${number}/merge`, before } = settings
+      const { label, inputs, permissions, before } = settings
+      const { depth = 1, ref = `refs/pull/${number}/merge`, isPartial } = settings
       if (label !== undefined) {
         const owner = forge.token({ login: 'acme' })
         await ask(owner, 'POST', `issues/${number}/labels`, { labels: [label] })
@@ -173,11 +184,17 @@ export async function openReviewScene(plan: {
         run,
         permissions ?? { contents: 'read', pull_requests: 'write' },
       )
-      const cwd = checkOut(ref, depth)
+      const cwd = checkOut(ref, depth, isPartial)
       await before?.()
       const step = await runStep({
         cwd,
-        env: { PATH: process.env['PATH'] ?? '', HOME: folder, RUNNER_TEMP: folder, ...forge.env },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: folder,
+          RUNNER_TEMP: folder,
+          ...forge.env,
+          ...settings.env,
+        },
         inputs: { mode: 'review', token, ...inputs },
         event: makeEvent({ name: run.name, payload: run.payload, serverUrl: forge.url }),
       })

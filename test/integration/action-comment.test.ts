@@ -13,7 +13,7 @@ interface Scene {
   /** Puts the comment up; what became of it, or the refusal as people read it. */
   say(markdown: string | undefined): Promise<string>
   bodies(): readonly string[]
-  apiOf(token: string): Promise<Api>
+  apiOf(token: string, signal?: AbortSignal): Promise<Api>
 }
 
 /** A pull request, and a token of a job that may comment on it. */
@@ -31,7 +31,7 @@ async function openScene(): Promise<Scene> {
     pull_requests: 'write',
   })
   const waits: number[] = []
-  const apiOf = (value: string) =>
+  const apiOf = (value: string, signal = new AbortController().signal) =>
     openForge({
       world: {
         cwd: '/',
@@ -43,7 +43,7 @@ async function openScene(): Promise<Scene> {
       },
       token: value,
       repository: 'acme/app',
-      signal: new AbortController().signal,
+      signal,
     })
   const api = await apiOf(token)
   return {
@@ -62,7 +62,7 @@ async function say(api: Api, issue: number, markdown: string | undefined): Promi
     return await upsertComment(api, { issue, name: 'test', markdown, settled: '✅ Settled.' })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return `${error.code} (${error.exitStatus})\n${error.message}\n${error.help}`
+    return [`${error.code} (${error.exitStatus})`, error.message, error.help].filter(Boolean).join('\n')
   }
 }
 
@@ -205,4 +205,18 @@ test('what a token lacks is named, and the token is not', async () => {
     GitHub did not let us list the comments of #1: it does not know the token (Bad credentials - https://docs.github.com/rest)
     Hand over a token that is valid, such as \`github.token\`, as the input \`token\`."
   `)
+})
+
+test('a job that is cancelled asks no more', async () => {
+  const { forge, apiOf, number, waits } = await openScene()
+  const job = new AbortController()
+  const api = await apiOf(forge.token({ login: 'acme' }), job.signal)
+  forge.fail({ path: /comments/, delayMs: 50, status: 502 })
+  const said = say(api, number, 'One')
+  job.abort()
+  expect(await said).toMatchInlineSnapshot(`
+    "interrupted (130)
+    The job was cancelled before we could list the comments of #1"
+  `)
+  expect(waits).toEqual([])
 })

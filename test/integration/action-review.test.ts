@@ -199,6 +199,33 @@ describe('the comment', () => {
     expect(step.summary).toContain('⚪ neutral')
   })
 
+  test('is not expected of a job about a pull request of Dependabot, whose token only reads', async () => {
+    const scene = await open(AGENT, OTHER, { author: 'dependabot[bot]' })
+    const step = await scene.review({ permissions: { contents: 'read', pull_requests: 'read' } })
+    expect(step.said.map(({ severity, title }) => `${severity}: ${title}`)).toEqual(['info: No comment'])
+  })
+
+  test('holds no secret of the job, and says nothing at length about a long name', async () => {
+    const name = `${'long-'.repeat(40)}.yaml`
+    const scene = await openReviewScene({
+      base: { [ASK]: AGENT },
+      head: {
+        [ASK]: AGENT.replace('Begin', 'Begin with sk-test-0123456789'),
+        [`.codemie/workflows/${`${'ü'.repeat(90)}/`.repeat(3)}${name}`]: AGENT,
+      },
+    })
+    await scene.review({ env: { OPENAI_API_KEY: 'sk-test-0123456789' } })
+    const [comment = ''] = scene.comments()
+    expect(comment).not.toContain('sk-test')
+    const lines = comment.split('Versions:\n\n')[1]?.split('\n')
+    expect(lines?.map((line) => line.slice(0, 40))).toMatchInlineSnapshot(`
+      [
+        "- [\`.codemie/workflows/ask.yaml\`](<forge",
+        "- \`.codemie/workflows/üüüüüüüüüüüüüüüüüü",
+      ]
+    `)
+  })
+
   test('of a job that is late is left to the job of the later commit', async () => {
     const scene = await open(AGENT, WIDER)
     const late = scene.event()
@@ -237,6 +264,7 @@ describe('the comparison', () => {
   test.each([
     ['a shallow checkout of the merge', { depth: 1 }],
     ['a whole clone', { depth: 0 }],
+    ['a clone without the contents of files', { depth: 0, isPartial: true }],
     ['a checkout of the head', { depth: 1, ref: 'refs/heads/change' }],
   ])('of %s', async (_name, settings) => {
     const scene = await open(AGENT, OTHER)
@@ -249,11 +277,15 @@ describe('the comparison', () => {
 
   test('of a shallow checkout without a token says what is needed', async () => {
     const scene = await open(AGENT, OTHER)
-    expect(told(scene, await scene.review({ inputs: { token: '' } }))).toMatchInlineSnapshot(`
+    const step = await scene.review({ inputs: { token: '' } })
+    expect(step.summary).toMatch(
+      /^## ✅ 1 file checked, no problems\n[\s\S]*\n## ❌ What was asked for could not start\n/,
+    )
+    expect(told(scene, step)).toMatchInlineSnapshot(`
       "refused (2)
       error: history-missing
-      The clone lacks commits that the review compares, and there is no token to ask GitHub with
-      Give the step \`token\`, such as \`github.token\`, or actions/checkout \`fetch-depth: 0\`."
+      The clone lacks what the review compares, and there is no token to ask GitHub with
+      Give the step \`token\`, such as \`github.token\`, or actions/checkout \`fetch-depth: 0\` and no \`filter\`."
     `)
   })
 

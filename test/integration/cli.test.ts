@@ -72,7 +72,7 @@ describe('help', () => {
         explain     Tell more about the code of a problem
         plan        Show what a run would do, without doing any of it
         graph       Draw a workflow
-        diff        Show what changes of workflows mean
+        diff        Show what changes mean for what runs
         versions    List the versions of a workflow, and what each of them changed
         blame       Say which commits made a state of a workflow what it is
         bisect      Find the commit after which the output of a step went wrong

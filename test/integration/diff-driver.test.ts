@@ -138,7 +138,7 @@ describe('init --diff-driver', () => {
     ).toBe(`✓ .gitattributes  written
 ✓ diff.codemie.command  written
 
-\`git diff\` now shows what changes of workflows mean; so do \`git show --ext-diff\` and \`git log -p --ext-diff\`.
+\`git diff\` now shows what changes mean; so do \`git show --ext-diff\` and \`git log -p --ext-diff\`.
 \`git diff --no-ext-diff\` shows the text.
 
 Commit .gitattributes. Each clone has to run this once: git commits no settings.

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
@@ -52,6 +52,45 @@ test('what is not committed yet, what asks for a decision first', async () => {
     stderr: '',
   })
   expect((await diff('.codemie/workflows/new.yaml')).stdout).not.toContain('note.yaml')
+})
+
+test('file names that run like any other: with an ending in capitals, and with a line break', async () => {
+  repository.write('.codemie/workflows/LOUD.YAML', NOTE)
+  repository.write('.codemie/workflows/two\nlines.yaml', NOTE)
+  const widening = 'widening   is new: 2 states, with tool read_file'
+  const expected = `.codemie/workflows/LOUD.YAML · added
+  ${widening}
+.codemie/workflows/two lines.yaml · added
+  ${widening}
+
+2 workflows: 2 widening
+`
+  expect((await diff()).stdout).toBe(expected)
+  commit('Names')
+  expect((await diff('HEAD~1..HEAD')).stdout).toBe(expected)
+})
+
+test('links and submodules that take the place of folders of definitions, whose files are elsewhere', async () => {
+  const elsewhere = '160000,0123456789012345678901234567890123456789,.codemie/workflows/theirs'
+  repository.write('elsewhere/skill/SKILL.md', 'Be kind.\n')
+  symlinkSync('../elsewhere', join(repository.root, '.codemie/skills'))
+  repository.git('add', '-A')
+  repository.git('update-index', '--add', '--cacheinfo', elsewhere)
+  repository.git('commit', '-q', '-m', 'Elsewhere')
+  expect((await diff('HEAD~1..HEAD')).stdout).toBe(`.codemie/skills · added
+  ✗ has errors after the change: A link, and what it leads to is not compared
+.codemie/workflows/theirs · added
+  ✗ has errors after the change: A submodule, and what lies in it is not compared
+
+2 files
+`)
+  rmSync(join(repository.root, '.codemie'), { recursive: true })
+  symlinkSync('elsewhere', join(repository.root, '.codemie'))
+  repository.git('add', '-A')
+  repository.git('commit', '-q', '-m', 'All')
+  expect((await diff('HEAD~1..HEAD')).stdout).toContain(`.codemie · added
+  ✗ has errors after the change: A link, and what it leads to is not compared
+`)
 })
 
 test('a long prompt word by word', async () => {
@@ -116,6 +155,8 @@ test('a side with errors is said with its first one', async () => {
 test.each([
   [['nowhere'], "error unknown-revision: There is no revision 'nowhere' here\n"],
   [['--', '-rf'], "error unknown-revision: There is no revision '-rf' here\n"],
+  [['^HEAD'], "error unknown-revision: There is no revision '^HEAD' here\n"],
+  [['^HEAD..HEAD'], "error unknown-revision: There is no revision '^HEAD' here\n"],
   [['../other.yaml'], "'../other.yaml' is not in this repository."],
 ])('refuses %j', async (args, message) => {
   const { status, stderr } = await diff(...args)

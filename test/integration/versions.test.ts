@@ -38,7 +38,7 @@ test('each version with what it changed, the newest first', async () => {
   expect(status).toBe(0)
   expect(told(stdout)).toEqual([
     'Let it run programs · production',
-    '  2 widening, 2 neutral: lifecycle: development → production; plan: tools +shell; and 2 more',
+    '  2 widening, 2 neutral: plan: tools +shell; write: tools +shell; and 2 more',
     'Explain',
     '  means the same',
     'Shorter',
@@ -111,7 +111,21 @@ test('a merge that brings two versions together, and one that adds to them', asy
     'Side',
     '  1 neutral: write: task: Write the note → Write it',
     'Main',
-    '  2 neutral: plan: model: none → m; write: model: none → m',
+    '  2 widening: plan: model: none → m; write: model: none → m',
+    'Change',
+    '  the first version',
+  ])
+})
+
+test('a merge that takes what one side made of it is no version', async () => {
+  repository.git('checkout', '-q', '-b', 'topic')
+  commit('Topic', NOTE.replace('Write the note', 'Write it'))
+  repository.git('checkout', '-q', 'main')
+  commit('Elsewhere', 'b\n', 'a.txt')
+  repository.git('merge', '-q', '--no-ff', '--no-edit', '-m', 'Merge', 'topic')
+  expect(told((await versions('note')).stdout)).toEqual([
+    'Topic',
+    '  1 neutral: write: task: Write the note → Write it',
     'Change',
     '  the first version',
   ])
@@ -228,7 +242,7 @@ states: [{ id: one, assistant_id: a, task: First, next: { state_id: two } }, { i
     await runs('new')
     expect(told(await list())).toEqual([
       'Not run',
-      '  1 widening, 1 neutral: one: task: First → Other; two: pause before it: true → false',
+      '  1 widening, 1 neutral: two: pause before it: true → false; one: task: First → Other',
       'Rename and wait',
       '  1 narrowing: two: pause before it: false → true',
       '  2 runs, 100 % succeeded',

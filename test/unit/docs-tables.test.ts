@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
-import { CHANGE_RULES } from '../../schema/diff/rules.ts'
+import { CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
 import { EVENTS } from '../../schema/index.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
@@ -64,6 +64,14 @@ test('the table of kinds of change in docs/changes.md is that of the rules, each
     return [code(name), about, kind, `${state === '-' ? '' : `state '${state}': `}${sentence}`]
   })
   expectPart('changes.md', 'kinds of change', table(['Code', 'About', 'Class', 'Example'], rows))
+})
+
+test.each([
+  ['files', FILE_RULES],
+  ['configuration', CONFIG_RULES],
+] as const)('the table of changes of %s in docs/changes.md is that of the rules', (part, rules) => {
+  const rows = rules.map(({ code: name, about, class: kind }) => [code(name), about, kind])
+  expectPart('changes.md', `changes of ${part}`, table(['Code', 'About', 'Class'], rows))
 })
 
 /** A row for every key below a schema that takes a value of its own. */

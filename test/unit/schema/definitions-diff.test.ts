@@ -76,7 +76,7 @@ describe('the configuration', () => {
         "secrets-changed widening: provider 'a': secrets and variables that it names +B_KEY −A_KEY",
         "provider-timeout-changed narrowing: provider 'a': time limit of a call in ms: 600000 → 5000",
         "provider-added widening: provider 'b' is new: kind: custom; address: https://c.example; secrets and variables that it names: C_KEY",
-        "provider-removed narrowing: provider 'c' is gone",
+        "provider-removed widening: provider 'c' is gone",
       ],
     ],
     [
@@ -97,7 +97,7 @@ describe('the configuration', () => {
         "integration-added widening: integration 'i' is new: type: custom",
         "tool-mapping-changed widening: tool 'run': what stands for it: shell → box/exec",
         "tool-integration-changed widening: tool 'run': integration: none → i",
-        "tool-mapping-removed narrowing: tool 'look' is gone",
+        "tool-mapping-removed widening: tool 'look' is gone",
         "mcp-server-added widening: MCP server 'box' is new: command: box",
       ],
     ],
@@ -155,10 +155,28 @@ describe('the configuration', () => {
       ],
     ],
     [
-      'prices',
+      'another name of a model that goes: the bare name is the default provider’s',
+      'models: { aliases: { gpt-5: own:llama } }',
+      '{}',
+      ['model-aliases-changed widening: other names of models −gpt-5'],
+    ],
+    [
+      'higher prices, with which a budget lasts for less',
       'prices: { m: { input: 1 } }',
       'prices: { m: { input: 2 } }',
-      ['prices-changed neutral: prices: m (input: 1 → 2)'],
+      ['prices-changed narrowing: prices: m (input: 1 → 2)'],
+    ],
+    [
+      'lower prices, with which it lasts for more',
+      'prices: { m: { input: 1, output: 1 } }',
+      'prices: { m: { input: 2, output: 0 } }',
+      ['prices-changed widening: prices: m (input: 1 → 2, output: 1 → 0)'],
+    ],
+    [
+      'a price of a model that could not be asked within a budget, and one that goes',
+      'prices: { m: { input: 1 } }',
+      'prices: { n: { input: 9 } }',
+      ['prices-changed widening: prices +n: {"input":9}, −m'],
     ],
   ])('%s', (_title, before, after, expected) => {
     expect(lines(CONFIG, before, after)).toEqual(expected)
