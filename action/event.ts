@@ -50,7 +50,6 @@ export function originOf(
 ): Origin {
   const { repository, attempt, job, step } = event
   const input = createHash('sha256').update(run.input).digest('hex').slice(0, 16)
-  const page = `${event.serverUrl}/${repository}/actions/runs/${event.runId}`
   return {
     runId: triggeredRunId({
       happenedAt: happenedAt(event.payload) ?? receivedAt,
@@ -61,8 +60,14 @@ export function originOf(
     }),
     trigger: { event: event.name, eventId: event.runId, attempt },
     actor: { name: event.actor, source: 'ci' },
-    ciUrl: attempt > 1 ? `${page}/attempts/${attempt}` : page,
+    ciUrl: pageOf(event),
   }
+}
+
+/** Page of this attempt of the workflow run. */
+export function pageOf({ serverUrl, repository, runId, attempt }: CiEvent): string {
+  const page = `${serverUrl}/${repository}/actions/runs/${runId}`
+  return attempt > 1 ? `${page}/attempts/${attempt}` : page
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
+import type { Spent } from '../runner/models/spent.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
-import { digestRun, type RunDigest } from '../runner/store/digest-run.ts'
+import { digestRun } from '../runner/store/digest-run.ts'
+import type { RemovedText } from '../runner/store/manifest.ts'
 import { redactValue } from '../runner/store/redact.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import type { World } from '../runner/world.ts'
@@ -12,9 +14,8 @@ import { shorten } from './cut.ts'
 import { originOf } from './event.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
-import { readRunInput } from './run-input.ts'
 import { openRunLog } from './run-log.ts'
-import { renderRunSummary, STATUS } from './run-summary.ts'
+import { type FinishedRun, renderRunSummary, STATUS } from './run-summary.ts'
 import type { Settings } from './settings.ts'
 
 /** A workflow that was checked, and what running it needs. */
@@ -22,12 +23,24 @@ export interface Execution {
   readonly settings: Settings
   readonly project: Project
   readonly workflow: Workflow
+  /** See `readRunInput`. */
+  readonly input: string
+  /** What was taken out of the input before. */
+  readonly removed?: readonly RemovedText[]
   /** As the run sees it: in the working directory, without what belongs to the action alone. */
   readonly world: World
   readonly job: Job
   readonly redact: (text: string) => string
-  /** What is known to be wrong with the files, for the annotations; no error among them. */
+}
+
+/** A run that is over, told in the log and at the top of the job's page. */
+export interface ExecutedRun extends FinishedRun {
+  /** As for the step. */
+  readonly exitStatus: number
+  /** Warnings that point into the definition. */
   readonly diagnostics: readonly Diagnostic[]
+  /** A bug that ended it. */
+  readonly thrown: { readonly error: unknown } | undefined
 }
 
 /** Characters of the output `output`; a job's outputs together may have 1 MB. */
@@ -36,17 +49,35 @@ const LONGEST_OUTPUT = 100_000
 /**
  * Runs a workflow, logs it, writes its summary and the outputs of the action. Refuses like `startRun` when nothing was
  * executed; what goes wrong with the record afterwards is part of the summary.
+ *
+ * @param diagnostics what is known to be wrong with the files, for the annotations; no error among them.
  */
 export async function executeWorkflow(
-  { event: findEvent, signal, world: { now } }: ActionEnvironment,
-  { settings, project, workflow, world, job, redact, diagnostics }: Execution,
+  environment: ActionEnvironment,
+  execution: Execution,
+  diagnostics: readonly Diagnostic[],
 ): Promise<{ readonly status: RunStatus; readonly exitStatus: number }> {
-  const input = await readRunInput(workflow, settings.inputs)
+  const { job } = execution
+  const run = await executeRun(environment, execution)
+  annotateAll([...diagnostics, ...run.diagnostics], job)
+  setRunOutputs(job, run)
+  await job.summarise(renderRunSummary(run))
+  // A bug is told like any failure, and then to us.
+  if (run.thrown) throw run.thrown.error
+  return { status: run.digest.status, exitStatus: run.exitStatus }
+}
+
+/** Runs a workflow and logs it. Refuses like `startRun` when nothing was executed. */
+export async function executeRun(
+  { event: findEvent, signal, world: { now } }: ActionEnvironment,
+  { settings, project, workflow, input, removed = [], world, job, redact }: Execution,
+): Promise<ExecutedRun> {
   const [event, { startRun }] = await Promise.all([findEvent(), import('../runner/run.ts')])
   const events: RunEvent[] = []
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
+  const origin = event && originOf(event, { workflow: workflow.id, input }, now())
   try {
     result = await startRun({
       project,
@@ -63,7 +94,8 @@ export async function executeWorkflow(
       strict: settings.strict,
       ...(settings.token === undefined ? {} : { pushToken: settings.token }),
       ...(settings.maxConcurrency === undefined ? {} : { maxConcurrency: settings.maxConcurrency }),
-      ...(event === undefined ? {} : originOf(event, { workflow: workflow.id, input }, now())),
+      ...origin,
+      ...(origin && removed.length > 0 ? { trigger: { ...origin.trigger, removed } } : {}),
     })
   } catch (error) {
     if (!events.some(({ type }) => type === 'run-started')) throw error
@@ -75,19 +107,15 @@ export async function executeWorkflow(
   const record = result?.record
   const { words } = STATUS[digest.status]
   job.log(`${logLine(workflow.name)} ${words}${record ? `; its record is ${placeText(record)}` : ''}`)
-  annotateAll([...diagnostics, ...warningsOf(events, workflow)], job)
   const problem = recordProblem ?? digest.failure
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
   else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
-  setOutputs(job, runId, digest, record)
-  await job.summarise(renderRunSummary({ runId, workflow, digest, record, recordProblem, event }))
-  // A bug is told like any failure, and then to us.
-  if (thrown) throw thrown.error
   // A step that waits has done its part; GitHub knows no third colour.
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
-  return { status: digest.status, exitStatus }
+  const diagnostics = warningsOf(events, workflow)
+  return { runId, workflow, digest, record, recordProblem, event, exitStatus, diagnostics, thrown }
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */
@@ -99,18 +127,24 @@ function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPl
   } else job.say('info', name, `${head}; the summary says how it goes on.`)
 }
 
-function setOutputs(job: Job, runId: string, digest: RunDigest, record: RecordPlace | undefined): void {
+/** Sets the outputs of the action that tell about one run. */
+export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun): void {
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
+  job.setOutput('report', record ? `${placeText(record)}${record.path === '' ? '' : '/'}README.md` : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
+  job.setOutput('cost-usd', costOf(digest))
+}
+
+/** US dollars, or `unknown`. */
+export function costOf({ costUsd = 0, costUnknown }: Spent): string {
   // Sums of binary fractions have a tail that nobody paid.
-  const costUsd = Number((digest.costUsd ?? 0).toFixed(9))
-  job.setOutput('cost-usd', digest.costUnknown ? 'unknown' : String(costUsd))
+  return costUnknown ? 'unknown' : String(Number(costUsd.toFixed(9)))
 }
 
 /** A record as git reads it: `git show codemie/runs:runs/…`. */
-function placeText({ ref, path }: RecordPlace): string {
+export function placeText({ ref, path }: RecordPlace): string {
   return `${ref.replace(/^refs\/heads\//, '')}:${path}`
 }
 

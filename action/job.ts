@@ -38,6 +38,8 @@ export type OutputName =
   | 'status'
   | 'run-id'
   | 'record'
+  | 'report'
+  | 'runs'
   | 'output'
   | 'tokens'
   | 'cost-usd'

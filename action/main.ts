@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { RunStatus } from '../runner/events.ts'
 import { Refusal } from '../runner/failure.ts'
 import { createRedactor, REDACTED, secretValues } from '../runner/policy/secrets.ts'
-import { openProject } from '../runner/project.ts'
+import { openProject, type Project } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
 import { count } from '../runner/report/plain-text.ts'
 import type { World } from '../runner/world.ts'
@@ -18,14 +18,16 @@ import {
 } from './check.ts'
 import { executeWorkflow } from './execute.ts'
 import { type ActionEnvironment, guardJob, type Job } from './job.ts'
+import { readRunInput, splitInput } from './run-input.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { renderCheckSummary, renderRefusalSummary } from './summary.ts'
 
 /**
  * What became of a step: the status of its run, or `valid` and `invalid` when only definitions were checked, or
- * `needs-approval` when a review found nobody's yes, or `refused` when what was asked for could not start.
+ * `needs-approval` when a review found nobody's yes, or `skipped` when no workflow was to run on the event, or `refused` when
+ * what was asked for could not start.
  */
-export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'needs-approval' | 'refused'
+export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'needs-approval' | 'skipped' | 'refused'
 
 export interface ActionResult {
   readonly status: ActionStatus
@@ -48,9 +50,17 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
   try {
     const settings = readSettings(input)
     const runWorld = await enterDirectory(world, settings.directory)
+    const learnSecrets = ({ config }: Project) => {
+      redact = joinRedactors(projectRedactor(config, world), redact, settings.token)
+      maskSecrets(world, redact, job)
+    }
+    if (settings.mode === 'events') {
+      const { runOnEvent } = await import('./run-events.ts')
+      const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
+      return finish(await runOnEvent(environment, step).catch(explainMissingCheckout))
+    }
     const project = await openProject(runWorld).catch(explainMissingCheckout)
-    redact = joinRedactors(projectRedactor(project.config, world), redact, settings.token)
-    maskSecrets(world, redact, job)
+    learnSecrets(project)
     const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)
     const found = definition ? await checkWorkflow(project, definition) : await checkProject(project)
     const files = settings.strict ? makeStrict(found) : found
@@ -62,8 +72,9 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
     if (!definition?.workflow || hasErrors(files)) return finish(await reportCheck(files, settings, job))
     const diagnostics = files.flatMap((file) => file.diagnostics)
     const { workflow } = definition
-    const execution = { settings, project, workflow, world: runWorld, job, redact, diagnostics }
-    return finish(await executeWorkflow(environment, execution))
+    const runInput = await readRunInput(workflow, splitInput(settings.inputs))
+    const execution = { settings, project, workflow, input: runInput, world: runWorld, job, redact }
+    return finish(await executeWorkflow(environment, execution, diagnostics))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     job.say('error', error.code, [error.message, error.help].filter(Boolean).join('\n'))

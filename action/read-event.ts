@@ -35,9 +35,9 @@ export interface PullRequest {
 
 type Payload = CiEvent['payload']
 
-/** Events in which somebody who may not write brings text or commits along. */
+/** Events in which somebody who may not write brings text or commits along, also where these were checked out. */
 const FROM_ANYBODY =
-  /^(pull_request|pull_request_target|pull_request_review|issues|issue_comment|discussion)$/
+  /^(pull_request|pull_request_target|pull_request_review|issues|issue_comment|discussion|workflow_run)$/
 
 /**
  * Reads what GitHub hands a job. Total: what a payload lacks is `undefined`, and then filters of it let nothing through.
@@ -87,7 +87,9 @@ function pullOf(payload: Payload, sha: string): PullRequest | undefined {
     commitAt(payload, 'pull_request.head.sha'),
   ]
   if (typeof number !== 'number' || base === undefined || head === undefined) return undefined
-  return { number, base, head, merge: sha }
+  // Of `pull_request_target` the commit is that of the base.
+  const merge = commitAt(payload, 'pull_request.merge_commit_sha')
+  return { number, base, head, merge: sha === base ? (merge ?? sha) : sha }
 }
 
 function branchOf(name: string, payload: Payload, ref: string): string | undefined {

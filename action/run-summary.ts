@@ -5,13 +5,14 @@ import { addSpent, type Spent } from '../runner/models/spent.ts'
 import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
 import { count, grouped } from '../runner/report/plain-text.ts'
-import { renderOutput } from '../runner/report/run-readme.ts'
+import { renderAsks, renderOutput } from '../runner/report/run-readme.ts'
 import { digestOption } from '../runner/report/said-words.ts'
 import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
-import { type NodeStatus, toMermaid, type Workflow } from '../schema/index.ts'
+import { type NodeStatus, type Severity, toMermaid, type Workflow } from '../schema/index.ts'
 import { cutText, shorten } from './cut.ts'
-import type { CiEvent } from './event.ts'
+import { type CiEvent, pageOf } from './event.ts'
+import type { ReadFindings } from './findings.ts'
 import { code, MOST_SUMMARY_BYTES, table } from './summary.ts'
 
 /** A run that is over, and everything its summary tells. All texts are free of secrets. */
@@ -24,6 +25,8 @@ export interface FinishedRun {
   /** What went wrong after the run itself: its record could not be kept or pushed. */
   readonly recordProblem: FailureInfo | undefined
   readonly event: CiEvent | undefined
+  /** What the output says of places in files; it is told before the rest of the output. */
+  readonly findings?: ReadFindings | undefined
 }
 
 const LONGEST_MESSAGE = 1000
@@ -49,19 +52,59 @@ export const STATUS: Readonly<Record<RunStatus, { readonly sign: string; readonl
  */
 export function renderRunSummary(run: FinishedRun, maxBytes = MOST_SUMMARY_BYTES): string {
   const { digest, workflow } = run
+  return render(run, maxBytes, [steps(digest.steps), graph(workflow, digest), warnings(digest)])
+}
+
+/**
+ * The same for a comment: what came out and how it goes on, without how it came about.
+ *
+ * @param about what the run looked at, such as a commit. Markdown.
+ */
+export function renderRunComment(run: FinishedRun, maxBytes: number, about: string): string {
+  const page = run.event === undefined ? [] : [`[The job](${pageOf(run.event)}) tells the rest.`]
+  return render(run, maxBytes, page, about)
+}
+
+function render(
+  run: FinishedRun,
+  maxBytes: number,
+  details: readonly (string | undefined)[],
+  about?: string,
+): string {
+  const { digest, workflow, findings } = run
   const { sign, words } = STATUS[digest.status]
-  const head = [`## ${sign} ${inlineText(shorten(workflow.name, 200))} ${words}`, facts(run)]
-  const failed = failure(digest)
-  if (failed !== undefined) head.push(failed)
-  const tail = [
-    steps(digest.steps),
-    graph(workflow, digest),
-    warnings(digest),
-    `### Record\n\n${record(run)}`,
+  const head = [
+    `## ${sign} ${inlineText(shorten(workflow.name, 200))} ${words}`,
+    about === undefined ? facts(run) : `${about} · ${facts(run)}`,
+    failure(digest),
+    ...(findings ? listFindings(findings) : []),
   ].filter((section) => section !== undefined)
+  const tail = [...details, `### Record\n\n${record(run)}`].filter((section) => section !== undefined)
   const taken = Buffer.byteLength([...head, ...tail].join('\n\n'))
-  const result = resultSection(digest, maxBytes - taken - 200)
+  const result = resultSection(
+    findings ? { ...digest, output: findings.rest } : digest,
+    maxBytes - taken - 200,
+  )
   return `${[...head, ...result, ...tail].join('\n\n')}\n`
+}
+
+const SEVERITY_SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', info: 'ℹ️' }
+/** Findings that are listed; what is more is counted. */
+const MOST_FINDINGS = 50
+
+/** The worst first, each on a line of its own. */
+function listFindings({ findings, unread }: ReadFindings): readonly string[] {
+  const lines = findings.slice(0, MOST_FINDINGS).map(({ file, line, severity, title, message }) => {
+    const head = title === undefined ? '' : `**${inlineText(shorten(title, 100))}**: `
+    return `- ${SEVERITY_SIGNS[severity]} ${code(`${file}:${line}`)} ${head}${inlineText(shorten(message, 500))}`
+  })
+  const left = findings.length - lines.length
+  if (left > 0) lines.push(`- and ${left} more`)
+  if (unread > 0) lines.push(`- and ${count(unread, 'entry', 'entries')} that could not be read`)
+  return [
+    `### ${findings.length === 0 ? 'No findings' : count(findings.length, 'finding')}`,
+    ...(lines.length > 0 ? [lines.join('\n')] : []),
+  ]
 }
 
 function facts({ runId, digest }: FinishedRun): string {
@@ -239,6 +282,7 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
   ]
   const isPushed = place.pushedTo !== undefined
   const from = isPushed ? 'In a clone' : 'While that clone is there'
+  const asks = renderAsks(digest.asks)
   const resume = code(`codemie-ci resume ${runId}${isPushed ? ' --push' : ''}`)
   if (digest.status === 'paused') {
     const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
@@ -249,6 +293,7 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
       digest.needsApproval
         ? `The run waits for an approval of ${held}. ${from}, ${approve} gives it.`
         : `The run waits before ${held || 'its next step'}. ${from}, ${resume} lets it go on.`,
+      ...asks,
     )
   } else if (digest.status !== 'succeeded' && digest.status !== 'aborted') {
     lines.push(`What is finished is kept. ${from}, ${resume} goes on after it.`)

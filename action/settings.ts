@@ -2,13 +2,13 @@ import { Refusal } from '../runner/failure.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['review'] as const
+const MODES = ['events', 'review'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
   /** `undefined`: run `workflow`, or check everything. */
   readonly mode: (typeof MODES)[number] | undefined
-  /** `undefined`: check all definitions and run none. */
+  /** `undefined`: check all definitions and run none; with a mode, no workflow is left out. */
   readonly workflow: string | undefined
   /** The workflow's inputs as they were written; see `readRunInput`. */
   readonly inputs: string
@@ -20,6 +20,8 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
+  /** Of `mode: events`: answer in a comment. */
+  readonly comment: boolean
   /** Of `mode: review`. */
   readonly approval: ApprovalRule
 }
@@ -45,15 +47,16 @@ export function readSettings(input: (name: string) => string): Settings {
     commit: flag('commit'),
     push: flag('push'),
     token: input('token') || undefined,
+    comment: flag('comment'),
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if (settings.mode !== undefined && settings.workflow !== undefined) {
-    problems.push(`\`mode: ${settings.mode}\` and \`workflow\` exclude each other: use two steps.`)
+  if (settings.mode === 'review' && settings.workflow !== undefined) {
+    problems.push('`mode: review` and `workflow` exclude each other: use two steps.')
   }
-  if (settings.inputs !== '' && settings.workflow === undefined) {
+  if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
   }
   if (problems.length > 0) {

@@ -45,11 +45,14 @@ export function renderCheckSummary(files: readonly CheckedFile[]): string {
   return `${shown}${rest}\n`
 }
 
-/** The summary of a step that could not do what it was asked for. Markdown. */
-export function renderRefusalSummary({ code: name, message, help }: Refusal): string {
+/** The summary of a step, or of one workflow, that could not do what it was asked for. `title` is Markdown. */
+export function renderRefusalSummary(
+  { code: name, message, help }: Refusal,
+  title = 'What was asked for',
+): string {
   const lines = message.split('\n').map((line) => inlineText(shorten(line.trim(), LONGEST_MESSAGE)))
   const sections = [
-    '## ❌ What was asked for could not start',
+    `## ❌ ${title} could not start`,
     `${code(name)}: ${lines.filter((line) => line !== '').join('<br>')}`,
     ...(help === undefined ? [] : [`What to do: ${inlineText(shorten(help, LONGEST_MESSAGE))}`]),
   ]

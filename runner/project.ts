@@ -5,6 +5,7 @@ import type { AssistantResult, Diagnostic, ReadMeta, RepositoryConfig, Workflow 
 // Not through the index of the room, which would load all of it.
 import { nearestName } from '../schema/nearest.ts'
 import { Refusal } from './failure.ts'
+import type { Git } from './git/git.ts'
 import { findRepository, type Repository } from './git/repository.ts'
 import type { World } from './world.ts'
 
@@ -20,7 +21,7 @@ export interface Project {
   readonly repository: Repository
   /** Commit whose definitions and stored assistants these are, see {@link Project.at}; `undefined`: the working tree. */
   readonly revision: string | undefined
-  /** Of `.codemie/config.yaml`; the defaults where there is none, or where it has errors. */
+  /** Of `.codemie/config.yaml`, of the working tree if {@link openProject} was told nothing else; the defaults where there is none, or where it has errors. */
   readonly config: RepositoryConfig
   readonly configDiagnostics: readonly Diagnostic[]
   /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
@@ -68,16 +69,26 @@ export interface StoredAssistant extends AssistantResult {
   readonly file: string
 }
 
-/** Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused. */
+/**
+ * Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused.
+ *
+ * @param options.config path of another config file, in the working tree.
+ * @param options.at commit that definitions, stored assistants and the config are taken from, and the git that has it.
+ * Default: the working tree.
+ */
 export async function openProject(
   world: World,
-  options: { readonly config?: string } = {},
+  options: { readonly config?: string; readonly at?: { readonly commit: string; readonly git: Git } } = {},
 ): Promise<Project> {
   const repository = findRepository(world.cwd, world.env)
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
+  const files =
+    options.at === undefined
+      ? WORKING_TREE
+      : (await import('./commit-files.ts')).filesOfCommit({ root, git: options.at.git }, options.at.commit)
   const [configText, { defaultConfig, readConfig }] = await Promise.all([
-    readIfThere(WORKING_TREE, configFile),
+    readIfThere(options.config === undefined ? files : WORKING_TREE, configFile),
     import('../schema/config.ts'),
   ])
   if (configText === undefined && options.config !== undefined) {
@@ -97,7 +108,7 @@ export async function openProject(
       return { ...rest, revision: commit, ...lookUp(filesOfCommit(repository, commit), root, world.cwd) }
     },
   }
-  return { ...rest, revision: undefined, ...lookUp(WORKING_TREE, root, world.cwd) }
+  return { ...rest, revision: options.at?.commit, ...lookUp(files, root, world.cwd) }
 }
 
 /** What is looked up in files. @param cwd folder that paths count from that a person types. */

@@ -4,10 +4,7 @@
  * stay. What stands in fenced or inline code is left as it is wherever it is certain that it is code.
  */
 export function neutraliseMarkdown(text: string): string {
-  const clean = text
-    .replace(/\r\n?/g, '\n')
-    // Control characters, zero-width ones (the joiners inside emoji excepted) and those that change direction.
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+  const clean = stripHidden(text).text
   const out: string[] = []
   let block: string[] = []
   let fence: { readonly mark: string; readonly length: number } | undefined
@@ -79,6 +76,8 @@ function unpaired(line: string): boolean {
 function neutraliseText(text: string): string {
   return (
     text
+      // Signs that are written as entities would come true after this.
+      .replace(/&(?=#?[a-z0-9]{1,40};)/gi, '&amp;')
       // HTML, comments and autolinks.
       .replace(/<(?=[a-z/!?])/gi, '&lt;')
       // Images, then links and the definitions that links refer to; their addresses stay readable.
@@ -88,6 +87,8 @@ function neutraliseText(text: string): string {
       .replace(/\bwww\.(?=\S)/gi, 'www\\.')
       // A mention notifies; a space of no width after the sign ends it.
       .replace(/@(?=[a-z0-9])/gi, '@\u200b')
+      // A number in another repository leaves a trace there.
+      .replace(/(?<=[\w.-]\/[\w.-]{1,100})#(?=\d)/g, '#\u200b')
   )
 }
 
@@ -106,6 +107,13 @@ export function showHidden(text: string): string {
       HIDDEN,
       (sign) => `[U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
     )
+}
+
+/** The same text without what is hidden in it, and how many characters that were. */
+export function stripHidden(text: string): { readonly text: string; readonly hidden: number } {
+  const lines = text.replace(/\r\n?/g, '\n')
+  const clean = lines.replace(HIDDEN, '')
+  return { text: clean, hidden: [...lines].length - [...clean].length }
 }
 
 /** A short text for one cell of a table or one line: no Markdown, no line breaks, nothing hidden. */

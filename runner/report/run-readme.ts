@@ -180,9 +180,7 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
         ? `The run waits for an approval of ${held}: \`codemie-ci approve ${manifest.id}${digestOption(digest.asks)}\`, or \`codemie-ci reject ${manifest.id}\`.`
         : `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
     )
-    lines.push(...digest.asks.slice(0, MOST_ASKS).map(askedFor))
-    const left = digest.asks.length - MOST_ASKS
-    if (left > 0) lines.push(`And ${left} more.`)
+    lines.push(...renderAsks(digest.asks))
   } else if (!['succeeded', 'running', 'aborted'].includes(manifest.status)) {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
@@ -193,6 +191,12 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
 const MOST_ASKS = 10
 /** Characters shown of what a step would do. */
 const LONGEST_TASK = 4000
+
+/** What a yes is asked for, as paragraphs of Markdown. */
+export function renderAsks(asks: readonly Ask[]): readonly string[] {
+  const left = asks.length - MOST_ASKS
+  return [...asks.slice(0, MOST_ASKS).map(askedFor), ...(left > 0 ? [`And ${left} more.`] : [])]
+}
 
 function askedFor({ path, task, digest }: Ask): string {
   const cut = task.length > LONGEST_TASK ? `${task.slice(0, LONGEST_TASK)}…` : task

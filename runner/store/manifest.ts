@@ -13,6 +13,18 @@ export interface RunTrigger {
   readonly eventId?: string
   /** From 1. */
   readonly attempt?: number
+  /** What was taken out of its texts before the run saw them. Absent: nothing. */
+  readonly removed?: readonly RemovedText[]
+}
+
+/** Something that people do not see where it was written, and that a model would have read. */
+export interface RemovedText {
+  /** Name of the value it stood in, e.g. `body`. */
+  readonly from: string
+  /** `comment` of HTML, `alt-text` of an image, or `characters` that nobody sees. */
+  readonly kind: 'comment' | 'alt-text' | 'characters'
+  /** What it said, at most its first 500 characters; of characters how many there were. */
+  readonly text: string
 }
 
 /** Who started a run. */

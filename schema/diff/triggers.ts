@@ -26,6 +26,8 @@ export const triggers: ClassRule = {
 const GROUPS = [
   ['branches', 'branches-ignore', 'tags', 'tags-ignore'],
   ['paths', 'paths-ignore'],
+  ['labels'],
+  ['draft'],
 ]
 
 /** A filter that is not known may let anything through, so any change of it widens. */

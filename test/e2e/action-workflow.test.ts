@@ -7,6 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
+import { asking, openEventScene } from '../helpers/event-scene.ts'
 import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
@@ -129,6 +130,46 @@ describe.skipIf(ACT === undefined)(
       expect(second.status, second.log).toBe(0)
       expect(second.summaries.join()).toContain('## ✅ AI workflows: approved')
       expect(scene.comments()).toEqual([expect.stringContaining('## ✅ AI workflows: approved')])
+    })
+
+    test('of docs/action.md: what a pull request asks for, answered in a comment and a check run', async () => {
+      const scene = await openEventScene({
+        '.github/workflows/codemie-events.yml': EXAMPLES['codemie-events'] ?? '',
+        review: asking("{pull_request: {paths: ['src/**']}}").replace('gpt-5-mini', 'own:model'),
+        other: asking('push'),
+      })
+      const { forge, models } = scene
+      const config = `models: { providers: { own: { kind: openai, base_url: '${models.url}' } } }\n`
+      forge.commit('acme/app', 'main', { '.codemie/config.yaml': config })
+      forge.commit('acme/app', 'change', { 'src/a.ts': 'a\n' }, { from: 'main' })
+      const { number } = forge.openPull('acme/app', { head: 'change' })
+      models.reply('Looks good.')
+      const job = forge.event('pull_request', 'acme/app', { number })
+      const seen = await runWorkflows({
+        act: ACT ?? '',
+        clone: scene.checkOut(job),
+        event: job.name,
+        payload: job.payload,
+        repository: 'acme/app',
+        serverUrl: forge.url,
+        sha: job.sha,
+        ref: job.ref,
+        token: forge.jobToken('acme/app', job, {
+          contents: 'write',
+          pull_requests: 'write',
+          checks: 'write',
+        }),
+        actions: {
+          [`codemie/codemie-ci@${SHA}`]: action,
+          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+        },
+        node: NODE,
+      })
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.outputs).toMatchObject({ status: 'succeeded', output: 'Looks good.' })
+      const { comments, checks } = forge.repo('acme/app')
+      expect([...comments.values()]).toMatchObject([{ body: expect.stringContaining('Looks good.') }])
+      expect([...checks.values()]).toMatchObject([{ name: 'codemie-ci / review', conclusion: 'success' }])
     })
 
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {

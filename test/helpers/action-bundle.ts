@@ -43,6 +43,7 @@ export function startAction(settings: {
     strict: 'false',
     commit: 'true',
     push: 'false',
+    comment: 'true',
     ...settings.inputs,
   }
   const child = spawn(settings.node ?? process.execPath, [BUNDLE], {

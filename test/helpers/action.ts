@@ -32,6 +32,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   strict: 'false',
   commit: 'true',
   push: 'false',
+  comment: 'true',
   'approval-label': 'codemie:approved',
   'author-may-approve': 'false',
 }

@@ -260,6 +260,7 @@ describe('a run', () => {
       status: 'succeeded',
       'run-id': '20260102T030405Z-00000001',
       record: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001',
+      report: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001/README.md',
       output: '# All good\n\nNothing to do.',
       tokens: '30',
       'cost-usd': '0.000025',

@@ -98,6 +98,21 @@ const TRIALS: Readonly<Record<string, readonly Trial[]>> = {
       },
     },
   ],
+  'review-pull-request.yaml': [
+    {
+      situation: 'a change with one finding',
+      input: '{"title": "Fix it", "diff": "+let x"}',
+      script: (server) => {
+        server.reply(
+          '{"summary": "One.", "findings": [{"file": "a.ts", "line": 1, "severity": "error", "message": "Bad"}]}',
+        )
+      },
+      check: ({ run, server }) => {
+        expect(tasksOf(server)[0]).toContain('Fix it\n\n+let x')
+        expect(JSON.parse(run.output ?? '').findings).toHaveLength(1)
+      },
+    },
+  ],
   'map-files.yaml': [
     {
       situation: 'two pages, one of which the model reads first',

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { EVENT_NAMES } from '../../action/event-data.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
 import { CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
+import { EVENTS } from '../../schema/index.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
 type Schema = typeof configFileSchema
@@ -110,3 +112,17 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   integer: 'whole number',
   object: 'map',
 }
+
+test('the table of events in docs/workflows.md is that of the rules', () => {
+  // The lines of a schedule are a list and no filter.
+  const rows = [...EVENTS].map(([event, { keys }]) => [
+    code(event),
+    event === 'schedule' ? 'a list of `cron`' : codes(keys),
+  ])
+  expectPart('workflows.md', 'events', table(['Event', 'Filters and other keys'], rows))
+})
+
+test('the table of names in docs/action.md is that of what events give', () => {
+  const rows = EVENT_NAMES.map(([name, words]) => [code(name), words])
+  expectPart('action.md', 'event names', table(['Name', 'What'], rows))
+})

@@ -142,6 +142,22 @@ describe('payloads by hand', () => {
       { withoutKeys: 'the pull request comes from a fork', pull: undefined },
     ],
     [
+      'a pull request with the rights of its base',
+      {
+        name: 'pull_request_target',
+        sha: OTHER,
+        payload: {
+          pull_request: {
+            number: 1,
+            base: { sha: OTHER },
+            head: { sha: SHA },
+            merge_commit_sha: 'c'.repeat(40),
+          },
+        },
+      },
+      { trusted: OTHER, pull: { base: OTHER, head: SHA, merge: 'c'.repeat(40) } },
+    ],
+    [
       'a pull request by Dependabot',
       {
         name: 'pull_request',
@@ -158,7 +174,7 @@ describe('payloads by hand', () => {
         name: 'workflow_run',
         payload: { action: 'completed', workflow_run: { name: 'Build', head_branch: 'x' } },
       },
-      { occurrence: { workflow: 'Build', branch: 'x', type: 'completed' }, trusted: undefined },
+      { occurrence: { workflow: 'Build', branch: 'x', type: 'completed' }, trusted: SHA },
     ],
     [
       'a payload of other types',

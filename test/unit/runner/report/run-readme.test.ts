@@ -171,6 +171,9 @@ describe('text of a model', () => {
       '````\n```\n<b>\n````\n<i>',
       '````\n```\n<b>\n````\n&lt;i>',
     ],
+    ['a mention by an entity', 'a &#64;ann &commat;bob R&D; x', 'a &amp;#64;ann &amp;commat;bob R&amp;D; x'],
+    ['a number elsewhere', 'acme/app#7 and #8', 'acme/app#\u200b7 and #8'],
+    ['letters that nobody sees', 'a\u{e0041}b\u00adc', 'abc'],
     ['headings and lists', '# A\n\n- b\n  1. c', '# A\n\n- b\n  1. c'],
   ])('%s', (_name, text, expected) => {
     expect(neutraliseMarkdown(text)).toBe(expected)

@@ -1,0 +1,40 @@
+import type { RunStatus } from '../runner/events.ts'
+import type { Refusal } from '../runner/failure.ts'
+import type { ExecutedRun } from './execute.ts'
+
+/** What became of one workflow on an event. */
+export interface Outcome {
+  /** File stem of the definition. */
+  readonly id: string
+  readonly name: string
+  readonly status: RunStatus | 'invalid' | 'skipped' | 'refused'
+  /** As for a step that does nothing else. */
+  readonly exitStatus: number
+  /** Present when it was executed. */
+  readonly run?: ExecutedRun
+  /** Present when it could not start. */
+  readonly refusal?: Refusal
+  /** A sentence, where it was not run for another reason. */
+  readonly why?: string
+}
+
+/** From good to bad. */
+const RANKS: readonly Outcome['status'][] = [
+  'skipped',
+  'succeeded',
+  'paused',
+  'running',
+  'interrupted',
+  'aborted',
+  'budget-exceeded',
+  'failed',
+  'invalid',
+  'refused',
+]
+
+/** The outcome that the whole step is judged by: one that fails it, and of these the worst; the first of equals. */
+export function worstOf(outcomes: readonly Outcome[]): Outcome {
+  const rank = ({ status, exitStatus }: Outcome) =>
+    RANKS.indexOf(status) + (exitStatus === 0 ? 0 : RANKS.length)
+  return outcomes.reduce((worst, one) => (rank(one) > rank(worst) ? one : worst))
+}

@@ -1,0 +1,317 @@
+import { Refusal } from '../runner/failure.ts'
+import { type OpenCommits, openCommits } from '../runner/fetch-commits.ts'
+import type { Git } from '../runner/git/git.ts'
+import { findRepository } from '../runner/git/repository.ts'
+import { REDACTED } from '../runner/policy/secrets.ts'
+import { fenceOutside } from '../runner/policy/untrusted.ts'
+import { type Definition, openProject, type Project } from '../runner/project.ts'
+import { count } from '../runner/report/plain-text.ts'
+import type { RemovedText } from '../runner/store/manifest.ts'
+import type { World } from '../runner/world.ts'
+import {
+  type Diagnostic,
+  isTriggered,
+  type Occurrence,
+  renderDiagnostic,
+  type Workflow,
+} from '../schema/index.ts'
+import { parseJsonObject } from '../schema/json-object.ts'
+import { readChange } from './change.ts'
+import { annotateAll } from './check.ts'
+import { readComments } from './comments.ts'
+import type { CiEvent } from './event.ts'
+import { describeEvent, type Gathered } from './event-data.ts'
+import { type EventInputs, inputOf } from './event-input.ts'
+import { type Outcome, worstOf } from './event-outcome.ts'
+import { setEventOutputs } from './event-outputs.ts'
+import { renderEventSummary } from './event-summary.ts'
+import { executeRun } from './execute.ts'
+import { annotationOf, readFindings } from './findings.ts'
+import type { ActionEnvironment, Job } from './job.ts'
+import { logLine } from './log-text.ts'
+import type { ActionResult } from './main.ts'
+import { type ReadEvent, readEvent } from './read-event.ts'
+import { readRunInput, splitInput } from './run-input.ts'
+import type { Settings } from './settings.ts'
+
+/** A step in the mode `events`. */
+export interface EventStep {
+  readonly settings: Settings
+  /** In the working directory, without what belongs to the action alone. */
+  readonly world: World
+  readonly job: Job
+  readonly redact: (text: string) => string
+  /** To be told of the project, before anything of it is shown. */
+  readonly learnSecrets: (project: Project) => void
+}
+
+/**
+ * Runs the workflows whose own `on` asks for the event, one after the other in the order of their names; one that fails
+ * does not stop the others. What comes from outside is fenced, and what judges it comes from the base.
+ */
+export async function runOnEvent(environment: ActionEnvironment, step: EventStep): Promise<ActionResult> {
+  const event = await environment.event()
+  if (event === undefined) {
+    throw new Refusal(
+      'no-event',
+      '`mode: events` needs the event of a job of GitHub Actions, and there is none',
+      {
+        help: 'Outside of GitHub Actions, `codemie-ci run <workflow>` runs one workflow.',
+      },
+    )
+  }
+  const read = readEvent(event)
+  if (read.ignored !== undefined) return await sayNothingRuns(step.job, event, read.ignored)
+  const opened: OpenCommits[] = []
+  const repository = findRepository(step.world.cwd, step.world.env)
+  const open = async (commits: readonly string[]): Promise<Git> => {
+    const { token } = step.settings
+    const commitsThere = await openCommits(repository, commits, { token })
+    opened.push(commitsThere)
+    return commitsThere.git
+  }
+  try {
+    const at = read.trusted && { commit: read.trusted, git: await open([read.trusted]) }
+    const project = await openProject(step.world, at ? { at } : {})
+    step.learnSecrets(project)
+    return await runMatching(environment, step, { event, read, project, open })
+  } finally {
+    for (const commits of opened) commits.close()
+  }
+}
+
+interface Scene {
+  readonly event: CiEvent
+  readonly read: ReadEvent
+  readonly project: Project
+  readonly open: (commits: readonly string[]) => Promise<Git>
+}
+
+async function runMatching(
+  environment: ActionEnvironment,
+  step: EventStep,
+  scene: Scene,
+): Promise<ActionResult> {
+  const { event, read, project } = scene
+  const { job } = step
+  const all = await wantedDefinitions(step.settings, read, project)
+  const unreadable = all.filter(({ workflow }) => workflow === undefined)
+  const asking = askedFor(all, read.occurrence)
+  const gathered = await gather(environment, step, scene, asking)
+  const matching = askedFor(asking, { ...read.occurrence, paths: gathered.change?.files })
+  if (matching.length + unreadable.length === 0) {
+    return await sayNothingRuns(
+      job,
+      event,
+      `${count(all.length, 'workflow')} looked at, and none asks for it.`,
+    )
+  }
+  job.log(`${eventWords(event)}: ${matching.map(({ id }) => logLine(id)).join(', ') || 'no workflow'}`)
+  const { value, removed } = fenceOutside(describeEvent(event, read, gathered), event.name)
+  const inputs: EventInputs = {
+    event: value as EventInputs['event'],
+    chosen: { ...chosenInputs(read), ...actionInputs(step.settings) },
+  }
+  const outcomes: Outcome[] = unreadable.map((definition) => sayUnreadable(definition, job))
+  const tell = await openAnswers(environment, step, scene)
+  for (const definition of matching) {
+    const outcome = environment.signal.aborted
+      ? sayNotBegun(definition, job)
+      : await runOne(environment, step, scene, {
+          definition,
+          inputs,
+          removed,
+          changed: gathered.change?.files,
+        })
+    outcomes.push(outcome)
+    await tell(outcome)
+  }
+  annotateAll(outcomes.flatMap(annotationsOf), job)
+  const worst = worstOf(outcomes)
+  setEventOutputs(job, outcomes, worst)
+  await job.summarise(renderEventSummary({ event, outcomes, removed }))
+  const thrown = outcomes.find(({ run }) => run?.thrown)?.run?.thrown
+  if (thrown) throw thrown.error
+  return { status: worst.status, exitStatus: worst.exitStatus }
+}
+
+/** How each outcome is told to those whom the event came from; without a token nobody is. */
+async function openAnswers(
+  { signal }: ActionEnvironment,
+  { settings: { token, comment }, world, job, redact }: EventStep,
+  { event, read }: Scene,
+): Promise<(outcome: Outcome) => Promise<void>> {
+  if (token === undefined || (read.number === undefined && read.pushed === undefined)) return async () => {}
+  const { answer } = await import('./event-answer.ts')
+  const { openForge } = await import('./github.ts')
+  const forge = await openForge({ world, token, repository: event.repository, signal })
+  return async (outcome) => {
+    if (!signal.aborted) await answer({ forge, event, read, job, redact, comment }, outcome)
+  }
+}
+
+/** What the output of a run says of places in files of the change. */
+function annotationsOf({ name, run }: Outcome): readonly Diagnostic[] {
+  return (run?.findings?.placed ?? []).map((finding) => annotationOf(finding, name))
+}
+
+/** All definitions, or the one that a person or the step names; in the order of their names. */
+async function wantedDefinitions(
+  { workflow }: Settings,
+  { chosen, occurrence }: ReadEvent,
+  project: Project,
+): Promise<readonly Definition[]> {
+  const named = chosen ?? workflow
+  if (named === undefined) {
+    return [...(await project.definitions())].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  }
+  const definition = await project.find(named)
+  if (chosen === undefined || !definition.workflow) return [definition]
+  if (askedFor([definition], occurrence).length > 0) return [definition]
+  throw new Refusal('not-dispatchable', `The workflow '${chosen}' is not started by hand`, {
+    help: `Add \`workflow_dispatch\` to \`on\` in ${definition.file}.`,
+  })
+}
+
+function askedFor(definitions: readonly Definition[], occurrence: Occurrence): readonly Definition[] {
+  return definitions.filter(
+    ({ workflow }) =>
+      workflow && workflow.lifecycle !== 'retired' && isTriggered(workflow.triggers, occurrence),
+  )
+}
+
+/** What the workflows that may run want to know beyond the payload. */
+async function gather(
+  { signal }: ActionEnvironment,
+  { settings, world, job }: EventStep,
+  { event, read, open }: Scene,
+  asking: readonly Definition[],
+): Promise<Gathered> {
+  const workflows = asking.flatMap(({ workflow }) => workflow ?? [])
+  const wants = (...names: readonly string[]) =>
+    workflows.some(
+      ({ inputs }) =>
+        inputs.length === 0 || inputs.some(({ name }) => name === 'event' || names.includes(name)),
+    )
+  const isAboutChange = read.pull !== undefined || (read.pushed && read.occurrence.tag === undefined)
+  // Findings are placed in it, too.
+  const change = isAboutChange && workflows.length > 0 ? await readChange(read, open) : undefined
+  const needsChange = wants('files', 'diff') || workflows.some(({ triggers }) => filtersPaths(triggers))
+  if (isAboutChange && needsChange && change === undefined) {
+    job.say('warning', 'Unknown change', UNKNOWN_CHANGE)
+  }
+  const { token } = settings
+  const comments =
+    token !== undefined && read.number !== undefined && wants('comments')
+      ? await readComments({ world, token, repository: event.repository, signal }, read.number, job)
+      : undefined
+  return { change, comments }
+}
+
+const UNKNOWN_CHANGE =
+  'The clone does not tell which files changed, so that filters of paths let everything through. `fetch-depth: 0` of actions/checkout brings the history.'
+
+function filtersPaths(triggers: Workflow['triggers']): boolean {
+  return triggers.some(({ options }) => 'paths' in options || 'paths-ignore' in options)
+}
+
+/** What was filled in, without the name of the workflow that was chosen. */
+function chosenInputs({ chosen, inputs }: ReadEvent): Readonly<Record<string, unknown>> {
+  const { workflow: _, ...others } = inputs
+  return chosen === undefined ? inputs : others
+}
+
+/** The input `inputs` of the action: what the file of the CI workflow says, for workflows that are called. */
+function actionInputs({ inputs }: Settings): Readonly<Record<string, unknown>> {
+  const { pairs, text } = splitInput(inputs)
+  if (text === undefined) return Object.fromEntries(pairs)
+  const object = parseJsonObject(text)
+  if (object) return object
+  throw new Refusal(
+    'action-inputs-invalid',
+    'With `mode: events`, `inputs` takes lines of `key=value` or a JSON object',
+    {
+      help: 'They are added to what the event gives.',
+    },
+  )
+}
+
+interface Part {
+  readonly definition: Definition
+  readonly inputs: EventInputs
+  readonly removed: readonly RemovedText[]
+  readonly changed: readonly string[] | undefined
+}
+
+/** Runs one workflow; whatever keeps it from running is an outcome. */
+async function runOne(
+  environment: ActionEnvironment,
+  { settings, world, job, redact }: EventStep,
+  { event, read, project }: Scene,
+  { definition, inputs, removed, changed }: Part,
+): Promise<Outcome> {
+  const { workflow, id } = definition
+  if (workflow === undefined) return sayUnreadable(definition, job)
+  const { name } = workflow
+  const { withoutKeys } = read
+  try {
+    if (settings.strict && definition.diagnostics.some(({ severity }) => severity === 'warning')) {
+      return sayUnreadable(definition, job)
+    }
+    const help = `The event '${event.name}' gives ${Object.keys(inputs.event).join(', ')}; other inputs need a default.`
+    const run = await executeRun(environment, {
+      // The token of a fork may not push.
+      settings: withoutKeys === undefined ? settings : { ...settings, push: false },
+      project,
+      workflow,
+      input: await readRunInput(workflow, inputOf(workflow, inputs), help),
+      removed,
+      world: withoutKeys === undefined ? world : withoutSecrets(world, redact),
+      job,
+      redact,
+    })
+    const findings = readFindings(run.digest.output, changed)
+    return { id, name, status: run.digest.status, exitStatus: run.exitStatus, run: { ...run, findings } }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    if (withoutKeys !== undefined && error.code === 'not-runnable') {
+      job.say('info', name, `Not run, for there are no keys: ${withoutKeys}.`)
+      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.` }
+    }
+    job.say('error', name, `${error.code}: ${[error.message, error.help].filter(Boolean).join('\n')}`)
+    return { id, name, status: 'refused', exitStatus: error.exitStatus, refusal: error }
+  }
+}
+
+/** What strangers start gets no secret, also where the job has some. */
+function withoutSecrets(world: World, redact: (text: string) => string): World {
+  const env = Object.entries(world.env).filter(
+    ([, value]) => value === undefined || redact(value) !== REDACTED,
+  )
+  return { ...world, env: Object.fromEntries(env) }
+}
+
+function sayNotBegun({ id }: Definition, job: Job): Outcome {
+  const why = 'The job was cancelled before this workflow began.'
+  job.say('error', id, why)
+  return { id, name: id, status: 'interrupted', exitStatus: 130, why }
+}
+
+function sayUnreadable({ id, file, text, diagnostics }: Definition, job: Job): Outcome {
+  for (const diagnostic of diagnostics) job.log(`${renderDiagnostic(diagnostic, text)}\n`)
+  const why = `${file} has problems, so that it cannot run; the check of all definitions shows them.`
+  job.say('error', 'definition-invalid', why)
+  return { id, name: id, status: 'invalid', exitStatus: 2, why }
+}
+
+async function sayNothingRuns(job: Job, event: CiEvent, why: string): Promise<ActionResult> {
+  const line = `Nothing runs on ${eventWords(event)}: ${why}`
+  job.log(line)
+  await job.summarise(`${line}\n`)
+  return { status: 'skipped', exitStatus: 0 }
+}
+
+function eventWords({ name, payload }: CiEvent): string {
+  const action = payload['action']
+  return typeof action === 'string' && /^[\w -]{1,100}$/.test(action) ? `${name} (${action})` : logLine(name)
+}
