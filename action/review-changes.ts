@@ -50,23 +50,19 @@ export async function compareChanges(
       throw lacksHistory('which was made without the contents of files')
     }
     const diffs = await diffDefinitions({ root, git }, { from, to: head })
-    const odd = [...after].flatMap(([file, { id, isLink }]) =>
-      isLink || /[\r\n]/.test(file) ? [{ file, isNew: before.get(file)?.id !== id, isLink }] : [],
-    )
+    const links = [...after].filter(([, { isLink }]) => isLink)
+    const isNew = ([file, { id }]: (typeof links)[number]) => before.get(file)?.id !== id
     return {
       from,
       diffs,
-      uncomparable: odd
-        .filter(({ isNew }) => isNew)
-        .map(({ file, isLink }) => ({
-          file,
-          why: isLink ? 'is a link, and what it leads to is not looked at' : 'has a line break in its name',
-        })),
+      uncomparable: links
+        .filter(isNew)
+        .map(([file]) => ({ file, why: 'is a link, and what it leads to is not looked at' })),
       notes: [
         ...(common === undefined
           ? ['Base and head have no commit in common: they are compared as they are.']
           : []),
-        ...(odd.some(({ isNew, isLink }) => isLink && !isNew)
+        ...(links.some((one) => !isNew(one))
           ? [`There are links in ${PROJECT_DIRECTORY}: changes of what they lead to are not looked at.`]
           : []),
       ],

@@ -130,8 +130,12 @@ function lookUp(
         root,
         definitions,
         ...(caller === undefined
-          ? { folder: cwd, isCall: false }
-          : { folder: join(root, dirname(caller)), isCall: true }),
+          ? { folder: cwd, within: undefined }
+          : {
+              folder: join(root, dirname(caller)),
+              // What a reviewed workflow runs has to be where changes are reviewed.
+              within: caller.startsWith(`${DEFINITIONS}/`) ? join(root, DEFINITIONS) : root,
+            }),
       }),
     assistant: (id) => readStoredAssistant(files, root, id),
   }
@@ -206,17 +210,17 @@ interface Search {
   readonly root: string
   /** Folder that paths count from, before the root: of the definition that calls it, or the working directory. */
   readonly folder: string
-  /** A person can name any file; a workflow only those of its repository. */
-  readonly isCall: boolean
+  /** Folder that the definition has to lie in when a workflow calls it; `undefined`: a person asks, and can name any file. */
+  readonly within: string | undefined
   readonly definitions: () => Promise<readonly Definition[]>
 }
 
 async function findDefinition(
   nameOrPath: string,
-  { files, root, folder, isCall, definitions }: Search,
+  { files, root, folder, within, definitions }: Search,
 ): Promise<Definition> {
   const read = async (path: string) => {
-    if (isCall) await refuseOutside(files, root, path)
+    if (within !== undefined) await refuseOutside(files, root, path, within)
     return readDefinition(files, root, path)
   }
   if (isDefinition(nameOrPath)) {
@@ -225,7 +229,7 @@ async function findDefinition(
       if (await files.isFile(path)) return read(path)
     }
   }
-  if (isCall && /^[\w][\w.-]*$/.test(nameOrPath)) {
+  if (within !== undefined && /^[\w][\w.-]*$/.test(nameOrPath)) {
     for (const extension of ['yaml', 'yml', 'toml']) {
       const path = join(folder, `${nameOrPath}.${extension}`)
       if (await files.isFile(path)) return read(path)
@@ -249,12 +253,13 @@ async function findDefinition(
   throw unknownWorkflow(nameOrPath, all)
 }
 
-/** Refuses with `workflow-outside` a file that is not in the repository, wherever links on the way to it lead. */
-async function refuseOutside(files: ProjectFiles, root: string, path: string): Promise<void> {
-  const place = relative(await files.realPath(root), await files.realPath(path))
+/** Refuses with `workflow-outside` a file that is not in a folder, wherever links on the way to it lead. */
+async function refuseOutside(files: ProjectFiles, root: string, path: string, within: string): Promise<void> {
+  const place = relative(await files.realPath(within), await files.realPath(path))
   if (!isAbsolute(place) && place.split(sep)[0] !== '..') return
-  throw new Refusal('workflow-outside', `${portable(relative(root, path))} is not in this repository`, {
-    help: 'A workflow calls only those of its own repository: keep a copy of the other one there, and call that.',
+  const where = within === root ? 'this repository' : DEFINITIONS
+  throw new Refusal('workflow-outside', `${portable(relative(root, path))} is not in ${where}`, {
+    help: 'A workflow calls only what lies where changes of workflows are looked for: keep the other one, or a copy of it, there.',
   })
 }
 

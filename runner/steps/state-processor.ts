@@ -15,12 +15,18 @@ export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit:
   const template = textOf(work.config['output_template'])
   const prefix = textOf(work.config['state_id'])
   const question = work.task.value
+  const model = kit.modelOverride ?? work.model ?? kit.defaultModel
+  const findSources = () =>
+    step.finished.filter(({ name, output }) => output !== '' && (prefix === '' || name.startsWith(prefix)))
   return {
     task: question,
+    intend() {
+      const sources = findSources().map(({ name, task, output }) => ({ name, task, output }))
+      const names = sources.map(({ name }) => name).join(', ')
+      return { task: `Read ${names || 'nothing'}: ${question}`, request: { model, question, sources } }
+    },
     async execute(effects) {
-      const sources = step.finished.filter(
-        ({ name, output }) => output !== '' && (prefix === '' || name.startsWith(prefix)),
-      )
+      const sources = findSources()
       if (sources.length === 0) {
         throw new StepFailure(
           'nothing-to-process',
@@ -32,7 +38,6 @@ export function prepareStateProcessor(step: Step, work: StateProcessorWork, kit:
         )
       }
       const items: PyDict[] = []
-      const model = kit.modelOverride ?? work.model ?? kit.defaultModel
       for (const { task, output } of sources) {
         const reply = await askModel(
           effects,

@@ -326,3 +326,13 @@ test('two people in two clones say yes at once: one of them goes on with the run
   const shown = JSON.parse((await commandLine(winner)('show', runId, '--json')).stdout)
   expect(shown.approvals).toHaveLength(1)
 })
+
+test('a state processor says which outputs it reads, and a yes holds for exactly these', async () => {
+  const { asks } =
+    await waiting(`${ASSISTANT}custom_nodes: [{ id: p, custom_node_id: state_processor_node, model: m, config: { output_template: x } }]
+states:
+  - { id: draft, assistant_id: a, task: Draft, next: { state_id: sum } }
+  - { id: sum, custom_node_id: p, task: Sum up, approval: true, next: { state_id: end } }
+`)
+  expect((await asks()).map(({ task }) => task)).toEqual(['Read draft: Sum up'])
+})

@@ -295,7 +295,7 @@ describe('a call that leads nowhere', () => {
     await expect(project.run('outer')).rejects.toMatchObject({
       code: 'not-runnable',
       message: expect.stringMatching(
-        / is not in this repository\n {2}A workflow calls only those of its own repository/,
+        / is not in \.codemie\/workflows\n {2}A workflow calls only what lies where changes of workflows are looked for/,
       ),
     })
   })
