@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../runner/failure.ts'
+import { checkGithubWorkflow, readGithubWorkflowText } from '../runner/github-workflow.ts'
 import { type Definition, PROJECT_DIRECTORY, type Project } from '../runner/project.ts'
+import { GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
 import { compareDiagnostics, type Diagnostic, readAssistantFile, renderDiagnostic } from '../schema/index.ts'
 import { chooseAnnotations } from './annotations.ts'
 import type { Job } from './job.ts'
@@ -10,7 +12,7 @@ import type { Job } from './job.ts'
 export interface CheckedFile {
   /** Relative to the root of the repository. */
   readonly file: string
-  readonly kind: 'configuration' | 'assistant' | 'workflow'
+  readonly kind: 'configuration' | 'assistant' | 'workflow' | 'GitHub workflow'
   /** What a workflow calls itself, where that could be read. */
   readonly name?: string | undefined
   /** What the diagnostics point into. */
@@ -19,14 +21,27 @@ export interface CheckedFile {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** Reads every file of a project that has a format of ours: configuration, stored assistants, workflows. */
+/** Reads every file of a project that has a format of ours, and compares the GitHub workflow with what they say. */
 export async function checkProject(project: Project): Promise<readonly CheckedFile[]> {
   const [config, assistants, definitions] = await Promise.all([
     checkConfig(project),
     checkAssistants(project),
     project.definitions(),
   ])
-  return [...config, ...assistants, ...definitions.map(checkDefinition)]
+  const files = [...config, ...assistants, ...definitions.map(checkDefinition)]
+  return [...files, ...(hasErrors(files) ? [] : await checkGithub(project, definitions))]
+}
+
+/** Compares the GitHub workflow with definitions that are all right. */
+async function checkGithub(
+  { root, config }: Project,
+  definitions: readonly Definition[],
+): Promise<readonly CheckedFile[]> {
+  const text = await readGithubWorkflowText(root)
+  if (text === undefined) return []
+  const workflows = definitions.flatMap(({ workflow }) => workflow ?? [])
+  const diagnostics = inFileOrder(checkGithubWorkflow(text, { workflows, config }))
+  return [{ file: GITHUB_WORKFLOW_FILE, kind: 'GitHub workflow', text, diagnostics }]
 }
 
 /** Reads what one workflow is run with: the configuration and its definition. */

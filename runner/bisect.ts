@@ -237,7 +237,9 @@ export async function versionAt(
 ): Promise<FileCommit> {
   const commit = await resolveCommit(git, revision)
   const files = [...new Set(history.map(({ file }) => file))]
-  const { stdout } = await git.run({ args: ['rev-list', '--max-count=1', commit, '--', ...files] })
+  const { stdout } = await git.run({
+    args: ['--literal-pathspecs', 'rev-list', '--max-count=1', commit, '--', ...files],
+  })
   const last = stdout.toString().trim()
   const found = history.find((one) => one.commit === last)
   if (found?.blob !== undefined) return found

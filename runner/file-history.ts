@@ -68,6 +68,7 @@ export async function historyOf(
 async function historyOfPath(git: Git, start: string, path: string) {
   const { stdout } = await git.run({
     args: [
+      '--literal-pathspecs',
       ...RAW_LOG,
       '--topo-order',
       '--parents',

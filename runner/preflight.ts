@@ -43,8 +43,10 @@ export function preflight(
   return [...problems.values()]
 }
 
+type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>
+
 /** Models that a run of the workflow asks, fallbacks left out, each once. */
-export function modelsOf(workflow: Workflow, kit: RunSetup['kit']): readonly string[] {
+export function modelsOf(workflow: Workflow, kit: ModelsOfKit): readonly string[] {
   const models = new Set<string>()
   for (const state of workflow.states) {
     const model = modelOf(state, kit)
@@ -54,7 +56,7 @@ export function modelsOf(workflow: Workflow, kit: RunSetup['kit']): readonly str
   return [...models]
 }
 
-function modelOf({ work }: State, kit: RunSetup['kit']): string | undefined {
+function modelOf({ work }: State, kit: ModelsOfKit): string | undefined {
   switch (work.kind) {
     case 'agent':
       return kit.modelOverride ?? work.assistant.model ?? kit.defaultModel

@@ -1,7 +1,7 @@
 import type { RepositoryConfig } from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
 import { Refusal } from './failure.ts'
-import { createRedactor, secretValues } from './policy/secrets.ts'
+import { createRedactor, secretNamesOf, secretValues } from './policy/secrets.ts'
 import type { Project } from './project.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { openStore, type RunStore } from './store/store.ts'
@@ -34,16 +34,7 @@ export function openRecords(
 
 /** Takes the secrets that a project knows by name, and all that look like one, out of a text. */
 export function projectRedactor(config: RepositoryConfig, world: World): (text: string) => string {
-  const names: string[] = []
-  for (const provider of config.models.providers.values()) {
-    if (provider.apiKeyEnv !== undefined) names.push(provider.apiKeyEnv)
-    names.push(...Object.values(provider.headersEnv))
-  }
-  for (const integration of config.integrations.values()) names.push(...Object.values(integration.env))
-  for (const server of config.mcp.servers.values()) {
-    names.push(...Object.values(server.env), ...Object.values(server.headersEnv))
-  }
-  return createRedactor(secretValues(world.env, names))
+  return createRedactor(secretValues(world.env, secretNamesOf(config)))
 }
 
 /**

@@ -51,7 +51,9 @@ export async function revertDefinition(
   const changes = definition.workflow === undefined ? [] : compareWorkflows(definition.workflow, workflow)
   const message = `Revert ${id} to ${commit.slice(0, 12)}`
   if (before === text) return { file, commit, changes: [], isChanged: false, message }
-  const { stdout } = await git.run({ args: ['status', '--porcelain', '-z', '--', file] })
+  const { stdout } = await git.run({
+    args: ['--literal-pathspecs', 'status', '--porcelain', '-z', '--', file],
+  })
   if (stdout.length > 0 && !options.force) {
     throw new Refusal('uncommitted-changes', `${file} has changes that are not committed`, {
       help: 'Commit them first, or add --force to lose them.',

@@ -1,17 +1,13 @@
-import type { Price, Provider, RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { Workflow } from '../schema/index.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
-import { createModelClient, type HttpModelClient, type ModelClientSettings } from './models/client.ts'
-import type { ModelPrice } from './models/prices.ts'
-import type { ProviderSettings } from './models/providers.ts'
+import { createModelClient, type HttpModelClient } from './models/client.ts'
+import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
 import type { ProjectTools } from './tools/project-tools.ts'
 import type { World } from './world.ts'
-
-/** Model of assistants that name none, where neither workflow nor config says which. */
-export const LAST_RESORT_MODEL = 'gpt-5-mini'
 
 /** All that running a workflow needs beside the workflow. */
 export interface RunSetup {
@@ -82,33 +78,4 @@ const NO_TOOLS: ProjectTools = {
   toolsOf: () => [],
   documentsOf: () => Promise.resolve([]),
   run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
-}
-
-function modelSettings({ models, prices }: RepositoryConfig): ModelClientSettings {
-  return {
-    defaultProvider: models.defaultProvider,
-    aliases: models.aliases,
-    providers: Object.fromEntries(
-      [...models.providers].map(([name, provider]) => [name, providerSettings(provider)]),
-    ),
-    prices: Object.fromEntries([...prices].flatMap(([model, price]) => priceEntry(model, price))),
-  }
-}
-
-/** Half a price is no price: what a call costs would still not be known. */
-function priceEntry(model: string, { input, output, cachedInput }: Price): readonly [string, ModelPrice][] {
-  if (input === undefined || output === undefined) return []
-  return [[model, { input, output, ...(cachedInput === undefined ? {} : { cachedInput }) }]]
-}
-
-function providerSettings(provider: Provider): ProviderSettings {
-  return {
-    like: provider.kind,
-    headers: provider.headers,
-    headers_env: provider.headersEnv,
-    timeout_seconds: provider.timeoutMs / 1000,
-    ...(provider.baseUrl === undefined ? {} : { base_url: provider.baseUrl }),
-    ...(provider.apiKeyEnv === undefined ? {} : { api_key_env: provider.apiKeyEnv }),
-    ...(provider.apiVersion === undefined ? {} : { query: { 'api-version': provider.apiVersion } }),
-  }
 }

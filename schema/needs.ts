@@ -15,7 +15,8 @@ export function namesTools({ states }: Workflow): boolean {
   )
 }
 
-function callsOthers({ states }: Workflow): boolean {
+/** Whether any state of a workflow runs another workflow. */
+export function callsOthers({ states }: Workflow): boolean {
   return states.some(({ work }) => work.kind === 'call')
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import { findRepository } from '../../runner/git/repository.ts'
 import type { CommandRunner } from '../command.ts'
@@ -8,39 +7,58 @@ import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
 import { STARTERS, type Starter } from '../starters/index.ts'
-import { type ProjectFile, planProjectFiles, starterPath } from '../starters/project-files.ts'
+import { planProjectFiles, starterPath } from '../starters/project-files.ts'
 import { printJson } from '../ui/json.ts'
+import { oneLine } from '../ui/plain-text.ts'
 import { usageError } from '../usage-error.ts'
+import { type Done, type Outcome, writeProjectFile } from '../write-project-file.ts'
 import { schemaText } from './schema.ts'
-
-/** What became of one file. */
-type Outcome = 'written' | 'unchanged' | 'replaced' | 'updated' | 'kept'
 
 /** `codemie-ci init`: sets a repository up, and says what to type next. */
 export const init: CommandRunner = async (invocation, cli) => {
   if (invocation.flag('diff-driver')) return await setUpDriver(invocation, cli)
+  if (invocation.flag('update')) return await updateGithub(invocation, cli)
   const { root } = findRepository(cli.world.cwd, cli.world.env)
   const starter = await chooseStarter(invocation.text('template'), root, cli)
   const files = planProjectFiles({
     starter,
-    version: cli.version,
-    withGithub: !invocation.flag('no-github'),
     schemas: { workflow: schemaText('workflow'), config: schemaText('config') },
   })
-  const done: { path: string; outcome: Outcome }[] = []
+  const done: Done[] = []
   for (const file of files) {
     done.push({ path: file.path, outcome: await writeProjectFile(root, file, invocation.flag('force')) })
+  }
+  // After the starter: its events are among those that start the GitHub workflow.
+  if (!invocation.flag('no-github')) {
+    done.push(
+      await (await import('../github-workflow.ts')).initGithubWorkflow(root, invocation.flag('force'), cli),
+    )
   }
   if (invocation.flag('json')) printJson(cli, { root, template: starter.name, files: done })
   else report(done, starter, cli)
   return EXIT.done
 }
 
+/** `codemie-ci init --update`: brings the GitHub workflow up to date with the definitions, and does nothing else. */
+async function updateGithub(invocation: Invocation, cli: Cli): Promise<number> {
+  refuseOthers(invocation, '--update brings the GitHub workflow up to date and does nothing else.')
+  const { root } = findRepository(cli.world.cwd, cli.world.env)
+  const { updateGithubWorkflow } = await import('../github-workflow.ts')
+  const done = await updateGithubWorkflow(root, cli)
+  if (invocation.flag('json')) printJson(cli, { root, files: [done] })
+  else reportFiles([done], cli)
+  return EXIT.done
+}
+
 async function setUpDriver(invocation: Invocation, cli: Cli): Promise<number> {
-  if (invocation.text('template') !== undefined || invocation.flag('force') || invocation.flag('no-github'))
-    throw usageError('--diff-driver sets up nothing else.', 'Run `codemie-ci init` once more without it.')
+  refuseOthers(invocation, '--diff-driver sets up nothing else.')
   const { initDiffDriver } = await import('../diff-driver.ts')
   return await initDiffDriver(invocation.flag('json'), cli)
+}
+
+function refuseOthers(invocation: Invocation, why: string): void {
+  if (invocation.text('template') !== undefined || invocation.flag('force') || invocation.flag('no-github'))
+    throw usageError(why, 'Run `codemie-ci init` once more without it.')
 }
 
 async function chooseStarter(wanted: string | undefined, root: string, cli: Cli): Promise<Starter> {
@@ -70,48 +88,9 @@ async function chooseStarter(wanted: string | undefined, root: string, cli: Cli)
   return starter
 }
 
-async function writeProjectFile(root: string, file: ProjectFile, force: boolean): Promise<Outcome> {
-  const path = join(root, file.path)
-  const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw cannotWrite(file, error)
-  })
-  if (before === file.text) return 'unchanged'
-  if (before !== undefined && !force && !file.isGenerated) return 'kept'
-  try {
-    await mkdir(dirname(path), { recursive: true })
-    // `wx`: a file that appears in between is not overwritten either.
-    await writeFile(path, file.text, before === undefined ? { flag: 'wx' } : {})
-  } catch (error) {
-    throw cannotWrite(file, error)
-  }
-  return before === undefined ? 'written' : file.isGenerated ? 'updated' : 'replaced'
-}
-
-function cannotWrite(file: ProjectFile, cause: unknown): Refusal {
-  return new Refusal('cannot-write', `${file.path} cannot be written: ${(cause as Error).message}`, {
-    help: 'Mend the permissions of the folder or remove what stands in the way, and start again.',
-    cause,
-  })
-}
-
-function report(
-  done: readonly { readonly path: string; readonly outcome: Outcome }[],
-  starter: Starter,
-  cli: Cli,
-): void {
-  const { bold, dim, green, yellow, symbols } = cli.look.stdout
-  const signs: Readonly<Record<Outcome, string>> = {
-    written: green(symbols.done),
-    replaced: green(symbols.done),
-    updated: green(symbols.done),
-    unchanged: dim(symbols.dot),
-    kept: yellow(symbols.warning),
-  }
-  for (const { path, outcome } of done) {
-    const words = outcome === 'kept' ? 'kept: it differs from what init writes' : outcome
-    cli.stdout.write(`${signs[outcome]} ${path}  ${dim(words)}\n`)
-  }
+function report(done: readonly Done[], starter: Starter, cli: Cli): void {
+  const { bold, dim } = cli.look.stdout
+  reportFiles(done, cli)
   if (done.some(({ outcome }) => outcome === 'kept')) {
     cli.stdout.write(`\nFiles of yours stay as they are; --force replaces them.\n`)
   }
@@ -126,4 +105,19 @@ function report(
   const width = Math.max(...steps.map(([line]) => line?.length ?? 0))
   cli.stdout.write(`\n${bold('Next')}\n`)
   for (const [line, what] of steps) cli.stdout.write(`  ${(line ?? '').padEnd(width)}  ${dim(what ?? '')}\n`)
+}
+
+function reportFiles(done: readonly Done[], cli: Cli): void {
+  const { dim, green, yellow, symbols } = cli.look.stdout
+  const signs: Readonly<Record<Outcome, string>> = {
+    written: green(symbols.done),
+    replaced: green(symbols.done),
+    updated: green(symbols.done),
+    unchanged: dim(symbols.dot),
+    kept: yellow(symbols.warning),
+  }
+  for (const { path, outcome, kept = 'it differs from what init writes', notes = [] } of done) {
+    cli.stdout.write(`${signs[outcome]} ${path}  ${dim(outcome === 'kept' ? `kept: ${kept}` : outcome)}\n`)
+    for (const note of notes) cli.stdout.write(`  ${dim(symbols.dot)} ${oneLine(note)}\n`)
+  }
 }

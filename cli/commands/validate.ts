@@ -3,9 +3,11 @@ import { join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import type { Project } from '../../runner/project.ts'
 import type { World } from '../../runner/world.ts'
+import type { RepositoryConfig } from '../../schema/config.ts'
 // Not through the index of the room: it would load all that a check of files does not need.
 import { compareDiagnostics, type Diagnostic } from '../../schema/diagnostic.ts'
 import { renderAnnotation, renderDiagnostic } from '../../schema/frame.ts'
+import { GITHUB_WORKFLOW_FILE } from '../../schema/github-workflow/file-name.ts'
 import { needsProject } from '../../schema/needs.ts'
 import { readWorkflow } from '../../schema/read.ts'
 import type { Workflow } from '../../schema/workflow.ts'
@@ -27,6 +29,9 @@ interface CheckedFile {
   /** What the diagnostics point into. */
   readonly text: string
   readonly diagnostics: readonly Diagnostic[]
+  /** What a definition or the config says, where it could be read. */
+  readonly workflow?: Workflow | undefined
+  readonly config?: RepositoryConfig | undefined
 }
 
 /** `codemie-ci validate`: every problem of every file at once. Exits 2 when a file is invalid. */
@@ -84,11 +89,33 @@ async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly Chec
     named.length > 0
       ? named.flatMap((name) => expand(resolve(cwd, name), name))
       : filesOf(root ?? cwd, config)
+  const github = root === undefined ? undefined : join(root, GITHUB_WORKFLOW_FILE)
   const needs = root === undefined ? undefined : needsIn(cli.world, config)
   const checked: CheckedFile[] = []
   // The order given, each file once.
-  for (const path of new Set(paths)) checked.push(await checkFile(root ?? cwd, path, config, needs))
-  return checked
+  for (const path of new Set(paths)) {
+    if (path !== github) checked.push(await checkFile(root ?? cwd, path, config, needs))
+  }
+  if (root === undefined || github === undefined || !isThere(github)) return checked
+  if (named.length === 0) return [...checked, ...(await checkGithub(root, checked))]
+  if (!paths.includes(github)) return checked
+  const all = filesOf(root, config).map((path) => checkFile(root, path, config, undefined))
+  return [...checked, ...(await checkGithub(root, await Promise.all(all)))]
+}
+
+/** Compares the GitHub workflow with all that a repository has, once that is right. */
+async function checkGithub(root: string, all: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
+  if (all.some(({ diagnostics }) => diagnostics.some(({ severity }) => severity === 'error'))) return []
+  const [{ checkGithubWorkflow, readGithubWorkflowText }, { defaultConfig }] = await Promise.all([
+    import('../../runner/github-workflow.ts'),
+    import('../../schema/config.ts'),
+  ])
+  const text = (await readGithubWorkflowText(root)) ?? ''
+  const diagnostics = checkGithubWorkflow(text, {
+    workflows: all.flatMap(({ workflow }) => workflow ?? []),
+    config: all.flatMap(({ config }) => config ?? [])[0] ?? defaultConfig(),
+  })
+  return [{ file: GITHUB_WORKFLOW_FILE, text, diagnostics }]
 }
 
 /** Everything of a repository that has a format of ours: configuration, assistants, workflows. */
@@ -127,7 +154,7 @@ async function checkFile(
   const bytes = readBytes(path, file)
   if (path === config || file === '.codemie/config.yaml') {
     const { readConfig } = await import('../../schema/config.ts')
-    return { file, text: textOf(bytes), diagnostics: readConfig({ file, bytes }).diagnostics }
+    return { file, text: textOf(bytes), ...readConfig({ file, bytes }) }
   }
   if (/(?:^|\/)\.codemie\/assistants\/[^/]+$/.test(file)) {
     const { readAssistantFile } = await import('../../schema/assistant-file.ts')
@@ -135,7 +162,7 @@ async function checkFile(
   }
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
   const more = workflow && needs ? await needs(workflow) : []
-  return { file, text: meta.text, diagnostics: [...diagnostics, ...more] }
+  return { file, text: meta.text, diagnostics: [...diagnostics, ...more], workflow }
 }
 
 function textOf(bytes: Uint8Array): string {

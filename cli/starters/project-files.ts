@@ -22,23 +22,19 @@ export function starterPath(starter: Starter): string {
   return `.codemie/workflows/${starter.name}.yaml`
 }
 
-/** Everything that `init` writes for a starter, in the order in which it is reported. Pure. */
+/** Everything that `init` writes for a starter under `.codemie`, in the order in which it is reported. Pure. */
 export function planProjectFiles(options: {
   readonly starter: Starter
-  /** Of this program: the GitHub workflow uses the same. */
-  readonly version: string
-  readonly withGithub: boolean
   /** JSON Schemas as `codemie-ci schema` prints them. */
   readonly schemas: { readonly workflow: string; readonly config: string }
 }): readonly ProjectFile[] {
-  const { starter, version, withGithub, schemas } = options
+  const { starter, schemas } = options
   const edited = (path: string, text: string): ProjectFile => ({ path, text, isGenerated: false })
   return [
     edited('.codemie/config.yaml', modeline('schema/config.schema.json') + CONFIG),
     edited(starterPath(starter), modeline('../schema/workflow.schema.json') + starter.text),
     { path: `${SCHEMA_FOLDER}/workflow.schema.json`, text: schemas.workflow, isGenerated: true },
     { path: `${SCHEMA_FOLDER}/config.schema.json`, text: schemas.config, isGenerated: true },
-    ...(withGithub ? [edited('.github/workflows/codemie.yml', githubWorkflow(starter, version))] : []),
   ]
 }
 
@@ -59,71 +55,3 @@ results:
   # always: every run also pushes its record to the remote.
   push: never
 `
-
-function githubWorkflow(starter: Starter, version: string): string {
-  const secret = starter.needsModel
-    ? `        env:
-          OPENAI_API_KEY: \${{ secrets.OPENAI_API_KEY }}
-`
-    : ''
-  return `# Runs workflows of .codemie/workflows. Written by codemie-ci init; yours to change.
-name: codemie
-
-on:
-  workflow_dispatch:
-    inputs:
-      workflow:
-        description: Workflow to run, by the name of its file
-        default: ${starter.name}
-        type: string
-      inputs:
-        description: Its inputs, as lines of key=value, as a JSON object, or as text
-        default: ''
-        type: string
-  pull_request:
-    paths: ['.codemie/**']
-
-# Nothing by default; each job asks for what it needs.
-permissions: {}
-
-concurrency:
-  group: codemie-\${{ github.event_name }}-\${{ github.ref }}
-  # A run that spends money is not thrown away halfway.
-  cancel-in-progress: false
-
-jobs:
-  validate:
-    name: Validate
-    if: github.event_name == 'pull_request'
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    permissions:
-      contents: read
-    steps:
-      - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
-        with:
-          persist-credentials: false
-      # A release is published once and never moved; its commit is what git ls-remote prints for the tag.
-      # Without the input workflow it only checks what is under .codemie/workflows.
-      - uses: codemie/codemie-ci/action@v${version}
-
-  run:
-    name: Run
-    if: github.event_name == 'workflow_dispatch'
-    runs-on: ubuntu-24.04
-    timeout-minutes: 30
-    permissions:
-      contents: write # the branch codemie/runs
-    steps:
-      - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
-        with:
-          fetch-depth: 0
-          persist-credentials: false
-      - uses: codemie/codemie-ci/action@v${version}
-${secret}        with:
-          workflow: \${{ inputs.workflow }}
-          inputs: \${{ inputs.inputs }}
-          push: 'true'
-          token: \${{ github.token }} # pushes the record, and nothing else sees it
-`
-}

@@ -9,6 +9,7 @@ export const releaseNotes: Starter = {
   text: `name: Release notes
 description: Lists the commits since the last tag, grouped by what they do. Needs no model and no key.
 tags: [git, report]
+on: workflow_dispatch
 inputs:
   limit:
     type: integer

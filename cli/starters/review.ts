@@ -9,6 +9,7 @@ export const review: Starter = {
   text: `name: Review
 description: Reads what this branch changes compared to another one, and reviews it.
 tags: [git, review]
+on: workflow_dispatch
 inputs:
   base:
     type: string

@@ -9,6 +9,7 @@ export const summary: Starter = {
   text: `name: Summary
 description: Reads the latest commits and tells in plain words what happened.
 tags: [git, report]
+on: workflow_dispatch
 inputs:
   since:
     type: string

@@ -9,6 +9,9 @@ export const triage: Starter = {
   text: `name: Triage
 description: Sorts a report of a user into bug, question or wish, and drafts an answer that fits.
 tags: [issues]
+on:
+  issues:
+    types: [opened]
 
 enable_summarization_node: false
 

@@ -7,7 +7,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'init',
     summary: 'Set a repository up: configuration, a first workflow, a GitHub workflow',
     details: [
-      'Writes .codemie/config.yaml, one workflow from a list of starters and .github/workflows/codemie.yml. Files that are there already stay as they are unless --force is given. On a terminal it asks which starter you want; elsewhere it takes release-notes, which needs no model and no key.',
+      'Writes .codemie/config.yaml, one workflow from a list of starters and .github/workflows/codemie.yml, which starts workflows by the events that they name under on. Files that are there already stay as they are unless --force is given; --update puts what the definitions ask for into the GitHub workflow and keeps everything else of it. On a terminal it asks which starter you want; elsewhere it takes release-notes, which needs no model and no key.',
     ],
     args: [],
     options: [
@@ -21,6 +21,11 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       { name: 'force', kind: 'flag', summary: 'Replace files that differ' },
       { name: 'no-github', kind: 'flag', summary: 'Write no GitHub workflow' },
       {
+        name: 'update',
+        kind: 'flag',
+        summary: 'Only bring the GitHub workflow up to date with the definitions',
+      },
+      {
         name: 'diff-driver',
         kind: 'flag',
         summary: 'Only make git diff in this clone show what changes mean',
@@ -30,6 +35,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     examples: [
       { line: 'codemie-ci init', what: 'asks which starter you want' },
       { line: 'codemie-ci init --template review', what: 'does not ask' },
+      { line: 'codemie-ci init --update', what: 'after a change of on, inputs or permissions' },
       { line: 'codemie-ci init --diff-driver', what: 'once in each clone, for git diff' },
     ],
     load: async () => (await import('../commands/init.ts')).init,
@@ -63,7 +69,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [
-      'Without files, checks all workflows, the stored assistants and the configuration of the repository. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
+      'Without files, checks all workflows, the stored assistants and the configuration of the repository, and whether the GitHub workflow fits them. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
     ],
     args: [
       {

@@ -1,6 +1,7 @@
-import { repr } from '../../schema/language/index.ts'
+import { PyDict, type PyValue, repr } from '../../schema/language/index.ts'
 import type { Ask } from '../events.ts'
 import { createHash } from '../hash.ts'
+import { type Redact, redactValue } from '../store/redact.ts'
 import type { PauseAnswer } from './answers.ts'
 import type { Step } from './step.ts'
 
@@ -12,7 +13,7 @@ export interface AskedRun {
   /** sha256 of `inputs.json`. */
   readonly inputs: string
   /** Takes secrets out: a run that goes on elsewhere knows what its record knows. */
-  readonly redact: (text: string) => string
+  readonly redact: Redact
 }
 
 /** What a step would do, as far as it is known before it starts. */
@@ -36,12 +37,12 @@ export function askFor(
 ): Ask {
   const { path, context, history, item } = step
   const seen = [
-    repr(context),
+    repr(withoutSecrets(context, redact)),
     history.toArray().map(({ role, text }) => [role, text]),
-    item === undefined ? null : [item.lineage, repr(item.value)],
+    item === undefined ? null : [item.lineage, repr(withoutSecrets(item.value, redact))],
     words.map(({ userInput, edit, revised }) => [userInput, edit, [...(revised ?? [])]]),
   ]
-  const effect = sha256(redact(JSON.stringify([task, request, seen])))
+  const effect = sha256(JSON.stringify(redactValue([task, request, seen], redact)))
   const ask = { path, task: redact(task), definition, inputs, effect }
   return { ...ask, digest: digestOfAsk(runId, ask) }
 }
@@ -67,6 +68,16 @@ export function digestOfYes({ digest }: Pick<Ask, 'digest'>, revised: ReadonlyMa
 /** One digest for all that a run asks for at once: that of the ask where it is one. `undefined`: it asks for nothing. */
 export function digestOfAll(digests: readonly string[]): string | undefined {
   return digests.length > 1 ? sha256(JSON.stringify(digests)) : digests[0]
+}
+
+/** A copy of a value without secrets in its texts: in the words of Python, which escape some characters, none is found. */
+function withoutSecrets(value: PyValue, redact: Redact): PyValue {
+  if (typeof value === 'string') return redact(value)
+  if (Array.isArray(value)) return value.map((one) => withoutSecrets(one, redact))
+  if (!(value instanceof PyDict)) return value
+  return new PyDict(
+    [...value.entries()].map(([key, one]) => [withoutSecrets(key, redact), withoutSecrets(one, redact)]),
+  )
 }
 
 function sha256(text: string): string {

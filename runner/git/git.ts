@@ -197,9 +197,9 @@ async function runGit(
   return { stdout: outcome.stdout.bytes, stderr, exitCode: outcome.code }
 }
 
-/** The command's own name: settings may stand before it. */
+/** The command's own name: settings and options may stand before it. */
 function commandOf(args: readonly string[]): string {
-  return args.find((arg, index) => arg !== '-c' && args[index - 1] !== '-c') ?? ''
+  return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
 }
 
 /** Lines that say nothing about the reason. */

@@ -148,6 +148,19 @@ export function locateModel(
   return { problem: unknownProvider(prefix, known, `the model \`${id}\``) }
 }
 
+/**
+ * The variable in which the key of a model is looked for first. `undefined`: the id leads nowhere, or the provider asks for no
+ * key, as a server on this machine.
+ */
+export function keyVariableOf(id: string, settings: ModelSettings): string | undefined {
+  const place = locateModel(id, settings)
+  if ('problem' in place) return undefined
+  const said = own(settings.providers, place.provider) ?? {}
+  if (said.api_key_env !== undefined) return said.api_key_env ?? undefined
+  const { key, keyEnv } = presetOf(place.provider, said)
+  return key === 'required' || said.base_url !== undefined ? keyEnv[0] : undefined
+}
+
 function quirksOf(provider: string, settings: ModelSettings): ProviderQuirks {
   return presetOf(provider, own(settings.providers, provider) ?? {}).quirks
 }

@@ -1,3 +1,4 @@
+import type { RepositoryConfig } from '../../schema/config.ts'
 import { providerPresets } from '../models/providers.ts'
 import { asciiJson } from '../store/canonical-json.ts'
 
@@ -25,6 +26,21 @@ const TOKEN_SHAPES = [
 
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]'
+
+/** Environment variables that a config names as those with secrets: of providers, integrations and MCP servers. */
+export function secretNamesOf({ models, integrations, mcp }: RepositoryConfig): readonly string[] {
+  return [
+    ...[...models.providers.values()].flatMap(({ apiKeyEnv, headersEnv }) => [
+      ...(apiKeyEnv === undefined ? [] : [apiKeyEnv]),
+      ...Object.values(headersEnv),
+    ]),
+    ...[...integrations.values()].flatMap(({ env }) => Object.values(env)),
+    ...[...mcp.servers.values()].flatMap(({ env, headersEnv }) => [
+      ...Object.values(env),
+      ...Object.values(headersEnv),
+    ]),
+  ]
+}
 
 /**
  * The values that must never be written: variables that the config or a provider names, and those whose name says what

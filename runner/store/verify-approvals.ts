@@ -1,15 +1,24 @@
 import { revisedOf } from '../engine/answers.ts'
 import { digestOfAsk, digestOfYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
+import { stateOfPath } from '../engine/step.ts'
 import type { Ask, RunEvent, RunPaused, RunResumed } from '../events.ts'
 import type { RunManifest } from './manifest.ts'
 
 /**
  * What is wrong with the approvals of a run, by its whole journal: one sentence each. A yes has to name what was asked
  * for, what was asked for has to be of this run, and a step that needs a yes must not have started without one. Pure.
+ *
+ * @param guarded states that need a yes by the definition, as `stateOfPath` names them. Default: those that were asked for.
  */
-export function verifyApprovals(manifest: RunManifest, events: readonly RunEvent[]): readonly string[] {
+export function verifyApprovals(
+  manifest: RunManifest,
+  events: readonly RunEvent[],
+  guarded: ReadonlySet<string> = new Set(),
+): readonly string[] {
   const found: string[] = []
+  /** Steps that the run waited before, ever. */
+  const held = new Set<string>()
   /** Of the last pause. */
   let asked = new Map<string, Ask>()
   /** Steps that were asked for and have no yes yet. */
@@ -18,6 +27,7 @@ export function verifyApprovals(manifest: RunManifest, events: readonly RunEvent
     if (event.type === 'run-paused') {
       asked = new Map((event.asks ?? []).map((ask) => [ask.path, ask]))
       for (const path of asked.keys()) open.add(path)
+      for (const path of event.before) held.add(path)
       found.push(...strangers(manifest, event))
     } else if (event.type === 'run-resumed') {
       const { answer, definition } = event
@@ -29,8 +39,11 @@ export function verifyApprovals(manifest: RunManifest, events: readonly RunEvent
           found.push(`${who(event)} ${answer?.decision ?? 'answered'} something else than ${path} asks for`)
         else if (answer?.decision === 'approved') open.delete(path)
       }
-    } else if (event.type === 'step-started' && open.delete(event.path))
-      found.push(`${event.path} started without the yes that it needs`)
+    } else if (event.type === 'step-started') {
+      const isUnasked = guarded.has(stateOfPath(event.path)) && !held.has(event.path)
+      if (open.delete(event.path) || isUnasked)
+        found.push(`${event.path} started without the yes that it needs`)
+    }
   })
   return found
 }

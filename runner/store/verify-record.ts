@@ -1,3 +1,6 @@
+import { readWorkflow } from '../../schema/read.ts'
+import type { State } from '../../schema/workflow.ts'
+import { placeName } from '../engine/step.ts'
 import type { RunEvent } from '../events.ts'
 import { blobId, objectFormatOf } from '../git/object-id.ts'
 import { REDACTED } from '../policy/secrets.ts'
@@ -71,9 +74,33 @@ export function verifyRecord({ id, entries, files }: FoundRecord): {
   const events = checkJournal(files, tell)
   // A journal with gaps can lack the yes; that it has gaps is in the manifest.
   const isWhole = manifest.journal === undefined && !problems.some(({ code }) => code === 'journal-damaged')
-  for (const message of isWhole ? verifyApprovals(manifest, events) : [])
+  for (const message of isWhole ? verifyApprovals(manifest, events, guardedIn(manifest, files)) : [])
     tell('approval-unfounded', 'journal', message)
   return { manifest, problems }
+}
+
+/**
+ * States that need a yes by the definitions in the record. None where these are not what all steps were executed with:
+ * steps of another run, or of an earlier definition, are among them.
+ */
+function guardedIn({ workflow, origin }: RunManifest, files: FoundRecord['files']): ReadonlySet<string> {
+  if (origin !== undefined || workflow.earlier !== undefined) return new Set()
+  const statesIn = (file: string, path: string) => {
+    const states = readWorkflow({ file, bytes: files.get(path) ?? new Uint8Array() }).workflow?.states ?? []
+    // Such an id cannot be told from the place of an item or a visit.
+    return states.some(({ id }) => /[#[\]]/.test(id)) ? [] : states
+  }
+  const look = (states: readonly State[], within: string, callers: readonly string[]): string[] =>
+    states.flatMap(({ id, approval, work }) => {
+      const place = `${within}${placeName(id)}`
+      const own = approval === true ? [place] : []
+      const call =
+        work.kind === 'call' ? workflow.calls?.find(({ name }) => name === work.workflow.value) : undefined
+      if (call === undefined || callers.includes(call.name)) return own
+      const called = statesIn(call.file, callFileName(call))
+      return [...own, ...look(called, `${place}/`, [...callers, call.name])]
+    })
+  return new Set(look(statesIn(workflow.file, workflowFileName(workflow.file)), '', []))
 }
 
 type Tell = (code: RecordProblem['code'], path: string, message: string) => void

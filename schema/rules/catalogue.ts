@@ -517,6 +517,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: "on: { push: { branches: ['**', '!main'] } }",
     fix: 'Write it as GitHub takes it.',
   },
+  'bad-cron': {
+    title: 'A schedule that GitHub does not take',
+    why: 'A workflow file of GitHub with such a time in it is refused as a whole, so codemie-ci init leaves it out.',
+    wrong: 'on: { schedule: [{ cron: 6 o clock }] }',
+    right: "on: { schedule: [{ cron: '0 6 * * 1' }] }",
+    fix: 'Write minute, hour, day of the month, month and day of the week, in UTC, at least five minutes apart.',
+  },
   retired: {
     title: 'A retired workflow',
     why: 'It is kept to be read and compared; starting it is refused.',
@@ -566,6 +573,24 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     title: 'A stored assistant that refers to another one',
     why: 'References are followed once, from a workflow to a file.',
     fix: 'Write the keys of the assistant into this file.',
+  },
+  // The GitHub workflow
+  'github-workflow-outdated': {
+    title: 'The GitHub workflow does not fit the definitions',
+    why: 'GitHub starts workflows by .github/workflows/codemie.yml alone: what a definition says under on has to stand there too.',
+    fix: 'Run codemie-ci init --update. It adds what is missing, and takes away schedules that no definition has any more.',
+  },
+  'github-workflow-unreadable': {
+    title: 'The GitHub workflow cannot be read',
+    why: 'What cannot be read cannot be compared with the definitions, and GitHub does not run it either.',
+    fix: 'Mend the file, or let codemie-ci init --force write it anew.',
+  },
+  'event-not-added': {
+    title: 'An event that is not added by itself',
+    why: 'On pull_request_target and workflow_run GitHub hands secrets and a token that may write to what strangers sent.',
+    wrong: 'on: pull_request_target',
+    right: 'on: pull_request',
+    fix: 'Use another event, or add this one to .github/workflows/codemie.yml by hand when you know what a stranger can send.',
   },
   // What a workflow needs of its project
   'stored-assistant-missing': {

@@ -2,6 +2,7 @@ import { type CodemieSource, rootEntry } from '../dialects/codemie/envelope.ts'
 import { readText } from '../lax.ts'
 import { nearestName } from '../nearest.ts'
 import { wordList } from '../shape.ts'
+import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS, type EventFilters } from '../trigger/events.ts'
 import { childOf, type YamlDocument, type YamlEntry, type YamlNode } from '../yaml.ts'
 import type { Rule, Say } from './rule.ts'
@@ -77,6 +78,7 @@ function checkFilters(say: Say, { path, name, event, value }: Checked): void {
     const isSaid = value !== undefined && !(value.kind === 'scalar' && value.value === null)
     if (isSaid && !isComplete)
       bad(value, 'The schedule does not say when', "a list such as [{ cron: '0 6 * * 1' }]")
+    for (const line of lines) checkCron(say, path, childOf(line, 'cron'))
     return
   }
   if (value?.kind === 'seq') bad(value, `The filters of '${name}' are a list`, 'a map from filter to value')
@@ -94,6 +96,22 @@ function checkFilters(say: Say, { path, name, event, value }: Checked): void {
       bad(entry.value, `'draft' says whether drafts are meant`, 'true or false')
     }
   }
+}
+
+/** One that GitHub does not take is a warning: elsewhere a workflow can be started at such a time. */
+function checkCron(say: Say, path: string, node: YamlNode | undefined): void {
+  const cron = readText(node)
+  const problem = cron === undefined ? undefined : problemOfCron(cron)
+  if (!node || problem === undefined) return
+  say({
+    code: 'bad-cron',
+    severity: 'warning',
+    at: node,
+    path,
+    message: `GitHub does not take the schedule '${cron}': ${problem}`,
+    expected: "minute, hour, day, month and day of the week, as in '0 6 * * 1'",
+    help: 'Correct it; until then nothing starts the workflow at this time',
+  })
 }
 
 const LISTS = /^(types|branches|tags|paths|labels|workflows)(-ignore)?$/

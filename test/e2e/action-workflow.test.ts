@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { STARTERS } from '../../cli/starters/index.ts'
-import { planProjectFiles } from '../../cli/starters/project-files.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
@@ -76,7 +74,6 @@ describe.skipIf(ACT === undefined)(
         token: 'job-token-0123456789',
         actions: {
           [`codemie/codemie-ci@${SHA}`]: action,
-          'codemie/codemie-ci@v9.9.9': action,
           'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
         },
         node: NODE,
@@ -187,26 +184,6 @@ describe.skipIf(ACT === undefined)(
       expect(project.git('-C', bare, 'show', `${seen.outputs['record']}/inputs.json`)).toContain('monday')
       expect(seen.summaries.join()).toContain('pushed to `origin`')
       expect(seen.text).not.toContain('job-token-0123456789')
-    })
-
-    test.each([
-      ['checks on a pull request', 'pull_request', { number: 1 }, { status: 'valid' }],
-      [
-        'runs when asked to',
-        'workflow_dispatch',
-        { inputs: { workflow: 'release-notes', inputs: 'limit=5' } },
-        { status: 'succeeded', record: expect.stringContaining('codemie/runs:runs/release-notes/') },
-      ],
-    ])('the workflow file that `codemie-ci init` writes %s', async (_, event, payload, outputs) => {
-      const starter = STARTERS.find(({ name }) => name === 'release-notes')
-      if (!starter) throw new Error('there is no starter release-notes')
-      const schemas = { workflow: '{}', config: '{}' }
-      const files = planProjectFiles({ starter, version: '9.9.9', withGithub: true, schemas })
-      const byPath = Object.fromEntries(files.map(({ path, text }) => [path, text]))
-      const seen = await run(byPath, event, payload)
-      expect(seen.status, seen.log).toBe(0)
-      expect(seen.annotations).toEqual([])
-      expect(seen.outputs).toMatchObject(outputs)
     })
   },
 )

@@ -134,7 +134,8 @@ function readLog(log: string): Omit<ActRun, 'status'> {
   const of = (...commands: string[]) => lines.filter(({ command = '' }) => commands.includes(command))
   return {
     jobs: Object.fromEntries(
-      lines.flatMap(({ job, jobResult }) => (job && jobResult ? [[job, jobResult]] : [])),
+      // act fills names up to the length of the longest.
+      lines.flatMap(({ job, jobResult }) => (job && jobResult ? [[job.trim(), jobResult]] : [])),
     ),
     outputs: Object.fromEntries(of('set-output').map(({ name = '', arg = '' }) => [name, arg])),
     annotations: of('error', 'warning', 'notice').map(({ command = '', arg = '', kvPairs }) => ({

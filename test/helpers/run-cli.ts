@@ -30,7 +30,8 @@ const FIXED_TIME = '1767323045'
 export async function runInProcess(argv: readonly string[], options: RunCliOptions): Promise<CliResult> {
   const written: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] }
   let status: number | undefined
-  const env = { SOURCE_DATE_EPOCH: FIXED_TIME, ...options.env }
+  // Where no release can be looked up: a test asks no network.
+  const env = { SOURCE_DATE_EPOCH: FIXED_TIME, CODEMIE_CI_RELEASES: '/nowhere', ...options.env }
   const palette = makePalette({ color: false, unicode: true })
   const isTerminal = options.columns !== undefined
   const listeners = new Set<() => void>()

@@ -70,6 +70,27 @@ describe('checking all definitions', () => {
     expect(step.summary).toContain('| `.codemie/workflows/ask.yaml` | workflow Ask | ✅ no problems |')
   })
 
+  test('a GitHub workflow that does not fit the definitions is a warning at its place', async () => {
+    const action = 'codemie/codemie-ci/action@v1'
+    const step = await make({
+      workflows: { ask: `on: push\n${ASK}` },
+      files: {
+        '.github/workflows/codemie.yml': `on: issues\njobs:\n  run:\n    runs-on: x\n    steps: [{ uses: ${action}, with: { mode: events }, env: { OPENAI_API_KEY: a } }]\n`,
+      },
+    })()
+    expect(step).toMatchObject({ status: 'valid', exitStatus: 0 })
+    expect(step.annotations).toEqual([
+      expect.objectContaining({
+        code: 'github-workflow-outdated',
+        severity: 'warning',
+        file: '.github/workflows/codemie.yml',
+        line: 1,
+        message: "The event 'push' is missing, by which 'ask' starts",
+      }),
+    ])
+    expect(step.summary).toContain('| `.github/workflows/codemie.yml` | GitHub workflow | ⚠️ 1 warning |')
+  })
+
   test('every problem of every file is told, at its place', async () => {
     const step = await make({
       workflows: { bad: ASK.replace('state_id: two', 'state_id: tow'), odd: `${ASK}nmae: Other\n` },

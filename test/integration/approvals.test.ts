@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { PauseAnswered } from '../../runner/events.ts'
 import { openProject } from '../../runner/project.ts'
 import { openRecords } from '../../runner/records.ts'
+import { verifyRecord } from '../../runner/store/verify-record.ts'
 import { realWorld } from '../../runner/world.ts'
 import { makeRepository } from '../helpers/git-repository.ts'
 import { eventsOfType, type TestProject } from '../helpers/project.ts'
@@ -51,6 +52,53 @@ async function waiting(workflow = LETTER) {
     sent: () => bench.server.requests.slice(before).map((request) => request.lastUserMessage),
   }
 }
+
+test.each(['plain-secret-12345', 'pa"ss\\word 12345', 'two\nlines of \t’secrets’'])(
+  'a yes counts where the step gets to see a secret: %j',
+  async (secret) => {
+    bench.server.otherwise(({ lastUserMessage }) => `to ${lastUserMessage}`)
+    const project = bench.projectOf(LETTER.replace('{{ text }}', '{{ k }}'))
+    project.git('config', 'user.name', 'Ada')
+    const cli = commandLine(project, { MY_TOKEN: secret })
+    const input = JSON.stringify({ k: secret, more: [{ k: `Bearer ${secret}` }] })
+    expect((await cli('run', 'w', '--input', input)).status).toBe(3)
+    const approved = await cli('approve', 'latest')
+    expect(approved.stderr).not.toContain('approval-void')
+    expect(approved.status).toBe(0)
+    expect(project.git('log', '-p', '--all')).not.toContain(secret)
+  },
+)
+
+test('a record whose journal was rewritten as if nobody had been asked is told by its definition', async () => {
+  bench.server.otherwise(({ lastUserMessage }) => `to ${lastUserMessage}`)
+  const project = bench.projectOf(LETTER)
+  project.git('config', 'user.name', 'Ada')
+  const cli = commandLine(project)
+  expect((await cli('run', 'w')).status).toBe(3)
+  expect((await cli('approve', 'latest')).status).toBe(0)
+  const folder = project.git('ls-tree', '-r', '--name-only', 'codemie/runs', 'runs/').split('\n')
+  const top = /^.*\/(?=run\.json$)/m.exec(folder.join('\n'))?.[0] ?? ''
+  const files = new Map<string, Uint8Array>(
+    folder.map((path) => [
+      path.slice(top.length),
+      Buffer.from(`${project.git('show', `codemie/runs:${path}`)}\n`),
+    ]),
+  )
+  const id = top.split('/').at(-2) ?? ''
+  const founded = () =>
+    verifyRecord({ id, entries: [], files })
+      .problems.filter(({ code }) => code === 'approval-unfounded')
+      .map(({ message }) => message)
+  expect(founded()).toEqual([])
+  const journal = 'journal/000001.ndjson'
+  const lines = Buffer.from(files.get(journal) ?? [])
+    .toString()
+    .split('\n')
+  const others = lines.filter((line) => !/"type":"run-(paused|resumed)"/.test(line))
+  expect(others.length).toBeLessThan(lines.length)
+  files.set(journal, Buffer.from(others.join('\n')))
+  expect(founded()).toEqual(['send started without the yes that it needs'])
+})
 
 describe('what a yes is asked for', () => {
   test('is shown with its digest, on the terminal and on the page of the run', async () => {

@@ -117,6 +117,22 @@ test('a merge that brings two versions together, and one that adds to them', asy
   ])
 })
 
+test('a name with characters that stand for others in git is that of one file', async () => {
+  const odd = '.codemie/workflows/no[te].yaml'
+  commit('Odd', NOTE, odd)
+  commit('Other', NOTE.replace('Write the note', 'Write it'), '.codemie/workflows/not.yaml')
+  commit('Odd, too', NOTE.replace('Plan a note', 'Plan it'), odd)
+  expect(told((await versions('no[te]')).stdout)).toEqual([
+    'Odd, too',
+    '  1 neutral: plan: task: Plan a note → Plan it',
+    'Odd',
+    '  the first version',
+  ])
+  repository.write('.codemie/workflows/not.yaml', NOTE)
+  const { cwd, env } = { cwd: repository.root, env: repository.env }
+  expect(await runInProcess(['revert', 'no[te]', 'HEAD~2'], { cwd, env })).toMatchObject({ status: 0 })
+})
+
 test('a merge that takes what one side made of it is no version', async () => {
   repository.git('checkout', '-q', '-b', 'topic')
   commit('Topic', NOTE.replace('Write the note', 'Write it'))
