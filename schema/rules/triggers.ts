@@ -75,7 +75,8 @@ function checkFilters(say: Say, { path, name, event, value }: Checked): void {
     const lines = value?.kind === 'seq' ? value.items : []
     const isComplete =
       lines.length > 0 && lines.every((line) => readText(childOf(line, 'cron')) !== undefined)
-    if (value && !isComplete)
+    const isSaid = value !== undefined && !(value.kind === 'scalar' && value.value === null)
+    if (isSaid && !isComplete)
       bad(value, 'The schedule does not say when', "a list such as [{ cron: '0 6 * * 1' }]")
     for (const line of lines) checkCron(say, path, childOf(line, 'cron'))
     return
