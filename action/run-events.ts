@@ -60,7 +60,7 @@ export async function runOnEvent(environment: ActionEnvironment, step: EventStep
       },
     )
   }
-  const read = readEvent(event)
+  const read = asCalled(readEvent(event), step.settings)
   if (read.ignored !== undefined) return await sayNothingRuns(step.job, event, read.ignored)
   const opened: OpenCommits[] = []
   const repository = findRepository(step.world.cwd, step.world.env)
@@ -77,6 +77,23 @@ export async function runOnEvent(environment: ActionEnvironment, step: EventStep
     return await runMatching(environment, step, { event, read, project, open })
   } finally {
     for (const commits of opened) commits.close()
+  }
+}
+
+/** Key of `inputs` by which the workflow file that `init` writes hands on which workflow its own caller wants. */
+const CALLED = 'call'
+
+/**
+ * In a workflow of GitHub that another one calls, the event is that of the caller. What is called starts by its own
+ * `workflow_call`; whose text is trusted, and whether there are keys, is still told by the event.
+ */
+function asCalled(read: ReadEvent, settings: Settings): ReadEvent {
+  const { workflow } = settings
+  if (workflow === undefined || actionInputs(settings)[CALLED] !== workflow) return read
+  return {
+    ...read,
+    occurrence: { ...read.occurrence, event: 'workflow_call', type: undefined },
+    chosen: workflow,
   }
 }
 
@@ -110,7 +127,7 @@ async function runMatching(
   const { value, removed } = fenceOutside(describeEvent(event, read, gathered), event.name)
   const inputs: EventInputs = {
     event: value as EventInputs['event'],
-    chosen: { ...chosenInputs(read), ...actionInputs(step.settings) },
+    chosen: chosenInputs(read, step.settings),
   }
   const outcomes: Outcome[] = unreadable.map((definition) => sayUnreadable(definition, job))
   const tell = await openAnswers(environment, step, scene)
@@ -168,8 +185,9 @@ async function wantedDefinitions(
   const definition = await project.find(named)
   if (chosen === undefined || !definition.workflow) return [definition]
   if (askedFor([definition], occurrence).length > 0) return [definition]
-  throw new Refusal('not-dispatchable', `The workflow '${chosen}' is not started by hand`, {
-    help: `Add \`workflow_dispatch\` to \`on\` in ${definition.file}.`,
+  const how = occurrence.event === 'workflow_call' ? 'by a call' : 'by hand'
+  throw new Refusal('not-dispatchable', `The workflow '${chosen}' is not started ${how}`, {
+    help: `Add \`${occurrence.event}\` to \`on\` in ${definition.file}.`,
   })
 }
 
@@ -215,10 +233,18 @@ function filtersPaths(triggers: Workflow['triggers']): boolean {
   return triggers.some(({ options }) => 'paths' in options || 'paths-ignore' in options)
 }
 
-/** What was filled in, without the name of the workflow that was chosen. */
-function chosenInputs({ chosen, inputs }: ReadEvent): Readonly<Record<string, unknown>> {
-  const { workflow: _, ...others } = inputs
-  return chosen === undefined ? inputs : others
+/** What was chosen by a person or the step; not what tells which workflow it is for. */
+function chosenInputs(
+  { chosen, inputs, occurrence }: ReadEvent,
+  settings: Settings,
+): Readonly<Record<string, unknown>> {
+  const own = actionInputs(settings)
+  if (occurrence.event === 'workflow_call') {
+    const { [CALLED]: _called, ...others } = own
+    return others
+  }
+  const { workflow: _workflow, ...others } = inputs
+  return { ...(chosen === undefined ? inputs : others), ...own }
 }
 
 /** The input `inputs` of the action: what the file of the CI workflow says, for workflows that are called. */

@@ -241,6 +241,23 @@ describe('other events', () => {
     expect(wrong.said[0]?.message).toContain("Input 'days'")
   })
 
+  test('a call from another file starts what it names by its own workflow_call, whatever event the caller had', async () => {
+    const { forge, models, run, asked } = await openEventScene({
+      report: asking('workflow_call', 'Report {{days}}', 'inputs: { days: { type: integer } }'),
+      pushed: asking('push'),
+    })
+    models.reply('done')
+    const push = forge.event('push', 'acme/app')
+    // As the file that `init` writes hands it on.
+    const call = (workflow: string) => ({
+      inputs: { workflow, inputs: JSON.stringify({ call: workflow, days: '7' }) },
+    })
+    expect((await run(push, call('report'))).status).toBe('succeeded')
+    expect(asked()).toEqual([expect.stringContaining('Report 7')])
+    const other = await run(push, call('pushed'))
+    expect(other.said[0]?.message).toContain("The workflow 'pushed' is not started by a call")
+  })
+
   test('a message from elsewhere: its own keys are names, and its texts are fenced', async () => {
     const { forge, models, run, asked } = await openEventScene({
       ticket: asking(

@@ -300,6 +300,14 @@ describe('a call that leads nowhere', () => {
     })
   })
 
+  test('from another folder of the repository is refused: changes there are in no diff', async () => {
+    const project = projectWith({ outer: calling('../../ci/x.yaml') }, { files: { 'ci/x.yaml': alone('T') } })
+    await expect(project.run('outer')).rejects.toMatchObject({
+      code: 'not-runnable',
+      message: expect.stringContaining('ci/x.yaml is not in .codemie/workflows'),
+    })
+  })
+
   test('by a name that means two files is refused, and paths tell them apart', async () => {
     const workflows = (id: string) => ({
       outer:
