@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { writeGithubWorkflow } from '../../runner/github-workflow.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
 import { asking, openEventScene } from '../helpers/event-scene.ts'
 import { type GitServer, startGitServer } from '../helpers/git-http.ts'
+import { definitionsOf } from '../helpers/github-workflow.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
 
@@ -172,6 +174,63 @@ describe.skipIf(ACT === undefined)(
       expect([...checks.values()]).toMatchObject([{ name: 'codemie-ci / review', conclusion: 'success' }])
     })
 
+    test.each([
+      ['pull_request', 'About the pull request'],
+      ['push', 'About the push'],
+      ['schedule', 'About the week'],
+      ['workflow_dispatch', 'About monday'],
+    ])('that init writes, with the real action: %s', async (event, asks) => {
+      const own = (text: string) => text.replace('gpt-5-mini', 'own:model')
+      const definitions = {
+        review: own(asking("{pull_request: {paths: ['src/**']}}", 'About the pull request')),
+        pushed: own(asking('push', 'About the push')),
+        weekly: own(asking("{schedule: [{cron: '0 6 * * 1'}]}", 'About the week')),
+        hand: own(asking('workflow_dispatch', 'About {{day}}', 'inputs: { day: { type: string } }')),
+      }
+      const { text } = await writeGithubWorkflow(
+        definitionsOf(definitions),
+        `codemie/codemie-ci/action@${SHA} # v9.9.9`,
+      )
+      const scene = await openEventScene({ ...definitions, '.github/workflows/codemie.yml': text })
+      const { forge, models } = scene
+      forge.commit('acme/app', 'main', {
+        '.codemie/config.yaml': `models: { providers: { own: { kind: openai, base_url: '${models.url}' } } }\n`,
+      })
+      forge.commit('acme/app', 'change', { 'src/a.ts': 'a\n' }, { from: 'main' })
+      const { number } = forge.openPull('acme/app', { head: 'change' })
+      models.reply('Done.')
+      const job = forge.event(event, 'acme/app', {
+        ...(event === 'pull_request' ? { number } : {}),
+        schedule: '0 6 * * 1',
+        inputs: { day: 'monday' },
+      })
+      const seen = await runWorkflows({
+        act: ACT ?? '',
+        clone: scene.checkOut(job),
+        event: job.name,
+        payload: job.payload,
+        repository: 'acme/app',
+        serverUrl: forge.url,
+        sha: job.sha,
+        ref: job.ref,
+        token: forge.jobToken('acme/app', job, {
+          contents: 'write',
+          pull_requests: 'write',
+          checks: 'write',
+        }),
+        actions: {
+          [`codemie/codemie-ci@${SHA}`]: action,
+          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+        },
+        node: NODE,
+      })
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.jobs).toMatchObject({ 'codemie/Run': 'success' })
+      expect(scene.asked()).toEqual([expect.stringContaining(asks)])
+      const { dir } = forge.repo('acme/app')
+      expect(scene.git('-C', dir, 'log', '--format=%s', 'codemie/runs')).toContain(' succeeded')
+    })
+
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
       const seen = await run(example('codemie-run'), 'workflow_dispatch', { inputs: { since: 'monday' } })
       expect(seen.status, seen.log).toBe(0)
@@ -208,8 +267,13 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are three', () => {
-    expect(Object.keys(EXAMPLES)).toEqual(['codemie-check', 'codemie-review', 'codemie-run'])
+  test('there are four', () => {
+    expect(Object.keys(EXAMPLES)).toEqual([
+      'codemie-check',
+      'codemie-review',
+      'codemie-events',
+      'codemie-run',
+    ])
   })
 
   test.skipIf(!findProgram('actionlint'))('are right for actionlint (skipped without actionlint)', () => {
