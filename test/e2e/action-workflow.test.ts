@@ -271,8 +271,8 @@ describe('workflow files of docs/action.md', () => {
     expect(Object.keys(EXAMPLES)).toEqual([
       'codemie-check',
       'codemie-review',
-      'codemie-events',
       'codemie-run',
+      'codemie-events',
     ])
   })
 
