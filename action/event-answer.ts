@@ -1,4 +1,5 @@
 import { Refusal } from '../runner/failure.ts'
+import { MOST_COMMENT_CHARACTERS } from '../runner/report/diff-markdown.ts'
 import { slugOf } from '../runner/store/file-name.ts'
 import type { CiEvent } from './event.ts'
 import { pageOf } from './event.ts'
@@ -8,7 +9,7 @@ import type { Forge } from './github.ts'
 import type { Job } from './job.ts'
 import type { ReadEvent } from './read-event.ts'
 import { renderRunComment } from './run-summary.ts'
-import { MOST_COMMENT_CHARACTERS, upsertComment } from './sticky-comment.ts'
+import { upsertComment } from './sticky-comment.ts'
 import { code } from './summary.ts'
 
 /** Where answers go. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../runner/failure.ts'
 import type { Git } from '../runner/git/git.ts'
 import type { Project } from '../runner/project.ts'
+import { MOST_COMMENT_CHARACTERS } from '../runner/report/diff-markdown.ts'
 import type { World } from '../runner/world.ts'
 import { CHANGE_CLASSES, type ChangeClass } from '../schema/diff/change.ts'
 import type { ComparedDefinition } from '../schema/diff/definitions.ts'
@@ -20,7 +21,7 @@ import {
   saysAnything,
 } from './review-text.ts'
 import type { Settings } from './settings.ts'
-import { MOST_COMMENT_CHARACTERS, upsertComment } from './sticky-comment.ts'
+import { upsertComment } from './sticky-comment.ts'
 import { MOST_SUMMARY_BYTES, renderCheckSummary } from './summary.ts'
 
 /** Characters of the review in the summary of the job, where the check of the files follows it. */

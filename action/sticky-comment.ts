@@ -1,4 +1,5 @@
 import { Refusal } from '../runner/failure.ts'
+import { MOST_COMMENT_CHARACTERS } from '../runner/report/diff-markdown.ts'
 import type { Forge } from './github.ts'
 
 /** The one comment of ours on a pull request or an issue. */
@@ -15,9 +16,6 @@ export interface StickyComment {
 
 /** What became of the comment; `none`: there was none, and nothing to say. */
 export type CommentFate = 'created' | 'edited' | 'unchanged' | 'none'
-
-/** Characters that a comment may have. Source: the limit of `body` that GitHub answers 422 for. */
-export const MOST_COMMENT_CHARACTERS = 65_536
 
 const CUT_NOTE = '\n\n_There is more than a comment may hold; the summary of the job has the rest._'
 

@@ -7,8 +7,8 @@ import { fenced, htmlText, inlineText, showHidden } from './neutralise.ts'
 import { count } from './plain-text.ts'
 import { wordHunks } from './word-hunks.ts'
 
-/** What a comment on GitHub holds at most, in characters. */
-const COMMENT_LIMIT = 65_536
+/** Characters that a comment on GitHub may have. Source: the limit of `body` that GitHub answers 422 for. */
+export const MOST_COMMENT_CHARACTERS = 65_536
 /** Characters of one sentence or name. */
 const LONGEST_SENTENCE = 600
 /** Characters of the word diff of one text. */
@@ -44,7 +44,7 @@ export function renderDiffMarkdown(
   if (diffs.length === 0) return `${NOTHING_CHANGED}.\n`
   const sections = diffs.map(sectionOf)
   const verdict = verdictOf(diffs)
-  const limit = options.limit ?? COMMENT_LIMIT
+  const limit = options.limit ?? MOST_COMMENT_CHARACTERS
   // Room for the line that says what is left out.
   const kept = choose(sections.flat(), limit - verdict.length - 400)
   const page = sections.flatMap((section) => renderSection(section.filter((piece) => kept.has(piece))))
