@@ -1,4 +1,4 @@
-import { nearestName } from '../schema/nearest.ts'
+import { helpWithName } from '../schema/nearest.ts'
 import { type Evidence, type Question, Witness } from './bisect-evidence.ts'
 import { Refusal } from './failure.ts'
 import type { FileCommit } from './file-history.ts'
@@ -77,10 +77,8 @@ export async function bisect(options: BisectOptions): Promise<BisectOutcome> {
 
 function refuseUnknownStep({ stepsSeen }: Witness, { step }: Question): void {
   if (stepsSeen.size === 0 || stepsSeen.has(step)) return
-  const near = nearestName(step, stepsSeen)
   throw new Refusal('no-such-step', `None of the runs that were looked at has a step '${step}'`, {
-    help:
-      near === undefined ? `They have ${[...stepsSeen].slice(0, 12).join(', ')}.` : `Did you mean '${near}'?`,
+    help: helpWithName(step, [...stepsSeen], 'They have'),
   })
 }
 

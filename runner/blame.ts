@@ -1,6 +1,6 @@
 import { firstError } from '../schema/diagnostic.ts'
 import { type Attribution, blameState } from '../schema/diff/blame.ts'
-import { nearestName } from '../schema/nearest.ts'
+import { helpWithName } from '../schema/nearest.ts'
 import { Refusal } from './failure.ts'
 import { type FileCommit, historyOf } from './file-history.ts'
 import type { Repository } from './git/repository.ts'
@@ -30,9 +30,8 @@ export async function blame(
   }
   const ids = workflow.states.map((one) => one.id)
   if (!ids.includes(state)) {
-    const near = nearestName(state, ids)
     throw new Refusal('unknown-state', `There is no state '${state}' in ${file}`, {
-      help: near === undefined ? `It has ${ids.slice(0, 12).join(', ')}.` : `Did you mean '${near}'?`,
+      help: helpWithName(state, ids),
     })
   }
   const history = await historyOf(repository, file)

@@ -1,4 +1,4 @@
-import { nearestName } from '../schema/nearest.ts'
+import { helpWithName } from '../schema/nearest.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunOptions, RunResult } from './carry-out.ts'
@@ -138,9 +138,8 @@ function keepBefore({ manifest, ...origin }: Repeatable, from: string, now: numb
   const cut = events.findIndex((event) => event.type === 'step-started' && isFrom(event))
   if (cut < 0) {
     const paths = [...new Set(started.map(({ path }) => path))]
-    const near = nearestName(from, paths)
     throw new Refusal('no-such-step', `Run ${manifest.id} has no step '${from}'`, {
-      help: near === undefined ? `It has ${paths.slice(0, 12).join(', ')}.` : `Did you mean '${near}'?`,
+      help: helpWithName(from, paths),
     })
   }
   const finished = new Map<string, { readonly started?: StepStarted; readonly finished: StepFinished }>()

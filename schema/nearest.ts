@@ -26,6 +26,17 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
   return best
 }
 
+/** Known names that are listed where none is near. */
+const MOST_LISTED = 12
+
+/** What to say of a name that is not among the known ones: which of them may be meant, or else the first of them. */
+export function helpWithName(typed: string, known: readonly string[], whose = 'It has'): string {
+  const near = nearestName(typed, known)
+  return near === undefined
+    ? `${whose} ${known.slice(0, MOST_LISTED).join(', ')}.`
+    : `Did you mean '${near}'?`
+}
+
 /** Edits between two words; two swapped neighbours count as one edit. */
 function distanceOf(a: string, b: string): number {
   let beforeLast: number[] = []

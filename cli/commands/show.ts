@@ -13,7 +13,7 @@ import type { RunManifest } from '../../runner/store/manifest.ts'
 import type { RunAccount } from '../../runner/store/read-account.ts'
 import type { RunReader } from '../../runner/store/reader.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
-import { nearestName } from '../../schema/nearest.ts'
+import { helpWithName } from '../../schema/nearest.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -137,9 +137,8 @@ function findStep(digest: RunDigest, path: string, runId: string): StepDigest {
   const step = digest.steps.find((one) => one.path === path)
   if (step) return step
   const paths = digest.steps.map((one) => one.path)
-  const near = nearestName(path, paths)
   throw new Refusal('no-such-step', `Run ${runId} has no step '${path}'`, {
-    help: near === undefined ? `It has ${paths.slice(0, 12).join(', ')}.` : `Did you mean '${near}'?`,
+    help: helpWithName(path, paths),
   })
 }
 
