@@ -1,5 +1,5 @@
 import { openPauseOf, revisedOf } from './engine/answers.ts'
-import { digestOfAll, digestOfYes } from './engine/ask.ts'
+import { digestOfAll, withYes } from './engine/ask.ts'
 import type { PauseAnswered, RunEvent, RunPaused } from './events.ts'
 import { Refusal } from './failure.ts'
 
@@ -67,9 +67,8 @@ export function digestsOf(
   events: readonly RunEvent[],
   step: string | undefined,
 ): Readonly<Record<string, string>> {
-  const revised = revisedOf(events)
   const answered = asks.filter(({ path }) => step === undefined || path === step)
-  return Object.fromEntries(answered.map((ask) => [ask.path, digestOfYes(ask, revised)]))
+  return Object.fromEntries(withYes(answered, revisedOf(events)).map(({ path, digest }) => [path, digest]))
 }
 
 function refuseOther(runId: string, wanted: string, digests: Readonly<Record<string, string>>): void {

@@ -1,7 +1,7 @@
 import type { Work } from '../schema/workflow.ts'
 import type { RunOptions } from './carry-out.ts'
 import { revisedOf } from './engine/answers.ts'
-import { digestOfYes } from './engine/ask.ts'
+import { withYes } from './engine/ask.ts'
 import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
 import { memoryOf } from './engine/memory.ts'
@@ -97,7 +97,7 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
       output: reply.text,
       heldBefore: before,
       needsApproval: reason === 'approval',
-      asks: asks.map((ask) => ({ ...ask, digest: digestOfYes(ask, revised) })),
+      asks: withYes(asks, revised),
       record,
     }
   } catch (error) {

@@ -65,6 +65,11 @@ export function digestOfYes({ digest }: Pick<Ask, 'digest'>, revised: ReadonlyMa
   return revised.size === 0 ? digest : sha256(JSON.stringify([digest, ...revised]))
 }
 
+/** Asks with the digest that a yes to each of them names now; see {@link digestOfYes}. */
+export function withYes(asks: readonly Ask[], revised: ReadonlyMap<string, string>): Ask[] {
+  return asks.map((ask) => ({ ...ask, digest: digestOfYes(ask, revised) }))
+}
+
 /** One digest for all that a run asks for at once: that of the ask where it is one. `undefined`: it asks for nothing. */
 export function digestOfAll(digests: readonly string[]): string | undefined {
   return digests.length > 1 ? sha256(JSON.stringify(digests)) : digests[0]

@@ -1,5 +1,5 @@
 import { revisedOf } from '../engine/answers.ts'
-import { digestOfYes } from '../engine/ask.ts'
+import { withYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
 import type { Ask, PauseAnswered, RunEvent, RunStatus } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
@@ -260,10 +260,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     warnings,
     heldBefore,
     needsApproval,
-    asks:
-      heldBefore.length === 0
-        ? []
-        : lastAsks.map((ask) => ({ ...ask, digest: digestOfYes(ask, revisedOf(events)) })),
+    asks: heldBefore.length === 0 ? [] : withYes(lastAsks, revisedOf(events)),
     approvals,
     said,
   }

@@ -23,6 +23,7 @@ export function verifyApprovals(
   let asked = new Map<string, Ask>()
   /** Steps that were asked for and have no yes yet. */
   const open = new Set<string>()
+  let revised: ReadonlyMap<string, string> = new Map()
   events.forEach((event, index) => {
     if (event.type === 'run-paused') {
       asked = new Map((event.asks ?? []).map((ask) => [ask.path, ask]))
@@ -35,7 +36,7 @@ export function verifyApprovals(
       for (const path of open) if (isAmong(definition?.askAgain ?? [], path)) open.delete(path)
       for (const [path, digest] of Object.entries(answer?.digests ?? {})) {
         const ask = asked.get(path)
-        if (ask === undefined || digest !== digestOfYes(ask, revisedOf(events.slice(0, index))))
+        if (ask === undefined || digest !== digestOfYes(ask, revised))
           found.push(`${who(event)} ${answer?.decision ?? 'answered'} something else than ${path} asks for`)
         else if (answer?.decision === 'approved') open.delete(path)
       }
@@ -44,6 +45,9 @@ export function verifyApprovals(
       if (open.delete(event.path) || isUnasked)
         found.push(`${event.path} started without the yes that it needs`)
     }
+    // Of what was reworked, an accepted definition does some again.
+    if (event.type === 'output-revised' || (event.type === 'run-resumed' && event.definition))
+      revised = revisedOf(events.slice(0, index + 1))
   })
   return found
 }
