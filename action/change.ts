@@ -1,3 +1,4 @@
+import { commonCommit, parentsOf } from '../runner/git/ancestry.ts'
 import { type Git, GitError } from '../runner/git/git.ts'
 import { parseNameStatus } from '../runner/git/name-status.ts'
 import type { PullRequest, ReadEvent } from './read-event.ts'
@@ -54,10 +55,10 @@ async function mergedRange({ head, merge }: PullRequest, open: Open): Promise<Ra
 }
 
 /** Since where the head parted from its base. */
-async function partedRange({ base, head }: PullRequest, open: Open): Promise<Range> {
+async function partedRange({ base, head }: PullRequest, open: Open): Promise<Range | undefined> {
   const git = await open([base, head])
-  const { stdout } = await git.run({ args: ['merge-base', base, head] })
-  return { git, from: stdout.toString().trim(), to: head }
+  const from = await commonCommit(git, base, head)
+  return from === undefined ? undefined : { git, from, to: head }
 }
 
 async function pushedRange(before: string, after: string, open: Open): Promise<Range> {
@@ -67,13 +68,6 @@ async function pushedRange(before: string, after: string, open: Open): Promise<R
 
 async function readRange(range: Range): Promise<Change> {
   return { files: await filesIn(range), diff: await diffIn(range) }
-}
-
-/** Also in a shallow clone, where `^2` finds nothing. */
-async function parentsOf(git: Git, commit: string): Promise<readonly string[]> {
-  const { stdout } = await git.run({ args: ['cat-file', 'commit', commit] })
-  const [head = ''] = stdout.toString().split('\n\n', 1)
-  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = '']) => parent)
 }
 
 async function filesIn({ git, from, to }: Range): Promise<readonly string[]> {

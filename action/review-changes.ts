@@ -5,6 +5,7 @@ import { commonCommit } from '../runner/git/ancestry.ts'
 import { type Git, GitError } from '../runner/git/git.ts'
 import { shallowCommits } from '../runner/git/shallow.ts'
 import { PROJECT_DIRECTORY, type Project } from '../runner/project.ts'
+import { listTree } from '../runner/store/objects.ts'
 import type { ComparedDefinition } from '../schema/diff/definitions.ts'
 import type { Forge } from './github.ts'
 import type { ReviewSubject } from './review-subject.ts'
@@ -125,16 +126,11 @@ async function pathsIn(
   git: Git,
   commit: string,
 ): Promise<ReadonlyMap<string, { readonly id: string; readonly isLink: boolean; readonly isBlob: boolean }>> {
-  const { stdout } = await git.run({ args: ['ls-tree', '-r', '-z', commit, '--', PROJECT_DIRECTORY] })
-  const entries = stdout.toString().split('\0').filter(Boolean)
+  const entries = await listTree(git, commit, [PROJECT_DIRECTORY])
   return new Map(
-    entries.map((entry) => {
-      const tab = entry.indexOf('\t')
-      const [mode = '', type, id = ''] = entry.slice(0, tab).split(' ')
-      return [
-        entry.slice(tab + 1),
-        { id, isLink: mode === '120000' || mode === '160000', isBlob: type === 'blob' },
-      ]
-    }),
+    entries.map(({ mode, type, object, path }) => [
+      path,
+      { id: object, isLink: mode === '120000' || mode === '160000', isBlob: type === 'blob' },
+    ]),
   )
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '../runner/failure.ts'
+import { parentsOf } from '../runner/git/ancestry.ts'
 import type { Git } from '../runner/git/git.ts'
 import type { Project } from '../runner/project.ts'
 import { MOST_COMMENT_CHARACTERS } from '../runner/report/diff-markdown.ts'
@@ -119,20 +120,12 @@ function countClasses(diffs: readonly ComparedDefinition[]): Readonly<Record<Cha
 
 /** What is checked are the files of the workspace: the head, or what GitHub would make of merging it. */
 async function lookAtWorkspace(git: Git, { head }: ReviewSubject, job: Job): Promise<void> {
-  const [own, text] = await Promise.all([
+  const [own, parents] = await Promise.all([
     git.run({ args: ['rev-parse', '--verify', '--quiet', 'HEAD'], okCodes: [0, 1] }),
-    // The parents as they are written: a shallow clone pretends that there are none.
-    git.run({ args: ['cat-file', 'commit', 'HEAD'], okCodes: [0, 128] }),
+    parentsOf(git, 'HEAD'),
   ])
   const commit = own.stdout.toString().trim()
-  const parents = [
-    ...text.stdout
-      .toString()
-      .split('\n\n', 1)
-      .join()
-      .matchAll(/^parent (\w+)$/gm),
-  ]
-  if (commit === head || parents.some(([, parent]) => parent === head)) return
+  if (commit === head || parents.includes(head)) return
   job.say(
     'warning',
     'Other files were checked',

@@ -15,6 +15,13 @@ export async function isAncestor(
   return (await git.run({ args, okCodes: options.mayLack ? [0, 1, 128] : [0, 1] })).exitCode === 0
 }
 
+/** The parents of a commit as they are written, also in a shallow clone, which pretends that there are none; none of what is not here. */
+export async function parentsOf(git: Git, commit: string): Promise<readonly string[]> {
+  const { stdout } = await git.run({ args: ['cat-file', 'commit', commit], okCodes: [0, 128] })
+  const [head = ''] = stdout.toString().split('\n\n', 1)
+  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = '']) => parent)
+}
+
 /** The last commit that two have in common; `undefined`: there is none. */
 export async function commonCommit(git: Git, one: string, other: string): Promise<string | undefined> {
   const { exitCode, stdout } = await git.run({ args: ['merge-base', one, other], okCodes: [0, 1] })
