@@ -13,6 +13,7 @@ import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { definitionsOf } from '../helpers/github-workflow.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
+import type { Forge, ForgeEvent, Permissions } from '../rig/forge.mjs'
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const PAGE = readFileSync(root('docs/action.md'), 'utf8')
@@ -58,6 +59,11 @@ describe.skipIf(ACT === undefined)(
       rmSync(action, { recursive: true, force: true })
     })
 
+    const actions = () => ({
+      [`codemie/codemie-ci@${SHA}`]: action,
+      'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
+    })
+
     async function run(files: Readonly<Record<string, string>>, event: string, payload: object) {
       project = makeProject({ files: { ...files, 'docs/a.md': 'a' } })
       const tokens = { 'job-token-0123456789': { login: 'github-actions[bot]', write: true } }
@@ -74,13 +80,26 @@ describe.skipIf(ACT === undefined)(
         sha: project.git('rev-parse', 'HEAD'),
         ref: 'refs/heads/main',
         token: 'job-token-0123456789',
-        actions: {
-          [`codemie/codemie-ci@${SHA}`]: action,
-          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
-        },
+        actions: actions(),
         node: NODE,
       })
     }
+
+    /** What an event of a forge starts in a checkout, with the real action. */
+    const runJob = (of: Forge, job: ForgeEvent, clone: string, permissions: Permissions) =>
+      runWorkflows({
+        act: ACT ?? '',
+        clone,
+        event: job.name,
+        payload: job.payload,
+        repository: 'acme/app',
+        serverUrl: of.url,
+        sha: job.sha,
+        ref: job.ref,
+        token: of.jobToken('acme/app', job, permissions),
+        actions: actions(),
+        node: NODE,
+      })
 
     const example = (name: string, report = REPORT) => ({
       [`.github/workflows/${name}.yml`]: EXAMPLES[name] ?? '',
@@ -106,22 +125,8 @@ describe.skipIf(ACT === undefined)(
       })
       const review = async (settings: JobSettings) => {
         const job = scene.event(settings)
-        return await runWorkflows({
-          act: ACT ?? '',
-          clone: scene.checkOut(job.ref, 1),
-          event: job.name,
-          payload: job.payload,
-          repository: 'acme/app',
-          serverUrl: scene.forge.url,
-          sha: job.sha,
-          ref: job.ref,
-          token: scene.forge.jobToken('acme/app', job, { contents: 'read', pull_requests: 'write' }),
-          actions: {
-            [`codemie/codemie-ci@${SHA}`]: action,
-            'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
-          },
-          node: NODE,
-        })
+        const permissions = { contents: 'read', pull_requests: 'write' } as const
+        return await runJob(scene.forge, job, scene.checkOut(job.ref, 1), permissions)
       }
       const first = await review({})
       expect(first.jobs, first.log).toEqual({ 'codemie review/Review': 'failure' })
@@ -147,25 +152,10 @@ describe.skipIf(ACT === undefined)(
       const { number } = forge.openPull('acme/app', { head: 'change' })
       models.reply('Looks good.')
       const job = forge.event('pull_request', 'acme/app', { number })
-      const seen = await runWorkflows({
-        act: ACT ?? '',
-        clone: scene.checkOut(job),
-        event: job.name,
-        payload: job.payload,
-        repository: 'acme/app',
-        serverUrl: forge.url,
-        sha: job.sha,
-        ref: job.ref,
-        token: forge.jobToken('acme/app', job, {
-          contents: 'write',
-          pull_requests: 'write',
-          checks: 'write',
-        }),
-        actions: {
-          [`codemie/codemie-ci@${SHA}`]: action,
-          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
-        },
-        node: NODE,
+      const seen = await runJob(forge, job, scene.checkOut(job), {
+        contents: 'write',
+        pull_requests: 'write',
+        checks: 'write',
       })
       expect(seen.status, seen.log).toBe(0)
       expect(seen.outputs).toMatchObject({ status: 'succeeded', output: 'Looks good.' })
@@ -204,25 +194,10 @@ describe.skipIf(ACT === undefined)(
         schedule: '0 6 * * 1',
         inputs: { day: 'monday' },
       })
-      const seen = await runWorkflows({
-        act: ACT ?? '',
-        clone: scene.checkOut(job),
-        event: job.name,
-        payload: job.payload,
-        repository: 'acme/app',
-        serverUrl: forge.url,
-        sha: job.sha,
-        ref: job.ref,
-        token: forge.jobToken('acme/app', job, {
-          contents: 'write',
-          pull_requests: 'write',
-          checks: 'write',
-        }),
-        actions: {
-          [`codemie/codemie-ci@${SHA}`]: action,
-          'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0': 'checkout',
-        },
-        node: NODE,
+      const seen = await runJob(forge, job, scene.checkOut(job), {
+        contents: 'write',
+        pull_requests: 'write',
+        checks: 'write',
       })
       expect(seen.status, seen.log).toBe(0)
       expect(seen.jobs).toMatchObject({ 'codemie/Run': 'success' })
