@@ -574,6 +574,12 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'References are followed once, from a workflow to a file.',
     fix: 'Write the keys of the assistant into this file.',
   },
+  'assistant-circle': {
+    title: 'Assistants that ask each other in a circle',
+    why: 'Each of them would ask the next, and none would ever answer.',
+    wrong: 'assistant_ids: [reviewer]   # of the reviewer',
+    fix: 'Remove one of them from the assistant_ids of another.',
+  },
   // The GitHub workflow
   'github-workflow-outdated': {
     title: 'The GitHub workflow does not fit the definitions',
