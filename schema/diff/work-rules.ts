@@ -196,7 +196,7 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
   },
   {
     code: 'sub-assistants-changed',
-    name: 'assistants that it can ask',
+    name: 'assistants to ask',
     of: (work) => (ownOf(work.assistant).subAssistants ?? []).map(({ id }) => id).sort(),
     class: powers,
     reach: 'state',
@@ -204,7 +204,7 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
   },
   {
     code: 'sub-assistant-changed',
-    name: 'what it can ask',
+    name: 'of the assistants to ask',
     of: (work) => Object.fromEntries((ownOf(work.assistant).subAssistants ?? []).map((one) => [one.id, one])),
     class: subAssistants,
     reach: 'state',

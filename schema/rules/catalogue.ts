@@ -577,7 +577,6 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
   'assistant-circle': {
     title: 'Assistants that ask each other in a circle',
     why: 'Each of them would ask the next, and none would ever answer.',
-    wrong: 'assistant_ids: [reviewer]   # of the reviewer',
     fix: 'Remove one of them from the assistant_ids of another.',
   },
   // The GitHub workflow
@@ -605,6 +604,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     wrong: 'assistants: [{ id: reviewer, assistant_id: 1f0c }]',
     right: 'assistants: [{ id: reviewer, system_prompt: You review code. }]',
     fix: 'Write .codemie/assistants/<id>.yaml with the keys of an inline assistant, or make the assistant inline.',
+  },
+  'skill-missing': {
+    title: 'A skill that is not there',
+    why: 'A skill_id names a folder under .codemie/skills with a SKILL.md, and without it the workflow cannot run.',
+    fix: 'Write .codemie/skills/<id>/SKILL.md, or take the id out of skill_ids.',
   },
   'tool-not-provided': {
     title: 'A tool that nothing here provides',

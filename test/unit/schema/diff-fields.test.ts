@@ -186,7 +186,7 @@ const SILENT: readonly (readonly [path: RegExp, why: string])[] = [
   [/^\.assistants\./, 'compared in the states that use them'],
   [/^\.states\.\d+\.(work|onError\.\d+\.notify)\.toolId$/, 'what the file calls a tool'],
   [/^\.states\.\d+\.work\.assistant\.(id|name)$/, 'what the file calls an assistant'],
-  [/\.subAssistants\.\d+\.name$/, 'for people; a model knows it by its id'],
+  [/^\.states\.\d+\.work\.assistant\.subAssistants\.\d+\.name$/, 'for people; a model knows it by its id'],
   [/\.next\.form$/, 'both forms mean the same'],
 ]
 
