@@ -7,6 +7,8 @@ import { positionText } from './steps/render-text.ts'
 export interface PreflightProblem {
   readonly message: string
   readonly help: string
+  /** A policy forbids it. Absent: it is another reason. */
+  readonly isPolicy?: boolean
 }
 
 /**
@@ -26,6 +28,11 @@ export function preflight(
   for (const { work, onError } of workflow.states) {
     for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
       add(unsupportedWork(called))
+      for (const server of tools.servers.usedBy(called)) {
+        for (const problem of tools.servers.problemsOf(server)) {
+          add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
+        }
+      }
     }
     if (work.kind !== 'agent') continue
     for (const problem of unsupportedIn(work.assistant)) add(problem)
@@ -74,6 +81,27 @@ function modelOf({ work }: State, kit: ModelsOfKit): string | undefined {
   }
 }
 
+/** Variables that the MCP servers of a workflow need and that are not set. A plan shows them; a run does not start. */
+export function missingVariables(
+  workflow: Workflow,
+  { tools }: Pick<RunSetup, 'tools'>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly PreflightProblem[] {
+  return workflow.states.flatMap(({ work, onError }) =>
+    [work, ...onError.flatMap(({ notify }) => notify ?? [])]
+      .flatMap((called) => tools.servers.usedBy(called))
+      .flatMap((server) =>
+        tools.servers
+          .describe(server)
+          .variables.filter((variable) => !env[variable])
+          .map((variable) => ({
+            message: `MCP server '${server.name}' needs ${variable}, which is not set`,
+            help: `Set ${variable} in the environment.`,
+          })),
+      ),
+  )
+}
+
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
   help: "Change its 'lifecycle' to run it again.",
@@ -83,18 +111,12 @@ const LATER = 'A later version does. Until then, leave it out or map it to a bui
 
 function unsupportedWork(work: Work): PreflightProblem | undefined {
   switch (work.kind) {
-    case 'tool':
-      return work.mcpServer
-        ? {
-            message: `Tool '${work.toolId}' is called on an MCP server, which this version does not do`,
-            help: LATER,
-          }
-        : undefined
     case 'bedrock-flow':
       return { message: 'Bedrock flows are not called by this version', help: LATER }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
+    case 'tool':
     case 'transform':
     case 'state-processor':
     case 'documents-tree':
@@ -114,7 +136,6 @@ function unknownDatasource({ id: assistant }: Assistant, id: string): PreflightP
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
   const found: [boolean, string][] = [
     [assistant.command !== undefined, 'an ACP agent'],
-    [assistant.mcpServers.some((server) => server.enabled), 'MCP servers'],
     [assistant.skillIds.length > 0, 'skills'],
   ]
   return found

@@ -19,6 +19,8 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
+  /** Ends connections and programs that the run has started. Never rejects. */
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -48,12 +50,18 @@ export async function setUpRun(
       return lookup.found ? lookup.tool : undefined
     },
     toolsOf: tools.toolsOf,
+    serversOf: tools.serversOf,
+    endpointOf: tools.endpointOf,
     documentsOf: tools.documentsOf,
   })
   return {
     models,
     tools,
     knowsPrice: (model) => models.priceOf(model) !== undefined,
+    async close() {
+      models.close()
+      await tools.close()
+    },
     kit: kitOf(workflow),
     kitOf,
     perform: openDoor({
@@ -67,7 +75,10 @@ export async function setUpRun(
 function needsTools({ states }: Workflow): boolean {
   return states.some(({ work, onError }) => {
     if (onError.some(({ notify }) => notify !== undefined)) return true
-    if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
+    if (work.kind === 'agent') {
+      const { tools, datasourceIds, mcpServers } = work.assistant
+      return tools.length + datasourceIds.length + mcpServers.length > 0
+    }
     return work.kind === 'tool' || work.kind === 'documents-tree'
   })
 }
@@ -76,6 +87,16 @@ function needsTools({ states }: Workflow): boolean {
 const NO_TOOLS: ProjectTools = {
   find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
   toolsOf: () => [],
+  serversOf: () => [],
+  servers: {
+    usedBy: () => [],
+    describe: ({ name }) => ({ name, variables: [] }),
+    problemsOf: () => [],
+  },
+  endpointOf: ({ name }) => {
+    throw new Error(`no state uses the MCP server ${name}`)
+  },
   documentsOf: () => Promise.resolve([]),
   run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
+  close: () => Promise.resolve(),
 }

@@ -5,12 +5,12 @@ export function needsProject(workflow: Workflow): boolean {
   return namesTools(workflow) || refersToAssistants(workflow) || callsOthers(workflow)
 }
 
-/** Whether any state, assistant or handler of a workflow names a tool. */
+/** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
 export function namesTools({ states }: Workflow): boolean {
   return states.some(
     ({ work, onError }) =>
       work.kind === 'tool' ||
-      (work.kind === 'agent' && work.assistant.tools.length > 0) ||
+      (work.kind === 'agent' && work.assistant.tools.length + work.assistant.mcpServers.length > 0) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
 }

@@ -1,3 +1,4 @@
+import type { DescribedServer } from '../../runner/mcp/check.ts'
 import type { Plan, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
 import type { PlannedText } from '../../runner/plan-text.ts'
 import type { GraphEdge } from '../../schema/index.ts'
@@ -76,11 +77,13 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
   if (state.assistant) {
     const { tools, mcpServers, datasources, skills, systemPrompt } = state.assistant
     if (tools.length > 0) rows.push(['tools', [tools.map((tool) => describeTool(tool, palette)).join(', ')]])
-    if (mcpServers.length > 0) rows.push(['servers', [mcpServers.map(oneLine).join(', ')]])
+    if (mcpServers.length > 0)
+      rows.push(['servers', mcpServers.map((server) => describeServer(server, palette))])
     if (datasources.length > 0) rows.push(['sources', [datasources.map(oneLine).join(', ')]])
     if (skills.length > 0) rows.push(['skills', [skills.map(oneLine).join(', ')]])
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
+  if (state.tool?.server) rows.push(['server', [describeServer(state.tool.server, palette)]])
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
   for (const [name, value] of Object.entries({ ...state.tool?.args, ...state.calls?.inputs }))
     rows.push(...promptRows(name, value, palette))
@@ -127,7 +130,15 @@ const KINDS: Readonly<Record<PlannedState['kind'], string>> = {
   block: 'block',
 }
 
-function describeTool({ name, tool, reach }: PlannedTool, { red, yellow }: Palette): string {
+/** What would be started or reached, and which variables it would get; nothing is. */
+function describeServer({ name, command, url, variables }: DescribedServer, { dim }: Palette): string {
+  const reached = command === undefined ? `reached at ${url ?? ''}` : `starts ${command}`
+  const given = variables.length > 0 ? `, gets ${variables.join(', ')}` : ''
+  return `${oneLine(name)} ${dim(oneLine(`${reached}${given}`))}`
+}
+
+function describeTool({ name, tool, reach, server }: PlannedTool, { red, yellow }: Palette): string {
+  if (server) return `${oneLine(name)} of MCP server ${oneLine(server.name)}`
   if (tool === undefined) return red(`${oneLine(name)} (unknown)`)
   const spelled = tool === name ? oneLine(name) : `${oneLine(name)} = ${tool}`
   return reach === 'write' || reach === 'outside' ? yellow(`${spelled} (${REACHES[reach]})`) : spelled

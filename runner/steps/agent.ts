@@ -2,12 +2,13 @@ import { type JsonObject, parseJsonObject } from '../../schema/json-object.ts'
 import { dumpsJson, fromJson, repr, toJson } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
+import type { ToolRequest } from '../effect.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
+import { callRequest } from '../mcp/requests.ts'
 import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from '../models/model.ts'
-import type { Tool } from '../tools/tool.ts'
 import { agentTask } from './agent-task.ts'
 import { askModel } from './ask-model.ts'
 import { definitionDict } from './definition-values.ts'
@@ -29,8 +30,11 @@ export function prepareAgent(
   const task = agentTask(step, work, warn)
   const described = work.outputSchema ? renderText(work.outputSchema, step.context, warn) : undefined
   const schema = described === undefined ? undefined : enforcedSchemaOf(described)
-  const tools = new Map(kit.toolsOf(assistant).map((offered) => [offered.tool.name, offered]))
-  const offers = offersOf([...tools.values()].map(({ tool }) => tool))
+  const own = byName(kit.toolsOf(assistant))
+  const servers = kit
+    .serversOf(assistant)
+    .map((used) => ({ ...used, endpoint: kit.endpointOf(used.server, step.context, warn) }))
+  const offers = offersOf([...own.values()])
   const system = systemPrompt(assistant.systemPrompt ?? '', described, schema !== undefined)
   const request: Omit<ModelRequest, 'messages'> = {
     model: kit.modelOverride ?? assistant.model ?? kit.defaultModel,
@@ -41,14 +45,29 @@ export function prepareAgent(
   const fallback = kit.modelOverride ? [] : [...assistant.fallbackModels, ...kit.fallbackModels]
   return {
     task,
-    intend: () => ({ task: task === '' ? step.input.text : task, request: { ...request, fallback, system } }),
+    intend: () => ({
+      task: task === '' ? step.input.text : task,
+      request: {
+        ...request,
+        fallback,
+        system,
+        ...(servers.length > 0 ? { servers: servers.map(({ endpoint }) => endpoint) } : {}),
+      },
+    }),
     async execute(effects) {
+      let tools = own
+      let equipped = request
+      if (servers.length > 0) {
+        const { offerServerTools } = await import('./server-tools.ts')
+        tools = byName([...own.values(), ...(await offerServerTools(servers, own.keys(), effects))])
+        equipped = { ...request, tools: offersOf([...tools.values()]) }
+      }
       const ask = async (messages: readonly ChatMessage[]) =>
         converse(messages, {
           tools,
           effects,
           toolOutputTokens: assistant.toolOutputTokens,
-          ask: (m) => askModel(effects, { ...request, messages: m }, fallback),
+          ask: (m) => askModel(effects, { ...equipped, messages: m }, fallback),
         })
       // A task that renders to nothing leaves the run's own input as what is asked.
       const turn = task === '' ? step.input.text : task
@@ -106,9 +125,8 @@ async function answerToolCall(call: ToolCall, conversation: Conversation): Promi
   const args = parseArguments(call.arguments)
   if (args === undefined) return answer('Error: the arguments are not a JSON object')
   try {
-    const { tool, ...integration } = offered
-    const result = await effects.tool({ tool: tool.name, args, ...integration })
-    return answer(toolOutputForModel(result, toolOutputTokens))
+    const result = await effects.tool(requestOf(offered, args))
+    return answer(toolOutputForModel(result, offered.mcp?.tokensLimit ?? toolOutputTokens))
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     // The wording is what models that work with CodeMie prompts see there.
@@ -116,6 +134,11 @@ async function answerToolCall(call: ToolCall, conversation: Conversation): Promi
       `Error calling tool: ${call.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`,
     )
   }
+}
+
+function requestOf({ tool, integrationAlias, mcp }: OfferedTool, args: JsonObject): ToolRequest {
+  if (mcp) return callRequest(mcp.server, mcp.called, args)
+  return { tool: tool.name, args, ...(integrationAlias === undefined ? {} : { integrationAlias }) }
 }
 
 function parseArguments(text: string): JsonObject | undefined {
@@ -157,14 +180,18 @@ function parametersOf({ assistant }: AgentWork): Pick<ModelRequest, 'parameters'
   return Object.keys(parameters).length > 0 ? { parameters } : {}
 }
 
+function byName(tools: readonly OfferedTool[]): ReadonlyMap<string, OfferedTool> {
+  return new Map(tools.map((offered) => [offered.tool.name, offered]))
+}
+
 /** Equal lists of tools give the same object, so that requests can be digested cheaply. */
 const knownOffers = new Map<string, readonly ToolOffer[]>()
 
-function offersOf(tools: readonly Tool[]): readonly ToolOffer[] {
-  const key = tools.map((tool) => tool.name).join('\n')
+function offersOf(tools: readonly OfferedTool[]): readonly ToolOffer[] {
+  const key = tools.map(({ tool, mcp }) => `${tool.name} ${mcp?.called.digest ?? ''}`).join('\n')
   let offers = knownOffers.get(key)
   if (!offers) {
-    offers = tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
+    offers = tools.map(({ tool: { name, description, parameters } }) => ({ name, description, parameters }))
     knownOffers.set(key, offers)
   }
   return offers
