@@ -100,7 +100,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
-  setup.models.close()
+  await setup.close()
   await reporter.close()
   const end = endOf(outcome)
   const asks = outcome.status === 'paused' ? outcome.before.flatMap(({ ask }) => ask ?? []) : []

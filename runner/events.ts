@@ -159,6 +159,16 @@ export interface EffectFinished extends Happened {
   readonly usage?: Usage
   /** Absent for tools and where the price is not known. */
   readonly costUsd?: number
+  /** An MCP server told which tools it has. */
+  readonly listed?: ServerTools
+}
+
+/** Which tools an MCP server had in a run. */
+export interface ServerTools {
+  readonly server: string
+  readonly tools: number
+  /** Over their names, descriptions and schemas, in 64 hex digits: equal for equal tools. */
+  readonly sha256: string
 }
 
 export interface StepFinished extends Happened {

@@ -11,6 +11,7 @@ import type { Memory } from './engine/memory.ts'
 import type { RunInput, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
+import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
@@ -60,6 +61,7 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
     within: undefined,
     signal,
     perform,
+    toolsOf: createToolLists(perform, signal),
     countStep: stepCounter(options.maxSteps),
   })
 }
@@ -72,13 +74,14 @@ interface Scope {
   readonly within: string | undefined
   readonly signal: AbortSignal
   readonly perform: Perform
+  readonly toolsOf: ToolLists
   /** Counts over all scopes; throws when a step would be too many. */
   readonly countStep: () => void
 }
 
 function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
   const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
-  const { equipped, input, within, signal, perform, countStep } = scope
+  const { equipped, input, within, signal, perform, toolsOf, countStep } = scope
   const { workflow, kit } = equipped
   const { askedRun } = options
   const approvals = askedRun && {
@@ -103,6 +106,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
       return outputOf(await runScope(options, inner), called.workflow, calledSignal)
     },
     perform,
+    toolsOf,
     memory,
     world,
     signal,

@@ -1,10 +1,11 @@
 import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namesTools, withSubAssistants } from '../schema/needs.ts'
+import { namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
+import type { ProjectServers } from './tools/project-tools.ts'
 import type { ToolLookup } from './tools/registry.ts'
 import type { World } from './world.ts'
 
@@ -19,8 +20,8 @@ export interface UnprovidedTool {
 
 /**
  * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
- * there or have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides, which another
- * machine may map. `run` and `plan` refuse all of them.
+ * there or have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides and MCP servers
+ * that nothing here allows, which another machine may map or allow. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
@@ -46,9 +47,32 @@ export async function checkNeeds(
       stateId: tool.stateId,
     }),
   )
+  const servers = unusableServers(workflow, tools.servers)
   // An assistant of several states names its tools once.
-  const byPlace = new Map(unprovided.map((one) => [`${one.file}:${one.line}:${one.column}`, one]))
+  const byPlace = new Map(
+    [...unprovided, ...servers].map((one) => [`${one.file}:${one.line}:${one.column} ${one.message}`, one]),
+  )
   return [...missing, ...byPlace.values()]
+}
+
+/** MCP servers that this project could not use, as far as that is known without starting them. */
+function unusableServers({ states }: Workflow, servers: ProjectServers): readonly Diagnostic[] {
+  return states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(servers.usedBy)
+      .flatMap((server) =>
+        servers.problemsOf(server).map(
+          ({ message, help }): Diagnostic => ({
+            ...server.at,
+            code: 'mcp-server-not-usable',
+            severity: 'warning',
+            message,
+            help,
+            stateId: state.id,
+          }),
+        ),
+      ),
+  )
 }
 
 /** A problem of a called workflow is told where this one calls it. */

@@ -54,6 +54,7 @@ export async function gatherPlanFacts(
         return { id: `${endpoint.provider}:${endpoint.model}`, keyVariable: endpoint.keyVariable }
       },
       findTool: (name) => setup.kit.findTool(name),
+      serversOf: (user) => setup.tools.servers.usedBy(user).map(setup.tools.servers.describe),
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [

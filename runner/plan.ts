@@ -2,8 +2,9 @@ import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
 import { withSubAssistants } from '../schema/needs.ts'
-import type { Assistant, CallWork, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
+import type { Assistant, CallWork, MoneyAndTokens, State, ToolWork, Workflow } from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
+import type { DescribedServer } from './mcp/check.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
 import type { ToolReach } from './tools/tool.ts'
@@ -75,7 +76,7 @@ export interface PlannedAssistant {
   readonly command?: string
   readonly systemPrompt?: string
   readonly tools: readonly PlannedTool[]
-  readonly mcpServers: readonly string[]
+  readonly mcpServers: readonly DescribedServer[]
   readonly datasources: readonly string[]
   readonly skills: readonly string[]
   /** Assistants that it can ask. */
@@ -88,6 +89,8 @@ export interface PlannedTool {
   /** The tool that stands for it; `undefined`: nothing does. */
   readonly tool?: string
   readonly reach?: ToolReach
+  /** The MCP server that has it. */
+  readonly server?: DescribedServer
 }
 
 export interface PlannedSecret {
@@ -138,6 +141,8 @@ export interface PlanOptions {
   ) => { readonly workflow: Workflow; readonly defaultModel: string } | undefined
   /** The tool that stands for a name; `undefined`: nothing does. */
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
+  /** The MCP servers whose tools an assistant or a tool state may call. */
+  readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
   readonly isSet: (variable: string) => boolean
@@ -165,7 +170,7 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
       budget: workflow.budget,
     },
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
-    secrets: planSecrets(workflow, options),
+    secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state, '')),
     problems: [
       ...options.input.problems,
@@ -279,7 +284,7 @@ function planState(
       : state.pauseBefore
         ? { pauses: 'interrupt-before' }
         : {}),
-    notifies: state.onError.flatMap(({ notify }) => (notify ? [planTool(notify.tool, options)] : [])),
+    notifies: state.onError.flatMap(({ notify }) => (notify ? [planToolWork(notify, options)] : [])),
     next: graph.edges.filter((edge) => edge.from === id),
   }
   switch (work.kind) {
@@ -298,7 +303,7 @@ function planState(
       const args = Object.entries(work.args?.value ?? {}).map(
         ([key, value]) => [key, planArgument(key, value, known, id, mapped !== undefined)] as const,
       )
-      return { ...base, tool: { ...planTool(work.tool, options), args: Object.fromEntries(args) } }
+      return { ...base, tool: { ...planToolWork(work, options), args: Object.fromEntries(args) } }
     }
     case 'state-processor':
       return { ...base, prompt: { text: work.task.value, unknown: [] } }
@@ -340,8 +345,7 @@ function wholeNumbers(_key: string, value: unknown): unknown {
 }
 
 function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
-  const { id, ref, command, systemPrompt, tools, mcpServers, datasourceIds, skillIds, subAssistants } =
-    assistant
+  const { id, ref, command, systemPrompt, tools, datasourceIds, skillIds, subAssistants } = assistant
   const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
     id,
@@ -349,11 +353,16 @@ function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssis
     ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     tools: tools.map(({ name }) => planTool(name, options)),
-    mcpServers: mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name),
+    mcpServers: options.serversOf(assistant),
     datasources: datasourceIds,
     skills: skillIds,
     asks: subAssistants.map((one) => planAssistant(one, options)),
   }
+}
+
+function planToolWork(work: ToolWork, options: PlanOptions): PlannedTool {
+  const [server] = options.serversOf(work)
+  return server ? { name: work.tool, server } : planTool(work.tool, options)
 }
 
 function planTool(name: string, options: PlanOptions): PlannedTool {
@@ -375,18 +384,24 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     )
   const assistants = assistant ? withAsked(assistant) : []
   // What a server or another agent does is not known to us.
-  const strangers = assistants.flatMap(({ mcpServers, command }) => [
-    ...mcpServers.map((server) => `MCP server ${server}`),
-    ...(command === undefined ? [] : [`agent ${command}`]),
-  ])
+  const strangers = [
+    ...assistants.flatMap(({ mcpServers }) => mcpServers),
+    ...notifies.flatMap(({ server }) => server ?? []),
+  ].map(serverWords)
+  const agents = assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`]))
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
+    ...(tool?.server
+      ? [{ state, certainty: 'will', reach: 'unknown', by: serverWords(tool.server) } as const]
+      : []),
     ...toolEffects(
       assistants.flatMap(({ tools }) => tools),
       'may',
     ),
     ...toolEffects(notifies, 'may'),
-    ...strangers.map((by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by })),
+    ...[...strangers, ...agents].map(
+      (by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by }),
+    ),
     ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
   ]
 }
@@ -395,7 +410,24 @@ function withAsked(assistant: PlannedAssistant): readonly PlannedAssistant[] {
   return [assistant, ...assistant.asks.flatMap(withAsked)]
 }
 
-function planSecrets(workflow: Workflow, options: PlanOptions): readonly PlannedSecret[] {
+function serverWords({ name }: DescribedServer): string {
+  return `MCP server ${name}`
+}
+
+/** The servers of states, and of the states of workflows that they call. */
+function serversIn(states: readonly PlannedState[]): readonly DescribedServer[] {
+  return states.flatMap(({ tool, assistant, notifies, calls }) => [
+    ...[tool, ...notifies].flatMap((one) => one?.server ?? []),
+    ...(assistant ? withAsked(assistant) : []).flatMap(({ mcpServers }) => mcpServers),
+    ...serversIn(calls?.states ?? []),
+  ])
+}
+
+function planSecrets(
+  workflow: Workflow,
+  states: readonly PlannedState[],
+  options: PlanOptions,
+): readonly PlannedSecret[] {
   const needs = new Map<string, Set<string>>()
   const need = (variable: string, what: string) => {
     const known = needs.get(variable)
@@ -408,6 +440,9 @@ function planSecrets(workflow: Workflow, options: PlanOptions): readonly Planned
   }
   for (const alias of aliasesOf(workflow, options, new Set())) {
     for (const variable of options.integrationSecrets(alias)) need(variable, `integration ${alias}`)
+  }
+  for (const server of serversIn(states)) {
+    for (const variable of server.variables) need(variable, serverWords(server))
   }
   return [...needs].map(([variable, what]) => ({
     variable,

@@ -1,6 +1,6 @@
 import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
 import { nearestName } from '../schema/nearest.ts'
-import { assistantsOf, withSubAssistants } from '../schema/needs.ts'
+import { assistantsOf, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -9,6 +9,8 @@ import { positionText } from './steps/render-text.ts'
 export interface PreflightProblem {
   readonly message: string
   readonly help: string
+  /** A policy forbids it. Absent: it is another reason. */
+  readonly isPolicy?: boolean
 }
 
 /**
@@ -25,9 +27,12 @@ export function preflight(
     if (problem) problems.set(problem.message, problem)
   }
   if (workflow.lifecycle === 'retired') add(RETIRED)
-  for (const { work, onError } of workflow.states) {
-    for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
-      add(unsupportedWork(called))
+  for (const state of workflow.states) {
+    add(unsupportedWork(state.work))
+    for (const server of toolUsersOf(state).flatMap(tools.servers.usedBy)) {
+      for (const problem of tools.servers.problemsOf(server)) {
+        add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
+      }
     }
   }
   for (const assistant of assistantsOf(workflow)) {
@@ -76,6 +81,27 @@ function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
   }
 }
 
+/** Variables that the MCP servers of a workflow need and that are not set. A plan shows them; a run does not start. */
+export function missingVariables(
+  workflow: Workflow,
+  { tools }: Pick<RunSetup, 'tools'>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly PreflightProblem[] {
+  return workflow.states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(tools.servers.usedBy)
+      .flatMap((server) =>
+        tools.servers
+          .describe(server)
+          .variables.filter((variable) => !env[variable])
+          .map((variable) => ({
+            message: `MCP server '${server.name}' needs ${variable}, which is not set`,
+            help: `Set ${variable} in the environment.`,
+          })),
+      ),
+  )
+}
+
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
   help: "Change its 'lifecycle' to run it again.",
@@ -85,18 +111,12 @@ const LATER = 'A later version does. Until then, leave it out or map it to a bui
 
 function unsupportedWork(work: Work): PreflightProblem | undefined {
   switch (work.kind) {
-    case 'tool':
-      return work.mcpServer
-        ? {
-            message: `Tool '${work.toolId}' is called on an MCP server, which this version does not do`,
-            help: LATER,
-          }
-        : undefined
     case 'bedrock-flow':
       return { message: 'Bedrock flows are not called by this version', help: LATER }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
+    case 'tool':
     case 'transform':
     case 'state-processor':
     case 'documents-tree':
@@ -119,10 +139,7 @@ function unknownDatasource(
 }
 
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
-  const found: [boolean, string][] = [
-    [assistant.command !== undefined, 'an ACP agent'],
-    [assistant.mcpServers.some((server) => server.enabled), 'MCP servers'],
-  ]
+  const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]
   return found
     .filter(([uses]) => uses)
     .map(([, what]) => ({

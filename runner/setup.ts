@@ -21,6 +21,8 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
+  /** Ends connections and programs that the run has started. Never rejects. */
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -55,12 +57,18 @@ export async function setUpRun(
       return lookup.found ? lookup.tool : undefined
     },
     toolsOf: tools.toolsOf,
+    serversOf: tools.serversOf,
+    endpointOf: tools.endpointOf,
     documentsOf: tools.documentsOf,
   })
   return {
     models,
     tools,
     knowsPrice: (model) => models.priceOf(model) !== undefined,
+    async close() {
+      models.close()
+      await tools.close()
+    },
     kit: kitOf(workflow),
     kitOf,
     perform: openDoor({
@@ -83,6 +91,16 @@ function needsTools(workflow: Workflow): boolean {
 const NO_TOOLS: ProjectTools = {
   find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
   toolsOf: () => [],
+  serversOf: () => [],
+  servers: {
+    usedBy: () => [],
+    describe: ({ name }) => ({ name, variables: [] }),
+    problemsOf: () => [],
+  },
+  endpointOf: ({ name }) => {
+    throw new Error(`no state uses the MCP server ${name}`)
+  },
   documentsOf: () => Promise.resolve([]),
   run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
+  close: () => Promise.resolve(),
 }

@@ -130,11 +130,29 @@ export const configFileSchema: FormatSchema = {
         description: 'Programs that workflows may start as MCP servers',
       },
       allowed_hosts: list('Hosts that MCP servers may be reached at'),
+      start_timeout_seconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 60,
+        description: 'Limit of a start, until the server has listed its tools',
+      },
+      call_timeout_seconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 120,
+        description: 'Limit of one call of a tool',
+      },
       servers: named(
         'Servers by name',
         closed('MCP server', 'How a server is reached', {
           command: text('Program to start'),
-          args: list('Its arguments'),
+          args: list(`Its arguments; \${REPOSITORY} is the root of the repository`),
+          cwd: {
+            enum: ['empty', 'repository'],
+            default: 'empty',
+            description:
+              'Where the program starts: in an empty folder of its own, or at the root of the repository',
+          },
           url: text('Address instead of a program'),
           env: named('Its environment: variable and the variable to copy from', ENV_NAME),
           headers_env: named('Headers whose values stand in environment variables', ENV_NAME),

@@ -88,6 +88,10 @@ export interface McpSettings {
   readonly allowedCommands: readonly string[]
   /** Default: none. */
   readonly allowedHosts: readonly string[]
+  /** Until a server has listed its tools. Default: 60000. */
+  readonly startTimeoutMs: number
+  /** Of one call. Default: 120000. */
+  readonly callTimeoutMs: number
   readonly servers: ReadonlyMap<string, McpServerSettings>
 }
 
@@ -95,6 +99,8 @@ export interface McpServerSettings {
   readonly name: string
   readonly command?: string
   readonly args: readonly string[]
+  /** Default: an empty folder of its own. */
+  readonly cwd: 'empty' | 'repository'
   readonly url?: string
   /** Variable of the server to variable to copy from. */
   readonly env: Readonly<Record<string, string>>
@@ -281,6 +287,8 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     mcp: {
       allowedCommands: texts('mcp', 'allowed_commands'),
       allowedHosts: texts('mcp', 'allowed_hosts'),
+      startTimeoutMs: (readNumber(get('mcp', 'start_timeout_seconds')) ?? 60) * 1000,
+      callTimeoutMs: (readNumber(get('mcp', 'call_timeout_seconds')) ?? 120) * 1000,
       servers: named(get('mcp', 'servers'), (name, node, at) => ({
         name,
         ...present({
@@ -289,6 +297,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
           tools: readTexts(childOf(node, 'tools')),
         }),
         args: readTexts(childOf(node, 'args')) ?? [],
+        cwd: readText(childOf(node, 'cwd')) === 'repository' ? 'repository' : 'empty',
         env: textsIn(childOf(node, 'env')),
         headersEnv: textsIn(childOf(node, 'headers_env')),
         at,

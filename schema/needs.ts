@@ -1,16 +1,19 @@
-import type { Assistant, Workflow } from './workflow.ts'
+import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
 /** Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, tools, other workflows. */
 export function needsProject(workflow: Workflow): boolean {
   return namesTools(workflow) || assistantsOf(workflow).some(usesFiles) || callsOthers(workflow)
 }
 
-/** Whether any state, assistant or handler of a workflow names a tool. */
+/** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
 export function namesTools({ states }: Workflow): boolean {
   return states.some(
     ({ work, onError }) =>
       work.kind === 'tool' ||
-      (work.kind === 'agent' && withSubAssistants(work.assistant).some(({ tools }) => tools.length > 0)) ||
+      (work.kind === 'agent' &&
+        withSubAssistants(work.assistant).some(
+          ({ tools, mcpServers }) => tools.length + mcpServers.length > 0,
+        )) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
 }
@@ -23,6 +26,15 @@ export function callsOthers({ states }: Workflow): boolean {
 /** Every assistant that a state of a workflow can have answer, also those that are asked by others. */
 export function assistantsOf({ states }: Pick<Workflow, 'states'>): readonly Assistant[] {
   return states.flatMap(({ work }) => (work.kind === 'agent' ? withSubAssistants(work.assistant) : []))
+}
+
+/** All in a state that may call tools: its assistants or its tool, and the tools that its handlers tell. */
+export function toolUsersOf({
+  work,
+  onError,
+}: Pick<State, 'work' | 'onError'>): readonly (Assistant | ToolWork)[] {
+  const own = work.kind === 'agent' ? withSubAssistants(work.assistant) : work.kind === 'tool' ? [work] : []
+  return [...own, ...onError.flatMap(({ notify }) => notify ?? [])]
 }
 
 /** An assistant and those that it can ask, at any depth. */

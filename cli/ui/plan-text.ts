@@ -1,3 +1,4 @@
+import type { DescribedServer } from '../../runner/mcp/check.ts'
 import type { Plan, PlannedAssistant, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
 import type { PlannedText } from '../../runner/plan-text.ts'
 import type { GraphEdge } from '../../schema/index.ts'
@@ -78,6 +79,7 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
     rows.push(...usedRows(state.assistant, palette))
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
+  if (state.tool?.server) rows.push(['server', [describeServer(state.tool.server, palette)]])
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
   for (const [name, value] of Object.entries({ ...state.tool?.args, ...state.calls?.inputs }))
     rows.push(...promptRows(name, value, palette))
@@ -104,16 +106,18 @@ const HOLDS: Readonly<Record<NonNullable<PlannedState['pauses']>, string>> = {
 /** What an assistant may use; those it can ask with what each of them may use below. */
 function usedRows(assistant: PlannedAssistant, palette: Palette): [string, string[]][] {
   const { tools, mcpServers, datasources, skills, asks } = assistant
-  const lists: readonly [string, readonly string[]][] = [
-    ['tools', tools.map((tool) => describeTool(tool, palette))],
-    ['servers', mcpServers.map(oneLine)],
-    ['sources', datasources.map(oneLine)],
-    ['skills', skills.map(oneLine)],
-  ]
+  const inOneLine = (name: string, all: readonly string[]): [string, string[]][] =>
+    all.length > 0 ? [[name, [all.join(', ')]]] : []
   return [
-    ...lists.flatMap(([name, all]): [string, string[]][] =>
-      all.length > 0 ? [[name, [all.join(', ')]]] : [],
+    ...inOneLine(
+      'tools',
+      tools.map((tool) => describeTool(tool, palette)),
     ),
+    ...(mcpServers.length > 0
+      ? [['servers', mcpServers.map((server) => describeServer(server, palette))] as [string, string[]]]
+      : []),
+    ...inOneLine('sources', datasources.map(oneLine)),
+    ...inOneLine('skills', skills.map(oneLine)),
     ...asks.map((one): [string, string[]] => [
       'asks',
       [
@@ -149,7 +153,15 @@ const KINDS: Readonly<Record<PlannedState['kind'], string>> = {
   block: 'block',
 }
 
-function describeTool({ name, tool, reach }: PlannedTool, { red, yellow }: Palette): string {
+/** What would be started or reached, and which variables it would get; nothing is. */
+function describeServer({ name, command, url, variables }: DescribedServer, { dim }: Palette): string {
+  const reached = command === undefined ? `reached at ${url ?? ''}` : `starts ${command}`
+  const given = variables.length > 0 ? `, gets ${variables.join(', ')}` : ''
+  return `${oneLine(name)} ${dim(oneLine(`${reached}${given}`))}`
+}
+
+function describeTool({ name, tool, reach, server }: PlannedTool, { red, yellow }: Palette): string {
+  if (server) return `${oneLine(name)} of MCP server ${oneLine(server.name)}`
   if (tool === undefined) return red(`${oneLine(name)} (unknown)`)
   const spelled = tool === name ? oneLine(name) : `${oneLine(name)} = ${tool}`
   return reach === 'write' || reach === 'outside' ? yellow(`${spelled} (${REACHES[reach]})`) : spelled

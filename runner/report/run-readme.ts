@@ -1,4 +1,4 @@
-import type { Ask, RunStatus } from '../events.ts'
+import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
@@ -57,12 +57,17 @@ function facts(manifest: RunManifest): string {
     ['Started by', startedBy(manifest.actor?.name, trigger.event)],
     ['Repeats', repeats(manifest.origin)],
     ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
+    ['MCP servers', manifest.mcpServers?.map(serverWords).join(', ')],
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
   return ['| | |', '|---|---|', ...lines].join('\n')
+}
+
+function serverWords({ server, tools, sha256 }: ServerTools): string {
+  return `${code(server)} (${count(tools, 'tool')}, ${code(sha256.slice(0, 12))})`
 }
 
 function takenFrom({ revision, earlier = [] }: RunManifest['workflow']): string {

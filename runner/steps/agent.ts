@@ -1,6 +1,6 @@
 import { dumpsJson, fromJson } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
-import type { AgentWork } from '../../schema/workflow.ts'
+import type { AgentWork, McpServer } from '../../schema/workflow.ts'
 import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import type { ChatMessage, ModelReply } from '../models/model.ts'
@@ -21,10 +21,15 @@ export function prepareAgent(
   const task = agentTask(step, work, warn)
   const described = work.outputSchema ? renderText(work.outputSchema, step.context, warn) : undefined
   const schema = described === undefined ? undefined : enforcedSchemaOf(described)
-  const speaker = speakerOf(assistant, kit, {
-    ...(described === undefined ? {} : { instruction: answerForm(described, schema !== undefined) }),
-    ...(schema ? { responseSchema: { name: 'answer', schema } } : {}),
-  })
+  const render = (server: McpServer) => kit.endpointOf(server, step.context, warn)
+  const speaker = speakerOf(
+    assistant,
+    { ...kit, render },
+    {
+      ...(described === undefined ? {} : { instruction: answerForm(described, schema !== undefined) }),
+      ...(schema ? { responseSchema: { name: 'answer', schema } } : {}),
+    },
+  )
   // A task that renders to nothing leaves the run's own input as what is asked.
   const turn = task === '' ? step.input.text : task
   return {

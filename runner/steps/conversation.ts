@@ -1,12 +1,15 @@
 import { type JsonObject, parseJsonObject } from '../../schema/json-object.ts'
 import { fromJson, repr } from '../../schema/language/index.ts'
 import { TOOL_OUTPUT_TOKENS } from '../../schema/workflow.ts'
+import type { ToolRequest } from '../effect.ts'
 import type { Message } from '../engine/history.ts'
 import type { StepEffects } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
+import { callRequest } from '../mcp/requests.ts'
 import type { ChatMessage, ModelReply, ToolCall } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
-import type { Speaker } from './speaker.ts'
+import type { OfferedTool } from './kit.ts'
+import { equip, type Speaker } from './speaker.ts'
 import { toolOutputForModel } from './tool-output.ts'
 
 /** Model calls of one agent step, those of assistants that are asked among them; upstream's limit, far beyond what a sound agent needs. */
@@ -25,7 +28,8 @@ export class Conversation {
    * Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run.
    * Fails with `agent-does-not-end`, and with what model calls fail with.
    */
-  async converse(speaker: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
+  async converse(bare: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
+    const speaker = await equip(bare, this.#effects)
     const messages = [...opening]
     while (this.#calls++ < MAX_MODEL_CALLS) {
       const reply = await askModel(this.#effects, { ...speaker.request, messages }, speaker.fallback)
@@ -48,7 +52,7 @@ export class Conversation {
    * order, and each has many.
    */
   async #answer(calls: readonly ToolCall[], speaker: Speaker): Promise<readonly ChatMessage[]> {
-    const { others, assistant } = speaker
+    const { tools, others, assistant } = speaker
     const [ofTools, ofOthers] = await Promise.all([
       Promise.all(calls.map((call) => (others.has(call.name) ? undefined : this.#callTool(call, speaker)))),
       this.#askOthers(calls, others),
@@ -57,7 +61,10 @@ export class Conversation {
     return calls.map((call, index) => ({
       role: 'tool',
       toolCallId: call.id,
-      content: toolOutputForModel(ofTools[index] ?? ofOthers.get(call), limit),
+      content: toolOutputForModel(
+        ofTools[index] ?? ofOthers.get(call),
+        tools.get(call.name)?.mcp?.tokensLimit ?? limit,
+      ),
     }))
   }
 
@@ -85,14 +92,18 @@ export class Conversation {
     const args = parseArguments(call.arguments)
     if (args === undefined) return 'Error: the arguments are not a JSON object'
     try {
-      const { tool, ...integration } = offered
-      return await this.#effects.tool({ tool: tool.name, args, ...integration })
+      return await this.#effects.tool(requestOf(offered, args))
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error
       // The wording is what models that work with CodeMie prompts see there.
       return `Error calling tool: ${call.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`
     }
   }
+}
+
+function requestOf({ tool, integrationAlias, mcp }: OfferedTool, args: JsonObject): ToolRequest {
+  if (mcp) return callRequest(mcp.server, mcp.called, args)
+  return { tool: tool.name, args, ...(integrationAlias === undefined ? {} : { integrationAlias }) }
 }
 
 function parseArguments(text: string): JsonObject | undefined {

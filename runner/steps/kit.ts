@@ -1,5 +1,9 @@
 import type { PyDict } from '../../schema/language/index.ts'
-import type { Assistant } from '../../schema/workflow.ts'
+import type { Assistant, McpServer } from '../../schema/workflow.ts'
+import type { PinnedTool } from '../effect.ts'
+import type { StepWarning } from '../engine/step-effects.ts'
+import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { ToolOffer } from '../models/model.ts'
 import type { StructuredOutput } from '../models/structured.ts'
 import type { Tool } from '../tools/tool.ts'
 
@@ -15,6 +19,14 @@ export interface StepKit {
   readonly findTool: (name: string) => Tool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
+  /** The MCP servers whose tools an assistant may call. */
+  readonly serversOf: (assistant: Assistant) => readonly UsedServer[]
+  /** A server with the values of the context in it. Fails with a `StepFailure` when it is not known or not allowed. */
+  readonly endpointOf: (
+    server: McpServer,
+    context: PyDict,
+    warn: (warning: StepWarning) => void,
+  ) => McpEndpoint
   /** Gets JSON of a given shape from models, and checks it. */
   readonly structured: StructuredOutput
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
@@ -23,7 +35,21 @@ export interface StepKit {
 
 /** A tool in the hands of an assistant. */
 export interface OfferedTool {
-  readonly tool: Tool
+  readonly tool: ToolOffer
   /** Whose credentials its calls use. */
   readonly integrationAlias?: string
+  /** The server that has it. Absent: it is one of the project's own. */
+  readonly mcp?: {
+    readonly server: McpEndpoint
+    readonly called: PinnedTool
+    /** Tokens of its output that the model gets to see. Absent: as of every tool of the assistant. */
+    readonly tokensLimit?: number
+  }
+}
+
+/** A server in the hands of an assistant. */
+export interface UsedServer {
+  readonly server: McpServer
+  /** Names under which the workflow knows its tools, by the names they have there. Absent: all, by their own names. */
+  readonly names?: ReadonlyMap<string, string>
 }

@@ -1,7 +1,7 @@
 import { revisedOf } from '../engine/answers.ts'
 import { withYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
-import type { Ask, PauseAnswered, RunEvent, RunStatus } from '../events.ts'
+import type { Ask, PauseAnswered, RunEvent, RunStatus, ServerTools } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 import { addSpent, type Spent } from '../models/spent.ts'
@@ -35,6 +35,8 @@ export interface RunDigest {
   readonly steps: readonly StepDigest[]
   /** Sorted. */
   readonly models: readonly string[]
+  /** MCP servers that told their tools, each list once, in order. */
+  readonly servers: readonly ServerTools[]
   /** `at` of the last event; `undefined` without events. */
   readonly lastEventAt: string | undefined
   /** Time spent running: pauses and the time between a crash and the resumption do not count. */
@@ -110,6 +112,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     return fresh
   }
   const models = new Set<string>()
+  const servers = new Map<string, ServerTools>()
   const warnings: WarningDigest[] = []
   const said: SaidDigest[] = []
   const approvals: ApprovalDigest[] = []
@@ -161,6 +164,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         stepAt(event.path, event.state).kind = event.kind
         break
       case 'effect-finished':
+        if (event.listed) servers.set(`${event.listed.server} ${event.listed.sha256}`, event.listed)
         if (event.kind === 'model') {
           models.add(event.name)
           spent.set(spender(event), plus(spent.get(spender(event)), event))
@@ -250,6 +254,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       attempts: [...step.attempts.values()].sort((a, b) => a.attempt - b.attempt),
     })),
     models: [...models].sort(),
+    servers: [...servers.values()],
     lastEventAt: events.at(-1)?.at,
     durationMs,
     usage: total.usage,

@@ -1,4 +1,4 @@
-import type { RunStatus } from '../events.ts'
+import type { RunStatus, ServerTools } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 
@@ -75,6 +75,8 @@ export interface RunManifest {
   readonly engine: string
   /** Models that answered, sorted. */
   readonly models: readonly string[]
+  /** MCP servers that told their tools, with a digest that is equal for equal tools. Absent: none was asked. */
+  readonly mcpServers?: readonly ServerTools[]
   readonly startedAt: string
   readonly finishedAt?: string
   /** Time spent running, pauses left out. */

@@ -117,6 +117,7 @@ function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: numb
     schema: RECORD_SCHEMA,
     status,
     models: digest.models,
+    ...(digest.servers.length === 0 ? {} : { mcpServers: digest.servers }),
     ...(status === 'running' || digest.lastEventAt === undefined ? {} : { finishedAt: digest.lastEventAt }),
     durationMs: digest.durationMs,
     steps: countFinished(digest),

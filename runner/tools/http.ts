@@ -1,11 +1,10 @@
-import { lookup as dnsLookup } from 'node:dns'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { StepFailure } from '../failure.ts'
 import { decodeUtf8 } from '../process/run-process.ts'
-import { type BuiltInTool, badArgument, defineTool, POLICY_KEYS, refusedByPolicy } from './define-tool.ts'
-import { decideUrl, isPrivateAddress } from './http-policy.ts'
+import { type BuiltInTool, badArgument, defineTool, refusedByPolicy } from './define-tool.ts'
+import { decideUrl } from './http-policy.ts'
+import { publicLookup } from './public-lookup.ts'
 import type { HttpCredential, ToolContext } from './tool.ts'
 
 interface HttpArgs {
@@ -216,9 +215,7 @@ interface Answer {
 
 async function send(request: SendRequest): Promise<Answer> {
   const { tool, url } = request
-  const literal = url.hostname.replace(/^\[|\]$/g, '')
-  if (!request.allowsPrivate && isIP(literal) !== 0 && isPrivateAddress(literal))
-    throw refusePrivate(tool, url)
+  const lookup = request.allowsPrivate ? undefined : publicLookup(url, tool)
   return await new Promise<Answer>((resolve, reject) => {
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest
     const outgoing = start(url, {
@@ -232,7 +229,7 @@ async function send(request: SendRequest): Promise<Answer> {
       },
       // A kept connection would skip the check of the address.
       agent: false,
-      lookup: request.allowsPrivate ? undefined : publicLookup(tool, url),
+      lookup,
       signal: request.signal,
     })
     outgoing.on('error', (error) => {
@@ -263,29 +260,6 @@ async function send(request: SendRequest): Promise<Answer> {
     })
     outgoing.end(request.body)
   })
-}
-
-/**
- * Name resolution that refuses names which lead into a private network. It is the resolution that the connection uses,
- * so a name that changes its address between a check and the request gains nothing.
- */
-function publicLookup(tool: string, url: URL): LookupFunction {
-  return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) {
-        callback(error, '', 0)
-        return
-      }
-      const first = addresses[0]
-      if (first === undefined || addresses.some((found) => isPrivateAddress(found.address))) {
-        callback(refusePrivate(tool, url) as unknown as NodeJS.ErrnoException, '', 0)
-      } else if (options.all === true) {
-        callback(null, addresses)
-      } else {
-        callback(null, first.address, first.family)
-      }
-    })
-  }
 }
 
 function toResult(tool: string, url: URL, answer: Answer, allowErrors: boolean): HttpResult {
@@ -332,19 +306,12 @@ function retryAfter(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined
 }
 
-function refusePrivate(tool: string, url: URL): StepFailure {
-  return refusedByPolicy(
-    tool,
-    `"${url.host}" is an address inside a private network`,
-    `If that is wanted, write the host without "*" in ${POLICY_KEYS.hosts}.`,
-  )
-}
-
 function failed(tool: string, message: string, retryable = false): StepFailure {
   return new StepFailure('tool-failed', `${tool}: ${message}`, { blame: 'tool', retryable })
 }
 
-function describeNetworkError(url: URL, error: Error): string {
+/** Why a host could not be reached, e.g. `example.org refused the connection`. */
+export function describeNetworkError(url: URL, error: Error): string {
   const code = (error as NodeJS.ErrnoException).code
   const words: Readonly<Record<string, string>> = {
     ENOTFOUND: 'has no address',

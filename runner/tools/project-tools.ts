@@ -1,17 +1,22 @@
-import type { Assistant, RepositoryConfig } from '../../schema/index.ts'
+import type { ToolMapping } from '../../schema/config.ts'
+import type { Assistant, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.ts'
+import { renderEndpoint } from '../mcp/endpoint.ts'
+import type { McpServers } from '../mcp/servers.ts'
+import type { PreflightProblem } from '../preflight.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
-import type { OfferedTool } from '../steps/kit.ts'
+import type { OfferedTool, StepKit, UsedServer } from '../steps/kit.ts'
 import type { World } from '../world.ts'
 import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
 import { credentialsOf } from './http-credentials.ts'
 import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
 import { createSkillTools } from './skill.ts'
-import type { ToolContext, ToolPolicy } from './tool.ts'
+import type { Tool, ToolContext, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
@@ -19,10 +24,27 @@ export interface ProjectTools {
   readonly find: (name: string) => ToolLookup
   /** What an assistant may call: the tools it names, those that search its datasources, and the one that loads its skills. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
+  /** See `StepKit`. */
+  readonly serversOf: StepKit['serversOf']
+  /** MCP servers as far as they are known without starting any. */
+  readonly servers: ProjectServers
+  /** See `renderEndpoint`. */
+  readonly endpointOf: StepKit['endpointOf']
   /** Documents of a datasource. Fails with `datasource-unknown`. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
-  /** Carries out a call; see `runTool`. */
+  /** Carries out a call; see `runTool` and `McpServers.perform`. */
   readonly run: (request: ToolRequest, signal: AbortSignal) => Promise<ToolReply>
+  /** Ends what calls have started. Never rejects. */
+  readonly close: () => Promise<void>
+}
+
+/** See {@link ProjectTools.servers}. */
+export interface ProjectServers {
+  /** The servers whose tools an assistant or a tool state may call; not those of assistants that it can ask. */
+  readonly usedBy: (user: Assistant | ToolWork) => readonly McpServer[]
+  readonly describe: (server: McpServer) => DescribedServer
+  /** Why it could not be used, as far as that can be known; variables that are not set are not among it. */
+  readonly problemsOf: (server: McpServer) => readonly PreflightProblem[]
 }
 
 /**
@@ -56,8 +78,22 @@ export function openProjectTools(
       ...(integration ? { credentials: credentialsOf(integration, world.env) } : {}),
     }
   }
+  let servers: McpServers | undefined
+  const { maxOutputBytes } = policy
   return {
     find: (name) => registry.find(name),
+    serversOf: (assistant) => serversOf(assistant, registry),
+    servers: {
+      usedBy(user) {
+        if (!('kind' in user)) return serversOf(user, registry).map(({ server }) => server)
+        if (user.mcpServer) return [user.mcpServer]
+        const lookup = registry.find(user.tool)
+        return lookup.found && lookup.tool.mcp ? [lookup.tool.mcp.server] : []
+      },
+      describe: (server) => describeServer(server, config),
+      problemsOf: (server) => problemsOf(server, config),
+    },
+    endpointOf: (server, context, warn) => renderEndpoint(server, config, context, warn),
     toolsOf: (assistant) => [
       ...toolsOf(assistant, registry, config),
       ...createSkillTools(assistant.skillIds.flatMap((id) => skills.get(id) ?? [])).map((tool) => ({ tool })),
@@ -67,7 +103,15 @@ export function openProjectTools(
       if (!datasource) throw unknownDatasource(id)
       return listDatasource(contextOf(signal), datasource, true)
     },
-    run: (request, signal) => runTool(registry, request, contextOf(signal, request.integrationAlias)),
+    async run(request, signal) {
+      if (!request.mcp) return runTool(registry, request, contextOf(signal, request.integrationAlias))
+      const { McpServers } = await import('../mcp/servers.ts')
+      servers ??= new McpServers({ config, root, env: world.env, maxOutputBytes })
+      return servers.perform(request, signal)
+    },
+    async close() {
+      await servers?.close()
+    },
   }
 }
 
@@ -79,13 +123,52 @@ function toolsOf(
   const named = assistant.tools.flatMap(
     ({ name, integrationAlias = mapping.get(name)?.integrationAlias }) => {
       const lookup = tools.find(name)
-      if (!lookup.found) return []
+      if (!lookup.found || lookup.tool.mcp) return []
       return [{ tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }]
     },
   )
   const searched = assistant.datasourceIds.flatMap((id) => datasources.get(id) ?? [])
   const searches = createDatasourceTools(searched, { listing: !assistant.excludeExtraContextTools })
   return [...named, ...searches.map((tool) => ({ tool }))]
+}
+
+/** Those that it names, and for each tool that is mapped to a server the server with that tool. */
+function serversOf(assistant: Assistant, tools: ToolRegistry): readonly UsedServer[] {
+  const mapped = new Map<string, { server: McpServer; names: Map<string, string> }>()
+  for (const { name } of assistant.tools) {
+    const lookup = tools.find(name)
+    const mcp = lookup.found ? lookup.tool.mcp : undefined
+    if (!mcp) continue
+    const { server, tool } = mcp
+    const known = mapped.get(server.name)
+    if (known) known.names.set(tool, name)
+    else mapped.set(server.name, { server, names: new Map([[tool, name]]) })
+  }
+  const own = assistant.mcpServers.filter(({ enabled }) => enabled).map((server) => ({ server }))
+  return [...own, ...mapped.values()]
+}
+
+/** What stands for a name that is mapped to a tool of an MCP server. */
+function mappedServerTool({ mcp, tool, at, integrationAlias }: ToolMapping & { readonly mcp: string }): Tool {
+  const name = `${mcp}/${tool}`
+  const server: McpServer = {
+    name: mcp,
+    enabled: true,
+    tools: [],
+    config: { mcp_config_id: mcp },
+    resolveDynamicArguments: false,
+    ...(integrationAlias === undefined ? {} : { integrationAlias }),
+    at,
+  }
+  return {
+    name,
+    description: `Tool '${tool}' of MCP server '${mcp}'`,
+    parameters: {},
+    reach: 'outside',
+    aliases: [],
+    mcp: { server, tool },
+    run: () => Promise.reject(new Error(`${name} is called through its server`)),
+  }
 }
 
 function unknownDatasource(id: string): StepFailure {
@@ -95,9 +178,12 @@ function unknownDatasource(id: string): StepFailure {
   })
 }
 
-function toolMapping(config: RepositoryConfig): Readonly<Record<string, string>> {
-  const pairs = [...config.tools.values()].map(({ name, use }) => [name, use])
-  return Object.fromEntries(pairs.filter(([, use]) => use !== undefined))
+function toolMapping({ tools }: RepositoryConfig): Readonly<Record<string, string | Tool>> {
+  const pairs = [...tools.values()].map((mapping): readonly [string, string | Tool | undefined] => {
+    const { name, use, mcp } = mapping
+    return [name, mcp === undefined ? use : mappedServerTool({ ...mapping, mcp })]
+  })
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string | Tool] => pair[1] !== undefined))
 }
 
 function toolPolicy({ policy }: RepositoryConfig): ToolPolicy {

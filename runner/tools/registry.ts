@@ -26,11 +26,12 @@ export interface ToolRegistry {
  * Makes a registry.
  *
  * @param tools built-in tools and those of servers; of two with the same name the first counts.
- * @param mapping names of workflows to names of `tools`. Source: `tools.<name>.use` in `.codemie/config.yaml`.
+ * @param mapping names of workflows to names of `tools`, or to tools that only this mapping finds. Source:
+ * `tools.<name>.use` and `tools.<name>.mcp` in `.codemie/config.yaml`.
  */
 export function createToolRegistry(
   tools: readonly Tool[],
-  mapping: Readonly<Record<string, string>> = {},
+  mapping: Readonly<Record<string, string | Tool>> = {},
 ): ToolRegistry {
   const byName = new Map<string, Tool>()
   for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool)
@@ -55,6 +56,7 @@ export function createToolRegistry(
     tools: [...byName.values()],
     find(name) {
       const mapped = Object.hasOwn(mapping, name) ? mapping[name] : undefined
+      if (typeof mapped === 'object') return { found: true, tool: mapped }
       if (mapped !== undefined) {
         const tool = findHere(mapped)
         if (tool !== undefined) return { found: true, tool }

@@ -190,6 +190,14 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
   list('mcp-commands-changed', 'programs of MCP servers', ({ mcp }) => mcp.allowedCommands),
   list('mcp-hosts-changed', 'hosts of MCP servers', ({ mcp }) => mcp.allowedHosts),
   {
+    code: 'mcp-timeouts-changed',
+    name: 'time limits of MCP servers',
+    of: ({ mcp }) => ({ start: `${mcp.startTimeoutMs} ms`, call: `${mcp.callTimeoutMs} ms` }),
+    class: 'neutral',
+    reach: 'nothing',
+    say: members,
+  },
+  {
     code: 'approvers-changed',
     name: 'who may approve',
     of: ({ policy }) => policy.approvers,
@@ -341,6 +349,13 @@ const SERVERS: Collection<McpServerSettings> = {
       name: 'command',
       of: ({ command, args }) => (command === undefined ? undefined : [command, ...args].join(' ')),
       class: 'widening',
+      reach: 'nothing',
+    },
+    {
+      code: 'mcp-folder-changed',
+      name: 'where it starts',
+      of: ({ cwd }) => (cwd === 'repository' ? 'in the repository' : undefined),
+      class: power,
       reach: 'nothing',
     },
     {

@@ -617,6 +617,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'tools: [{ name: http_request }]',
     fix: 'Name another tool, or map the name to one with tools.<name>.use in .codemie/config.yaml.',
   },
+  'mcp-server-not-usable': {
+    title: 'An MCP server that could not be used here',
+    why: 'Which programs are started and which hosts are reached as MCP servers, and which variables they get, is for .codemie/config.yaml to say. A run would be refused.',
+    wrong: 'mcp_servers:\n  - name: files\n    config: { command: npx, args: [-y, some-server] }',
+    right: 'mcp_servers:\n  - name: files\n    mcp_config_id: files',
+    fix: 'Do what the message says in .codemie/config.yaml: add the program to mcp.allowed_commands or the host to mcp.allowed_hosts, or name the variable.',
+  },
 }
 
 /** The explanation of a code, or `undefined` when no such code exists. */

@@ -128,6 +128,10 @@ class Replay {
         defaultModel: 'default',
         fallbackModels: [],
         findTool,
+        serversOf: () => [],
+        endpointOf: () => {
+          throw new Error('no recorded run has an MCP server')
+        },
         toolsOf: ({ tools }) => tools.flatMap(({ name }) => findTool(name) ?? []).map((tool) => ({ tool })),
         documentsOf: () => Promise.resolve([]),
         structured: createStructuredOutput(),

@@ -210,6 +210,7 @@ function lowerServer(document: YamlDocument, node: YamlNode): McpServer {
     args: get('arguments') && dataOf(get('arguments') as YamlNode),
     mcp_config_id: readText(get('mcp_config_id')),
     mcp_connect_url: readText(get('mcp_connect_url')),
+    use_custom_config: readBoolean(get('use_custom_config')) || undefined,
   })
   const tools = readTexts(get('tools')) ?? readTexts(childOf(get('config'), 'tools')) ?? []
   return {

@@ -24,6 +24,7 @@ const facts: Omit<PlanOptions, 'input'> = {
     const reach = TOOLS[name]
     return reach ? { name, reach } : undefined
   },
+  serversOf: () => [],
   integrationSecrets: (alias) => (alias === 'forge' ? ['FORGE_TOKEN'] : []),
   isSet: (variable) => variable === 'FORGE_TOKEN',
   obstacles: [],
