@@ -35,6 +35,23 @@ const withoutInkDebugger = {
   },
 }
 
+/**
+ * The client of MCP brings a checker of schemas of 265 KB, which is never asked: see runner/mcp/connection.ts.
+ * @type {import('esbuild').Plugin}
+ */
+const withoutMcpSchemaChecker = {
+  name: 'without-mcp-schema-checker',
+  setup(api) {
+    api.onResolve({ filter: /^@modelcontextprotocol\/client\/_shims$/ }, ({ path }) => ({
+      path,
+      namespace: 'mcp-shims',
+    }))
+    api.onLoad({ filter: /.*/, namespace: 'mcp-shims' }, () => ({
+      contents: 'export const CORS_IS_POSSIBLE = false; export const DefaultJsonSchemaValidator = undefined',
+    }))
+  },
+}
+
 /** @satisfies {import('esbuild').BuildOptions} */
 const shared = /** @type {const} */ ({
   absWorkingDir: root,
@@ -61,7 +78,7 @@ const shared = /** @type {const} */ ({
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
   },
-  plugins: [withoutInkDebugger],
+  plugins: [withoutInkDebugger, withoutMcpSchemaChecker],
   metafile: true,
   write: false,
   logLevel: 'warning',

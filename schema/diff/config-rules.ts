@@ -353,8 +353,9 @@ const SERVERS: Collection<McpServerSettings> = {
     },
     {
       code: 'mcp-folder-changed',
-      name: 'where it starts',
-      of: ({ cwd }) => (cwd === 'repository' ? 'in the repository' : undefined),
+      name: 'folder that it starts in',
+      // The other one is empty.
+      of: ({ cwd }) => (cwd === 'repository' ? cwd : undefined),
       class: power,
       reach: 'nothing',
     },

@@ -19,7 +19,13 @@ describe('the config of a repository', () => {
       prices: new Map(),
       integrations: new Map(),
       tools: new Map(),
-      mcp: { allowedCommands: [], allowedHosts: [], servers: new Map() },
+      mcp: {
+        allowedCommands: [],
+        allowedHosts: [],
+        startTimeoutMs: 60_000,
+        callTimeoutMs: 120_000,
+        servers: new Map(),
+      },
       datasources: new Map(),
       budgets: {},
       policy: {

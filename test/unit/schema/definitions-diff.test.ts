@@ -104,11 +104,13 @@ describe('the configuration', () => {
     [
       'MCP servers',
       'mcp: { allowed_commands: [box], servers: { box: { command: box, args: [a], env: { TOKEN: BOX_TOKEN }, tools: [x] } } }',
-      'mcp: { allowed_commands: [box, npx], allowed_hosts: [h], servers: { box: { command: box, args: [b], env: { TOKEN: OTHER } } } }',
+      'mcp: { allowed_commands: [box, npx], allowed_hosts: [h], call_timeout_seconds: 9, servers: { box: { command: box, args: [b], cwd: repository, env: { TOKEN: OTHER } } } }',
       [
         'mcp-commands-changed widening: programs of MCP servers +npx',
         'mcp-hosts-changed widening: hosts of MCP servers +h',
+        'mcp-timeouts-changed neutral: time limits of MCP servers: call: 120000 ms → 9000 ms',
         "mcp-command-changed widening: MCP server 'box': command: box a → box b",
+        "mcp-folder-changed widening: MCP server 'box': folder that it starts in: none → repository",
         "secrets-changed widening: MCP server 'box': secrets and variables that it names +OTHER −BOX_TOKEN",
         "mcp-variables-changed neutral: MCP server 'box': variables and headers: TOKEN: BOX_TOKEN → OTHER",
         "mcp-tools-changed widening: MCP server 'box': tools: x → all",
