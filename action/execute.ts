@@ -11,6 +11,7 @@ import type { World } from '../runner/world.ts'
 import type { Diagnostic, Workflow } from '../schema/index.ts'
 import { annotateAll } from './check.ts'
 import { shorten } from './cut.ts'
+import { nameDefinition } from './definition-name.ts'
 import { originOf } from './event.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
@@ -77,7 +78,7 @@ export async function executeRun(
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
-  const origin = event && originOf(event, { workflow: workflow.id, input }, now())
+  const origin = event && originOf(event, { workflow: nameDefinition(workflow.file), input }, now())
   try {
     result = await startRun({
       project,

@@ -50,7 +50,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
     expect(forge.unhandled).toEqual([])
   })
   const { dir } = forge.addRepo('acme/app')
-  const path = (name: string) => (/[./]/.test(name) ? name : `.codemie/workflows/${name}.yaml`)
+  const path = (name: string) => (name.includes('.') ? name : `.codemie/workflows/${name}.yaml`)
   const placed = Object.entries(files).map(([name, text]) => [path(name), text] as const)
   forge.commit('acme/app', 'main', Object.fromEntries(placed))
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1' }
