@@ -1,6 +1,7 @@
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
+import { linkRule } from '../runner/policy/links.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
 import { digestRun } from '../runner/store/digest-run.ts'
@@ -116,7 +117,8 @@ export async function executeRun(
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
   const diagnostics = warningsOf(events, workflow)
-  return { runId, workflow, digest, record, recordProblem, event, exitStatus, diagnostics, thrown }
+  const links = linkRule(project.config.policy.linkHosts, event && `${event.serverUrl}/${event.repository}`)
+  return { runId, workflow, digest, record, recordProblem, event, links, exitStatus, diagnostics, thrown }
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */

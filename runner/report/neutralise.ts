@@ -1,15 +1,19 @@
+import type { LinkRule } from '../policy/links.ts'
+
 /**
  * Makes text that a model wrote safe to show as Markdown on a forge: no image is fetched, no link hides its address, no
  * HTML counts, nobody is mentioned, no character reorders or hides others. Headings, lists, tables, emphasis and code
  * stay. What stands in fenced or inline code is left as it is wherever it is certain that it is code.
+ *
+ * @param isAllowed addresses that may stay links, written out or as `[text](address)`. Default: none.
  */
-export function neutraliseMarkdown(text: string): string {
+export function neutraliseMarkdown(text: string, isAllowed: LinkRule = () => false): string {
   const clean = stripHidden(text).text
   const out: string[] = []
   let block: string[] = []
   let fence: { readonly mark: string; readonly length: number } | undefined
   const flush = () => {
-    if (block.length > 0) out.push(...neutraliseBlock(block))
+    if (block.length > 0) out.push(...neutraliseBlock(block, isAllowed))
     block = []
   }
   for (const line of clean.split('\n')) {
@@ -41,12 +45,15 @@ export function neutraliseMarkdown(text: string): string {
  * A block of lines without a blank one. Inline code is honoured only when every line pairs its own backticks: across
  * lines, in table cells and after a backslash a forge may see the code elsewhere than we do.
  */
-function neutraliseBlock(lines: readonly string[]): string[] {
+function neutraliseBlock(lines: readonly string[], isAllowed: LinkRule): string[] {
   const hasClearCode = lines.every((line) => !/[\\|]/.test(line) && !unpaired(line))
+  const clean = (text: string) => neutraliseLinked(text, isAllowed)
   return lines.map((line) =>
     hasClearCode
-      ? line.split(/((?<!`)`+(?!`))/).reduce(inlineCode, { out: '', open: undefined }).out
-      : neutraliseText(line),
+      ? line
+          .split(/((?<!`)`+(?!`))/)
+          .reduce<Scan>((scan, piece) => inlineCode(scan, piece, clean), { out: '', open: undefined }).out
+      : clean(line),
   )
 }
 
@@ -56,12 +63,12 @@ interface Scan {
 }
 
 /** Walks over text and runs of backticks in turn; a run of equal length closes what one opened. */
-function inlineCode(scan: Scan, piece: string): Scan {
+function inlineCode(scan: Scan, piece: string, clean: (text: string) => string): Scan {
   if (/^`+$/.test(piece)) {
     if (scan.open === undefined) return { out: scan.out + piece, open: piece }
     return { out: scan.out + piece, open: scan.open === piece ? undefined : scan.open }
   }
-  return { out: scan.out + (scan.open === undefined ? neutraliseText(piece) : piece), open: scan.open }
+  return { out: scan.out + (scan.open === undefined ? clean(piece) : piece), open: scan.open }
 }
 
 function unpaired(line: string): boolean {
@@ -71,6 +78,28 @@ function unpaired(line: string): boolean {
     else if (open === run) open = undefined
   }
   return open !== undefined
+}
+
+/**
+ * `[text](address)` and a bare address, where a forge would see one too: at a beginning, after white space or a bracket. A
+ * bare one goes on to the next white space, less the marks at its end. The text is one that cannot hold anything else.
+ */
+const LINK =
+  /(?<=^|[\s(])(?:\[([^[\]()`\\<>!|]{1,200})\]\(([^\s()<>]+)\)|(https?:\/\/[^\s<]*[^\s<.,:;?!*_~'")\]])(?=[.,:;?!*_~'")\]]*(?:\s|$)))/g
+
+/** The same as `neutraliseText`, but what is allowed stays a link. */
+function neutraliseLinked(text: string, isAllowed: LinkRule): string {
+  let out = ''
+  let done = 0
+  for (const { 0: whole, 1: words, 2: address, 3: bare, index } of text.matchAll(LINK)) {
+    // Words that look like an address would lead people astray.
+    const isKept = isAllowed(address ?? bare ?? '') && !/:\/\/|\bwww\./i.test(words ?? '')
+    if (!isKept) continue
+    const kept = words === undefined ? whole : `[${neutraliseText(words)}](${address})`
+    out += neutraliseText(text.slice(done, index)) + kept
+    done = index + whole.length
+  }
+  return out + neutraliseText(text.slice(done))
 }
 
 function neutraliseText(text: string): string {
