@@ -25,11 +25,11 @@ export function neutraliseMarkdown(text: string, isAllowed: LinkRule = () => fal
     }
     // Only at the left edge: an indented fence may end with the list item it stands in, and then what looks like code
     // to us is text to the forge.
-    const open = /^(`{3,})[^`]*$|^(~{3,}).*$/.exec(line)
-    const mark = open?.[1] ?? open?.[2]
+    const open = /^(`{3,})([^`]*)$|^(~{3,})(.*)$/.exec(line)
+    const mark = open?.[1] ?? open?.[3]
     if (mark !== undefined) {
       flush()
-      out.push(line)
+      out.push(mark + languageOf(open?.[2] ?? open?.[4] ?? ''))
       fence = { mark: mark[0] ?? '`', length: mark.length }
     } else if (line.trim() === '') {
       flush()
@@ -41,14 +41,40 @@ export function neutraliseMarkdown(text: string, isAllowed: LinkRule = () => fal
   return out.join('\n')
 }
 
+/** Languages that forges draw instead of showing them: drawings fetch images and hold links. */
+const DRAWN: ReadonlySet<string> = new Set([
+  'mermaid',
+  'math',
+  'geojson',
+  'topojson',
+  'stl',
+  'plantuml',
+  'suggestion',
+])
+
+/** A line that opens or ends a fence inside of a list or a quote, and what stands behind its mark. */
+const INNER_FENCE = /^([\s>*+\-\d.)]*(?:`{3,}|~{3,}))([^`]*)$/
+
+/** What may stand behind the mark that opens a fence: one word that names a language of code. */
+function languageOf(info: string): string {
+  const word = info.trim()
+  return /^[\w+#.-]{1,30}$/.test(word) && !DRAWN.has(word.toLowerCase()) ? word : ''
+}
+
 /**
  * A block of lines without a blank one. Inline code is honoured only when every line pairs its own backticks: across
- * lines, in table cells and after a backslash a forge may see the code elsewhere than we do.
+ * lines, in table cells, after a backslash and beside a dollar a forge may see the code elsewhere than we do, or a formula.
  */
 function neutraliseBlock(lines: readonly string[], isAllowed: LinkRule): string[] {
-  const hasClearCode = lines.every((line) => !/[\\|]/.test(line) && !unpaired(line))
+  const hasClearCode = lines.every((line) => !/[\\|]|\$`|`\$/.test(line) && !unpaired(line))
   const clean = (text: string) => neutraliseLinked(text, isAllowed)
-  return lines.map((line) =>
+  // Bots obey lines that begin so, whoever wrote them.
+  const quiet = lines.map((line) =>
+    line
+      .replace(/^([ \t]*)\/(?=\w)/, '$1\\/')
+      .replace(INNER_FENCE, (_, before: string, info: string) => before + languageOf(info)),
+  )
+  return quiet.map((line) =>
     hasClearCode
       ? line
           .split(/((?<!`)`+(?!`))/)
@@ -114,6 +140,8 @@ function neutraliseText(text: string): string {
       .replace(/\](?=[(:[])/g, ']\\')
       .replace(/\b(https?|ftp):(?=\/\/)/gi, '$1\\:')
       .replace(/\bwww\.(?=\S)/gi, 'www\\.')
+      // Of formulas: what leads out of them.
+      .replace(/\\(?=(?:href|url|includegraphics|require|html\w*|class|style|cssId|unicode)\b)/g, '\\\\')
       // A mention notifies; a space of no width after the sign ends it.
       .replace(/@(?=[a-z0-9])/gi, '@\u200b')
       // A number in another repository leaves a trace there.

@@ -17,6 +17,8 @@ export interface ForgeRequest {
   readonly method: string
   readonly path: string
   readonly status: number
+  /** Whose token it came with. */
+  readonly login?: string
   readonly body?: unknown
 }
 
