@@ -10,7 +10,8 @@ import { findRepository, type Repository } from './git/repository.ts'
 import { PROJECT_DIRECTORY, type ProjectFiles, readIfThere, WORKING_TREE } from './project-files.ts'
 import type { World } from './world.ts'
 
-const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
+/** Folder of the definitions, relative to the root. */
+export const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
 
 /** A repository with its workflows, as it stands in the working tree, or with those of a commit. */
 export interface Project extends AssistantFiles {

@@ -195,6 +195,13 @@ export const configFileSchema: FormatSchema = {
         default: [],
         description: 'Hosts of the HTTP tool',
       },
+      link_hosts: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description:
+          'Hosts that links in comments and summaries may lead to, beside pages of this repository; other addresses are shown as text',
+      },
       commands: {
         type: 'array',
         items: { type: 'string' },

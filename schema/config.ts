@@ -126,6 +126,8 @@ export interface Datasource {
 export interface Policy {
   readonly network: 'none' | 'allow-list' | 'any'
   readonly httpAllowHosts: readonly string[]
+  /** Beside pages of the repository itself. */
+  readonly linkHosts: readonly string[]
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
   readonly approvers: readonly string[]
@@ -324,6 +326,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     policy: {
       network: (text('policy', 'network') as Policy['network'] | undefined) ?? 'allow-list',
       httpAllowHosts: texts('policy', 'http_allow_hosts'),
+      linkHosts: texts('policy', 'link_hosts'),
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
       approvers: texts('policy', 'approvers'),

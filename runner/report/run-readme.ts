@@ -1,5 +1,6 @@
 import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
+import type { LinkRule } from '../policy/links.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
 import { cost, duration } from './figures.ts'
@@ -94,19 +95,21 @@ function result(digest: RunDigest): string | undefined {
 /**
  * An output for people: text as Markdown; a JSON object that has one text and nothing else as that text; other JSON
  * indented in a fence.
+ *
+ * @param isAllowed as of `neutraliseMarkdown`.
  */
-export function renderOutput(output: string): string {
-  if (!/^\s*[[{]/.test(output)) return neutraliseMarkdown(output.trim())
+export function renderOutput(output: string, isAllowed?: LinkRule): string {
+  if (!/^\s*[[{]/.test(output)) return neutraliseMarkdown(output.trim(), isAllowed)
   let value: unknown
   try {
     value = JSON.parse(output)
   } catch {
-    return neutraliseMarkdown(output.trim())
+    return neutraliseMarkdown(output.trim(), isAllowed)
   }
   const members =
     value === null || typeof value !== 'object' || Array.isArray(value) ? [] : Object.values(value)
   const [only] = members
-  if (members.length === 1 && typeof only === 'string') return neutraliseMarkdown(only.trim())
+  if (members.length === 1 && typeof only === 'string') return neutraliseMarkdown(only.trim(), isAllowed)
   return fenced(JSON.stringify(value, undefined, 2), 'json')
 }
 

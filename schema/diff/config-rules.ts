@@ -184,6 +184,7 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     reach: 'nothing',
   },
   list('hosts-changed', 'hosts of the HTTP tool', ({ policy }) => policy.httpAllowHosts),
+  list('link-hosts-changed', 'hosts of links in answers of models', ({ policy }) => policy.linkHosts),
   list('commands-changed', 'programs of the command tool', ({ policy }) => policy.commands),
   list('write-paths-changed', 'files that tools may write', ({ policy }) => policy.writePaths),
   list('agents-changed', 'ACP agents', ({ policy }) => policy.allowAgents),

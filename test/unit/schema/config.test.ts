@@ -31,6 +31,7 @@ describe('the config of a repository', () => {
       policy: {
         network: 'allow-list',
         httpAllowHosts: [],
+        linkHosts: [],
         commands: [],
         writePaths: [],
         approvers: [],
