@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
+import type { ModelBounds } from '../../schema/ceiling.ts'
+import type { ModelLimits } from '../../schema/index.ts'
 import { StepFailure } from '../failure.ts'
 import {
   createHttpFetch,
@@ -7,6 +9,7 @@ import {
   type HttpFetch,
   type HttpFetchOptions,
 } from './http-fetch.ts'
+import { limitsOf } from './limits.ts'
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
@@ -17,7 +20,7 @@ import {
   HttpStatusError,
   notACompletion,
 } from './model-failure.ts'
-import { costOf, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
+import { costOf, highestRates, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
 import {
   locateModel,
   type ModelEndpoint,
@@ -34,6 +37,8 @@ import { transportFailure } from './transport-failure.ts'
 /** Settings of the door to the models: where ids lead, what they cost, how long to wait. */
 export interface ModelClientSettings extends ModelSettings {
   readonly prices?: PriceOverrides
+  /** What the config knows of how much goes into one call, by model id as in `prices`. */
+  readonly modelLimits?: Readonly<Record<string, ModelLimits>>
   /** Limits of one call; see `HttpFetchOptions` for the defaults. */
   readonly limits?: Pick<
     HttpFetchOptions,
@@ -60,6 +65,8 @@ export interface HttpModelClient extends ModelClient {
    * `undefined`: not known.
    */
   priceOf(model: string): ModelPrice | undefined
+  /** What is known of a model before it is asked, whichever way its id is written. */
+  boundsOf(model: string): ModelBounds
   close(): void
 }
 
@@ -101,6 +108,15 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
     priceOf(model) {
       const place = locateModel(model, settings)
       return 'problem' in place ? undefined : priceOf(`${place.provider}:${place.model}`, settings.prices)
+    },
+    boundsOf(model) {
+      const place = locateModel(model, settings)
+      if ('problem' in place) return { id: model }
+      const id = `${place.provider}:${place.model}`
+      const { contextTokens, outputTokens } = limitsOf(id, settings.modelLimits)
+      const price = priceOf(id, settings.prices)
+      const rates = price && highestRates(price, contextTokens ?? Number.POSITIVE_INFINITY)
+      return { id, contextTokens, outputTokens, rates }
     },
     close() {
       if ('close' in transport) transport.close()

@@ -1,5 +1,6 @@
 import { type JsonObject, parseJsonObject } from '../../schema/json-object.ts'
 import { dumpsJson, fromJson, repr, toJson } from '../../schema/language/index.ts'
+import { MOST_TURNS } from '../../schema/limits.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import type { AgentWork } from '../../schema/workflow.ts'
 import type { Message } from '../engine/history.ts'
@@ -14,9 +15,6 @@ import { definitionDict } from './definition-values.ts'
 import type { OfferedTool, StepKit } from './kit.ts'
 import { renderText } from './render-text.ts'
 import { toolOutputForModel } from './tool-output.ts'
-
-/** Model calls of one agent step; upstream's limit, far beyond what a sound agent needs. */
-const MAX_MODEL_CALLS = 150
 
 /** An agent state: the assistant's model answers the task, calling tools on the way until it has an answer. */
 export function prepareAgent(
@@ -73,19 +71,34 @@ interface Conversation {
 /** Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run. */
 async function converse(opening: readonly ChatMessage[], conversation: Conversation): Promise<ModelReply> {
   const messages = [...opening]
-  for (let calls = 1; calls <= MAX_MODEL_CALLS; calls++) {
+  for (let calls = 1; calls <= MOST_TURNS; calls++) {
     const reply = await conversation.ask(messages)
-    if (reply.toolCalls.length === 0) return reply
+    const [first] = reply.toolCalls
+    if (first === undefined) return reply
+    if (conversation.tools.size === 0) throw nothingToCall(first, reply)
     messages.push({ role: 'assistant', content: reply.text, toolCalls: reply.toolCalls })
     const answers = await Promise.all(reply.toolCalls.map((call) => answerToolCall(call, conversation)))
     messages.push(...answers)
   }
   throw new StepFailure(
     'agent-does-not-end',
-    `The agent called its model ${MAX_MODEL_CALLS} times without an answer`,
+    `The agent called its model ${MOST_TURNS} times without an answer`,
     {
       blame: 'model',
       help: 'Tell the assistant in its prompt when to stop calling tools.',
+    },
+  )
+}
+
+/** A model that makes tools up where it has none cannot be told what to call instead, so it is not asked on. */
+function nothingToCall({ name }: ToolCall, { model }: ModelReply): StepFailure {
+  return new StepFailure(
+    'no-tool-offered',
+    `${model} wants to call '${name}', and the assistant has no tools`,
+    {
+      blame: 'model',
+      retryable: true,
+      help: "Give the assistant the tool under 'tools', or ask for less.",
     },
   )
 }
