@@ -1,4 +1,5 @@
 import type { RepositoryConfig, Workflow } from '../schema/index.ts'
+import { ceilingOfRun } from './ceiling.ts'
 import { completeWorkflow } from './complete.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
@@ -55,6 +56,19 @@ export async function gatherPlanFacts(
       },
       findTool: (name) => setup.kit.findTool(name),
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
+      ceilingOf: (input) =>
+        ceilingOfRun(
+          {
+            own: { workflow, kit: setup.kit },
+            findCalled(name) {
+              const found = called.get(name)
+              return found && { workflow: found, kit: setup.kitOf(found) }
+            },
+            models: setup.models,
+            budgets: config.budgets,
+          },
+          input,
+        ),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,

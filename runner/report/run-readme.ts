@@ -2,6 +2,7 @@ import type { Ask, RunStatus } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
+import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
@@ -59,6 +60,7 @@ function facts(manifest: RunManifest): string {
     ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
+    ['At most', manifest.ceiling && ceilingLine(manifest.ceiling)],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
