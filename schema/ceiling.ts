@@ -13,7 +13,7 @@ import {
   times,
 } from './ceiling/amount.ts'
 import { mayBeTemplate } from './ceiling/items.ts'
-import { type Runs, runsOf } from './ceiling/runs.ts'
+import { type RunGroup, type Runs, runsOf } from './ceiling/runs.ts'
 import { CHARACTERS_PER_TOKEN, FINALIZER, MEMORY, MOST_REASKS, MOST_TURNS } from './limits.ts'
 import { enforcedSchemaOf } from './output-schema.ts'
 import type { AgentWork, Assistant, MoneyAndTokens, State, Workflow } from './workflow.ts'
@@ -190,12 +190,8 @@ function boundScope(
   const runs = runsOf(workflow)
   const runsOfState = (id: string) => runs.of.get(id) ?? NONE
   const authored = sum(runs.groups.map(({ together }) => together))
-  const memory = memoryOf(workflow, runs, inputCharacters)
-  // A conversation that is longer than what a model takes is read piece by piece, a message at least in each; the first
-  // step of an item adds two, the item and its output.
-  const added = workflow.states.some(({ next }) => next.kind === 'map') ? 2 : 1
   const finished = options.stepLimit ? lower(authored, options.stepLimit) : authored
-  const many: ScopeRuns = { runs, memory, pieces: largest([ONE, times(finished, amount(added))]) }
+  const many: ScopeRuns = { runs, memory: memoryOf(workflow, runs, { finished, inputCharacters }) }
   const summaries = summariesOf(own, options, many)
   const steps = new Map(
     workflow.states.map((state) => [
@@ -229,14 +225,11 @@ function boundScope(
   ])
   return {
     steps: sum([runs.isOneByOne ? lower(ownSteps, limit) : ownSteps, ...groups.map(({ inner }) => inner)]),
-    cost: sumCosts([
-      ...groups.map(({ cost }) => cost),
-      ...summaries.map((one) => scaled(one.each, one.steps)),
-    ]),
+    cost: sumCosts([...groups, ...summaries].map(({ cost }) => cost)),
     dearest,
     rows: [
       ...workflow.states.flatMap(({ id }) => rowsOf(id, runsOfState(id), stepOf(id))),
-      ...summaries.flatMap(({ state, steps: many, each }) => rowsOf(state, many, { cost: each })),
+      ...summaries.filter((one) => mostOf(one.steps) !== 0),
     ],
   }
 }
@@ -259,9 +252,15 @@ function rowsOf(state: string, runs: Amount, { cost, called }: StepBound): reado
 
 interface ScopeRuns {
   readonly runs: Runs
-  /** Steps that sum up a conversation that got too long. */
-  readonly memory: Amount
-  /** Calls that one of them takes. */
+  readonly memory: Memory
+}
+
+/** Summing up conversations that got too long. */
+interface Memory {
+  readonly steps: Amount
+  /** Calls of all these steps, if each is tried once. */
+  readonly calls: Amount
+  /** Calls of one of them. */
   readonly pieces: Amount
 }
 
@@ -269,7 +268,7 @@ function boundStep(
   state: State,
   own: BoundedWorkflow,
   options: ScopeOptions,
-  { runs, chain, memory, pieces }: ScopeRuns & { readonly chain: readonly string[] },
+  { runs, chain, memory }: ScopeRuns & { readonly chain: readonly string[] },
 ): StepBound {
   const { work } = state
   const attempts = amount(state.retry.maxAttempts)
@@ -278,7 +277,7 @@ function boundStep(
       return { cost: scaled(boundAgent(state.id, work, own, options), attempts) }
     case 'state-processor': {
       const each = boundAnswer(work.model, own.fallbackModels, own, options)
-      const sources = sourcesOf(String(work.config['state_id'] ?? ''), runs, memory)
+      const sources = sourcesOf(String(work.config['state_id'] ?? ''), runs, memory.steps)
       return { cost: scaled(each, times(attempts, sources)) }
     }
     case 'call': {
@@ -295,7 +294,7 @@ function boundStep(
       return { cost: open('unknown', state.id, `what its ${work.kind} takes is not known`) }
     case 'summary': {
       const each = scaled(boundAnswer(undefined, own.fallbackModels, own, options), attempts)
-      return { cost: work.of === 'run' ? each : scaled(each, pieces) }
+      return { cost: work.of === 'run' ? each : scaled(each, memory.pieces) }
     }
     case 'tool':
     case 'transform':
@@ -356,7 +355,7 @@ function boundAnswer(
     const input = known(contextTokens, `how much input '${id}' takes is not known`)
     const answer = known(output, `how long an answer of '${id}' gets is not known`)
     const price = (rate: number | undefined) =>
-      known(rate === undefined ? undefined : rate / 1_000_000, `the price of '${id}' is not known`)
+      known(rate === undefined ? undefined : rate / 1_000_000, `what '${id}' costs at most is not known`)
     return {
       tokens: sum([input, answer]),
       usd: sum([times(input, price(rates?.input)), times(answer, price(rates?.output))]),
@@ -380,22 +379,36 @@ function sourcesOf(prefix: string, runs: Runs, memory: Amount): Amount {
   ])
 }
 
-/** How often a conversation that got too long can be summed up: before each step of an agent, but not where it has hardly begun. */
+/**
+ * How often a conversation that got too long can be summed up: before each step of an agent that sees another one, but
+ * not where it has hardly begun.
+ *
+ * @param given.finished steps of the workflow in the run.
+ */
 function memoryOf(
   { entry, states, limits }: Workflow,
-  runs: Runs,
-  inputCharacters: number | undefined,
-): Amount {
-  const { messages, tokens } = limits.memory
-  const isShort =
-    inputCharacters !== undefined && inputCharacters / CHARACTERS_PER_TOKEN <= tokens && messages >= 1
-  const agents = new Set(states.filter(({ work }) => work.kind === 'agent').map(({ id }) => id))
-  return sum(
-    [...runs.of].flatMap(([id, many]) => {
-      if (!agents.has(id)) return []
-      return id === entry && isShort && mostOf(many) === 1 ? [] : [many]
-    }),
-  )
+  { groups }: Runs,
+  given: { readonly finished: Amount; readonly inputCharacters: number | undefined },
+): Memory {
+  const { inputCharacters = Number.POSITIVE_INFINITY, finished } = given
+  const isShort = inputCharacters / CHARACTERS_PER_TOKEN <= limits.memory.tokens
+  const isStart = ({ states: [first, ...more], together }: RunGroup) =>
+    first?.id === entry && more.length === 0 && mostOf(together) === 1
+  // What is longer than a model takes is read piece by piece, a message at least in each. The first step of an item adds
+  // two: the item and its output.
+  const hasItems = states.some(({ next }) => next.kind === 'map')
+  const messages = (steps: Amount) => times(lower(steps, finished), amount(hasItems ? 2 : 1))
+  const piecesAfter = (steps: Amount) => largest([ONE, messages(steps)])
+  const rows = groups.filter((group) => !(isShort && isStart(group)))
+  const steps = sum(rows.map(({ conversations }) => conversations))
+  const calls = sum(rows.map(({ conversations, before }) => times(conversations, piecesAfter(before))))
+  // Where all see the one conversation, a message that was summed up is gone.
+  const isShared = states.every(({ next }) => next.kind !== 'map' && next.kind !== 'fan-out')
+  return {
+    steps,
+    calls: isShared ? lower(calls, sum([steps, messages(finished)])) : calls,
+    pieces: piecesAfter(finished),
+  }
 }
 
 interface Summary {
@@ -403,20 +416,26 @@ interface Summary {
   readonly steps: Amount
   /** One step. */
   readonly each: Cost
+  /** All of them. */
+  readonly cost: Cost
 }
 
 /** The steps that no author wrote. They are tried as often as the first state. */
 function summariesOf(
   own: BoundedWorkflow,
   options: ScopeOptions,
-  { runs, memory, pieces }: ScopeRuns,
+  { runs, memory }: ScopeRuns,
 ): readonly Summary[] {
   const { workflow } = own
   const attempts = workflow.states.find(({ id }) => id === workflow.entry)?.retry.maxAttempts ?? 1
-  const each = scaled(boundAnswer(undefined, own.fallbackModels, own, options), amount(attempts))
+  const one = scaled(boundAnswer(undefined, own.fallbackModels, own, options), amount(attempts))
+  const { steps, calls, pieces } = memory
+  const each = mostOf(steps) === 0 ? FREE : scaled(one, pieces)
   return [
-    { state: MEMORY, steps: memory, each: mostOf(memory) === 0 ? FREE : scaled(each, pieces) },
-    ...(workflow.finalizer ? [{ state: FINALIZER, steps: runs.ends, each }] : []),
+    { state: MEMORY, steps, each, cost: scaled(one, calls) },
+    ...(workflow.finalizer
+      ? [{ state: FINALIZER, steps: runs.ends, each: one, cost: scaled(one, runs.ends) }]
+      : []),
   ]
 }
 

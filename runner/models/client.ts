@@ -1,15 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
 import type { ModelBounds } from '../../schema/ceiling.ts'
-import type { ModelLimits } from '../../schema/index.ts'
 import { StepFailure } from '../failure.ts'
+import { type BoundsSettings, boundsOfModel } from './bounds.ts'
 import {
   createHttpFetch,
   defaultAnswerTimeoutMs,
   type HttpFetch,
   type HttpFetchOptions,
 } from './http-fetch.ts'
-import { limitsOf } from './limits.ts'
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
@@ -20,12 +19,11 @@ import {
   HttpStatusError,
   notACompletion,
 } from './model-failure.ts'
-import { costOf, highestRates, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
+import { costOf, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
 import {
   locateModel,
   type ModelEndpoint,
   type ModelEnv,
-  type ModelSettings,
   type ResolvedModel,
   resolveModel,
 } from './providers.ts'
@@ -35,10 +33,7 @@ import { classifyStatus, readTrouble } from './status-failure.ts'
 import { transportFailure } from './transport-failure.ts'
 
 /** Settings of the door to the models: where ids lead, what they cost, how long to wait. */
-export interface ModelClientSettings extends ModelSettings {
-  readonly prices?: PriceOverrides
-  /** What the config knows of how much goes into one call, by model id as in `prices`. */
-  readonly modelLimits?: Readonly<Record<string, ModelLimits>>
+export interface ModelClientSettings extends BoundsSettings {
   /** Limits of one call; see `HttpFetchOptions` for the defaults. */
   readonly limits?: Pick<
     HttpFetchOptions,
@@ -109,15 +104,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       const place = locateModel(model, settings)
       return 'problem' in place ? undefined : priceOf(`${place.provider}:${place.model}`, settings.prices)
     },
-    boundsOf(model) {
-      const place = locateModel(model, settings)
-      if ('problem' in place) return { id: model }
-      const id = `${place.provider}:${place.model}`
-      const { contextTokens, outputTokens } = limitsOf(id, settings.modelLimits)
-      const price = priceOf(id, settings.prices)
-      const rates = price && highestRates(price, contextTokens ?? Number.POSITIVE_INFINITY)
-      return { id, contextTokens, outputTokens, rates }
-    },
+    boundsOf: (model) => boundsOfModel(model, settings),
     close() {
       if ('close' in transport) transport.close()
     },

@@ -1,10 +1,21 @@
-import type { Price, Provider, Rates, RepositoryConfig } from '../../schema/index.ts'
+import type { Price, Provider, Rates, RepositoryConfig, Workflow } from '../../schema/index.ts'
 import type { ModelClientSettings } from './client.ts'
 import type { ModelPrice, PriceRates } from './prices.ts'
 import type { ProviderSettings } from './providers.ts'
 
 /** Model of assistants that name none, where neither workflow nor config says which. */
 export const LAST_RESORT_MODEL = 'gpt-5-mini'
+
+/** The models of a workflow where its assistants name none: its own, or else those of the config. */
+export function modelsOfWorkflow(
+  { models }: Pick<Workflow, 'models'>,
+  config: Pick<RepositoryConfig, 'models'>,
+): { readonly defaultModel: string; readonly fallbackModels: readonly string[] } {
+  return {
+    defaultModel: models.default ?? config.models.default ?? LAST_RESORT_MODEL,
+    fallbackModels: [...models.fallback, ...config.models.fallback],
+  }
+}
 
 /** What the config of a repository says of models, as the client takes it. */
 export function modelSettings({

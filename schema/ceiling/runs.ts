@@ -1,4 +1,4 @@
-import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../graph.ts'
+import { componentsOf, type GraphEdge, graphOf, reachableWithout, type WorkflowGraph } from '../graph.ts'
 import { END, type State, type Workflow } from '../workflow.ts'
 import { type Amount, amount, gap, lower, mostOf, NONE, ONE, sum, times } from './amount.ts'
 import { itemsOf } from './items.ts'
@@ -8,6 +8,10 @@ export interface RunGroup {
   readonly states: readonly State[]
   /** Steps of all of them together. */
   readonly together: Amount
+  /** Different conversations that those of them see who ask a model: what one step starts sees the same one. */
+  readonly conversations: Amount
+  /** Steps that may be finished before the last of them starts. */
+  readonly before: Amount
 }
 
 /** How often the states of a workflow run at most, called workflows left out. */
@@ -60,7 +64,17 @@ export function runsOf(workflow: Workflow): Runs {
     out: new Map(),
     of: new Map(),
   }
-  const groups = componentsOf(graph).map((ids) => groupOf(ids, scene))
+  const counted = componentsOf(graph).map((ids) => ({ ids, ...groupOf(ids, scene) }))
+  const all = sum(counted.map(({ together }) => together))
+  const avoiding = reachableWithout(graph)
+  const groups = counted.map(({ ids, waves, ...group }): RunGroup => {
+    const [only = '', ...more] = ids
+    if (more.length > 0 || mostOf(waves) !== 1) return { ...group, before: all }
+    // What only comes after a state has not run when it does, as long as it runs in one superstep only.
+    const isEarlier = avoiding(new Set([only]))
+    const earlier = [...scene.of].filter(([id]) => id !== only && isEarlier(id))
+    return { ...group, before: sum(earlier.map(([, many]) => many)) }
+  })
   const { waves } = incoming([END], scene).edges
   return {
     of: scene.of,
@@ -102,7 +116,7 @@ function incoming(
   ids: readonly string[],
   { graph, into, out, factorOf }: Scene,
   inner: ReadonlySet<GraphEdge> = new Set(),
-): { readonly edges: Flow; readonly sends: Flow } {
+): { readonly edges: Flow; readonly sends: Flow & { readonly senders: Amount } } {
   const coming = ids.flatMap((id) => into(id).filter((edge) => !inner.has(edge)))
   // A map to the end leads nowhere.
   const ordinary = coming.filter((edge) => !isSend(edge) && edge.kind !== 'map')
@@ -116,6 +130,7 @@ function incoming(
     sends: {
       steps: sum(sends.map((edge) => times(flow(edge).steps, moreAlong(edge, factorOf)))),
       waves: sum(sends.map((edge) => flow(edge).waves)),
+      senders: sum(sends.map((edge) => flow(edge).steps)),
     },
   }
 }
@@ -125,15 +140,22 @@ function moreAlong({ from, kind }: GraphEdge, factorOf: Scene['factorOf']): Amou
   return kind === 'map' ? factorOf(from) : ONE
 }
 
-function groupOf(ids: readonly string[], scene: Scene): RunGroup {
+interface Counted extends Pick<RunGroup, 'states' | 'together' | 'conversations'> {
+  /** Supersteps in which one of them runs. */
+  readonly waves: Amount
+}
+
+type GroupCount = Omit<Counted, 'states'>
+
+function groupOf(ids: readonly string[], scene: Scene): Counted {
   const members = new Set(ids)
   const inner = ids.flatMap((id) => scene.from(id).filter(({ to }) => members.has(to)))
   const [first = ''] = ids
-  const together =
+  const counted =
     inner.length === 0
       ? single(first, scene)
       : (inner.some(isMultiplied(scene)) ? multiplied : loop)(ids, inner, scene)
-  return { states: ids.flatMap((id) => scene.states.get(id) ?? []), together }
+  return { ...counted, states: ids.flatMap((id) => scene.states.get(id) ?? []) }
 }
 
 /** Whether a step that takes the edge leaves more than one step behind. */
@@ -142,19 +164,29 @@ function isMultiplied({ factorOf }: Scene): (edge: GraphEdge) => boolean {
 }
 
 /** A state on no loop. One that waits for others runs once for all of them, however many there are. */
-function single(id: string, scene: Scene): Amount {
+function single(id: string, scene: Scene): GroupCount {
   const { edges, sends } = incoming([id], scene)
   const isJoin = scene.graph.deferred.has(id) || scene.isOneByOne
   const byEdges = isJoin && mostOf(edges.waves) !== 0 ? ONE : edges.waves
   const left = amount(scene.left.get(id) ?? 0)
   const steps = sum([lower(left, byEdges), sends.steps])
+  const waves = lower(left, sum([byEdges, sends.waves]))
   scene.of.set(id, steps)
-  scene.out.set(id, { steps, waves: lower(left, sum([byEdges, sends.waves])) })
-  return steps
+  scene.out.set(id, { steps, waves })
+  return {
+    together: steps,
+    conversations: asksModel(id, scene) ? sum([lower(left, byEdges), sends.senders]) : NONE,
+    waves,
+  }
+}
+
+/** Whether a state is one before which a conversation that got too long is summed up. */
+function asksModel(id: string, { states }: Scene): boolean {
+  return states.get(id)?.work.kind === 'agent'
 }
 
 /** A loop on which steps stay as many as came to it. Each stays for the supersteps that are left, and leaves once. */
-function loop(ids: readonly string[], inner: readonly GraphEdge[], scene: Scene): Amount {
+function loop(ids: readonly string[], inner: readonly GraphEdge[], scene: Scene): GroupCount {
   const { edges, sends } = incoming(ids, scene, new Set(inner))
   const came = sum([edges.steps, sends.steps])
   const left = Math.max(0, ...ids.map((id) => scene.left.get(id) ?? 0))
@@ -165,12 +197,17 @@ function loop(ids: readonly string[], inner: readonly GraphEdge[], scene: Scene)
     scene.of.set(id, together)
     scene.out.set(id, { steps: came, waves: lower(amount(left), came) })
   }
-  return together
+  return {
+    together,
+    conversations: ids.some((id) => asksModel(id, scene)) ? together : NONE,
+    waves: amount(left),
+  }
 }
 
 /** A loop on which steps become more. By its ordinary edges a state runs once in a superstep; the rest is counted from there. */
-function multiplied(ids: readonly string[], inner: readonly GraphEdge[], scene: Scene): Amount {
+function multiplied(ids: readonly string[], inner: readonly GraphEdge[], scene: Scene): GroupCount {
   const { factorOf, left, of, out } = scene
+  const conversations: Amount[] = []
   const isInner = new Set(inner)
   const sendsIn = inner.filter(isSend)
   const open = new Set(ids)
@@ -180,22 +217,30 @@ function multiplied(ids: readonly string[], inner: readonly GraphEdge[], scene: 
       open.delete(id)
       if (ready.length === 0) {
         of.set(id, growing(id))
+        conversations.push(growing(id))
         continue
       }
       const outer = incoming([id], scene, isInner)
       const isReachedByEdge =
         mostOf(outer.edges.waves) !== 0 || inner.some((edge) => edge.to === id && !isSend(edge))
-      const multiples = sendsIn
-        .filter(({ to }) => to === id)
-        .map((edge) => times(of.get(edge.from) ?? NONE, moreAlong(edge, factorOf)))
-      of.set(id, sum([isReachedByEdge ? amount(left.get(id) ?? 0) : NONE, outer.sends.steps, ...multiples]))
+      const byEdges = isReachedByEdge ? amount(left.get(id) ?? 0) : NONE
+      const senders = sendsIn.filter(({ to }) => to === id)
+      const sent = (edge: GraphEdge) => of.get(edge.from) ?? NONE
+      const multiples = senders.map((edge) => times(sent(edge), moreAlong(edge, factorOf)))
+      of.set(id, sum([byEdges, outer.sends.steps, ...multiples]))
+      if (asksModel(id, scene)) conversations.push(byEdges, outer.sends.senders, ...senders.map(sent))
     }
   }
   for (const id of ids) {
     const steps = of.get(id) ?? NONE
     out.set(id, { steps, waves: lower(amount(left.get(id) ?? 0), steps) })
   }
-  return sum(ids.map((id) => of.get(id) ?? NONE))
+  const most = Math.max(0, ...ids.map((id) => left.get(id) ?? 0))
+  return {
+    together: sum(ids.map((id) => of.get(id) ?? NONE)),
+    conversations: sum(conversations),
+    waves: amount(most),
+  }
 }
 
 function growing(state: string): Amount {

@@ -19,6 +19,8 @@ const CONTEXT_TOKENS = 1000
 const MOST_OUTPUT = 200
 /** US dollars for a million tokens. */
 const RATES = { input: 1000, output: 7000 }
+/** A text of as many tokens as are summed up in one call. */
+const LONG = 'x'.repeat(400_000)
 /** More calls than this would only take time; none of the short scripts gets there. */
 const ENOUGH = 600
 
@@ -71,6 +73,8 @@ const scenes = fc.record({
     },
     { requiredKeys: [] },
   ),
+  /** Answers that a model cannot take many of at once. */
+  long: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
   stepsOfAll: fc.option(fc.integer({ min: 1, max: 25 }), { nil: undefined }),
   seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
   trouble: fc.constantFrom(0, 0.1, 0.5, 1),
@@ -132,7 +136,7 @@ const LOOK: Tool = {
 }
 
 /** Answers as badly as a model and its provider may, within the limits that they have. */
-function scriptOf({ seed, trouble }: Scene, count: () => void) {
+function scriptOf({ seed, trouble, long }: Scene, count: () => void) {
   const random = randomFrom(seed)
   return async (effect: Effect): Promise<unknown> => {
     if (effect.kind === 'tool') return { result: 'seen' }
@@ -153,7 +157,10 @@ function scriptOf({ seed, trouble }: Scene, count: () => void) {
       throw new AnswerFailure('model-refused', 'no', { retryable: random() < 0.5, help: '', usage, costUsd })
     const isWrong = isBad && random() < 0.5
     const items = Array.from({ length: Math.floor(random() * (isWrong ? 9 : 4)) }, (_, index) => index)
-    const text = isWrong && random() < 0.3 ? 'not JSON' : JSON.stringify({ items, x: random() < 0.7 })
+    const text =
+      isWrong && random() < 0.3
+        ? 'not JSON'
+        : JSON.stringify({ items, x: random() < 0.7, ...(long ? { text: LONG } : {}) })
     const toolCalls =
       request.tools !== undefined && random() < 0.5 + trouble / 2
         ? [{ id: '1', name: 'look', arguments: '{}' }]
@@ -248,7 +255,7 @@ it('a run never comes to more than its ceiling says', async () => {
       if (started === steps.most) seen.exact++
       if (stop.signal.aborted) seen.stopped++
     }),
-    { numRuns: 100 },
+    { numRuns: Number(process.env['NUMRUNS'] ?? 100) },
   )
   // What is never reached, or never known, proves nothing.
   expect(seen.known).toBeGreaterThan(seen.runs / 2)

@@ -220,14 +220,14 @@ describe('what a run costs at most', () => {
         modelCalls: '1',
         tokens:
           "unknown: how much input 'm' takes is not known unknown: how long an answer of 'm' gets is not known",
-        usd: "unknown: how much input 'm' takes is not known unknown: the price of 'm' is not known unknown: how long an answer of 'm' gets is not known",
+        usd: "unknown: how much input 'm' takes is not known unknown: what 'm' costs at most is not known unknown: how long an answer of 'm' gets is not known",
       },
     ],
     [
       'a fallback of which no price is known',
       one('fallback_models: [x]'),
       { describeModel: (id) => (id === 'x' ? { ...MODEL, id, rates: undefined } : MODEL) },
-      { tokens: '1100', usd: "unknown: the price of 'x' is not known" },
+      { tokens: '1100', usd: "unknown: what 'x' costs at most is not known" },
     ],
     [
       'a program instead of a model',
@@ -251,7 +251,7 @@ describe('what a run costs at most', () => {
       'a budget where nothing else is known',
       one('', 'budget: { usd: 1 }'),
       { describeModel: (id) => ({ ...MODEL, id, rates: undefined }) },
-      { usd: "1 (workflow) unknown: the price of 'm' is not known" },
+      { usd: "1 (workflow) unknown: what 'm' costs at most is not known" },
     ],
   ])('%s', (_situation, workflow, more, expected) => {
     const found = ceiling(workflow, more)
