@@ -9,6 +9,7 @@ import {
   type HttpFetch,
   type HttpFetchOptions,
 } from './http-fetch.ts'
+import { undated } from './look-up-model.ts'
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
@@ -381,6 +382,19 @@ function finish(draft: ReplyDraft, endpoint: ModelEndpoint, prices: PriceOverrid
     finishReason: draft.finishReason ?? 'stop',
     usage: draft.usage,
     model: answered,
+    ...(isOtherModel(endpoint, draft.model) ? { instead: asked } : {}),
     costUsd,
   }
+}
+
+/** Whether a provider says that another model answered than the one it was asked for, and not only how it spells it. */
+function isOtherModel({ model, quirks }: ModelEndpoint, answered: string | undefined): boolean {
+  if (answered === undefined || quirks.modelIsDeployment) return false
+  return bareName(model) !== bareName(answered)
+}
+
+/** `openai/GPT-4.1:free` and `gpt-4.1-2025-04-14` are both `gpt-4.1`. */
+function bareName(model: string): string {
+  const name = model.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '')
+  return undated(name).replace(/(?:-\d{2}-\d{2}|-\d{3,4})$/, '')
 }

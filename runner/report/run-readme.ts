@@ -23,7 +23,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     facts(manifest),
     result(digest),
     failure(manifest, digest),
-    steps(digest.steps),
+    steps(digest.steps, digest.models.length > 1),
     said(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
@@ -126,7 +126,8 @@ function failure(manifest: RunManifest, digest: RunDigest): string | undefined {
   return `## What failed\n\n${lines.join('\n')}`
 }
 
-function steps(all: readonly StepDigest[]): string | undefined {
+/** `isMixed`: several models answered, so each step says which. */
+function steps(all: readonly StepDigest[], isMixed: boolean): string | undefined {
   if (all.length === 0) return undefined
   const rows = all.slice(0, MAX_STEP_ROWS).map((step) => {
     const last = step.attempts.at(-1)
@@ -138,16 +139,19 @@ function steps(all: readonly StepDigest[]): string | undefined {
       last === undefined ? '' : duration(took),
       tokens(last?.usage) ?? '',
       (last === undefined ? undefined : cost(last)) ?? '',
+      ...(isMixed
+        ? [[...new Set(step.attempts.flatMap(({ models = [] }) => models))].map(code).join(', ')]
+        : []),
     ]
     return `| ${cells.join(' | ')} |`
   })
   const left = all.length - rows.length
-  if (left > 0) rows.push(`| and ${left} more | | | | |`)
+  if (left > 0) rows.push(`| and ${left} more | | | | |${isMixed ? ' |' : ''}`)
   return [
     '## Steps',
     '',
-    '| Step | Status | Took | Tokens | Cost |',
-    '|---|---|---:|---:|---:|',
+    `| Step | Status | Took | Tokens | Cost |${isMixed ? ' Models |' : ''}`,
+    `|---|---|---:|---:|---:|${isMixed ? '---|' : ''}`,
     ...rows,
   ].join('\n')
 }

@@ -243,6 +243,7 @@ export const keysOfOtherKinds: Rule = (draft, say) => {
       (state) => state.assistantId !== undefined || state.workflowId !== undefined,
       'states with assistant_id or workflow_id',
     ],
+    ['model', (state) => state.assistantId !== undefined, 'states with assistant_id'],
     ['inputs', (state) => state.workflowId !== undefined, 'states with workflow_id'],
   ]
   for (const state of draft.states) {
