@@ -73,7 +73,11 @@ export async function diffDefinitions(
     ({ before, after }, index) =>
       compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
   )
-  return [...tellMovedStates(compared).filter((one) => !isNothing(one)), ...changed.flatMap(tellElsewhere)]
+  const told = tellMovedStates(compared).filter((one) => !isNothing(one))
+  const priced = told.some(({ kind, changes }) => kind === 'workflow' && changes.length > 0)
+    ? await (await import('./diff-ceilings.ts')).withCeilings(told, { root, git }, range)
+    : told
+  return [...priced, ...changed.flatMap(tellElsewhere)]
 }
 
 /** Modes of git, and why what stands there cannot be compared. */

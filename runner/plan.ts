@@ -1,3 +1,4 @@
+import type { Ceiling } from '../schema/ceiling.ts'
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
@@ -23,6 +24,8 @@ export interface Plan {
     readonly stepsAtOnce: number
     readonly budget: MoneyAndTokens
   }
+  /** What the run can come to at most. */
+  readonly ceiling: Ceiling
   /** Models that will be called, as `provider:model`; how often is not known. */
   readonly models: readonly string[]
   readonly secrets: readonly PlannedSecret[]
@@ -145,6 +148,8 @@ export interface PlanOptions {
   readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
+  /** The ceiling of a run with this input. */
+  readonly ceilingOf: (input: string) => Ceiling
   readonly isSet: (variable: string) => boolean
   /** What stops the run besides its input; keys that are not set are among the secrets, not here. */
   readonly obstacles: readonly { readonly message: string; readonly help: string }[]
@@ -169,6 +174,7 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
       stepsAtOnce: workflow.limits.maxConcurrency,
       budget: workflow.budget,
     },
+    ceiling: options.ceilingOf(options.input.text),
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
     secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state, '')),

@@ -65,10 +65,7 @@ export async function openProject(
   const repository = findRepository(world.cwd, world.env)
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
-  const files =
-    options.at === undefined
-      ? WORKING_TREE
-      : (await import('./commit-files.ts')).filesOfCommit({ root, git: options.at.git }, options.at.commit)
+  const files = await projectFiles({ root, git: options.at?.git ?? repository.git }, options.at?.commit)
   const [configText, { defaultConfig, readConfig }] = await Promise.all([
     readIfThere(options.config === undefined ? files : WORKING_TREE, configFile),
     import('../schema/config.ts'),
@@ -85,16 +82,26 @@ export async function openProject(
     repository,
     config: read?.config ?? defaultConfig(),
     configDiagnostics: read?.diagnostics ?? [],
-    at: async (commit: string): Promise<Project> => {
-      const { filesOfCommit } = await import('./commit-files.ts')
-      return { ...rest, revision: commit, ...lookUp(filesOfCommit(repository, commit), root, world.cwd) }
-    },
+    at: async (commit: string): Promise<Project> => ({
+      ...rest,
+      revision: commit,
+      ...definitionsIn(await projectFiles(repository, commit), root, world.cwd),
+    }),
   }
-  return { ...rest, revision: options.at?.commit, ...lookUp(files, root, world.cwd) }
+  return { ...rest, revision: options.at?.commit, ...definitionsIn(files, root, world.cwd) }
+}
+
+/** The files of a commit; `undefined`: those of the working tree. */
+export async function projectFiles(
+  repository: Pick<Repository, 'root' | 'git'>,
+  commit: string | undefined,
+): Promise<ProjectFiles> {
+  if (commit === undefined) return WORKING_TREE
+  return (await import('./commit-files.ts')).filesOfCommit(repository, commit)
 }
 
 /** What is looked up in files. @param cwd folder that paths count from that a person types. */
-function lookUp(
+export function definitionsIn(
   files: ProjectFiles,
   root: string,
   cwd: string,

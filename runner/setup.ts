@@ -4,7 +4,7 @@ import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
-import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
+import { modelSettings, modelsOfWorkflow } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
@@ -48,9 +48,8 @@ export async function setUpRun(
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
-    defaultModel: one.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
+    ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
-    fallbackModels: [...one.models.fallback, ...config.models.fallback],
     structured,
     findTool(name) {
       const lookup = tools.find(name)

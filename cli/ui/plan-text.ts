@@ -1,10 +1,11 @@
 import type { DescribedServer } from '../../runner/mcp/check.ts'
 import type { Plan, PlannedAssistant, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
 import type { PlannedText } from '../../runner/plan-text.ts'
+import { ceilingRows } from '../../runner/report/ceiling-words.ts'
 import type { GraphEdge } from '../../schema/index.ts'
 import { renderProblem } from '../report-error.ts'
 import type { Palette } from './palette.ts'
-import { count, oneLine, padEnd, shorten, stripControls } from './plain-text.ts'
+import { count, oneLine, padEnd, shorten, stripControls, wrap } from './plain-text.ts'
 
 /** Lines of a prompt that the plan shows; `--json` has all of it. */
 const PROMPT_LINES = 12
@@ -41,6 +42,7 @@ export function renderPlan(
     [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
     [bold('Secrets'), ...secretLines(plan, palette)],
     [bold('Limits'), `  ${limitsOf(plan)}`],
+    [bold('At most'), ...ceilingLines(plan, columns)],
     endLines(plan, palette),
   ]
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
@@ -237,6 +239,16 @@ function limitsOf({ limits }: Plan): string {
     ...(steps === undefined ? [] : [count(steps, 'step')]),
   ]
   return `${count(limits.supersteps, 'superstep')}, ${count(limits.stepsAtOnce, 'step')} at once, ${budget.length > 0 ? `budget ${budget.join(', ')}` : 'no budget'}`
+}
+
+function ceilingLines({ ceiling }: Plan, columns: number): string[] {
+  const rows = ceilingRows(ceiling)
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.flatMap(([name, words]) =>
+    wrap(oneLine(words), Math.max(20, columns - width - 4)).map(
+      (line, index) => `  ${padEnd(index === 0 ? name : '', width)}  ${line}`,
+    ),
+  )
 }
 
 function endLines(plan: Plan, palette: Palette): string[] {

@@ -3,6 +3,7 @@ import type { Usage } from '../models/model.ts'
 import type { LinkRule } from '../policy/links.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
+import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
@@ -23,7 +24,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     facts(manifest),
     result(digest),
     failure(manifest, digest),
-    steps(digest.steps),
+    steps(digest.steps, digest.models.length > 1),
     said(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
@@ -61,6 +62,7 @@ function facts(manifest: RunManifest): string {
     ['MCP servers', manifest.mcpServers?.map(serverWords).join(', ')],
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
+    ['At most', manifest.ceiling && ceilingLine(manifest.ceiling)],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
@@ -132,7 +134,8 @@ function failure(manifest: RunManifest, digest: RunDigest): string | undefined {
   return `## What failed\n\n${lines.join('\n')}`
 }
 
-function steps(all: readonly StepDigest[]): string | undefined {
+/** `isMixed`: several models answered, so each step says which. */
+function steps(all: readonly StepDigest[], isMixed: boolean): string | undefined {
   if (all.length === 0) return undefined
   const rows = all.slice(0, MAX_STEP_ROWS).map((step) => {
     const last = step.attempts.at(-1)
@@ -144,16 +147,19 @@ function steps(all: readonly StepDigest[]): string | undefined {
       last === undefined ? '' : duration(took),
       tokens(last?.usage) ?? '',
       (last === undefined ? undefined : cost(last)) ?? '',
+      ...(isMixed
+        ? [[...new Set(step.attempts.flatMap(({ models = [] }) => models))].map(code).join(', ')]
+        : []),
     ]
     return `| ${cells.join(' | ')} |`
   })
   const left = all.length - rows.length
-  if (left > 0) rows.push(`| and ${left} more | | | | |`)
+  if (left > 0) rows.push(`| and ${left} more | | | | |${isMixed ? ' |' : ''}`)
   return [
     '## Steps',
     '',
-    '| Step | Status | Took | Tokens | Cost |',
-    '|---|---|---:|---:|---:|',
+    `| Step | Status | Took | Tokens | Cost |${isMixed ? ' Models |' : ''}`,
+    `|---|---|---:|---:|---:|${isMixed ? '---|' : ''}`,
     ...rows,
   ].join('\n')
 }

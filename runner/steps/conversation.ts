@@ -1,5 +1,6 @@
 import { type JsonObject, parseJsonObject } from '../../schema/json-object.ts'
 import { fromJson, repr } from '../../schema/language/index.ts'
+import { MOST_TURNS } from '../../schema/limits.ts'
 import { TOOL_OUTPUT_TOKENS } from '../../schema/workflow.ts'
 import type { ToolRequest } from '../effect.ts'
 import type { Message } from '../engine/history.ts'
@@ -11,9 +12,6 @@ import { askModel } from './ask-model.ts'
 import type { OfferedTool } from './kit.ts'
 import { equip, type Speaker } from './speaker.ts'
 import { toolOutputForModel } from './tool-output.ts'
-
-/** Model calls of one agent step, those of assistants that are asked among them; upstream's limit, far beyond what a sound agent needs. */
-const MAX_MODEL_CALLS = 150
 
 /** The talk of one attempt of an agent step. */
 export class Conversation {
@@ -31,15 +29,17 @@ export class Conversation {
   async converse(bare: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
     const speaker = await equip(bare, this.#effects)
     const messages = [...opening]
-    while (this.#calls++ < MAX_MODEL_CALLS) {
+    while (this.#calls++ < MOST_TURNS) {
       const reply = await askModel(this.#effects, { ...speaker.request, messages }, speaker.fallback)
-      if (reply.toolCalls.length === 0) return reply
+      const [first] = reply.toolCalls
+      if (first === undefined) return reply
+      if (speaker.tools.size + speaker.others.size === 0) throw nothingToCall(first, reply)
       messages.push({ role: 'assistant', content: reply.text, toolCalls: reply.toolCalls })
       messages.push(...(await this.#answer(reply.toolCalls, speaker)))
     }
     throw new StepFailure(
       'agent-does-not-end',
-      `The agent called its model ${MAX_MODEL_CALLS} times without an answer`,
+      `The agent called its model ${MOST_TURNS} times without an answer`,
       {
         blame: 'model',
         help: 'Tell the assistant in its prompt when to stop calling tools.',
@@ -99,6 +99,19 @@ export class Conversation {
       return `Error calling tool: ${call.name} with: \nArguments: ${repr(fromJson(args))}. \nThe root cause is: '${error.message}'`
     }
   }
+}
+
+/** A model that makes tools up where it has none cannot be told what to call instead, so it is not asked on. */
+function nothingToCall({ name }: ToolCall, { model }: ModelReply): StepFailure {
+  return new StepFailure(
+    'no-tool-offered',
+    `${model} wants to call '${name}', and the assistant has no tools`,
+    {
+      blame: 'model',
+      retryable: true,
+      help: "Give the assistant the tool under 'tools', or ask for less.",
+    },
+  )
 }
 
 function requestOf({ tool, integrationAlias, mcp }: OfferedTool, args: JsonObject): ToolRequest {

@@ -9,7 +9,7 @@ import type {
 import type { Aspect, ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
 import { ceiling, model, models, power, powers, widest } from './classes.ts'
-import { listed, meaningOf, members, membersOf } from './values.ts'
+import { isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** Entries that the author names, each compared by its own rows. */
 export interface Collection<T> {
@@ -79,7 +79,7 @@ const prices: ClassRule = {
     const isRaised = (model: string) => {
       const [old, now] = [membersOf(a.get(model)), membersOf(b.get(model))]
       return [...new Set([...old.keys(), ...now.keys()])].every(
-        (kind) => Number(now.get(kind)) >= Number(old.get(kind)),
+        (kind) => isSame(old.get(kind), now.get(kind)) || Number(now.get(kind)) >= Number(old.get(kind)),
       )
     }
     return [...a.keys(), ...b.keys()].every((model) => a.has(model) && b.has(model) && isRaised(model))
@@ -144,6 +144,15 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     name: 'other names of models',
     of: (config) => config.models.aliases,
     class: aliases,
+    reach: 'nothing',
+    say: members,
+  },
+  {
+    code: 'model-limits-changed',
+    name: 'how much goes into one call of a model',
+    of: ({ models: { limits } }) => Object.fromEntries(limits),
+    // They are what is known of a model, and hold nobody back.
+    class: 'neutral',
     reach: 'nothing',
     say: members,
   },

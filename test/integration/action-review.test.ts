@@ -44,7 +44,7 @@ describe('the comment', () => {
     expect(step.outputs).toEqual({
       status: 'needs-approval',
       widening: 'true',
-      changes: '{"breaking":0,"widening":1,"narrowing":0,"neutral":0}',
+      changes: '{"breaking":0,"widening":2,"narrowing":0,"neutral":0}',
     })
     const [comment = '', ...more] = scene.comments()
     expect(comment).toMatchInlineSnapshot(`
@@ -55,13 +55,14 @@ describe('the comment', () => {
 
       Commit \`<head>\`, compared with \`<base>\`.
 
-      **1 widening** in 1 workflow
+      **2 widening** in 1 workflow
 
       ### .codemie/workflows/ask.yaml
 
       | Class | State | What is different |
       |---|---|---|
       | 🟠 **widening** | one | tools +files\\_write |
+      | 🟠 **widening** |  | at most: 10 model calls → 1,500 model calls, $3.56 → $534.00 |
 
       <details><summary>Graph</summary>
 

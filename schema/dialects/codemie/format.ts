@@ -322,6 +322,7 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
         ...ERROR_HANDLER,
         items: { title: 'error handler', type: 'object', ...ERROR_HANDLER },
       }),
+      model: ours(text('Model of this step in place of the one of its assistant')),
       timeout: ours({
         type: ['string', 'number'],
         description: 'Limit of one try: seconds, or a text such as 90s, 5m, 1h',

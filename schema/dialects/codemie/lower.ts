@@ -340,9 +340,10 @@ function lowerWork(draft: Draft, state: DraftState): Work {
 }
 
 function agent(draft: Draft, state: DraftState, assistant: Assistant): AgentWork {
+  const model = readText(childOf(state.node, 'model'))
   return {
     kind: 'agent',
-    assistant,
+    assistant: { ...assistant, ...present({ model }) },
     task: taskOf(draft, state),
     renderTask: state.renderTask,
     ...present({ outputSchema: state.outputSchema }),

@@ -15,7 +15,13 @@ describe('the config of a repository', () => {
     const { at: _at, ...config } = { ...defaultConfig(), at: undefined }
     expect(config).toEqual({
       file: FILE,
-      models: { defaultProvider: 'openai', fallback: [], aliases: {}, providers: new Map() },
+      models: {
+        defaultProvider: 'openai',
+        fallback: [],
+        aliases: {},
+        limits: new Map(),
+        providers: new Map(),
+      },
       prices: new Map(),
       integrations: new Map(),
       tools: new Map(),
