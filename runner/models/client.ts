@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import type { OpenAI } from 'openai'
 import { StepFailure } from '../failure.ts'
+import { type ChatServer, openChatServer } from './chat-completions.ts'
 import {
   createHttpFetch,
   defaultAnswerTimeoutMs,
@@ -11,10 +11,8 @@ import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model
 import {
   AnswerFailure,
   brokenStream,
-  CarriedError,
   explainFailure,
   type FailureContext,
-  HttpStatusError,
   notACompletion,
 } from './model-failure.ts'
 import { costOf, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
@@ -67,8 +65,7 @@ export interface HttpModelClient extends ModelClient {
 const reservedParameters = ['model', 'messages', 'stream', 'stream_options', 'n', 'tools']
 
 /**
- * The one door to models: any server with OpenAI's chat completions interface, through the `openai` package, which is
- * loaded at the first call.
+ * The one door to models: any server with OpenAI's chat completions interface.
  *
  * A call is made once and never retried here. It streams only when `onText` is given. It fails with a `StepFailure`
  * (an `AnswerFailure` when the answer came but cannot be used), or with the signal's own reason when aborted.
@@ -78,7 +75,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
   const now = options.now ?? Date.now
   const transport = options.fetch ?? createHttpFetch({ env, ...longestWait(settings), ...settings.limits })
   const endpoints = new Map<string, ResolvedModel>()
-  const clients = new Map<string, Promise<OpenAI>>()
+  const servers = new Map<string, ChatServer>()
 
   const resolve = (model: string): ResolvedModel => {
     const known = endpoints.get(model)
@@ -88,12 +85,12 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
     return resolved
   }
 
-  const clientOf = (endpoint: ModelEndpoint): Promise<OpenAI> => {
-    const known = clients.get(endpoint.provider)
+  const serverOf = (endpoint: ModelEndpoint): ChatServer => {
+    const known = servers.get(endpoint.provider)
     if (known) return known
-    const client = connect(endpoint, transport as HttpFetch)
-    clients.set(endpoint.provider, client)
-    return client
+    const server = openChatServer(endpoint, transport as HttpFetch)
+    servers.set(endpoint.provider, server)
+    return server
   }
 
   return {
@@ -115,7 +112,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       const { endpoint } = resolved
       const context: FailureContext = { endpoint, isStream: onText !== undefined, now }
       const body = requestBody(request, endpoint)
-      // The package never takes its listener off a signal again; a signal of our own keeps the run's from growing.
+      // A limit of the call ends it like the run does.
       const own = new AbortController()
       const abort = () => own.abort()
       let isLate = false
@@ -130,11 +127,10 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       setMaxListeners(0, signal)
       signal.addEventListener('abort', abort, { once: true })
       try {
-        const client = await clientOf(endpoint)
-        if (signal.aborted) throw signal.reason
+        const server = serverOf(endpoint)
         const draft = onText
-          ? await stream(client, body, own.signal, onText, context)
-          : await complete(client, body, own.signal, context)
+          ? await stream(server, body, own.signal, onText, context)
+          : await complete(server, body, own.signal, context)
         if (signal.aborted) throw signal.reason
         if (isLate) throw new Error('late')
         return finish(draft, endpoint, settings.prices)
@@ -157,55 +153,7 @@ function longestWait(settings: ModelClientSettings): { answerTimeoutMs?: number 
   return longest > defaultAnswerTimeoutMs ? { answerTimeoutMs: longest } : {}
 }
 
-/** Longer than any limit of the transport: those say more about what happened. */
-const packageTimeoutMs = 24 * 60 * 60 * 1000
-
-async function connect(endpoint: ModelEndpoint, transport: HttpFetch): Promise<OpenAI> {
-  const { OpenAI } = await import('openai')
-  const headers = {
-    accept: 'application/json',
-    'content-type': 'application/json',
-    'user-agent': 'codemie-ci',
-    ...endpoint.credentials().headers,
-  }
-  // The package adds headers of its own: from the process's environment, and about this machine. Only ours are sent,
-  // and it never gets to see the key.
-  const fetch = async (url: string, init: { method?: string; body?: string; signal?: AbortSignal }) => {
-    try {
-      const response = await transport(url, {
-        ...(init.method === undefined ? {} : { method: init.method }),
-        body: init.body,
-        signal: init.signal,
-        headers,
-        ...noRedirect,
-      })
-      if (response.ok) return response
-      throw new HttpStatusError(response.status, response.headers, await response.text())
-    } catch (error) {
-      throw new CarriedError(error)
-    }
-  }
-  return new OpenAI({
-    apiKey: 'sent by the transport',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    baseURL: endpoint.baseUrl,
-    defaultQuery: endpoint.query,
-    maxRetries: 0,
-    timeout: packageTimeoutMs,
-    logLevel: 'off',
-    fetch: fetch as unknown as typeof globalThis.fetch,
-  })
-}
-
-/** For a transport that is a web `fetch`; ours never follows one. */
-const noRedirect: object = { redirect: 'manual' }
-
-type Body = OpenAI.ChatCompletionCreateParamsNonStreaming
-
-function requestBody(request: ModelRequest, endpoint: ModelEndpoint): Body {
+function requestBody(request: ModelRequest, endpoint: ModelEndpoint): object {
   const { quirks } = endpoint
   const parameters: Record<string, unknown> = { ...request.parameters }
   const reserved = reservedParameters.find((name) => Object.hasOwn(parameters, name))
@@ -234,13 +182,13 @@ function requestBody(request: ModelRequest, endpoint: ModelEndpoint): Body {
     ...(request.tools && request.tools.length > 0
       ? {
           tools: request.tools.map(({ name, description, parameters: schema }) => ({
-            type: 'function' as const,
+            type: 'function',
             function: { name, description, parameters: { ...schema } },
           })),
         }
       : {}),
-    ...(json?.format ? { response_format: json.format as Body['response_format'] } : {}),
-  } as Body
+    ...(json?.format ? { response_format: json.format } : {}),
+  }
 }
 
 function withHint(messages: readonly ChatMessage[], hint: string): readonly ChatMessage[] {
@@ -250,7 +198,7 @@ function withHint(messages: readonly ChatMessage[], hint: string): readonly Chat
     : [{ role: 'system', content: hint }, ...messages]
 }
 
-function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
+function toWire(message: ChatMessage): object {
   switch (message.role) {
     case 'system':
     case 'user':
@@ -274,13 +222,12 @@ function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
 }
 
 async function complete(
-  client: OpenAI,
-  body: Body,
+  server: ChatServer,
+  body: object,
   signal: AbortSignal,
   context: FailureContext,
 ): Promise<ReplyDraft> {
-  const given: unknown = await client.chat.completions.create(body, { signal })
-  const answer = typeof given === 'string' ? parsed(given) : given
+  const answer = await server.complete(body, signal)
   const draft = readCompletion(answer)
   if (draft) return draft
   // OpenRouter reports failures of the provider behind it with a 200.
@@ -290,35 +237,22 @@ async function complete(
   throw notACompletion(context, answer)
 }
 
-/** The package leaves JSON that is declared as plain text as it is, and small servers do declare it so. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
 async function stream(
-  client: OpenAI,
-  body: Body,
+  server: ChatServer,
+  body: object,
   signal: AbortSignal,
   onText: (delta: string) => void,
   context: FailureContext,
 ): Promise<ReplyDraft> {
-  const chunks = await client.chat.completions.create(
-    { ...body, stream: true, stream_options: { include_usage: true } },
-    { signal },
-  )
   const reply = new ReplyStream()
   let isEmpty = true
-  for await (const chunk of chunks) {
+  for await (const chunk of server.stream(body, signal)) {
     isEmpty = false
     const text = reply.add(chunk)
     if (text !== '') tell(onText, text)
   }
   const draft = reply.finish()
-  // The package ends a stream that it cannot read without an error, so its end proves nothing.
+  // What is no stream of events has none, so its end proves nothing.
   if (isEmpty && !signal.aborted) throw brokenStream(context, 'it held nothing that can be read')
   if (draft.finishReason === undefined && !signal.aborted) {
     throw brokenStream(context, 'it ended without saying that it is complete')
