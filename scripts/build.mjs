@@ -66,6 +66,42 @@ const withoutToolkitTransport = {
   },
 }
 
+/**
+ * Modules that are pieces of their own, with what only they need: few runs call them, and without this they would come with
+ * their neighbours.
+ */
+const SEAMS = [
+  'schema/generated/validate-assistant.mjs',
+  'schema/generated/validate-config.mjs',
+  'schema/generated/validate-config-file.mjs',
+  'schema/generated/validate-envelope.mjs',
+  'schema/generated/validate-json-schema.mjs',
+  'schema/config-format.ts',
+  'schema/frame.ts',
+  'schema/yaml-full.ts',
+  'schema/yaml-plain.ts',
+  'schema/language/dict.ts',
+  'schema/language/json.ts',
+  'schema/language/literal.ts',
+  'schema/language/operators.ts',
+  'schema/language/output.ts',
+  'schema/language/sorting.ts',
+  'schema/language/string-methods.ts',
+  'runner/changed-definition.ts',
+  'runner/models/model-failure.ts',
+  'runner/models/tunnel-agent.ts',
+  'runner/pause.ts',
+  'runner/steps/call.ts',
+  'runner/steps/state-processor.ts',
+  'runner/steps/tool.ts',
+  'runner/steps/transform-step.ts',
+  'runner/store/digest-run.ts',
+  'action/run-summary.ts',
+]
+
+/** Begins the names of files that are taken out again. */
+const SEAM = 'seam-'
+
 /** Node's own modules that take a while to load, too. */
 const SLOW_BUILT_INS = /^(?:node:)?(?:child_process|crypto|dns|https?|net|tls|zlib)$/
 
@@ -105,11 +141,12 @@ const shared = /** @type {const} */ ({
  * Entries whose source is not there yet are left out, and said so.
  * @param {Record<string, string>} entries
  */
-function present(entries) {
+function present(entries, isSilent = false) {
   return Object.fromEntries(
     Object.entries(entries).filter(([name, path]) => {
       const isThere = existsSync(join(root, path))
-      if (!isThere) console.error(`build: ${path} does not exist, so there is no dist/${name}.mjs`)
+      if (!isThere && !isSilent)
+        console.error(`build: ${path} does not exist, so there is no dist/${name}.mjs`)
       return isThere
     }),
   )
@@ -171,18 +208,22 @@ writeFileSync(stampPath(root), `${digestSources(root)}\n`)
  * @param {Record<string, string>} entries
  * @param {import('esbuild').Plugin} plugin
  */
-function buildPieces(folder, entries, plugin) {
-  return build({
+async function buildPieces(folder, entries, plugin) {
+  const seams = present(Object.fromEntries(SEAMS.map((path) => [`${SEAM}${basename(path)}`, path])), true)
+  const result = await build({
     ...shared,
     outdir: join(dist, folder),
     outExtension: { '.js': '.cjs' },
-    entryPoints: { ...present(entries) },
+    entryPoints: { ...present(entries), ...seams },
     splitting: true,
     banner: {},
     sourcemap: 'inline',
     sourcesContent: false,
     plugins: [...shared.plugins, plugin],
   })
+  // What is behind a seam is in a chunk; the file of the seam itself only passes it on, to nobody.
+  const outputFiles = result.outputFiles.filter(({ path }) => !basename(path).startsWith(SEAM))
+  return { ...result, outputFiles }
 }
 
 /**
