@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
+import type { OpenAI } from 'openai'
 import { StepFailure } from '../failure.ts'
-import { type ChatServer, openChatServer } from './chat-completions.ts'
 import {
   createHttpFetch,
   defaultAnswerTimeoutMs,
@@ -11,8 +11,10 @@ import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model
 import {
   AnswerFailure,
   brokenStream,
+  CarriedError,
   explainFailure,
   type FailureContext,
+  HttpStatusError,
   notACompletion,
 } from './model-failure.ts'
 import { costOf, type ModelPrice, type PriceOverrides, priceOf } from './prices.ts'
@@ -65,7 +67,8 @@ export interface HttpModelClient extends ModelClient {
 const reservedParameters = ['model', 'messages', 'stream', 'stream_options', 'n', 'tools']
 
 /**
- * The one door to models: any server with OpenAI's chat completions interface.
+ * The one door to models: any server with OpenAI's chat completions interface, through the `openai` package, which is
+ * loaded at the first call.
  *
  * A call is made once and never retried here. It streams only when `onText` is given. It fails with a `StepFailure`
  * (an `AnswerFailure` when the answer came but cannot be used), or with the signal's own reason when aborted.
@@ -75,7 +78,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
   const now = options.now ?? Date.now
   const transport = options.fetch ?? createHttpFetch({ env, ...longestWait(settings), ...settings.limits })
   const endpoints = new Map<string, ResolvedModel>()
-  const servers = new Map<string, ChatServer>()
+  const clients = new Map<string, Promise<OpenAI>>()
 
   const resolve = (model: string): ResolvedModel => {
     const known = endpoints.get(model)
@@ -85,12 +88,12 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
     return resolved
   }
 
-  const serverOf = (endpoint: ModelEndpoint): ChatServer => {
-    const known = servers.get(endpoint.provider)
+  const clientOf = (endpoint: ModelEndpoint): Promise<OpenAI> => {
+    const known = clients.get(endpoint.provider)
     if (known) return known
-    const server = openChatServer(endpoint, transport as HttpFetch)
-    servers.set(endpoint.provider, server)
-    return server
+    const client = connect(endpoint, transport as HttpFetch)
+    clients.set(endpoint.provider, client)
+    return client
   }
 
   return {
@@ -112,7 +115,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       const { endpoint } = resolved
       const context: FailureContext = { endpoint, isStream: onText !== undefined, now }
       const body = requestBody(request, endpoint)
-      // A limit of the call ends it like the run does.
+      // The package never takes its listener off a signal again; a signal of our own keeps the run's from growing.
       const own = new AbortController()
       const abort = () => own.abort()
       let isLate = false
@@ -127,10 +130,11 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       setMaxListeners(0, signal)
       signal.addEventListener('abort', abort, { once: true })
       try {
-        const server = serverOf(endpoint)
+        const client = await clientOf(endpoint)
+        if (signal.aborted) throw signal.reason
         const draft = onText
-          ? await stream(server, body, own.signal, onText, context)
-          : await complete(server, body, own.signal, context)
+          ? await stream(client, body, own.signal, onText, context)
+          : await complete(client, body, own.signal, context)
         if (signal.aborted) throw signal.reason
         if (isLate) throw new Error('late')
         return finish(draft, endpoint, settings.prices)
@@ -153,7 +157,55 @@ function longestWait(settings: ModelClientSettings): { answerTimeoutMs?: number 
   return longest > defaultAnswerTimeoutMs ? { answerTimeoutMs: longest } : {}
 }
 
-function requestBody(request: ModelRequest, endpoint: ModelEndpoint): object {
+/** Longer than any limit of the transport: those say more about what happened. */
+const packageTimeoutMs = 24 * 60 * 60 * 1000
+
+async function connect(endpoint: ModelEndpoint, transport: HttpFetch): Promise<OpenAI> {
+  const { OpenAI } = await import('openai')
+  const headers = {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    'user-agent': 'codemie-ci',
+    ...endpoint.credentials().headers,
+  }
+  // The package adds headers of its own: from the process's environment, and about this machine. Only ours are sent,
+  // and it never gets to see the key.
+  const fetch = async (url: string, init: { method?: string; body?: string; signal?: AbortSignal }) => {
+    try {
+      const response = await transport(url, {
+        ...(init.method === undefined ? {} : { method: init.method }),
+        body: init.body,
+        signal: init.signal,
+        headers,
+        ...noRedirect,
+      })
+      if (response.ok) return response
+      throw new HttpStatusError(response.status, response.headers, await response.text())
+    } catch (error) {
+      throw new CarriedError(error)
+    }
+  }
+  return new OpenAI({
+    apiKey: 'sent by the transport',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    baseURL: endpoint.baseUrl,
+    defaultQuery: endpoint.query,
+    maxRetries: 0,
+    timeout: packageTimeoutMs,
+    logLevel: 'off',
+    fetch: fetch as unknown as typeof globalThis.fetch,
+  })
+}
+
+/** For a transport that is a web `fetch`; ours never follows one. */
+const noRedirect: object = { redirect: 'manual' }
+
+type Body = OpenAI.ChatCompletionCreateParamsNonStreaming
+
+function requestBody(request: ModelRequest, endpoint: ModelEndpoint): Body {
   const { quirks } = endpoint
   const parameters: Record<string, unknown> = { ...request.parameters }
   const reserved = reservedParameters.find((name) => Object.hasOwn(parameters, name))
@@ -182,13 +234,13 @@ function requestBody(request: ModelRequest, endpoint: ModelEndpoint): object {
     ...(request.tools && request.tools.length > 0
       ? {
           tools: request.tools.map(({ name, description, parameters: schema }) => ({
-            type: 'function',
+            type: 'function' as const,
             function: { name, description, parameters: { ...schema } },
           })),
         }
       : {}),
-    ...(json?.format ? { response_format: json.format } : {}),
-  }
+    ...(json?.format ? { response_format: json.format as Body['response_format'] } : {}),
+  } as Body
 }
 
 function withHint(messages: readonly ChatMessage[], hint: string): readonly ChatMessage[] {
@@ -198,7 +250,7 @@ function withHint(messages: readonly ChatMessage[], hint: string): readonly Chat
     : [{ role: 'system', content: hint }, ...messages]
 }
 
-function toWire(message: ChatMessage): object {
+function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
   switch (message.role) {
     case 'system':
     case 'user':
@@ -222,12 +274,13 @@ function toWire(message: ChatMessage): object {
 }
 
 async function complete(
-  server: ChatServer,
-  body: object,
+  client: OpenAI,
+  body: Body,
   signal: AbortSignal,
   context: FailureContext,
 ): Promise<ReplyDraft> {
-  const answer = await server.complete(body, signal)
+  const given: unknown = await client.chat.completions.create(body, { signal })
+  const answer = typeof given === 'string' ? parsed(given) : given
   const draft = readCompletion(answer)
   if (draft) return draft
   // OpenRouter reports failures of the provider behind it with a 200.
@@ -237,22 +290,35 @@ async function complete(
   throw notACompletion(context, answer)
 }
 
+/** The package leaves JSON that is declared as plain text as it is, and small servers do declare it so. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 async function stream(
-  server: ChatServer,
-  body: object,
+  client: OpenAI,
+  body: Body,
   signal: AbortSignal,
   onText: (delta: string) => void,
   context: FailureContext,
 ): Promise<ReplyDraft> {
+  const chunks = await client.chat.completions.create(
+    { ...body, stream: true, stream_options: { include_usage: true } },
+    { signal },
+  )
   const reply = new ReplyStream()
   let isEmpty = true
-  for await (const chunk of server.stream(body, signal)) {
+  for await (const chunk of chunks) {
     isEmpty = false
     const text = reply.add(chunk)
     if (text !== '') tell(onText, text)
   }
   const draft = reply.finish()
-  // What is no stream of events has none, so its end proves nothing.
+  // The package ends a stream that it cannot read without an error, so its end proves nothing.
   if (isEmpty && !signal.aborted) throw brokenStream(context, 'it held nothing that can be read')
   if (draft.finishReason === undefined && !signal.aborted) {
     throw brokenStream(context, 'it ended without saying that it is complete')

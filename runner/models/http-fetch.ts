@@ -30,7 +30,7 @@ export interface HttpFetchInit {
   readonly signal?: AbortSignal | null | undefined
 }
 
-/** The part of `fetch` that APIs need, with a life: `close()` drops the connections it keeps open. */
+/** The part of `fetch` that the `openai` package uses, with a life: `close()` drops the connections it keeps open. */
 export interface HttpFetch {
   (url: string | URL, init?: HttpFetchInit): Promise<HttpResponse>
   close(): void

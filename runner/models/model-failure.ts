@@ -1,7 +1,7 @@
 import { StepFailure } from '../failure.ts'
 import type { Usage } from './model.ts'
 import type { ModelEndpoint } from './providers.ts'
-import { classifyStatus, readTrouble } from './status-failure.ts'
+import { classifyStatus, type ProviderTrouble, readTrouble } from './status-failure.ts'
 import { TransportError } from './transport-error.ts'
 import { transportFailure } from './transport-failure.ts'
 
@@ -28,15 +28,17 @@ export class AnswerFailure extends StepFailure {
   }
 }
 
-/** A failure that the provider put into the stream after it had answered 200. */
-export class StreamedError extends Error {
-  override readonly name = 'StreamedError'
-  /** The provider's `error`. */
-  readonly error: unknown
+/**
+ * Brings an error of the transport through the `openai` package unharmed: an error whose text, or whose cause's, looks like
+ * a timeout, be it by the name of a host, would be replaced there by one that says nothing.
+ */
+export class CarriedError extends Error {
+  override readonly name = 'CarriedError'
+  readonly carried: unknown
 
-  constructor(error: unknown) {
-    super('the provider reported a failure')
-    this.error = error
+  constructor(carried: unknown) {
+    super('the request failed')
+    this.carried = carried
   }
 }
 
@@ -64,7 +66,7 @@ export interface FailureContext {
 }
 
 /**
- * Says what an error of a chat server or of the transport means for the step. Anything that is not an expected
+ * Says what an error of the `openai` package or of the transport means for the step. Anything that is not an expected
  * failure of a call comes back as it is.
  */
 export function explainFailure(error: unknown, context: FailureContext): unknown {
@@ -76,14 +78,16 @@ export function explainFailure(error: unknown, context: FailureContext): unknown
     const code = link instanceof TransportError || isSystemError(link) ? link.code : undefined
     if (code !== undefined) return transportFailure(code, link, context)
   }
-  if (error instanceof StreamedError) {
-    const said = JSON.stringify({ error: error.error })
-    return classifyStatus(readTrouble(undefined, said, undefined, context.endpoint), context)
-  }
-  if (error instanceof SyntaxError) return brokenStream(context, 'a piece of it is no JSON')
-  // The built-in `fetch` says no more than this when the cause has no code.
-  if (error instanceof TypeError && error.message === 'fetch failed') {
-    return transportFailure('unknown', error, context)
+  if (isOpenAiTimeout(error)) return transportFailure('answer-timeout', error, context)
+  const sent = errorInStream(error, context.endpoint)
+  if (sent) return classifyStatus(sent, context)
+  if (error instanceof SyntaxError)
+    return context.isStream ? brokenStream(context, 'a piece of it is no JSON') : notJson(context)
+  for (const link of causes(error)) {
+    if (!(link instanceof CarriedError)) continue
+    // The built-in `fetch` says no more than this when the cause has no code.
+    const isNetwork = link.carried instanceof TypeError && link.carried.message === 'fetch failed'
+    return isNetwork ? transportFailure('unknown', link.carried, context) : link.carried
   }
   return error
 }
@@ -137,16 +141,32 @@ function* causes(error: unknown): Generator<unknown> {
   let link = error
   for (let depth = 0; depth < 5 && link instanceof Error; depth++) {
     yield link
-    link = link.cause
+    link = link instanceof CarriedError ? link.carried : link.cause
   }
 }
 
-/** Errors of Node carry the system's code. */
+/** Errors of Node carry the system's code; those of the `openai` package carry the provider's beside a status. */
 function isSystemError(error: unknown): error is Error & { code: string } {
   return (
     error instanceof Error &&
     'code' in error &&
     typeof error.code === 'string' &&
-    /^[A-Z][A-Z0-9_]+$/.test(error.code)
+    /^[A-Z][A-Z0-9_]+$/.test(error.code) &&
+    !('status' in error)
   )
+}
+
+/** A failure that the provider put into the stream after it had answered 200. */
+function errorInStream(error: unknown, endpoint: ModelEndpoint): ProviderTrouble | undefined {
+  if (!(error instanceof Error) || !('error' in error) || error.error === undefined) return undefined
+  return readTrouble(undefined, JSON.stringify({ error: error.error }), undefined, endpoint)
+}
+
+// The package's classes are not at hand here without loading it, and bundling may change their names.
+function isOpenAiTimeout(error: unknown): boolean {
+  return isConnectionError(error) && (error as Error).message === 'Request timed out.'
+}
+
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && 'requestID' in error && 'status' in error && error.status === undefined
 }
