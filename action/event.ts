@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../runner/hash.ts'
 import type { RunActor, RunTrigger } from '../runner/store/manifest.ts'
 import { triggeredRunId } from '../runner/store/run-id.ts'
 
