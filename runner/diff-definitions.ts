@@ -14,7 +14,7 @@ import { commonCommit } from './git/ancestry.ts'
 import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { resolveCommit, shallowNote } from './git/revision.ts'
-import { PROJECT_DIRECTORY } from './project.ts'
+import { PROJECT_DIRECTORY } from './project-files.ts'
 import { listTree, readObjects } from './store/objects.ts'
 
 /** Two revisions; `undefined` for `to`: the working tree. */

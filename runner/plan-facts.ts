@@ -26,9 +26,9 @@ export async function gatherPlanFacts(
   { world, model }: { readonly world: World; readonly model?: string | undefined },
 ): Promise<PlanFacts> {
   const { config } = project
-  const { workflow, called, problems } = await completeWorkflow(definition, project, project.find)
+  const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
   const all = [workflow, ...called.values()]
-  const chosen = { called: [...called.values()], ...(model === undefined ? {} : { model }) }
+  const chosen = { called: [...called.values()], skills, ...(model === undefined ? {} : { model }) }
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }

@@ -1,7 +1,8 @@
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
-import type { Assistant, CallWork, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
+import { withSubAssistants } from '../schema/needs.ts'
+import type { Assistant, CallWork, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
@@ -77,6 +78,8 @@ export interface PlannedAssistant {
   readonly mcpServers: readonly string[]
   readonly datasources: readonly string[]
   readonly skills: readonly string[]
+  /** Assistants that it can ask. */
+  readonly asks: readonly PlannedAssistant[]
 }
 
 export interface PlannedTool {
@@ -337,7 +340,8 @@ function wholeNumbers(_key: string, value: unknown): unknown {
 }
 
 function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
-  const { id, ref, command, systemPrompt, tools, mcpServers, datasourceIds, skillIds } = assistant
+  const { id, ref, command, systemPrompt, tools, mcpServers, datasourceIds, skillIds, subAssistants } =
+    assistant
   const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
     id,
@@ -348,6 +352,7 @@ function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssis
     mcpServers: mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name),
     datasources: datasourceIds,
     skills: skillIds,
+    asks: subAssistants.map((one) => planAssistant(one, options)),
   }
 }
 
@@ -368,18 +373,26 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
       reach === 'write' || reach === 'outside' ? [{ state, certainty, reach, by }] : [],
     )
+  const assistants = assistant ? withAsked(assistant) : []
   // What a server or another agent does is not known to us.
-  const strangers = [
-    ...(assistant?.mcpServers ?? []).map((server) => `MCP server ${server}`),
-    ...(assistant?.command === undefined ? [] : [`agent ${assistant.command}`]),
-  ]
+  const strangers = assistants.flatMap(({ mcpServers, command }) => [
+    ...mcpServers.map((server) => `MCP server ${server}`),
+    ...(command === undefined ? [] : [`agent ${command}`]),
+  ])
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
-    ...toolEffects(assistant?.tools ?? [], 'may'),
+    ...toolEffects(
+      assistants.flatMap(({ tools }) => tools),
+      'may',
+    ),
     ...toolEffects(notifies, 'may'),
     ...strangers.map((by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by })),
     ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
   ]
+}
+
+function withAsked(assistant: PlannedAssistant): readonly PlannedAssistant[] {
+  return [assistant, ...assistant.asks.flatMap(withAsked)]
 }
 
 function planSecrets(workflow: Workflow, options: PlanOptions): readonly PlannedSecret[] {
@@ -421,8 +434,9 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
       add(work.mcpServer)
     }
     if (work.kind === 'agent') {
-      for (const tool of work.assistant.tools) add(tool)
-      for (const server of work.assistant.mcpServers as readonly McpServer[]) add(server)
+      for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {
+        for (const named of [...tools, ...mcpServers]) add(named)
+      }
     }
   }
   return aliases

@@ -1,4 +1,6 @@
 import type { Workflow } from '../schema/index.ts'
+import { assistantsOf, namesTools } from '../schema/needs.ts'
+import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
@@ -26,16 +28,21 @@ export interface RunSetup {
  *
  * @param options.model asked instead of those that workflows name.
  * @param options.called workflows that this one calls; tools are loaded for them too.
+ * @param options.skills those that assistants have, by id.
  */
 export async function setUpRun(
   { config, root }: Pick<Project, 'config' | 'root'>,
   workflow: Workflow,
   world: World,
-  options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
+  options: {
+    readonly model?: string
+    readonly called?: readonly Workflow[]
+    readonly skills?: ReadonlyMap<string, AvailableSkill>
+  } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
   const tools = [workflow, ...(options.called ?? [])].some(needsTools)
-    ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
+    ? (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, options.skills)
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
@@ -64,12 +71,12 @@ export async function setUpRun(
 }
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */
-function needsTools({ states }: Workflow): boolean {
-  return states.some(({ work, onError }) => {
-    if (onError.some(({ notify }) => notify !== undefined)) return true
-    if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
-    return work.kind === 'tool' || work.kind === 'documents-tree'
-  })
+function needsTools(workflow: Workflow): boolean {
+  return (
+    namesTools(workflow) ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
+    assistantsOf(workflow).some(({ datasourceIds, skillIds }) => datasourceIds.length + skillIds.length > 0)
+  )
 }
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */

@@ -1,4 +1,4 @@
-import type { Plan, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
+import type { Plan, PlannedAssistant, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
 import type { PlannedText } from '../../runner/plan-text.ts'
 import type { GraphEdge } from '../../schema/index.ts'
 import { renderProblem } from '../report-error.ts'
@@ -74,11 +74,8 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
   const rows: [string, string[]][] = []
   if (state.pauses) rows.push(['holds', [yellow(HOLDS[state.pauses])]])
   if (state.assistant) {
-    const { tools, mcpServers, datasources, skills, systemPrompt } = state.assistant
-    if (tools.length > 0) rows.push(['tools', [tools.map((tool) => describeTool(tool, palette)).join(', ')]])
-    if (mcpServers.length > 0) rows.push(['servers', [mcpServers.map(oneLine).join(', ')]])
-    if (datasources.length > 0) rows.push(['sources', [datasources.map(oneLine).join(', ')]])
-    if (skills.length > 0) rows.push(['skills', [skills.map(oneLine).join(', ')]])
+    const { systemPrompt } = state.assistant
+    rows.push(...usedRows(state.assistant, palette))
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
@@ -104,12 +101,37 @@ const HOLDS: Readonly<Record<NonNullable<PlannedState['pauses']>, string>> = {
   approval: 'until a person says yes: codemie-ci approve',
 }
 
+/** What an assistant may use; those it can ask with what each of them may use below. */
+function usedRows(assistant: PlannedAssistant, palette: Palette): [string, string[]][] {
+  const { tools, mcpServers, datasources, skills, asks } = assistant
+  const lists: readonly [string, readonly string[]][] = [
+    ['tools', tools.map((tool) => describeTool(tool, palette))],
+    ['servers', mcpServers.map(oneLine)],
+    ['sources', datasources.map(oneLine)],
+    ['skills', skills.map(oneLine)],
+  ]
+  return [
+    ...lists.flatMap(([name, all]): [string, string[]][] =>
+      all.length > 0 ? [[name, [all.join(', ')]]] : [],
+    ),
+    ...asks.map((one): [string, string[]] => [
+      'asks',
+      [
+        describeAssistant(one, palette),
+        ...usedRows(one, palette).flatMap(([name, lines]) => lines.map((line) => `  ${name} ${line}`)),
+      ],
+    ]),
+  ]
+}
+
+function describeAssistant({ id, ref, model, command }: PlannedAssistant, { symbols }: Palette): string {
+  const who = ref === undefined || ref === id ? id : `${id} (${ref})`
+  return `${oneLine(who)} ${symbols.dot} ${oneLine(model ?? `agent ${command}`)}`
+}
+
 function describeWork(state: PlannedState, palette: Palette): string {
   const { assistant, tool } = state
-  if (assistant) {
-    const who = assistant.ref === undefined ? assistant.id : `${assistant.id} (${assistant.ref})`
-    return `assistant ${oneLine(who)} ${palette.symbols.dot} ${oneLine(assistant.model ?? `agent ${assistant.command}`)}`
-  }
+  if (assistant) return `assistant ${describeAssistant(assistant, palette)}`
   if (tool) return `tool ${describeTool(tool, palette)}`
   if (state.calls) return `workflow ${oneLine(state.calls.name)}`
   return KINDS[state.kind]

@@ -1,5 +1,6 @@
 import type { Assistant, RepositoryConfig } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
+import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
@@ -9,13 +10,14 @@ import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
 import { credentialsOf } from './http-credentials.ts'
 import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
+import { createSkillTools } from './skill.ts'
 import type { ToolContext, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
   /** What a name in a workflow stands for. */
   readonly find: (name: string) => ToolLookup
-  /** What an assistant may call: the tools it names, and those that search its datasources. */
+  /** What an assistant may call: the tools it names, those that search its datasources, and the one that loads its skills. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** Documents of a datasource. Fails with `datasource-unknown`. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
@@ -23,10 +25,23 @@ export interface ProjectTools {
   readonly run: (request: ToolRequest, signal: AbortSignal) => Promise<ToolReply>
 }
 
-/** `root`: absolute real path of the repository. Starts nothing. */
-export function openProjectTools(config: RepositoryConfig, root: string, world: World): ProjectTools {
+/**
+ * Starts nothing.
+ *
+ * @param project `root`: absolute real path of the repository.
+ * @param skills those that assistants have, by id. Default: none.
+ */
+export function openProjectTools(
+  { config, root }: { readonly config: RepositoryConfig; readonly root: string },
+  world: World,
+  skills: ReadonlyMap<string, AvailableSkill> = new Map(),
+): ProjectTools {
   const registry = createToolRegistry(
-    [...createBuiltInTools(), ...createDatasourceTools([...config.datasources.values()])],
+    [
+      ...createBuiltInTools(),
+      ...createDatasourceTools([...config.datasources.values()]),
+      ...createSkillTools([...skills.values()]),
+    ],
     toolMapping(config),
   )
   const env = toolEnvironment(world)
@@ -43,7 +58,10 @@ export function openProjectTools(config: RepositoryConfig, root: string, world: 
   }
   return {
     find: (name) => registry.find(name),
-    toolsOf: (assistant) => toolsOf(assistant, registry, config),
+    toolsOf: (assistant) => [
+      ...toolsOf(assistant, registry, config),
+      ...createSkillTools(assistant.skillIds.flatMap((id) => skills.get(id) ?? [])).map((tool) => ({ tool })),
+    ],
     async documentsOf(id, signal) {
       const datasource = config.datasources.get(id)
       if (!datasource) throw unknownDatasource(id)

@@ -172,7 +172,6 @@ describe('an assistant file', () => {
       id: 'reviewer',
       systemPrompt: 'You review.',
       temperature: 0,
-      toolOutputTokens: 10000,
     })
     expect(assistant?.tools.map((tool) => tool.name)).toEqual(['read_file'])
   })
