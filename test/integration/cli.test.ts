@@ -472,6 +472,12 @@ describe('plan', () => {
       Limits
         50 supersteps, 2 steps at once, no budget
 
+      At most
+        steps        1
+        model calls  0
+        tokens       0
+        money        $0.00
+
       ✓ Ready to run
       "
     `)
