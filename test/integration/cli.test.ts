@@ -505,6 +505,18 @@ describe('plan', () => {
     expect(set.stdout).not.toContain('sk-0123456789')
   })
 
+  it('says when a budget in dollars cannot be kept, because nobody knows a price', async () => {
+    const { run } = open({
+      '.codemie/workflows/ask.yaml': `budget: { usd: 1 }\n${BROKEN.replace('helpr', 'helper')}`,
+    })
+    const { status, stdout } = await run('plan ask --model openai:gpt-99')
+    expect(status).toBe(0)
+    expect(stdout).toContain('  money        $1.00, the budget of the workflow; without it not known\n')
+    expect(stdout).toContain(
+      "error not-runnable: The price of 'openai:gpt-99' is not known, so a budget in dollars cannot be kept\n",
+    )
+  })
+
   it('refuses an invalid workflow with its problems', async () => {
     const { run } = open(FILES)
     const { status, stdout, stderr } = await run('plan broken')

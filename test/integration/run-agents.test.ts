@@ -477,6 +477,30 @@ states:
   })
 })
 
+test('a model that calls a tool where there is none is not asked on, and tried again', async () => {
+  bench.server.reply({ toolCalls: [{ name: 'list_files', args: {} }] }, 'Without it.')
+  const run = await projectOf(one('{ id: a, system_prompt: P }')).run('w')
+  expect(run).toMatchObject({ status: 'succeeded', output: 'Without it.' })
+  expect(eventsOfType(run, 'attempt-failed').map(({ failure }) => [failure.code, failure.message])).toEqual([
+    ['no-tool-offered', "openai:gpt-5-mini wants to call 'list_files', and the assistant has no tools"],
+  ])
+})
+
+test('a run keeps what it could come to in its record', async () => {
+  bench.server.reply('Hello.')
+  const project = projectOf(one('{ id: a, system_prompt: P, model: m }'), {
+    config: 'budgets: { tokens: 500 }\n',
+  })
+  const run = await project.run('w', { commit: true })
+  const { manifest } = await project.read(run.runId)
+  expect(manifest.ceiling).toMatchObject({
+    steps: { most: 1 },
+    modelCalls: { most: 10 },
+    tokens: { most: 500, cappedBy: 'configuration' },
+    usd: { because: [{ kind: 'unknown', sentence: "how much input 'openai:m' takes is not known" }, {}, {}] },
+  })
+})
+
 describe('steps at once', () => {
   test('are never more than the workflow allows, nor fewer when there is work', async () => {
     const gate = createGate()
