@@ -168,6 +168,50 @@ states:
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(starts)
   })
 
+  test('is shared by all items of a map', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"], env: { STARTS: STARTS } } } }\n`
+    const text = `
+tools: [{ id: say, tool: say, tool_args: { words: "{{ word }}" }, mcp_server: { name: u, mcp_config_id: u } }]
+custom_nodes: [{ id: make, custom_node_id: transform_node, config: { input_source: user_input, mappings: [{ output_field: items, type: extract, source_path: items }] } }]
+states:
+  - { id: make, custom_node_id: make, next: { state_id: say, iter_key: items } }
+  - { id: say, tool_id: say, next: { state_id: end } }
+`
+    const project = bench.projectOf(`max_concurrency: 5\n${text}`, { config })
+    const starts = join(project.root, '.git', 'starts')
+    const items = ['a', 'b', 'c', 'd', 'e'].map((word) => ({ word }))
+    const run = await project.run('w', { input: JSON.stringify({ items }), env: { STARTS: starts } })
+    expect(run).toMatchObject({ status: 'succeeded' })
+    const outputs = Object.values(await project.outputsOf()).slice(1)
+    expect(outputs.sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readFileSync(starts, 'utf8').trim().split('\n')).toHaveLength(1)
+  })
+
+  test('is not started before a person has said yes to the call', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"], env: { STARTS: STARTS } } } }\n`
+    const project = bench.projectOf(
+      'tools: [{ id: t, tool: say, tool_args: { words: "{{ w }}" }, mcp_server: { name: u, mcp_config_id: u } }]\nstates: [{ id: act, tool_id: t, approval: true, next: { state_id: end } }]\n',
+      { config },
+    )
+    const env = { STARTS: join(project.root, '.git', 'starts') }
+    const run = await project.run('w', { input: '{"w": "hi"}', env })
+    expect(run.asks?.map(({ task }) => task)).toEqual(['Call say of MCP server u with {"words":"hi"}'])
+    expect(existsSync(env.STARTS)).toBe(false)
+    const again = await project.resume('latest', { answer: { decision: 'approved' }, env })
+    expect(again).toMatchObject({ status: 'succeeded', output: 'hi' })
+  })
+
+  test('can be told of a failure', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"] } } }\ntools: { tell: { mcp: u, tool: say } }\n`
+    const project = bench.projectOf(
+      'tools: [{ id: bad, tool: read_file, tool_args: { path: none } }, { id: tell, tool: tell, tool_args: { words: "{{ error }}" } }]\nstates: [{ id: act, tool_id: bad, on_error: [{ notify: tell }], next: { state_id: end } }]\n',
+      { config },
+    )
+    const run = await project.run('w')
+    expect(run.failure?.message).toContain('none')
+    expect(eventsOfType(run, 'effect-finished').map(({ name }) => name)).toEqual(['u: tools/list', 'u/say'])
+  })
+
   test('keeps what it knows from call to call', async () => {
     const server = `{ name: memory, config: ${inline(REFERENCE_SERVERS.memory, [], ', env: { MEMORY_FILE_PATH: "{{ file }}" }')} }`
     const project = bench.projectOf('states: []\n', { config: ALLOWED })
@@ -381,7 +425,11 @@ describe('over streamable HTTP', () => {
   })
 
   test.each([
-    [401, 1, 'Look at its token: auth_token or headers in the workflow, headers_env or the integration in the config.'],
+    [
+      401,
+      1,
+      'Look at its token: auth_token or headers in the workflow, headers_env or the integration in the config.',
+    ],
     [503, 2, 'Correct its address, or wait until it works again.'],
   ])('a server that answers %i is asked %i times', async (status, tries, help) => {
     const { host, config } = await startFar((_call, response) => {
