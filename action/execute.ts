@@ -1,6 +1,7 @@
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
+import { linkRule } from '../runner/policy/links.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
 import { digestRun } from '../runner/store/digest-run.ts'
@@ -11,6 +12,7 @@ import type { World } from '../runner/world.ts'
 import type { Diagnostic, Workflow } from '../schema/index.ts'
 import { annotateAll } from './check.ts'
 import { shorten } from './cut.ts'
+import { nameDefinition } from './definition-name.ts'
 import { originOf } from './event.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
@@ -77,7 +79,7 @@ export async function executeRun(
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
-  const origin = event && originOf(event, { workflow: workflow.id, input }, now())
+  const origin = event && originOf(event, { workflow: nameDefinition(workflow.file), input }, now())
   try {
     result = await startRun({
       project,
@@ -115,7 +117,8 @@ export async function executeRun(
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
   const diagnostics = warningsOf(events, workflow)
-  return { runId, workflow, digest, record, recordProblem, event, exitStatus, diagnostics, thrown }
+  const links = linkRule(project.config.policy.linkHosts, event && `${event.serverUrl}/${event.repository}`)
+  return { runId, workflow, digest, record, recordProblem, event, links, exitStatus, diagnostics, thrown }
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */

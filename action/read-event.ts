@@ -121,15 +121,31 @@ function trustedCommit(
   return FROM_ANYBODY.test(name) ? sha : undefined
 }
 
-/** Forks get no secrets, and what GitHub hands out all the same on `pull_request_target` is not for them. */
+/** Forks get no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them. */
 function withoutKeys(payload: Payload): string | undefined {
-  if (at(payload, 'pull_request') === undefined) return undefined
-  const base = textAt(payload, 'pull_request.base.repo.full_name')
-  const head = textAt(payload, 'pull_request.head.repo.full_name')
-  if (head === undefined || head !== base) return 'the pull request comes from a fork'
+  const origin = ORIGINS.find(({ of }) => at(payload, of) !== undefined)
+  if (origin === undefined) return undefined
+  const head = textAt(payload, origin.head)
+  if (head === undefined || head !== textAt(payload, origin.base)) return origin.why
   if (textAt(payload, 'sender.login') === 'dependabot[bot]') return 'Dependabot gets no secrets'
   return undefined
 }
+
+/** Where payloads name the repository that something comes from, and the one that it came to. */
+const ORIGINS = [
+  {
+    of: 'pull_request',
+    head: 'pull_request.head.repo.full_name',
+    base: 'pull_request.base.repo.full_name',
+    why: 'the pull request comes from a fork',
+  },
+  {
+    of: 'workflow_run',
+    head: 'workflow_run.head_repository.full_name',
+    base: 'repository.full_name',
+    why: 'the run that it follows is of a fork',
+  },
+] as const
 
 function ignored(name: string, payload: Payload): string | undefined {
   if (name === 'push' && at(payload, 'deleted') === true)

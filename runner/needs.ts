@@ -1,5 +1,6 @@
 import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namesTools } from '../schema/needs.ts'
+import { namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import type { Project } from './project.ts'
@@ -18,32 +19,24 @@ export interface UnprovidedTool {
 }
 
 /**
- * Checks a valid workflow against the files of its project: stored assistants and called workflows that are not there or
- * have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides and MCP servers that
- * nothing here allows, which another machine may map or allow. `run` and `plan` refuse all of them.
+ * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
+ * there or have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides and MCP servers
+ * that nothing here allows, which another machine may map or allow. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
-  project: Pick<Project, 'root' | 'config' | 'assistant' | 'find'>,
+  project: Pick<Project, 'root' | 'config' | 'find' | keyof AssistantFiles>,
   world: World,
 ): Promise<readonly Diagnostic[]> {
-  const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
+  const { workflow, problems } = await resolveAssistants(definition, project)
   const calls = await resolveCalls(definition, project.find)
   const missing = [
-    ...problems.map(
-      ({ at, message, help }): Diagnostic => ({
-        ...at,
-        code: 'stored-assistant-missing',
-        severity: 'error',
-        message,
-        help,
-      }),
-    ),
+    ...problems.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
   ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
-  const tools = openProjectTools(project.config, project.root, world)
+  const tools = openProjectTools(project, world)
   const unprovided = unprovidedTools(workflow, tools.find).map(
     (tool): Diagnostic => ({
       ...tool.at,
@@ -64,19 +57,21 @@ export async function checkNeeds(
 
 /** MCP servers that this project could not use, as far as that is known without starting them. */
 function unusableServers({ states }: Workflow, servers: ProjectServers): readonly Diagnostic[] {
-  return states.flatMap(({ id: stateId, work, onError }) =>
-    [work, ...onError.flatMap(({ notify }) => notify ?? [])].flatMap(servers.usedBy).flatMap((server) =>
-      servers.problemsOf(server).map(
-        ({ message, help }): Diagnostic => ({
-          ...server.at,
-          code: 'mcp-server-not-usable',
-          severity: 'warning',
-          message,
-          help,
-          stateId,
-        }),
+  return states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(servers.usedBy)
+      .flatMap((server) =>
+        servers.problemsOf(server).map(
+          ({ message, help }): Diagnostic => ({
+            ...server.at,
+            code: 'mcp-server-not-usable',
+            severity: 'warning',
+            message,
+            help,
+            stateId: state.id,
+          }),
+        ),
       ),
-    ),
   )
 }
 
@@ -103,7 +98,7 @@ export function unprovidedTools(
     const called = [work, ...onError.flatMap(({ notify }) => notify ?? [])]
     const names = [
       ...called.flatMap((one) => (one.kind === 'tool' && !one.mcpServer ? [{ name: one.tool, at }] : [])),
-      ...(work.kind === 'agent' ? work.assistant.tools : []),
+      ...(work.kind === 'agent' ? withSubAssistants(work.assistant).flatMap(({ tools }) => tools) : []),
     ]
     return names.flatMap(({ name, at: place }) => {
       const lookup = find(name)

@@ -1,8 +1,10 @@
-import type { RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { MoneyAndTokens, RepositoryConfig, Workflow } from '../schema/index.ts'
+import { ceilingOfRun } from './ceiling.ts'
 import { completeWorkflow } from './complete.ts'
+import { lowerBudget, priceUnknown } from './engine/budget.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
-import { modelsOf, preflight } from './preflight.ts'
+import { modelsOf, type PreflightProblem, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -26,9 +28,9 @@ export async function gatherPlanFacts(
   { world, model }: { readonly world: World; readonly model?: string | undefined },
 ): Promise<PlanFacts> {
   const { config } = project
-  const { workflow, called, problems } = await completeWorkflow(definition, project, project.find)
+  const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
   const all = [workflow, ...called.values()]
-  const chosen = { called: [...called.values()], ...(model === undefined ? {} : { model }) }
+  const chosen = { called: [...called.values()], skills, ...(model === undefined ? {} : { model }) }
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
@@ -37,12 +39,13 @@ export async function gatherPlanFacts(
     const resolved = setup.models.resolve(id)
     return !resolved.ok && resolved.problem.code === 'provider-key-missing' ? withKeys.resolve(id) : resolved
   }
+  const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one)))
   return {
     workflow,
     facts: {
       defaultModel: setup.kit.defaultModel,
       modelOverride: model,
-      models: all.flatMap((one) => modelsOf(one, setup.kitOf(one))),
+      models,
       findCalled(name) {
         const found = called.get(name)
         return found && { workflow: found, defaultModel: setup.kitOf(found).defaultModel }
@@ -54,17 +57,44 @@ export async function gatherPlanFacts(
         return { id: `${endpoint.provider}:${endpoint.model}`, keyVariable: endpoint.keyVariable }
       },
       findTool: (name) => setup.kit.findTool(name),
-      serversOf: (work) => setup.tools.servers.usedBy(work).map(setup.tools.servers.describe),
+      serversOf: (user) => setup.tools.servers.usedBy(user).map(setup.tools.servers.describe),
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
+      ceilingOf: (input) =>
+        ceilingOfRun(
+          {
+            own: { workflow, kit: setup.kit },
+            findCalled(name) {
+              const found = called.get(name)
+              return found && { workflow: found, kit: setup.kitOf(found) }
+            },
+            models: setup.models,
+            budgets: config.budgets,
+          },
+          input,
+        ),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,
+        ...unpriced(lowerBudget(config.budgets, workflow.budget), models, setup.knowsPrice),
         ...all.flatMap((one) =>
           preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
         ),
       ],
     },
   }
+}
+
+/** With a budget in dollars, the first call of such a model would end the run. */
+function unpriced(
+  { usd }: MoneyAndTokens,
+  models: readonly string[],
+  knowsPrice: (model: string) => boolean,
+): readonly PreflightProblem[] {
+  const unknown = usd === undefined ? [] : [...new Set(models)].filter((model) => !knowsPrice(model))
+  return unknown.map((model) => {
+    const { message, help = '' } = priceUnknown(model)
+    return { message, help }
+  })
 }
 
 function placeholderKeys(config: RepositoryConfig): Readonly<Record<string, string>> {

@@ -1,16 +1,9 @@
+import type { Ceiling } from '../schema/ceiling.ts'
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
-import type {
-  Assistant,
-  CallWork,
-  McpServer,
-  MoneyAndTokens,
-  State,
-  ToolWork,
-  Work,
-  Workflow,
-} from '../schema/workflow.ts'
+import { withSubAssistants } from '../schema/needs.ts'
+import type { Assistant, CallWork, MoneyAndTokens, State, ToolWork, Workflow } from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
 import type { DescribedServer } from './mcp/check.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
@@ -31,6 +24,8 @@ export interface Plan {
     readonly stepsAtOnce: number
     readonly budget: MoneyAndTokens
   }
+  /** What the run can come to at most. */
+  readonly ceiling: Ceiling
   /** Models that will be called, as `provider:model`; how often is not known. */
   readonly models: readonly string[]
   readonly secrets: readonly PlannedSecret[]
@@ -87,6 +82,8 @@ export interface PlannedAssistant {
   readonly mcpServers: readonly DescribedServer[]
   readonly datasources: readonly string[]
   readonly skills: readonly string[]
+  /** Assistants that it can ask. */
+  readonly asks: readonly PlannedAssistant[]
 }
 
 export interface PlannedTool {
@@ -147,10 +144,12 @@ export interface PlanOptions {
   ) => { readonly workflow: Workflow; readonly defaultModel: string } | undefined
   /** The tool that stands for a name; `undefined`: nothing does. */
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
-  /** The MCP servers that a state may call tools of. */
-  readonly serversOf: (work: Work) => readonly DescribedServer[]
+  /** The MCP servers whose tools an assistant or a tool state may call. */
+  readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
+  /** The ceiling of a run with this input. */
+  readonly ceilingOf: (input: string) => Ceiling
   readonly isSet: (variable: string) => boolean
   /** What stops the run besides its input; keys that are not set are among the secrets, not here. */
   readonly obstacles: readonly { readonly message: string; readonly help: string }[]
@@ -175,6 +174,7 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
       stepsAtOnce: workflow.limits.maxConcurrency,
       budget: workflow.budget,
     },
+    ceiling: options.ceilingOf(options.input.text),
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
     secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state, '')),
@@ -299,7 +299,7 @@ function planState(
       const isPartOfMap = mapped !== undefined
       return {
         ...base,
-        assistant: planAssistant(work.assistant, options.serversOf(work), options),
+        assistant: planAssistant(work.assistant, options),
         prompt: renderTask
           ? renderKnown(task.value, known, id, isPartOfMap)
           : { text: task.value, unknown: [] },
@@ -350,12 +350,8 @@ function wholeNumbers(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-function planAssistant(
-  assistant: Assistant,
-  servers: readonly DescribedServer[],
-  options: PlanOptions,
-): PlannedAssistant {
-  const { id, ref, command, systemPrompt, tools, datasourceIds, skillIds } = assistant
+function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
+  const { id, ref, command, systemPrompt, tools, datasourceIds, skillIds, subAssistants } = assistant
   const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
     id,
@@ -363,9 +359,10 @@ function planAssistant(
     ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     tools: tools.map(({ name }) => planTool(name, options)),
-    mcpServers: servers,
+    mcpServers: options.serversOf(assistant),
     datasources: datasourceIds,
     skills: skillIds,
+    asks: subAssistants.map((one) => planAssistant(one, options)),
   }
 }
 
@@ -391,21 +388,32 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
       reach === 'write' || reach === 'outside' ? [{ state, certainty, reach, by }] : [],
     )
+  const assistants = assistant ? withAsked(assistant) : []
   // What a server or another agent does is not known to us.
   const strangers = [
-    ...[...(assistant?.mcpServers ?? []), ...notifies.flatMap(({ server }) => server ?? [])].map(serverWords),
-    ...(assistant?.command === undefined ? [] : [`agent ${assistant.command}`]),
-  ]
+    ...assistants.flatMap(({ mcpServers }) => mcpServers),
+    ...notifies.flatMap(({ server }) => server ?? []),
+  ].map(serverWords)
+  const agents = assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`]))
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
     ...(tool?.server
       ? [{ state, certainty: 'will', reach: 'unknown', by: serverWords(tool.server) } as const]
       : []),
-    ...toolEffects(assistant?.tools ?? [], 'may'),
+    ...toolEffects(
+      assistants.flatMap(({ tools }) => tools),
+      'may',
+    ),
     ...toolEffects(notifies, 'may'),
-    ...strangers.map((by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by })),
+    ...[...strangers, ...agents].map(
+      (by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by }),
+    ),
     ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
   ]
+}
+
+function withAsked(assistant: PlannedAssistant): readonly PlannedAssistant[] {
+  return [assistant, ...assistant.asks.flatMap(withAsked)]
 }
 
 function serverWords({ name }: DescribedServer): string {
@@ -416,7 +424,7 @@ function serverWords({ name }: DescribedServer): string {
 function serversIn(states: readonly PlannedState[]): readonly DescribedServer[] {
   return states.flatMap(({ tool, assistant, notifies, calls }) => [
     ...[tool, ...notifies].flatMap((one) => one?.server ?? []),
-    ...(assistant?.mcpServers ?? []),
+    ...(assistant ? withAsked(assistant) : []).flatMap(({ mcpServers }) => mcpServers),
     ...serversIn(calls?.states ?? []),
   ])
 }
@@ -467,8 +475,9 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
       add(work.mcpServer)
     }
     if (work.kind === 'agent') {
-      for (const tool of work.assistant.tools) add(tool)
-      for (const server of work.assistant.mcpServers as readonly McpServer[]) add(server)
+      for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {
+        for (const named of [...tools, ...mcpServers]) add(named)
+      }
     }
   }
   return aliases

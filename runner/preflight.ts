@@ -1,4 +1,6 @@
 import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { nearestName } from '../schema/nearest.ts'
+import { assistantsOf, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -25,19 +27,18 @@ export function preflight(
     if (problem) problems.set(problem.message, problem)
   }
   if (workflow.lifecycle === 'retired') add(RETIRED)
-  for (const { work, onError } of workflow.states) {
-    for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
-      add(unsupportedWork(called))
-      for (const server of tools.servers.usedBy(called)) {
-        for (const problem of tools.servers.problemsOf(server)) {
-          add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
-        }
+  for (const state of workflow.states) {
+    add(unsupportedWork(state.work))
+    for (const server of toolUsersOf(state).flatMap(tools.servers.usedBy)) {
+      for (const problem of tools.servers.problemsOf(server)) {
+        add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
       }
     }
-    if (work.kind !== 'agent') continue
-    for (const problem of unsupportedIn(work.assistant)) add(problem)
-    for (const id of work.assistant.datasourceIds) {
-      if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
+  }
+  for (const assistant of assistantsOf(workflow)) {
+    for (const problem of unsupportedIn(assistant)) add(problem)
+    for (const id of assistant.datasourceIds) {
+      if (!datasources.has(id)) add(unknownDatasource(assistant, id, [...datasources.keys()]))
     }
   }
   for (const { at, message, help } of unprovidedTools(workflow, tools.find)) {
@@ -53,31 +54,30 @@ export function preflight(
 type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>
 
 /** Models that a run of the workflow asks, fallbacks left out, each once. */
-export function modelsOf(workflow: Workflow, kit: ModelsOfKit): readonly string[] {
-  const models = new Set<string>()
-  for (const state of workflow.states) {
-    const model = modelOf(state, kit)
-    if (model !== undefined) models.add(model)
-  }
-  if (workflow.finalizer) models.add(kit.modelOverride ?? kit.defaultModel)
-  return [...models]
+export function modelsOf(
+  workflow: Workflow,
+  { modelOverride, defaultModel }: ModelsOfKit,
+): readonly string[] {
+  const models = workflow.states.flatMap((state) => modelsNamed(state, defaultModel))
+  if (workflow.finalizer) models.push(defaultModel)
+  return [...new Set(modelOverride === undefined ? models : models.map(() => modelOverride))]
 }
 
-function modelOf({ work }: State, kit: ModelsOfKit): string | undefined {
+function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
   switch (work.kind) {
     case 'agent':
-      return kit.modelOverride ?? work.assistant.model ?? kit.defaultModel
+      return withSubAssistants(work.assistant).map(({ model }) => model ?? defaultModel)
     case 'state-processor':
-      return kit.modelOverride ?? work.model ?? kit.defaultModel
+      return [work.model ?? defaultModel]
     case 'summary':
-      return kit.modelOverride ?? kit.defaultModel
+      return [defaultModel]
     case 'tool':
     case 'transform':
     case 'documents-tree':
     case 'bedrock-flow':
     case 'call':
     case 'block':
-      return undefined
+      return []
   }
 }
 
@@ -87,9 +87,9 @@ export function missingVariables(
   { tools }: Pick<RunSetup, 'tools'>,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly PreflightProblem[] {
-  return workflow.states.flatMap(({ work, onError }) =>
-    [work, ...onError.flatMap(({ notify }) => notify ?? [])]
-      .flatMap((called) => tools.servers.usedBy(called))
+  return workflow.states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(tools.servers.usedBy)
       .flatMap((server) =>
         tools.servers
           .describe(server)
@@ -126,18 +126,20 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
   }
 }
 
-function unknownDatasource({ id: assistant }: Assistant, id: string): PreflightProblem {
+function unknownDatasource(
+  { id: assistant }: Assistant,
+  id: string,
+  known: readonly string[],
+): PreflightProblem {
+  const near = nearestName(id, known)
   return {
     message: `Assistant '${assistant}' searches datasource '${id}', which the config does not know`,
-    help: `Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+    help: `${near === undefined ? '' : `Did you mean '${near}'? `}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
   }
 }
 
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
-  const found: [boolean, string][] = [
-    [assistant.command !== undefined, 'an ACP agent'],
-    [assistant.skillIds.length > 0, 'skills'],
-  ]
+  const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]
   return found
     .filter(([uses]) => uses)
     .map(([, what]) => ({

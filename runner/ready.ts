@@ -33,9 +33,10 @@ export async function makeReady(
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
-  const { workflow, called, problems: missing } = await completeWorkflow(definition, project, find)
+  const { workflow, called, skills, problems: missing } = await completeWorkflow(definition, project, find)
   const setup = await setUpRun(project, workflow, world, {
     called: [...called.values()],
+    skills,
     ...(model === undefined ? {} : { model }),
   })
   const problems: readonly PreflightProblem[] = [

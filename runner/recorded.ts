@@ -34,8 +34,8 @@ export function findRecorded({
 }
 
 /**
- * The project for going on with a run, or doing it again, with its recorded definition: stored assistants come from the
- * commit that the definition was taken from, where it was; a commit that is not here is told when one of them is needed.
+ * The project for going on with a run, or doing it again, with its recorded definition: stored assistants and skills come
+ * from the commit that the definition was taken from, where it was; a commit that is not here is told when one of them is needed.
  */
 export async function projectOfRun(
   project: Project,
@@ -45,18 +45,19 @@ export async function projectOfRun(
   if (revision === undefined || earlier !== undefined) return project
   try {
     const there = await project.at(await resolveCommit(project.repository.git, revision))
-    return { ...project, assistant: there.assistant }
+    const { assistant, assistantIds, skill, skillIds } = there
+    return { ...project, assistant, assistantIds, skill, skillIds }
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'unknown-revision') throw error
   }
-  const message = `Commit ${revision.slice(0, 12)}, which the definition was taken from, is not here; stored assistants are those of the working tree`
-  return {
-    ...project,
-    assistant: (id) => {
+  const message = `Commit ${revision.slice(0, 12)}, which the definition was taken from, is not here; stored assistants and skills are those of the working tree`
+  const told =
+    <T>(find: (id: string) => Promise<T>) =>
+    (id: string) => {
       warn({ code: 'revision-missing', message })
-      return project.assistant(id)
-    },
-  }
+      return find(id)
+    }
+  return { ...project, assistant: told(project.assistant), skill: told(project.skill) }
 }
 
 /** Who sits at this machine, as git knows them; nobody where git knows none. */

@@ -1,6 +1,7 @@
 import { toMermaid, type Workflow } from '../schema/index.ts'
 import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
+import { ceilingOfRun, recordedCeiling } from './ceiling.ts'
 import { type ChangedDefinition, findChange, type OnChange } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
@@ -215,6 +216,17 @@ async function claim(
     workflow: { ...executedDefinition(ready), ...(revision === undefined ? {} : { revision }) },
     inputs: { text: input.text, fileNames: input.fileNames },
     engine: VERSION,
+    ceiling: recordedCeiling(
+      ceilingOfRun(
+        {
+          own: { workflow: ready.workflow, kit: ready.setup.kit },
+          findCalled: (name) => ready.called.get(name),
+          models: ready.setup.models,
+          budgets: options.project.config.budgets,
+        },
+        input.text,
+      ),
+    ),
     graph: toMermaid(options.workflow),
     ...(options.trigger ? { trigger: options.trigger } : {}),
     ...(options.actor ? { actor: options.actor } : {}),

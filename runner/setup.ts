@@ -1,8 +1,10 @@
 import type { Workflow } from '../schema/index.ts'
+import { assistantsOf, namesTools } from '../schema/needs.ts'
+import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
-import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
+import { modelSettings, modelsOfWorkflow } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
@@ -28,22 +30,26 @@ export interface RunSetup {
  *
  * @param options.model asked instead of those that workflows name.
  * @param options.called workflows that this one calls; tools are loaded for them too.
+ * @param options.skills those that assistants have, by id.
  */
 export async function setUpRun(
   { config, root }: Pick<Project, 'config' | 'root'>,
   workflow: Workflow,
   world: World,
-  options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
+  options: {
+    readonly model?: string
+    readonly called?: readonly Workflow[]
+    readonly skills?: ReadonlyMap<string, AvailableSkill>
+  } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
   const tools = [workflow, ...(options.called ?? [])].some(needsTools)
-    ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
+    ? (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, options.skills)
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
-    defaultModel: one.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
+    ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
-    fallbackModels: [...one.models.fallback, ...config.models.fallback],
     structured,
     findTool(name) {
       const lookup = tools.find(name)
@@ -73,15 +79,12 @@ export async function setUpRun(
 }
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */
-function needsTools({ states }: Workflow): boolean {
-  return states.some(({ work, onError }) => {
-    if (onError.some(({ notify }) => notify !== undefined)) return true
-    if (work.kind === 'agent') {
-      const { tools, datasourceIds, mcpServers } = work.assistant
-      return tools.length + datasourceIds.length + mcpServers.length > 0
-    }
-    return work.kind === 'tool' || work.kind === 'documents-tree'
-  })
+function needsTools(workflow: Workflow): boolean {
+  return (
+    namesTools(workflow) ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
+    assistantsOf(workflow).some(({ datasourceIds, skillIds }) => datasourceIds.length + skillIds.length > 0)
+  )
 }
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */

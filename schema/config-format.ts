@@ -29,6 +29,16 @@ const ENV_NAME: FormatSchema = {
   description: 'Name of an environment variable',
 }
 
+const RATES: Readonly<Record<string, FormatSchema>> = {
+  input: { type: 'number', minimum: 0, description: 'Input tokens' },
+  output: { type: 'number', minimum: 0, description: 'Output tokens' },
+  cached_input: {
+    type: 'number',
+    minimum: 0,
+    description: 'Input tokens read from the cache of the provider',
+  },
+}
+
 /** Types of integration that tools know how to use. */
 export const INTEGRATION_TYPES = [
   'github',
@@ -85,17 +95,26 @@ export const configFileSchema: FormatSchema = {
         }),
       ),
       aliases: named('Other names of models, e.g. gpt-4.1 for openai:gpt-4.1', { type: 'string' }),
+      limits: named(
+        'How much goes into one call, over the built-in table; by provider:model or model',
+        closed('limits', 'Limits of a model', {
+          context_tokens: { type: 'integer', minimum: 1, description: 'Most input tokens' },
+          output_tokens: { type: 'integer', minimum: 1, description: 'Most output tokens' },
+        }),
+      ),
     }),
     prices: named(
       'Prices in US dollars for a million tokens, over the built-in table; by provider:model or model',
       closed('price', 'Price of a model', {
-        input: { type: 'number', minimum: 0, description: 'Input tokens' },
-        output: { type: 'number', minimum: 0, description: 'Output tokens' },
-        cached_input: {
-          type: 'number',
-          minimum: 0,
-          description: 'Input tokens read from the cache of the provider',
-        },
+        ...RATES,
+        long: closed('long price', 'What a call with long input costs as a whole', {
+          above_input_tokens: {
+            type: 'integer',
+            minimum: 1,
+            description: 'Input tokens of the longest call with the price above',
+          },
+          ...RATES,
+        }),
       }),
     ),
     integrations: named(
@@ -199,6 +218,13 @@ export const configFileSchema: FormatSchema = {
         items: { type: 'string' },
         default: [],
         description: 'Hosts of the HTTP tool',
+      },
+      link_hosts: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description:
+          'Hosts that links in comments and summaries may lead to, beside pages of this repository; other addresses are shown as text',
       },
       commands: {
         type: 'array',

@@ -35,6 +35,14 @@ export interface ModelSettings {
   readonly providers: ReadonlyMap<string, Provider>
   /** Other names of models. */
   readonly aliases: Readonly<Record<string, string>>
+  /** How much goes into one call, by `provider:model` or model; over the built-in limits. */
+  readonly limits: ReadonlyMap<string, ModelLimits>
+}
+
+/** Tokens of one call. `undefined`: not said. */
+export interface ModelLimits {
+  readonly contextTokens?: number
+  readonly outputTokens?: number
 }
 
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]
@@ -54,10 +62,16 @@ export interface Provider {
   readonly at: Position
 }
 
-export interface Price {
+/** US dollars for a million tokens. `undefined`: not said. */
+export interface Rates {
   readonly input?: number
   readonly output?: number
   readonly cachedInput?: number
+}
+
+export interface Price extends Rates {
+  /** What a call with more than `aboveInputTokens` of input costs as a whole. */
+  readonly long?: Rates & { readonly aboveInputTokens?: number }
 }
 
 export interface Integration {
@@ -128,6 +142,8 @@ export interface Datasource {
 export interface Policy {
   readonly network: 'none' | 'allow-list' | 'any'
   readonly httpAllowHosts: readonly string[]
+  /** Beside pages of the repository itself. */
+  readonly linkHosts: readonly string[]
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
   readonly approvers: readonly string[]
@@ -222,6 +238,14 @@ function kindOfProvider(name: string, node: YamlNode): ProviderKind {
 
 const DEFAULT_TIMEOUT_SECONDS = 600
 
+function readRates(node: YamlNode | undefined): Rates {
+  return present({
+    input: readNumber(childOf(node, 'input')),
+    output: readNumber(childOf(node, 'output')),
+    cachedInput: readNumber(childOf(node, 'cached_input')),
+  })
+}
+
 function lowerConfig(document: YamlDocument, root: YamlNode | undefined): RepositoryConfig {
   const get = (...keys: readonly string[]) =>
     keys.reduce<YamlNode | undefined>((node, key) => childOf(node, key), root)
@@ -236,6 +260,12 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       defaultProvider: text('models', 'default_provider') ?? 'openai',
       fallback: texts('models', 'fallback'),
       aliases: textsIn(get('models', 'aliases')),
+      limits: named(get('models', 'limits'), (_name, node) =>
+        present({
+          contextTokens: readNumber(childOf(node, 'context_tokens')),
+          outputTokens: readNumber(childOf(node, 'output_tokens')),
+        }),
+      ),
       providers: named(get('models', 'providers'), (name, node, at) => ({
         name,
         kind: kindOfProvider(name, node),
@@ -250,13 +280,14 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
         at,
       })),
     },
-    prices: named(get('prices'), (_name, node) =>
-      present({
-        input: readNumber(childOf(node, 'input')),
-        output: readNumber(childOf(node, 'output')),
-        cachedInput: readNumber(childOf(node, 'cached_input')),
-      }),
-    ),
+    prices: named(get('prices'), (_name, node) => {
+      const long = childOf(node, 'long')
+      const aboveInputTokens = readNumber(childOf(long, 'above_input_tokens'))
+      return {
+        ...readRates(node),
+        ...(long ? { long: { ...readRates(long), ...present({ aboveInputTokens }) } } : {}),
+      }
+    }),
     integrations: named(get('integrations'), (alias, node, at) => ({
       alias,
       ...present({
@@ -327,6 +358,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     policy: {
       network: (text('policy', 'network') as Policy['network'] | undefined) ?? 'allow-list',
       httpAllowHosts: texts('policy', 'http_allow_hosts'),
+      linkHosts: texts('policy', 'link_hosts'),
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
       approvers: texts('policy', 'approvers'),

@@ -1,8 +1,8 @@
-import type { Workflow } from './workflow.ts'
+import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
-/** Whether a workflow asks for anything that its own file does not hold: stored assistants, tools, other workflows. */
+/** Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, tools, other workflows. */
 export function needsProject(workflow: Workflow): boolean {
-  return namesTools(workflow) || refersToAssistants(workflow) || callsOthers(workflow)
+  return namesTools(workflow) || assistantsOf(workflow).some(usesFiles) || callsOthers(workflow)
 }
 
 /** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
@@ -10,7 +10,10 @@ export function namesTools({ states }: Workflow): boolean {
   return states.some(
     ({ work, onError }) =>
       work.kind === 'tool' ||
-      (work.kind === 'agent' && work.assistant.tools.length + work.assistant.mcpServers.length > 0) ||
+      (work.kind === 'agent' &&
+        withSubAssistants(work.assistant).some(
+          ({ tools, mcpServers }) => tools.length + mcpServers.length > 0,
+        )) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
 }
@@ -20,6 +23,26 @@ export function callsOthers({ states }: Workflow): boolean {
   return states.some(({ work }) => work.kind === 'call')
 }
 
-function refersToAssistants({ states }: Workflow): boolean {
-  return states.some(({ work }) => work.kind === 'agent' && work.assistant.ref !== undefined)
+/** Every assistant that a state of a workflow can have answer, also those that are asked by others. */
+export function assistantsOf({ states }: Pick<Workflow, 'states'>): readonly Assistant[] {
+  return states.flatMap(({ work }) => (work.kind === 'agent' ? withSubAssistants(work.assistant) : []))
+}
+
+/** All in a state that may call tools: its assistants or its tool, and the tools that its handlers tell. */
+export function toolUsersOf({
+  work,
+  onError,
+}: Pick<State, 'work' | 'onError'>): readonly (Assistant | ToolWork)[] {
+  const own = work.kind === 'agent' ? withSubAssistants(work.assistant) : work.kind === 'tool' ? [work] : []
+  return [...own, ...onError.flatMap(({ notify }) => notify ?? [])]
+}
+
+/** An assistant and those that it can ask, at any depth. */
+export function withSubAssistants(assistant: Assistant): readonly Assistant[] {
+  return [assistant, ...assistant.subAssistants.flatMap(withSubAssistants)]
+}
+
+/** Whether an assistant has anything that stands in files of its own. */
+function usesFiles({ ref, skillIds }: Assistant): boolean {
+  return ref !== undefined || skillIds.length > 0
 }

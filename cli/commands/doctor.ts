@@ -9,6 +9,7 @@ import type { ResolvedModel } from '../../runner/models/providers.ts'
 import { gatherPlanFacts } from '../../runner/plan-facts.ts'
 import type { Definition, Project } from '../../runner/project.ts'
 import { setUpRun } from '../../runner/setup.ts'
+import { toolUsersOf } from '../../schema/needs.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -198,10 +199,8 @@ async function checkModels(
     }
     const setup = await setUpRun(project, workflow, cli.world)
     for (const model of facts.models) models.set(facts.describeModel(model).id, setup.models.resolve(model))
-    for (const { work, onError } of workflow.states) {
-      for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])])
-        for (const server of facts.serversOf(called)) servers.set(JSON.stringify(server), server)
-    }
+    for (const server of workflow.states.flatMap(toolUsersOf).flatMap(facts.serversOf))
+      servers.set(JSON.stringify(server), server)
   }
   checkServers([...servers.values()], cli, say)
   if (models.size === 0) {

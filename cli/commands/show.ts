@@ -237,7 +237,7 @@ function renderRun(
     ),
     '',
     bold('Steps'),
-    ...stepLines(digest.steps, palette),
+    ...stepLines(digest.steps, digest.models.length > 1, palette),
   ]
   for (const { code, message, path, position } of digest.warnings) {
     const place = position ?? path
@@ -297,8 +297,8 @@ function describeCommit({ commit, branch, changedFiles }: RunManifest['repositor
   return `${commit.slice(0, 12)} (${where}${dirty})`
 }
 
-/** Steps in order; many of one state in a row are one line. */
-function stepLines(steps: readonly StepDigest[], palette: Palette): string[] {
+/** Steps in order; many of one state in a row are one line. `isMixed`: several models answered, so each says which. */
+function stepLines(steps: readonly StepDigest[], isMixed: boolean, palette: Palette): string[] {
   const groups: StepDigest[][] = []
   for (const step of steps) {
     const group = groups.at(-1)
@@ -310,10 +310,10 @@ function stepLines(steps: readonly StepDigest[], palette: Palette): string[] {
     40,
     Math.max(0, ...rows.map((row) => (row.length > 1 ? (row[0]?.state ?? '') : (row[0]?.path ?? '')).length)),
   )
-  return rows.map((row) => stepLine(row, width, palette))
+  return rows.map((row) => stepLine(row, width, isMixed, palette))
 }
 
-function stepLine(row: readonly StepDigest[], width: number, palette: Palette): string {
+function stepLine(row: readonly StepDigest[], width: number, isMixed: boolean, palette: Palette): string {
   const { dim, green, red, yellow, symbols } = palette
   const failed = row.filter(({ status }) => status === 'failed').length
   const open = row.filter(({ status }) => status === 'unfinished').length
@@ -326,6 +326,7 @@ function stepLine(row: readonly StepDigest[], width: number, palette: Palette): 
     ...(row.length > 1 ? [`${row.length - failed - open} of ${row.length}`] : []),
     ...(attempts.length > row.length ? [count(attempts.length, 'attempt')] : []),
     ...(open === row.length ? ['not finished'] : [formatDuration(durationMs)]),
+    ...(isMixed ? [...new Set(attempts.flatMap(({ models = [] }) => models))].map(oneLine) : []),
   ]
   return `  ${sign} ${padEnd(oneLine(name), width)}  ${dim(facts.join('  '))}`
 }

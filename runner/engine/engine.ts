@@ -1,6 +1,7 @@
 import type { Located } from '../../schema/diagnostic.ts'
 import type { LanguageProblem } from '../../schema/language/index.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
+import { CHARACTERS_PER_TOKEN, FINALIZER, MEMORY } from '../../schema/limits.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import type { Ask } from '../events.ts'
 import { StepFailure } from '../failure.ts'
@@ -12,11 +13,9 @@ import { History, type Message } from './history.ts'
 import { planWrites, StepOutput, type StepWrites } from './output.ts'
 import { goTo, type IterationItem, type Route, route, type Send } from './route.ts'
 import {
-  FINALIZER,
   type FinishedStep,
   type HeldStep,
   internalState,
-  MEMORY,
   placeName,
   type RunInput,
   type Step,
@@ -477,9 +476,6 @@ function isHeld({ state }: Step): boolean {
 function hasWords({ userInput = '', edit, revised }: PauseAnswer): boolean {
   return userInput !== '' || edit !== undefined || revised !== undefined
 }
-
-/** The estimate of `models/tokens.ts`: the real vocabulary is a download, and the limit is a rough one. */
-const CHARACTERS_PER_TOKEN = 4
 
 function readInput(input: RunInput): Shared {
   const context = withKeysOf(input.text, new PyDict())

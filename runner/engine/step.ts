@@ -1,4 +1,5 @@
 import type { PyDict } from '../../schema/language/index.ts'
+import { FINALIZER, type MEMORY } from '../../schema/limits.ts'
 import type { State, Work } from '../../schema/workflow.ts'
 import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
@@ -58,11 +59,6 @@ export interface HeldStep {
   /** What the yes is asked for. Absent: none is needed, or nothing of the run is kept. */
   readonly ask?: Ask
 }
-
-/** Name of the state that sums the conversation up at `end`; reserved in definitions. */
-export const FINALIZER = 'result_finalizer_node'
-/** Name of the state that shortens a long history; reserved in definitions. */
-export const MEMORY = 'summarize_memory_node'
 
 /** A state that no author wrote. Its output stays out of context and history. */
 export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State): State {

@@ -1,12 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
+import type { ModelBounds } from '../../schema/ceiling.ts'
 import { StepFailure } from '../failure.ts'
+import { type BoundsSettings, boundsOfModel } from './bounds.ts'
 import {
   createHttpFetch,
   defaultAnswerTimeoutMs,
   type HttpFetch,
   type HttpFetchOptions,
 } from './http-fetch.ts'
+import { undated } from './look-up-model.ts'
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
@@ -22,7 +25,6 @@ import {
   locateModel,
   type ModelEndpoint,
   type ModelEnv,
-  type ModelSettings,
   type ResolvedModel,
   resolveModel,
 } from './providers.ts'
@@ -32,8 +34,7 @@ import { classifyStatus, readTrouble } from './status-failure.ts'
 import { transportFailure } from './transport-failure.ts'
 
 /** Settings of the door to the models: where ids lead, what they cost, how long to wait. */
-export interface ModelClientSettings extends ModelSettings {
-  readonly prices?: PriceOverrides
+export interface ModelClientSettings extends BoundsSettings {
   /** Limits of one call; see `HttpFetchOptions` for the defaults. */
   readonly limits?: Pick<
     HttpFetchOptions,
@@ -60,6 +61,8 @@ export interface HttpModelClient extends ModelClient {
    * `undefined`: not known.
    */
   priceOf(model: string): ModelPrice | undefined
+  /** What is known of a model before it is asked, whichever way its id is written. */
+  boundsOf(model: string): ModelBounds
   close(): void
 }
 
@@ -102,6 +105,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       const place = locateModel(model, settings)
       return 'problem' in place ? undefined : priceOf(`${place.provider}:${place.model}`, settings.prices)
     },
+    boundsOf: (model) => boundsOfModel(model, settings),
     close() {
       if ('close' in transport) transport.close()
     },
@@ -378,6 +382,19 @@ function finish(draft: ReplyDraft, endpoint: ModelEndpoint, prices: PriceOverrid
     finishReason: draft.finishReason ?? 'stop',
     usage: draft.usage,
     model: answered,
+    ...(isOtherModel(endpoint, draft.model) ? { instead: asked } : {}),
     costUsd,
   }
+}
+
+/** Whether a provider says that another model answered than the one it was asked for, and not only how it spells it. */
+function isOtherModel({ model, quirks }: ModelEndpoint, answered: string | undefined): boolean {
+  if (answered === undefined || quirks.modelIsDeployment) return false
+  return bareName(model) !== bareName(answered)
+}
+
+/** `openai/GPT-4.1:free` and `gpt-4.1-2025-04-14` are both `gpt-4.1`. */
+function bareName(model: string): string {
+  const name = model.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '')
+  return undated(name).replace(/(?:-\d{2}-\d{2}|-\d{3,4})$/, '')
 }

@@ -46,6 +46,8 @@ export interface ModelReply {
   readonly usage: Usage | undefined
   /** The model that answered, as `provider:model`. */
   readonly model: string
+  /** The model that was asked, as `provider:model`, where that is another one. Absent: it is the one that answered. */
+  readonly instead?: string
   /** US dollars. `undefined`: the price of this model is not known, which is not the same as 0. */
   readonly costUsd: number | undefined
 }

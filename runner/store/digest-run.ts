@@ -20,6 +20,8 @@ export interface StepDigest {
 export interface AttemptDigest {
   /** From 1. */
   readonly attempt: number
+  /** Models that answered in it, in the order in which each first did. Absent: none. */
+  readonly models?: readonly string[]
   readonly output?: string
   readonly failure?: FailureInfo
   readonly durationMs?: number
@@ -113,6 +115,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   }
   const models = new Set<string>()
   const servers = new Map<string, ServerTools>()
+  const answered = new Map<string, Set<string>>()
   const warnings: WarningDigest[] = []
   const said: SaidDigest[] = []
   const approvals: ApprovalDigest[] = []
@@ -167,6 +170,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         if (event.listed) servers.set(`${event.listed.server} ${event.listed.sha256}`, event.listed)
         if (event.kind === 'model') {
           models.add(event.name)
+          answered.set(spender(event), (answered.get(spender(event)) ?? new Set()).add(event.name))
           spent.set(spender(event), plus(spent.get(spender(event)), event))
         }
         break
@@ -251,7 +255,12 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       state: step.state,
       kind: step.kind,
       status: step.end ?? 'unfinished',
-      attempts: [...step.attempts.values()].sort((a, b) => a.attempt - b.attempt),
+      attempts: [...step.attempts.values()]
+        .sort((a, b) => a.attempt - b.attempt)
+        .map((attempt) => {
+          const those = answered.get(spender({ path, attempt: attempt.attempt }))
+          return those ? { ...attempt, models: [...those] } : attempt
+        }),
     })),
     models: [...models].sort(),
     servers: [...servers.values()],

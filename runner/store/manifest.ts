@@ -1,3 +1,4 @@
+import type { RecordedCeiling } from '../ceiling.ts'
 import type { RunStatus, ServerTools } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
@@ -88,6 +89,8 @@ export interface RunManifest {
   readonly costUsd?: number
   readonly costUnknown?: boolean
   readonly failure?: FailureInfo
+  /** What the run could come to at most, as reckoned when it started. Absent in records of older versions. */
+  readonly ceiling?: RecordedCeiling
   /** Page of the CI job. */
   readonly ciUrl?: string
   /** The run that this one repeats, and the step from which on it did things anew; absent: from the beginning. */
@@ -122,6 +125,7 @@ export type ManifestStart = Pick<
   | 'inputs'
   | 'engine'
   | 'startedAt'
+  | 'ceiling'
   | 'ciUrl'
   | 'origin'
   | 'previousTree'

@@ -74,8 +74,8 @@ export function readRunJournal(directory: string): JournalContent {
 
 /** Keeps of a manifest what was known at the start of the run. */
 export function startOf(manifest: RunManifest): ManifestStart {
-  const { id, workflow, trigger, actor, repository, inputs, engine, startedAt, ciUrl, origin, previousTree } =
-    manifest
+  const { id, workflow, trigger, repository, inputs, engine, startedAt } = manifest
+  const { actor, ceiling, ciUrl, origin, previousTree } = manifest
   return {
     id,
     workflow,
@@ -85,6 +85,7 @@ export function startOf(manifest: RunManifest): ManifestStart {
     engine,
     startedAt,
     ...(actor === undefined ? {} : { actor }),
+    ...(ceiling === undefined ? {} : { ceiling }),
     ...(ciUrl === undefined ? {} : { ciUrl }),
     ...(origin === undefined ? {} : { origin }),
     ...(previousTree === undefined ? {} : { previousTree }),

@@ -68,6 +68,8 @@ export interface NewRun {
   readonly actor?: RunActor
   /** Version of codemie-ci. */
   readonly engine: string
+  /** What it can come to at most. */
+  readonly ceiling?: RunManifest['ceiling']
   readonly ciUrl?: string
   /** The run that it repeats. Default: none. */
   readonly origin?: RunManifest['origin']
@@ -246,6 +248,7 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
       inputs: { sha256: sha256(inputsText) },
       engine: run.engine,
       startedAt: new Date(startedAt).toISOString(),
+      ...(run.ceiling === undefined ? {} : { ceiling: run.ceiling }),
       ...(run.ciUrl === undefined ? {} : { ciUrl: run.ciUrl }),
       ...(run.origin === undefined ? {} : { origin: run.origin }),
     },

@@ -55,6 +55,13 @@ export function decideUrl(
   return { allowsPrivate: entries.some((entry) => !entry.host.includes('*')) }
 }
 
+/** Whether an entry, as of `decideUrl`, allows the host of a URL by the scheme it has. Pure; refuses nothing. */
+export function isAllowedHost(url: URL, allowedHosts: readonly string[]): boolean {
+  return allowedHosts
+    .map(parseEntry)
+    .some((entry) => matchesHost(entry, url) && (url.protocol === 'https:' || entry.plainHttp))
+}
+
 interface HostEntry {
   readonly host: string
   readonly port: string | undefined

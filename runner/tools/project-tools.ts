@@ -1,6 +1,7 @@
 import type { ToolMapping } from '../../schema/config.ts'
-import type { Assistant, McpServer, RepositoryConfig, ToolWork, Work } from '../../schema/index.ts'
+import type { Assistant, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
+import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
 import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.ts'
@@ -14,13 +15,14 @@ import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
 import { credentialsOf } from './http-credentials.ts'
 import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
+import { createSkillTools } from './skill.ts'
 import type { ServerTool, Tool, ToolContext, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
   /** What a name in a workflow stands for. */
   readonly find: (name: string) => ToolLookup
-  /** What an assistant may call: the tools it names, and those that search its datasources. */
+  /** What an assistant may call: the tools it names, those that search its datasources, and the one that loads its skills. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** See `StepKit`. */
   readonly serverToolOf: StepKit['serverToolOf']
@@ -40,17 +42,30 @@ export interface ProjectTools {
 
 /** See {@link ProjectTools.servers}. */
 export interface ProjectServers {
-  /** The servers that a state may call tools of. */
-  readonly usedBy: (work: Work) => readonly McpServer[]
+  /** The servers whose tools an assistant or a tool state may call; not those of assistants that it can ask. */
+  readonly usedBy: (user: Assistant | ToolWork) => readonly McpServer[]
   readonly describe: (server: McpServer) => DescribedServer
   /** Why it could not be used, as far as that can be known; variables that are not set are not among it. */
   readonly problemsOf: (server: McpServer) => readonly PreflightProblem[]
 }
 
-/** `root`: absolute real path of the repository. Starts nothing. */
-export function openProjectTools(config: RepositoryConfig, root: string, world: World): ProjectTools {
+/**
+ * Starts nothing.
+ *
+ * @param project `root`: absolute real path of the repository.
+ * @param skills those that assistants have, by id. Default: none.
+ */
+export function openProjectTools(
+  { config, root }: { readonly config: RepositoryConfig; readonly root: string },
+  world: World,
+  skills: ReadonlyMap<string, AvailableSkill> = new Map(),
+): ProjectTools {
   const registry = createToolRegistry(
-    [...createBuiltInTools(), ...createDatasourceTools([...config.datasources.values()])],
+    [
+      ...createBuiltInTools(),
+      ...createDatasourceTools([...config.datasources.values()]),
+      ...createSkillTools([...skills.values()]),
+    ],
     toolMapping(config),
   )
   const env = toolEnvironment(world)
@@ -72,16 +87,19 @@ export function openProjectTools(config: RepositoryConfig, root: string, world: 
     serverToolOf: (work) => serverToolOf(work, registry),
     serversOf: (assistant) => serversOf(assistant, registry),
     servers: {
-      usedBy(work) {
-        if (work.kind === 'agent') return serversOf(work.assistant, registry).map(({ server }) => server)
-        const tool = work.kind === 'tool' ? serverToolOf(work, registry) : undefined
+      usedBy(user) {
+        if (!('kind' in user)) return serversOf(user, registry).map(({ server }) => server)
+        const tool = serverToolOf(user, registry)
         return tool ? [tool.server] : []
       },
       describe: (server) => describeServer(server, config),
       problemsOf: (server) => problemsOf(server, config),
     },
     endpointOf: (server, context, warn) => renderEndpoint(server, config, context, warn),
-    toolsOf: (assistant) => toolsOf(assistant, registry, config),
+    toolsOf: (assistant) => [
+      ...toolsOf(assistant, registry, config),
+      ...createSkillTools(assistant.skillIds.flatMap((id) => skills.get(id) ?? [])).map((tool) => ({ tool })),
+    ],
     async documentsOf(id, signal) {
       const datasource = config.datasources.get(id)
       if (!datasource) throw unknownDatasource(id)

@@ -9,7 +9,7 @@ import type {
 import type { Aspect, ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
 import { ceiling, model, models, power, powers, widest } from './classes.ts'
-import { listed, meaningOf, members, membersOf } from './values.ts'
+import { isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** Entries that the author names, each compared by its own rows. */
 export interface Collection<T> {
@@ -85,7 +85,7 @@ const prices: ClassRule = {
     const isRaised = (model: string) => {
       const [old, now] = [membersOf(a.get(model)), membersOf(b.get(model))]
       return [...new Set([...old.keys(), ...now.keys()])].every(
-        (kind) => Number(now.get(kind)) >= Number(old.get(kind)),
+        (kind) => isSame(old.get(kind), now.get(kind)) || Number(now.get(kind)) >= Number(old.get(kind)),
       )
     }
     return [...a.keys(), ...b.keys()].every((model) => a.has(model) && b.has(model) && isRaised(model))
@@ -156,6 +156,15 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     say: members,
   },
   {
+    code: 'model-limits-changed',
+    name: 'how much goes into one call of a model',
+    of: ({ models: { limits } }) => Object.fromEntries(limits),
+    // They are what is known of a model, and hold nobody back.
+    class: 'neutral',
+    reach: 'nothing',
+    say: members,
+  },
+  {
     code: 'prices-changed',
     name: 'prices',
     of: ({ prices }) => Object.fromEntries(prices),
@@ -192,6 +201,7 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     reach: 'nothing',
   },
   list('hosts-changed', 'hosts of the HTTP tool', ({ policy }) => policy.httpAllowHosts),
+  list('link-hosts-changed', 'hosts of links in answers of models', ({ policy }) => policy.linkHosts),
   list('commands-changed', 'programs of the command tool', ({ policy }) => policy.commands),
   list('write-paths-changed', 'files that tools may write', ({ policy }) => policy.writePaths),
   list('agents-changed', 'ACP agents', ({ policy }) => policy.allowAgents),

@@ -574,6 +574,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'References are followed once, from a workflow to a file.',
     fix: 'Write the keys of the assistant into this file.',
   },
+  'assistant-circle': {
+    title: 'Assistants that ask each other in a circle',
+    why: 'Each of them would ask the next, and none would ever answer.',
+    fix: 'Remove one of them from the assistant_ids of another.',
+  },
   // The GitHub workflow
   'github-workflow-outdated': {
     title: 'The GitHub workflow does not fit the definitions',
@@ -599,6 +604,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     wrong: 'assistants: [{ id: reviewer, assistant_id: 1f0c }]',
     right: 'assistants: [{ id: reviewer, system_prompt: You review code. }]',
     fix: 'Write .codemie/assistants/<id>.yaml with the keys of an inline assistant, or make the assistant inline.',
+  },
+  'skill-missing': {
+    title: 'A skill that is not there',
+    why: 'A skill_id names a folder under .codemie/skills with a SKILL.md, and without it the workflow cannot run.',
+    fix: 'Write .codemie/skills/<id>/SKILL.md, or take the id out of skill_ids.',
   },
   'tool-not-provided': {
     title: 'A tool that nothing here provides',

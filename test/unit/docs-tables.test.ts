@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
-import { CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
+import { CEILING_RULES, CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
 import { EVENTS } from '../../schema/index.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
@@ -67,6 +67,7 @@ test('the table of kinds of change in docs/changes.md is that of the rules, each
 })
 
 test.each([
+  ['ceilings', CEILING_RULES],
   ['files', FILE_RULES],
   ['configuration', CONFIG_RULES],
 ] as const)('the table of changes of %s in docs/changes.md is that of the rules', (part, rules) => {

@@ -16,6 +16,8 @@ const TOOLS: Readonly<Record<string, 'read' | 'write' | 'outside'>> = {
   run_command: 'outside',
 }
 
+const NO_CEILING = { steps: {}, modelCalls: {}, tokens: {}, usd: {}, states: [] }
+
 const facts: Omit<PlanOptions, 'input'> = {
   defaultModel: 'base',
   models: ['base'],
@@ -26,6 +28,7 @@ const facts: Omit<PlanOptions, 'input'> = {
   },
   serversOf: () => [],
   integrationSecrets: (alias) => (alias === 'forge' ? ['FORGE_TOKEN'] : []),
+  ceilingOf: () => NO_CEILING,
   isSet: (variable) => variable === 'FORGE_TOKEN',
   obstacles: [],
 }

@@ -15,7 +15,13 @@ describe('the config of a repository', () => {
     const { at: _at, ...config } = { ...defaultConfig(), at: undefined }
     expect(config).toEqual({
       file: FILE,
-      models: { defaultProvider: 'openai', fallback: [], aliases: {}, providers: new Map() },
+      models: {
+        defaultProvider: 'openai',
+        fallback: [],
+        aliases: {},
+        limits: new Map(),
+        providers: new Map(),
+      },
       prices: new Map(),
       integrations: new Map(),
       tools: new Map(),
@@ -31,6 +37,7 @@ describe('the config of a repository', () => {
       policy: {
         network: 'allow-list',
         httpAllowHosts: [],
+        linkHosts: [],
         commands: [],
         writePaths: [],
         approvers: [],
@@ -177,7 +184,6 @@ describe('an assistant file', () => {
       id: 'reviewer',
       systemPrompt: 'You review.',
       temperature: 0,
-      toolOutputTokens: 10000,
     })
     expect(assistant?.tools.map((tool) => tool.name)).toEqual(['read_file'])
   })

@@ -31,9 +31,10 @@ describe('the configuration', () => {
     [
       'a new file',
       undefined,
-      'policy: { commands: [git], network: any }',
+      'policy: { commands: [git], network: any, link_hosts: [example.org] }',
       [
         'network-changed widening: network of tools: allow-list → any',
+        'link-hosts-changed widening: hosts of links in answers of models +example.org',
         'commands-changed widening: programs of the command tool +git',
       ],
     ],
