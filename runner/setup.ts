@@ -56,6 +56,7 @@ export async function setUpRun(
       return lookup.found ? lookup.tool : undefined
     },
     toolsOf: tools.toolsOf,
+    serverToolOf: tools.serverToolOf,
     serversOf: tools.serversOf,
     endpointOf: tools.endpointOf,
     documentsOf: tools.documentsOf,
@@ -90,6 +91,7 @@ function needsTools(workflow: Workflow): boolean {
 const NO_TOOLS: ProjectTools = {
   find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
   toolsOf: () => [],
+  serverToolOf: () => undefined,
   serversOf: () => [],
   servers: {
     usedBy: () => [],

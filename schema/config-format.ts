@@ -176,6 +176,11 @@ export const configFileSchema: FormatSchema = {
           env: named('Its environment: variable and the variable to copy from', ENV_NAME),
           headers_env: named('Headers whose values stand in environment variables', ENV_NAME),
           tools: list('Tools to offer; absent: all'),
+          tools_sha256: {
+            type: 'string',
+            pattern: '^[0-9a-f]{64}$',
+            description: 'Digest of its tools, as run.json has it; a server with other tools is refused',
+          },
         }),
       ),
     }),

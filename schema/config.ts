@@ -121,6 +121,8 @@ export interface McpServerSettings {
   readonly headersEnv: Readonly<Record<string, string>>
   /** `undefined`: all. */
   readonly tools?: readonly string[]
+  /** Digest of the tools that it must have, in 64 hex digits. `undefined`: any will do. */
+  readonly toolsSha256?: string
   readonly at: Position
 }
 
@@ -326,6 +328,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
           command: readText(childOf(node, 'command')),
           url: readText(childOf(node, 'url')),
           tools: readTexts(childOf(node, 'tools')),
+          toolsSha256: readText(childOf(node, 'tools_sha256')),
         }),
         args: readTexts(childOf(node, 'args')) ?? [],
         cwd: readText(childOf(node, 'cwd')) === 'repository' ? 'repository' : 'empty',

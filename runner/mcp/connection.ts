@@ -49,7 +49,9 @@ export class ServerConnection {
   readonly #client: Client
   readonly #transport: Transport
   #tools: ToolList
+  /** The server said that its tools changed, and was not asked again yet. */
   #isStale = false
+  #asking: Promise<void> | undefined
   #isOver = false
 
   private constructor(options: ServerOptions, client: Client, transport: Transport) {
@@ -91,7 +93,7 @@ export class ServerConnection {
       // The limit is for both together; the package knows only one for each request.
       const timing = { signal: either, timeout: options.startTimeoutMs + 1000 }
       await raced(client.connect(transport, timing), either)
-      connection.#tools = await connection.#list(either)
+      connection.#tools = await connection.#list(timing.timeout, either)
       return connection
     } catch (error) {
       const failure = signal.aborted ? signal.reason : connection.#startFailure(error, limit.aborted)
@@ -107,18 +109,27 @@ export class ServerConnection {
 
   /** The tools it has now, as far as it told. Asks again when it said that they changed. */
   async tools(signal: AbortSignal): Promise<ToolList> {
-    if (this.#isStale) {
-      this.#isStale = false
+    if (this.#isStale) this.#asking ??= this.#askAgain()
+    if (this.#asking) {
       try {
-        this.#tools = await this.#list(
-          AbortSignal.any([signal, AbortSignal.timeout(this.#options.startTimeoutMs)]),
-        )
+        await raced(this.#asking, signal)
       } catch (error) {
-        this.#isStale = true
         throw this.#callFailure('tools/list', error, signal)
       }
     }
     return this.#tools
+  }
+
+  async #askAgain(): Promise<void> {
+    this.#isStale = false
+    try {
+      this.#tools = await this.#list(this.#options.callTimeoutMs)
+    } catch (error) {
+      this.#isStale = true
+      throw error
+    } finally {
+      this.#asking = undefined
+    }
   }
 
   /**
@@ -155,13 +166,13 @@ export class ServerConnection {
     await this.#transport.close().catch(() => {})
   }
 
-  async #list(signal: AbortSignal): Promise<ToolList> {
+  async #list(timeout: number, signal?: AbortSignal): Promise<ToolList> {
     if (!this.#client.getServerCapabilities()?.tools) return pinTools([])
     const described: DescribedTool[] = []
     let cursor: string | undefined
     for (let page = 0; page < MAX_PAGES; page++) {
       const params = cursor === undefined ? {} : { cursor }
-      const timing = { signal, timeout: this.#options.startTimeoutMs + 1000 }
+      const timing = { timeout, ...(signal ? { signal } : {}) }
       const answer = await this.#client.request({ method: 'tools/list', params }, timing)
       described.push(...answer.tools)
       cursor = answer.nextCursor
@@ -188,10 +199,21 @@ export class ServerConnection {
     if (error instanceof StepFailure) return error
     const code = (error as NodeJS.ErrnoException).code
     const why = ended === undefined ? describe(error) : code === 'ENOENT' ? 'there is no such program' : ended
+    const answered = statusOf(error)
+    const isProgram = this.#transport instanceof StdioTransport
     return new StepFailure(
       'mcp-server-not-started',
-      `${this.#title} did not start: ${reachedAt}: ${why}${words}`,
-      { blame: 'tool', help: 'Install it in the job, or correct how it is started.', cause: error },
+      `${this.#title} ${isProgram ? 'did not start' : 'cannot be used'}: ${reachedAt}: ${why}${words}`,
+      {
+        blame: 'tool',
+        help: isProgram
+          ? 'Install it in the job, or correct how it is started.'
+          : answered.status === 401 || answered.status === 403
+            ? 'Look at its token: auth_token or headers in the workflow, headers_env or the integration in the config.'
+            : 'Correct its address, or wait until it works again.',
+        ...answered,
+        cause: error,
+      },
     )
   }
 
@@ -215,13 +237,13 @@ export class ServerConnection {
       )
     }
     // The address no longer knows us, as after a restart of the server: a further attempt begins anew.
-    const status = error instanceof SdkHttpError ? error.status : undefined
-    if (status === 404) this.#isOver = true
+    const answered = statusOf(error)
+    const isForgotten = answered.status === 404
+    if (isForgotten) this.#isOver = true
     return new StepFailure('tool-failed', `${this.#title}: '${tool}': ${describe(error)}`, {
       blame: 'tool',
-      retryable:
-        status !== undefined && (status === 404 || status === 408 || status === 429 || status >= 500),
-      ...(status === undefined ? {} : { status }),
+      ...answered,
+      ...(isForgotten ? { retryable: true } : {}),
       cause: error,
     })
   }
@@ -244,8 +266,20 @@ export class ServerConnection {
 /** Characters of what a program wrote to its standard error that a message holds. */
 const LAST_WORDS = 1000
 
+/** The status that an address answered with, and whether a further attempt may find another one. */
+function statusOf(error: unknown): { readonly status?: number; readonly retryable?: boolean } {
+  if (!(error instanceof SdkHttpError) || error.status === undefined) return {}
+  const { status } = error
+  return { status, retryable: status === 408 || status === 429 || status >= 500 }
+}
+
 function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const { status } = statusOf(error)
+  const said = error instanceof Error ? error.message : String(error)
+  const message =
+    status === undefined
+      ? said
+      : `answered with status ${status}: ${said.replace(/^Error POSTing to endpoint(?: \(HTTP \d+\))?: /, '')}`
   return oneLine(message).slice(0, 500)
 }
 

@@ -31,6 +31,8 @@ export interface McpEndpoint {
   readonly singleUsage: boolean
   /** Tools that may be used. Absent: all. */
   readonly tools?: readonly string[]
+  /** Digest of the list of tools that it must have. Absent: any will do. */
+  readonly toolsSha256?: string
 }
 
 /** How a server is written, before anything of the context is in it. */
@@ -45,6 +47,7 @@ export interface WrittenServer {
   readonly env: Readonly<Record<string, string>>
   readonly variables: Readonly<Record<string, string>>
   readonly tools?: readonly string[]
+  readonly toolsSha256?: string
 }
 
 /** In `args` and elsewhere: the root of the repository. */
@@ -86,6 +89,7 @@ export function writtenServer(
     env: { ...Object.fromEntries(passed.map((name) => [name, `\${${name}}`])), ...ownEnv },
     variables,
     ...(tools === undefined ? {} : { tools }),
+    ...(settings?.toolsSha256 === undefined ? {} : { toolsSha256: settings.toolsSha256 }),
   }
 }
 
@@ -162,6 +166,7 @@ export function renderEndpoint(
     ...(server.integrationAlias === undefined ? {} : { integrationAlias: server.integrationAlias }),
     singleUsage: server.config['single_usage'] === true,
     ...(written.tools === undefined ? {} : { tools: written.tools }),
+    ...(written.toolsSha256 === undefined ? {} : { toolsSha256: written.toolsSha256 }),
   }
 }
 

@@ -55,7 +55,7 @@ export class McpServers {
   /**
    * Asks a server for its tools (the result is a {@link ToolList}), or calls one of them.
    *
-   * Rejects with a `StepFailure`: `tool-refused` and `mcp-tool-changed` by policy, `mcp-variable-missing`,
+   * Rejects with a `StepFailure`: `tool-refused` and `mcp-tool-changed` by policy (also for a list that is not the pinned one), `mcp-variable-missing`,
    * `tool-unknown`, `tool-arguments-invalid`, and what {@link ServerConnection} fails with.
    */
   async perform({ args, mcp }: ToolRequest, signal: AbortSignal): Promise<ToolReply> {
@@ -66,6 +66,7 @@ export class McpServers {
     try {
       return await this.#with(server, signal, async (connection, known) => {
         const now = await connection.tools(signal)
+        refuseOtherTools(server, now)
         known.pinned ??= now
         const warnings = this.#changes(server, known, now)
         const result = called
@@ -212,6 +213,16 @@ export class McpServers {
       },
     ]
   }
+}
+
+/** The config may say which tools a server must have, so that nobody gets others unseen. */
+function refuseOtherTools({ name, toolsSha256 }: McpEndpoint, { digest }: ToolList): void {
+  if (toolsSha256 === undefined || toolsSha256 === digest) return
+  throw new StepFailure(
+    'mcp-tool-changed',
+    `${serverTitle(name)} has other tools than those that tools_sha256 in .codemie/config.yaml stands for`,
+    { blame: 'policy', help: `Look at what they do now, and write tools_sha256: ${digest}` },
+  )
 }
 
 interface Call {

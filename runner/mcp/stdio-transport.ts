@@ -41,7 +41,6 @@ export class StdioTransport implements Transport {
   #ended: string | undefined
   #trouble: string | undefined
   #closed: Promise<void> | undefined
-  readonly #killNow = () => this.#child && killGroup(this.#child, 'SIGKILL')
 
   constructor(program: ServerProgram) {
     this.#program = program
@@ -70,7 +69,7 @@ export class StdioTransport implements Transport {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#child = child
-    process.once('exit', this.#killNow)
+    killAtExit(child)
     this.#closed = new Promise((resolve) => {
       child.once('close', (code, signal) => {
         this.#finish(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`)
@@ -154,8 +153,11 @@ export class StdioTransport implements Transport {
   #finish(how: string): void {
     if (this.#ended !== undefined) return
     this.#ended = this.#trouble ?? how
-    process.off('exit', this.#killNow)
-    this.#killNow()
+    if (this.#child) {
+      running.delete(this.#child)
+      // What it left behind in its group goes with it.
+      killGroup(this.#child, 'SIGKILL')
+    }
     if (this.#ownFolder !== undefined) rmSync(this.#ownFolder, { recursive: true, force: true })
     this.onclose?.()
   }
@@ -164,6 +166,18 @@ export class StdioTransport implements Transport {
     this.#ownFolder = mkdtempSync(join(tmpdir(), 'codemie-mcp-'))
     return this.#ownFolder
   }
+}
+
+const running = new Set<ChildProcess>()
+
+/** However this process ends, its servers end with it. */
+function killAtExit(child: ChildProcess): void {
+  process.off('exit', killRunning).once('exit', killRunning)
+  running.add(child)
+}
+
+function killRunning(): void {
+  for (const child of running) killGroup(child, 'SIGKILL')
 }
 
 /** Puts chunks together to lines. */

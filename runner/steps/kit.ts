@@ -1,11 +1,11 @@
 import type { PyDict } from '../../schema/language/index.ts'
-import type { Assistant, McpServer } from '../../schema/workflow.ts'
+import type { Assistant, McpServer, ToolWork } from '../../schema/workflow.ts'
 import type { PinnedTool } from '../effect.ts'
 import type { StepWarning } from '../engine/step-effects.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { ToolOffer } from '../models/model.ts'
 import type { StructuredOutput } from '../models/structured.ts'
-import type { Tool } from '../tools/tool.ts'
+import type { ServerTool, Tool } from '../tools/tool.ts'
 
 /** What steps are made with: everything they need to know that is not in the step itself. Fixed for a run. */
 export interface StepKit {
@@ -19,6 +19,8 @@ export interface StepKit {
   readonly findTool: (name: string) => Tool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
+  /** The tool of an MCP server that a state calls. `undefined`: it calls a tool of the project's own, or none. */
+  readonly serverToolOf: (work: ToolWork) => ServerTool | undefined
   /** The MCP servers whose tools an assistant may call. */
   readonly serversOf: (assistant: Assistant) => readonly UsedServer[]
   /** A server with the values of the context in it. Fails with a `StepFailure` when it is not known or not allowed. */

@@ -20,13 +20,13 @@ export function prepareTool(
   kit: StepKit,
   warn: Warn,
 ): PreparedStep | Promise<PreparedStep> {
-  const tool = work.mcpServer ? undefined : kit.findTool(work.tool)
-  const mcp = work.mcpServer ? { server: work.mcpServer, tool: work.tool } : tool?.mcp
+  const mcp = kit.serverToolOf(work)
   if (mcp) {
     // With what tells servers apart, which few workflows have and all would wait for.
     const load = import('./server-tool.ts')
     return load.then(({ prepareServerTool }) => prepareServerTool(step, work, mcp, kit, warn))
   }
+  const tool = kit.findTool(work.tool)
   if (!tool) {
     throw new StepFailure('tool-unknown', `There is no tool '${work.tool}' here`, {
       blame: 'workflow',

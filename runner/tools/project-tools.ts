@@ -16,7 +16,7 @@ import { createDatasourceTools } from './datasource.ts'
 import { credentialsOf } from './http-credentials.ts'
 import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
 import { createSkillTools } from './skill.ts'
-import type { Tool, ToolContext, ToolPolicy } from './tool.ts'
+import type { ServerTool, Tool, ToolContext, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
@@ -24,6 +24,8 @@ export interface ProjectTools {
   readonly find: (name: string) => ToolLookup
   /** What an assistant may call: the tools it names, those that search its datasources, and the one that loads its skills. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
+  /** See `StepKit`. */
+  readonly serverToolOf: StepKit['serverToolOf']
   /** See `StepKit`. */
   readonly serversOf: StepKit['serversOf']
   /** MCP servers as far as they are known without starting any. */
@@ -82,13 +84,13 @@ export function openProjectTools(
   const { maxOutputBytes } = policy
   return {
     find: (name) => registry.find(name),
+    serverToolOf: (work) => serverToolOf(work, registry),
     serversOf: (assistant) => serversOf(assistant, registry),
     servers: {
       usedBy(user) {
         if (!('kind' in user)) return serversOf(user, registry).map(({ server }) => server)
-        if (user.mcpServer) return [user.mcpServer]
-        const lookup = registry.find(user.tool)
-        return lookup.found && lookup.tool.mcp ? [lookup.tool.mcp.server] : []
+        const tool = serverToolOf(user, registry)
+        return tool ? [tool.server] : []
       },
       describe: (server) => describeServer(server, config),
       problemsOf: (server) => problemsOf(server, config),
@@ -132,17 +134,34 @@ function toolsOf(
   return [...named, ...searches.map((tool) => ({ tool }))]
 }
 
+function serverToolOf(work: ToolWork, tools: ToolRegistry): ServerTool | undefined {
+  const { mcpServer, tool, integrationAlias } = work
+  if (!mcpServer) return mappedTool(tool, integrationAlias, tools)
+  return { server: withIntegration(mcpServer, mcpServer.integrationAlias ?? integrationAlias), tool }
+}
+
+/** The tool of a server that the config maps a name to. What the workflow says of the integration counts more. */
+function mappedTool(name: string, alias: string | undefined, tools: ToolRegistry): ServerTool | undefined {
+  const lookup = tools.find(name)
+  const mcp = lookup.found ? lookup.tool.mcp : undefined
+  return mcp && { ...mcp, server: withIntegration(mcp.server, alias ?? mcp.server.integrationAlias) }
+}
+
+function withIntegration(server: McpServer, integrationAlias: string | undefined): McpServer {
+  return integrationAlias === undefined ? server : { ...server, integrationAlias }
+}
+
 /** Those that it names, and for each tool that is mapped to a server the server with that tool. */
 function serversOf(assistant: Assistant, tools: ToolRegistry): readonly UsedServer[] {
   const mapped = new Map<string, { server: McpServer; names: Map<string, string> }>()
-  for (const { name } of assistant.tools) {
-    const lookup = tools.find(name)
-    const mcp = lookup.found ? lookup.tool.mcp : undefined
+  for (const { name, integrationAlias } of assistant.tools) {
+    const mcp = mappedTool(name, integrationAlias, tools)
     if (!mcp) continue
     const { server, tool } = mcp
-    const known = mapped.get(server.name)
+    const key = `${server.name} ${server.integrationAlias ?? ''}`
+    const known = mapped.get(key)
     if (known) known.names.set(tool, name)
-    else mapped.set(server.name, { server, names: new Map([[tool, name]]) })
+    else mapped.set(key, { server, names: new Map([[tool, name]]) })
   }
   const own = assistant.mcpServers.filter(({ enabled }) => enabled).map((server) => ({ server }))
   return [...own, ...mapped.values()]

@@ -46,6 +46,12 @@ const pushes: ClassRule = {
   of: (_before, after) => (after === 'always' ? 'widening' : 'narrowing'),
 }
 
+/** Other tools than somebody looked at, or any at all. */
+const pinned: ClassRule = {
+  words: 'one where there was none: narrowing; another or none: widening',
+  of: (before) => (before === undefined ? 'narrowing' : 'widening'),
+}
+
 /** Tools of a server; none named is all of them. */
 const offered: ClassRule = {
   words: 'all, or one more: widening; only fewer: narrowing',
@@ -94,6 +100,8 @@ const sayOffered = (before: unknown, after: unknown): string => {
     ? listed(before, after)
     : `${inWords(before)} → ${inWords(after)}`
 }
+
+const digestWords = (digest: unknown): string => (typeof digest === 'string' ? digest.slice(0, 12) : 'none')
 
 /** Environment variables whose values an entry hands on. */
 const secrets = <T>(of: (one: T) => readonly (string | undefined)[]): Aspect<T> => ({
@@ -384,6 +392,14 @@ const SERVERS: Collection<McpServerSettings> = {
       class: 'neutral',
       reach: 'nothing',
       say: members,
+    },
+    {
+      code: 'mcp-digest-changed',
+      name: 'digest of its tools',
+      of: ({ toolsSha256 }) => toolsSha256,
+      class: pinned,
+      reach: 'nothing',
+      say: (before, after) => `${digestWords(before)} → ${digestWords(after)}`,
     },
     {
       code: 'mcp-tools-changed',

@@ -242,6 +242,22 @@ describe('a server that changes its tools while the run is on', () => {
     expect(eventsOfType(again, 'step-finished').map(({ path }) => path)).toEqual(['s1'])
   })
 
+  test('before a run is refused where the config pins them', async () => {
+    const first = projectOf([['say', '{ words: x }']])
+    await first.run('w')
+    const [{ sha256 = '' } = {}] = (await first.read()).manifest.mcpServers ?? []
+    first.remove()
+    const running = projectOf([['say', '{ words: x }']], { server: `, tools_sha256: ${sha256}` })
+    expect(await running.run('w')).toMatchObject({ status: 'succeeded' })
+    running.write('.git/changed', '')
+    const again = await running.run('w')
+    expect(again).toMatchObject({ exitStatus: 5, failure: { code: 'mcp-tool-changed', blame: 'policy' } })
+    expect(again.failure?.message).toBe(
+      "MCP server 'unruly' has other tools than those that tools_sha256 in .codemie/config.yaml stands for",
+    )
+    expect(again.failure?.help).toMatch(/^Look at what they do now, and write tools_sha256: [0-9a-f]{64}$/)
+  })
+
   test('but not the one that is called goes on', async () => {
     const running = projectOf([['change'], ['look', '{ name: STARTS }']])
     const run = await running.run('w')

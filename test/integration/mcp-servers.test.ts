@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
+import { startMcpHttpServer } from '../helpers/mcp-http-server.ts'
 import { eventsOfType } from '../helpers/project.ts'
 import { REFERENCE_SERVERS, startEverythingOverHttp } from '../helpers/reference-servers.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
@@ -169,6 +168,50 @@ states:
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(starts)
   })
 
+  test('is shared by all items of a map', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"], env: { STARTS: STARTS } } } }\n`
+    const text = `
+tools: [{ id: say, tool: say, tool_args: { words: "{{ word }}" }, mcp_server: { name: u, mcp_config_id: u } }]
+custom_nodes: [{ id: make, custom_node_id: transform_node, config: { input_source: user_input, mappings: [{ output_field: items, type: extract, source_path: items }] } }]
+states:
+  - { id: make, custom_node_id: make, next: { state_id: say, iter_key: items } }
+  - { id: say, tool_id: say, next: { state_id: end } }
+`
+    const project = bench.projectOf(`max_concurrency: 5\n${text}`, { config })
+    const starts = join(project.root, '.git', 'starts')
+    const items = ['a', 'b', 'c', 'd', 'e'].map((word) => ({ word }))
+    const run = await project.run('w', { input: JSON.stringify({ items }), env: { STARTS: starts } })
+    expect(run).toMatchObject({ status: 'succeeded' })
+    const outputs = Object.values(await project.outputsOf()).slice(1)
+    expect(outputs.sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readFileSync(starts, 'utf8').trim().split('\n')).toHaveLength(1)
+  })
+
+  test('is not started before a person has said yes to the call', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"], env: { STARTS: STARTS } } } }\n`
+    const project = bench.projectOf(
+      'tools: [{ id: t, tool: say, tool_args: { words: "{{ w }}" }, mcp_server: { name: u, mcp_config_id: u } }]\nstates: [{ id: act, tool_id: t, approval: true, next: { state_id: end } }]\n',
+      { config },
+    )
+    const env = { STARTS: join(project.root, '.git', 'starts') }
+    const run = await project.run('w', { input: '{"w": "hi"}', env })
+    expect(run.asks?.map(({ task }) => task)).toEqual(['Call say of MCP server u with {"words":"hi"}'])
+    expect(existsSync(env.STARTS)).toBe(false)
+    const again = await project.resume('latest', { answer: { decision: 'approved' }, env })
+    expect(again).toMatchObject({ status: 'succeeded', output: 'hi' })
+  })
+
+  test('can be told of a failure', async () => {
+    const config = `mcp: { allowed_commands: ["${NODE}"], servers: { u: { command: "${NODE}", args: ["${UNRULY}"] } } }\ntools: { tell: { mcp: u, tool: say } }\n`
+    const project = bench.projectOf(
+      'tools: [{ id: bad, tool: read_file, tool_args: { path: none } }, { id: tell, tool: tell, tool_args: { words: "{{ error }}" } }]\nstates: [{ id: act, tool_id: bad, on_error: [{ notify: tell }], next: { state_id: end } }]\n',
+      { config },
+    )
+    const run = await project.run('w')
+    expect(run.failure?.message).toContain('none')
+    expect(eventsOfType(run, 'effect-finished').map(({ name }) => name)).toEqual(['u: tools/list', 'u/say'])
+  })
+
   test('keeps what it knows from call to call', async () => {
     const server = `{ name: memory, config: ${inline(REFERENCE_SERVERS.memory, [], ', env: { MEMORY_FILE_PATH: "{{ file }}" }')} }`
     const project = bench.projectOf('states: []\n', { config: ALLOWED })
@@ -332,54 +375,127 @@ describe('over streamable HTTP', () => {
     expect(bench.server.requests[1]?.body.messages.at(-1).content).toBe('Echo: again')
   })
 
-  /** A server that answers every request with one status and headers; tells what it was sent. */
-  async function startPlain(status: number, headers: Record<string, string> = {}) {
-    const seen: IncomingHttpHeaders[] = []
-    const server: Server = createServer((request, response) => {
-      seen.push(request.headers)
-      request.resume()
-      response.writeHead(status, headers).end('{}')
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    closing.push(() => new Promise((resolve) => server.close(resolve)))
-    return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  /** Starts a server that is closed after the test, and allows its host. */
+  async function startFar(answer?: Parameters<typeof startMcpHttpServer>[0]) {
+    const far = await startMcpHttpServer(answer)
+    closing.push(() => far.close())
+    return { ...far, config: `mcp: { allowed_hosts: ["http://${far.host}"] }\n` }
   }
+  const sayAt = (host: string, keys = '') =>
+    stateOf(
+      'say',
+      `{ name: far, ${keys} config: { url: "http://${host}/mcp" } }`,
+      'tool_args: { words: hi },',
+    )
 
-  test('headers get the values of variables and of the context, and nothing of the answer to a refusal', async () => {
-    const { host, seen } = await startPlain(401)
-    const config = `mcp: { allowed_hosts: ["http://${host}"] }\nintegrations: { i: { type: mcp, env: { KEY: CI_KEY } } }\n`
+  test('headers and the address get the values of variables and of the context', async () => {
+    const { host, calls, config } = await startFar()
     const headers = '{ X-Team: "{{ team }}", X-Key: "{{ KEY }}" }'
     const server = `{ name: far, integration_alias: i, config: { url: "http://${host}/{{ team }}", headers: ${headers}, auth_token: "\${KEY}" } }`
-    const project = bench.projectOf(stateOf('echo', server), { config, env: { CI_KEY: 'far-secret-0' } })
-    const run = await project.run('w', { input: '{"team": "blue"}' })
-    expect(seen[0]).toMatchObject({
-      'x-team': 'blue',
-      'x-key': 'far-secret-0',
-      authorization: 'Bearer far-secret-0',
+    const project = bench.projectOf(stateOf('say', server, 'tool_args: { words: hi },'), {
+      config: `${config}integrations: { i: { type: mcp, env: { KEY: CI_KEY } } }\n`,
+      env: { CI_KEY: 'far-secret-0' },
     })
-    expect(run.failure).toMatchObject({ code: 'mcp-server-not-started', blame: 'tool' })
-    expect(run.failure?.message).toContain(`http://${host}/blue`)
+    expect(await project.run('w', { input: '{"team": "blue"}' })).toMatchObject({ output: 'hi' })
+    expect(calls.map(({ method }) => method)).toEqual([
+      'initialize',
+      'notifications/initialized',
+      'tools/list',
+      'tools/call',
+    ])
+    for (const call of calls)
+      expect(call.headers).toMatchObject({
+        'x-team': 'blue',
+        'x-key': 'far-secret-0',
+        authorization: 'Bearer far-secret-0',
+      })
     expect(project.everythingWritten()).not.toContain('far-secret-0')
   })
 
+  test('an integration adds its token to requests for its own address alone', async () => {
+    const { host, calls, config } = await startFar()
+    const other = await startFar()
+    const more = `integrations: { i: { type: mcp, url: "http://${host}", token_env: CI_KEY } }\n`
+    const env = { CI_KEY: 'far-secret-0' }
+    const keys = 'integration_alias: i,'
+    await bench.projectOf(sayAt(host, keys), { config: `${config}${more}`, env }).run('w')
+    await bench.projectOf(sayAt(other.host, keys), { config: `${other.config}${more}`, env }).run('w')
+    expect(calls.at(-1)?.headers.authorization).toBe('Bearer far-secret-0')
+    expect(other.calls.map(({ headers }) => headers.authorization)).toEqual(other.calls.map(() => undefined))
+  })
+
+  test.each([
+    [
+      401,
+      1,
+      'Look at its token: auth_token or headers in the workflow, headers_env or the integration in the config.',
+    ],
+    [503, 2, 'Correct its address, or wait until it works again.'],
+  ])('a server that answers %i is asked %i times', async (status, tries, help) => {
+    const { host, config } = await startFar((_call, response) => {
+      response.writeHead(status).end('no')
+      return true
+    })
+    const project = bench.projectOf(`retry_policy: { max_attempts: 2 }\n${sayAt(host)}`, { config })
+    const run = await project.run('w')
+    expect(run.failure).toEqual({
+      code: 'mcp-server-not-started',
+      blame: 'tool',
+      message: `MCP server 'far' cannot be used: http://${host}/mcp: answered with status ${status}: no`,
+      status,
+      help,
+    })
+    expect(eventsOfType(run, 'attempt-failed')).toHaveLength(tries)
+  })
+
+  test('a server that was started anew and does not know us is met anew by the next attempt', async () => {
+    let isForgotten = true
+    const { host, calls, config } = await startFar(({ method }, response) => {
+      if (method !== 'tools/call' || !isForgotten) return false
+      isForgotten = false
+      response.writeHead(404).end('no such session')
+      return true
+    })
+    const project = bench.projectOf(`retry_policy: { max_attempts: 2 }\n${sayAt(host)}`, { config })
+    const run = await project.run('w')
+    expect(run).toMatchObject({ status: 'succeeded', output: 'hi' })
+    expect(calls.at(-1)?.headers['mcp-session-id']).toBe('session-2')
+  })
+
   test('a redirect to another host is not followed', async () => {
-    const inner = await startPlain(200)
-    const { host } = await startPlain(307, { location: `http://${inner.host}/mcp` })
+    const inner = await startFar()
+    const { host } = await startFar((_call, response) => {
+      response.writeHead(307, { location: `http://${inner.host}/mcp` }).end()
+      return true
+    })
     const config = `mcp: { allowed_hosts: ["http://${host}", "http://${inner.host}"] }\n`
-    const run = await bench
-      .projectOf(stateOf('echo', `{ name: far, config: { url: "http://${host}/mcp" } }`), { config })
-      .run('w')
-    expect(run.status).toBe('failed')
-    expect(inner.seen).toEqual([])
+    const run = await bench.projectOf(sayAt(host), { config }).run('w')
+    expect(run.failure?.message).toContain(`Redirect to http://${inner.host}/mcp not followed`)
+    expect(inner.calls).toEqual([])
+  })
+
+  test('an answer that does not end is ended', async () => {
+    const { host, config } = await startFar(({ method }, response) => {
+      if (method !== 'tools/call') return false
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const more = () => {
+        while (response.write('x'.repeat(1024 * 1024)));
+        response.once('drain', more)
+      }
+      more()
+      return true
+    })
+    const run = await bench.projectOf(sayAt(host), { config }).run('w')
+    expect(run.failure).toMatchObject({
+      code: 'tool-failed',
+      message: expect.stringContaining('sent more than 64 MiB'),
+    })
   })
 
   test('a host that does not answer is tried again as the retry policy says', async () => {
-    const { host } = await startPlain(200)
-    await Promise.all(closing.splice(0).map((close) => close()))
-    const project = bench.projectOf(
-      `retry_policy: { max_attempts: 2 }\n${stateOf('echo', `{ name: far, config: { url: "http://${host}/mcp" } }`)}`,
-      { config: `mcp: { allowed_hosts: ["http://${host}"] }\n` },
-    )
+    const { host, close, config } = await startFar()
+    await close()
+    const project = bench.projectOf(`retry_policy: { max_attempts: 2 }\n${sayAt(host)}`, { config })
     const run = await project.run('w')
     expect(run.failure).toEqual({
       code: 'mcp-server-unreachable',

@@ -128,6 +128,7 @@ class Replay {
         defaultModel: 'default',
         fallbackModels: [],
         findTool,
+        serverToolOf: () => undefined,
         serversOf: () => [],
         endpointOf: () => {
           throw new Error('no recorded run has an MCP server')

@@ -226,6 +226,7 @@ it('a run never comes to more than its ceiling says', async () => {
         ...models,
         findTool: () => LOOK,
         toolsOf: ({ tools }) => tools.map(() => ({ tool: LOOK })),
+        serverToolOf: () => undefined,
         serversOf: () => [],
         endpointOf: ({ name }) => {
           throw new Error(`no scene has the server ${name}`)

@@ -104,7 +104,7 @@ describe('the configuration', () => {
     ],
     [
       'MCP servers',
-      'mcp: { allowed_commands: [box], servers: { box: { command: box, args: [a], env: { TOKEN: BOX_TOKEN }, tools: [x] } } }',
+      'mcp: { allowed_commands: [box], servers: { box: { command: box, args: [a], env: { TOKEN: BOX_TOKEN }, tools: [x], tools_sha256: abababababababababababababababababababababababababababababababab } } }',
       'mcp: { allowed_commands: [box, npx], allowed_hosts: [h], call_timeout_seconds: 9, servers: { box: { command: box, args: [b], cwd: repository, env: { TOKEN: OTHER } } } }',
       [
         'mcp-commands-changed widening: programs of MCP servers +npx',
@@ -114,6 +114,7 @@ describe('the configuration', () => {
         "mcp-folder-changed widening: MCP server 'box': folder that it starts in: none → repository",
         "secrets-changed widening: MCP server 'box': secrets and variables that it names +OTHER −BOX_TOKEN",
         "mcp-variables-changed neutral: MCP server 'box': variables and headers: TOKEN: BOX_TOKEN → OTHER",
+        "mcp-digest-changed widening: MCP server 'box': digest of its tools: abababababab → none",
         "mcp-tools-changed widening: MCP server 'box': tools: x → all",
       ],
     ],
