@@ -149,7 +149,7 @@ async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
 }
 
 /** The input of a called workflow with its defaults, as a run of its own would have it. */
-async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): Promise<RunInput> {
+async function checkedInput(workflow: Workflow, { text, ...files }: RunInput): Promise<RunInput> {
   const { values, problems } = await readInputs(workflow, {
     pairs: [],
     isCall: true,
@@ -161,7 +161,7 @@ async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): 
       help: `Give the state that calls '${workflow.id}' what it needs under 'inputs'.`,
     })
   }
-  return { text: values === undefined ? text : JSON.stringify(values), fileNames }
+  return { text: values === undefined ? text : JSON.stringify(values), ...files }
 }
 
 /** How a called workflow ended, as the step that called it sees it. */

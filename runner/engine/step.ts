@@ -1,5 +1,6 @@
 import type { PyDict } from '../../schema/language/index.ts'
 import type { State, Work } from '../../schema/workflow.ts'
+import type { AttachedFile } from '../attachments/attached-file.ts'
 import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { History } from './history.ts'
@@ -31,6 +32,8 @@ export interface RunInput {
   readonly text: string
   /** Names of attached files. */
   readonly fileNames: readonly string[]
+  /** What is in them. Absent: only their names are known. */
+  readonly files?: readonly AttachedFile[]
 }
 
 export interface FinishedStep {

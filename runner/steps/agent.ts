@@ -10,6 +10,7 @@ import type { ChatMessage, ModelReply, ModelRequest, ToolCall, ToolOffer } from 
 import type { Tool } from '../tools/tool.ts'
 import { agentTask } from './agent-task.ts'
 import { askModel } from './ask-model.ts'
+import { type ShownFiles, showFiles } from './attachments.ts'
 import { definitionDict } from './definition-values.ts'
 import type { OfferedTool, StepKit } from './kit.ts'
 import { renderText } from './render-text.ts'
@@ -52,7 +53,7 @@ export function prepareAgent(
         })
       // A task that renders to nothing leaves the run's own input as what is asked.
       const turn = task === '' ? step.input.text : task
-      const messages = openingMessages(system, step.history.toArray(), turn)
+      const messages = openingMessages(system, step.history.toArray(), turn, showFiles(step))
       if (!schema) {
         const reply = await ask(messages)
         if (reply.finishReason === 'length') effects.warn(truncated(reply))
@@ -122,10 +123,15 @@ function parseArguments(text: string): JsonObject | undefined {
   return text.trim() === '' ? {} : parseJsonObject(text)
 }
 
-function openingMessages(system: string, history: readonly Message[], task: string): readonly ChatMessage[] {
+function openingMessages(
+  system: string,
+  history: readonly Message[],
+  task: string,
+  { text, images }: ShownFiles,
+): readonly ChatMessage[] {
   const opening: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
   for (const message of history) if (message.text !== '') opening.push(chatMessageOf(message))
-  opening.push({ role: 'user', content: task })
+  opening.push({ role: 'user', content: task + text, ...(images.length > 0 ? { images } : {}) })
   return opening
 }
 
