@@ -18,7 +18,7 @@ export interface AssistantProblem {
 
 /**
  * Puts stored assistants in the place of references to them. Of the entry that refers, only what it may override
- * counts: prompt, model, parameters and limits; tools and servers are those of the stored assistant.
+ * counts: prompt, model, parameters and limits, and guardrails on top; tools and servers are those of the stored assistant.
  */
 export async function resolveAssistants(
   workflow: Workflow,
@@ -65,6 +65,8 @@ function overridden(stored: Assistant, by: Assistant): Assistant {
     ...(by.model === undefined ? {} : { model: by.model }),
     ...(by.temperature === undefined ? {} : { temperature: by.temperature }),
     parameters: { ...stored.parameters, ...by.parameters },
+    // Nobody who refers to an assistant gets around its guardrails.
+    guardrails: [...stored.guardrails, ...by.guardrails],
     fallbackModels: by.fallbackModels.length > 0 ? by.fallbackModels : stored.fallbackModels,
     toolOutputTokens: by.toolOutputTokens,
     excludeExtraContextTools: by.excludeExtraContextTools || stored.excludeExtraContextTools,

@@ -11,6 +11,8 @@ import type { Memory } from './engine/memory.ts'
 import type { RunInput, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
+import { guardOf } from './policy/guardrails.ts'
+import { count } from './report/plain-text.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
@@ -93,6 +95,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         path,
       }),
   }
+  const guard = guardOf(workflow, kit.guardrails)
   const runStep = createStepRunner({
     prepare: (step, warn) => prepareStep(step, kit, warn),
     call: async (name, calledInput, path, calledSignal) => {
@@ -116,6 +119,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     signal,
     ...(within === undefined ? {} : { within }),
     ...(approvals ? { approvals } : {}),
+    ...(guard ? { guard } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
@@ -129,6 +133,11 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         steps: steps.map((step) => step.path),
         ...(within === undefined ? {} : { within }),
       }),
+    onMasked(path, guardrail, places) {
+      if (memory.finished(path)) return
+      const message = `The guardrail '${guardrail}' masked ${count(places, 'place')} in the last message before the step`
+      void emit({ type: 'warning', code: 'guardrail-masked', message, path })
+    },
     onProblem(problem, at, path) {
       const position = positionText(at.at)
       if (strict) throw strictFailure(problem, position)

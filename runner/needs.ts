@@ -2,6 +2,7 @@ import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
 import { namesTools } from '../schema/needs.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
+import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
 import type { ToolLookup } from './tools/registry.ts'
@@ -28,7 +29,7 @@ export async function checkNeeds(
 ): Promise<readonly Diagnostic[]> {
   const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
   const calls = await resolveCalls(definition, project.find)
-  const missing = [
+  const missing: Diagnostic[] = [
     ...problems.map(
       ({ at, message, help }): Diagnostic => ({
         ...at,
@@ -40,6 +41,10 @@ export async function checkNeeds(
     ),
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
   ]
+  const { problems: guardrails } = await readGuardrails([workflow], project.config)
+  missing.push(
+    ...guardrails.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
+  )
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const tools = openProjectTools(project.config, project.root, world)

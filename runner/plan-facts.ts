@@ -42,7 +42,7 @@ export async function gatherPlanFacts(
     facts: {
       defaultModel: setup.kit.defaultModel,
       modelOverride: model,
-      models: all.flatMap((one) => modelsOf(one, setup.kitOf(one))),
+      models: all.flatMap((one) => modelsOf(one, setup.kitOf(one), config)),
       findCalled(name) {
         const found = called.get(name)
         return found && { workflow: found, defaultModel: setup.kitOf(found).defaultModel }

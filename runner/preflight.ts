@@ -1,4 +1,5 @@
 import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { guardrailsIn } from '../schema/needs.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -15,8 +16,8 @@ export interface PreflightProblem {
  */
 export function preflight(
   workflow: Workflow,
-  { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
-  { datasources }: Pick<RepositoryConfig, 'datasources'>,
+  { kit, tools, models, guardrailProblems }: Pick<RunSetup, 'kit' | 'tools' | 'models' | 'guardrailProblems'>,
+  config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
@@ -30,13 +31,13 @@ export function preflight(
     if (work.kind !== 'agent') continue
     for (const problem of unsupportedIn(work.assistant)) add(problem)
     for (const id of work.assistant.datasourceIds) {
-      if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
+      if (!config.datasources.has(id)) add(unknownDatasource(work.assistant, id))
     }
   }
-  for (const { at, message, help } of unprovidedTools(workflow, tools.find)) {
+  for (const { at, message, help } of [...guardrailProblems, ...unprovidedTools(workflow, tools.find)]) {
     add({ message: `${positionText(at)}: ${message}`, help })
   }
-  for (const model of modelsOf(workflow, kit)) {
+  for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)
   }
@@ -46,11 +47,19 @@ export function preflight(
 type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>
 
 /** Models that a run of the workflow asks, fallbacks left out, each once. */
-export function modelsOf(workflow: Workflow, kit: ModelsOfKit): readonly string[] {
+export function modelsOf(
+  workflow: Workflow,
+  kit: ModelsOfKit,
+  { guardrails }: Pick<RepositoryConfig, 'guardrails'>,
+): readonly string[] {
   const models = new Set<string>()
   for (const state of workflow.states) {
     const model = modelOf(state, kit)
     if (model !== undefined) models.add(model)
+  }
+  for (const { value } of guardrailsIn(workflow)) {
+    const { prompt, model } = guardrails.get(value) ?? {}
+    if (prompt !== undefined) models.add(kit.modelOverride ?? model ?? kit.defaultModel)
   }
   if (workflow.finalizer) models.add(kit.modelOverride ?? kit.defaultModel)
   return [...models]

@@ -4,6 +4,7 @@ import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
 import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
+import { type GuardrailProblem, readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
 import type { ProjectTools } from './tools/project-tools.ts'
@@ -19,6 +20,8 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
+  /** What is wrong with the guardrails that the workflows name. */
+  readonly guardrailProblems: readonly GuardrailProblem[]
 }
 
 /**
@@ -34,7 +37,9 @@ export async function setUpRun(
   options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
-  const tools = [workflow, ...(options.called ?? [])].some(needsTools)
+  const all = [workflow, ...(options.called ?? [])]
+  const { guardrails, problems: guardrailProblems } = await readGuardrails(all, config)
+  const tools = all.some(needsTools)
     ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
     : NO_TOOLS
   const structured = createStructuredOutput()
@@ -48,11 +53,13 @@ export async function setUpRun(
       return lookup.found ? lookup.tool : undefined
     },
     toolsOf: tools.toolsOf,
+    guardrails,
     documentsOf: tools.documentsOf,
   })
   return {
     models,
     tools,
+    guardrailProblems,
     knowsPrice: (model) => models.priceOf(model) !== undefined,
     kit: kitOf(workflow),
     kitOf,

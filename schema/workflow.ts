@@ -28,6 +28,8 @@ export interface Workflow {
   readonly models: ModelChoice
   /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
   readonly permissions: Readonly<Record<string, string>>
+  /** Names of guardrails that check the conversation before each state. Our root key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
   readonly limits: Limits
   /** An extra model call that sums the conversation up when a path reaches `end`. Source: `enable_summarization_node`. */
   readonly finalizer: boolean
@@ -109,6 +111,8 @@ export interface Assistant {
   readonly datasourceIds: readonly string[]
   readonly skillIds: readonly string[]
   readonly mcpServers: readonly McpServer[]
+  /** Names of guardrails that check the conversation before its states, with those of the workflow. Our key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
   /** Tokens of a tool's output that the model gets to see. Default 10000. */
   readonly toolOutputTokens: number
   readonly excludeExtraContextTools: boolean

@@ -1,6 +1,7 @@
 import type { PyDict } from '../../schema/language/index.ts'
 import type { Assistant } from '../../schema/workflow.ts'
 import type { StructuredOutput } from '../models/structured.ts'
+import type { Guardrail } from '../policy/guardrails.ts'
 import type { Tool } from '../tools/tool.ts'
 
 /** What steps are made with: everything they need to know that is not in the step itself. Fixed for a run. */
@@ -17,6 +18,8 @@ export interface StepKit {
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** Gets JSON of a given shape from models, and checks it. */
   readonly structured: StructuredOutput
+  /** Guardrails that the workflow names. */
+  readonly guardrails: ReadonlyMap<string, Guardrail>
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
 }

@@ -16,6 +16,10 @@ export function prepareStep(
   warn: (warning: StepWarning) => void,
 ): PreparedStep | Promise<PreparedStep> {
   const { work } = step.state
+  if (step.checks) {
+    const { checks } = step
+    return import('./guard.ts').then(({ prepareChecks }) => prepareChecks(step, checks, kit))
+  }
   switch (work.kind) {
     case 'agent':
       return prepareAgent(step, work, kit, warn)

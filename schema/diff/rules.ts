@@ -37,8 +37,8 @@ export const FILE_RULES: readonly ChangeRule[] = rulesOf(FILE_ROWS)
 /** Kinds of change of the configuration. */
 export const CONFIG_RULES: readonly ChangeRule[] = rulesOf([
   ...CONFIG_ASPECTS,
-  ...COLLECTIONS.flatMap(({ code, name, aspects, removed = 'narrowing' }) => [
-    { code: `${code}-added`, name: `${name} that came`, class: 'widening' },
+  ...COLLECTIONS.flatMap(({ code, name, aspects, added = 'widening', removed = 'narrowing' }) => [
+    { code: `${code}-added`, name: `${name} that came`, class: added },
     { code: `${code}-removed`, name: `${name} that went`, class: removed },
     ...aspects,
   ]),

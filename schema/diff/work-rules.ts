@@ -1,6 +1,17 @@
 import type { AgentWork, McpServer, State, ToolReference, Work } from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
-import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
+import {
+  ceiling,
+  expense,
+  guard,
+  guards,
+  model,
+  models,
+  parameters,
+  power,
+  powers,
+  servers,
+} from './classes.ts'
 import { ownOf } from './own.ts'
 import { isSame, listed, members, membersOf } from './values.ts'
 
@@ -151,6 +162,14 @@ const AGENT: readonly Aspect<AgentWork>[] = [
     of: (work) => [...(ownOf(work.assistant).skillIds ?? [])].sort(),
     class: powers,
     reach: 'state',
+    say: listed,
+  },
+  {
+    code: 'guardrails-changed',
+    name: 'guardrails',
+    of: ({ assistant }) => assistant.guardrails.map(({ value }) => value).sort(),
+    class: guards,
+    reach: 'nothing',
     say: listed,
   },
   {

@@ -144,7 +144,7 @@ export const olderHistoryKey: Rule = (draft, say) => {
   }
 }
 
-const ALWAYS_RESERVED = ['__start__', '__end__', 'summarize_memory_node']
+const ALWAYS_RESERVED = ['__start__', '__end__', 'summarize_memory_node', 'check_guardrails_node']
 
 /** Ids that the engine needs for itself, and signs that cannot be in one. */
 export const stateIds: Rule = (draft, say) => {

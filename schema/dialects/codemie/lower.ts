@@ -64,6 +64,7 @@ export function lowerCodemie(
       ...present({ default: readText(childOf(root('models'), 'default')) }),
       fallback: readTexts(childOf(root('models'), 'fallback')) ?? [],
     },
+    guardrails: namesOf(rootEntry(source, 'guardrails')),
     permissions: textsOf(root('permissions')),
     limits: {
       recursionLimit: draft.recursionLimit ?? DEFAULTS.recursionLimit,
@@ -101,6 +102,15 @@ function textsOf(node: YamlNode | undefined): Readonly<Record<string, string>> {
     if (value !== undefined) texts[key] = value
   }
   return texts
+}
+
+/** The texts of a list, each with its place. */
+function namesOf(
+  entry: { readonly document: YamlDocument; readonly value: YamlNode | undefined } | undefined,
+): readonly Located<string>[] {
+  const { document, value } = entry ?? {}
+  if (document === undefined || value?.kind !== 'seq') return []
+  return value.items.flatMap((item) => locatedText(document, item) ?? [])
 }
 
 function lowerTriggers(draft: Draft): readonly Trigger[] {
@@ -166,6 +176,7 @@ export function lowerAssistant(document: YamlDocument, item: DraftItem): Assista
         : [],
     datasourceIds: readTexts(get('datasource_ids')) ?? [],
     skillIds: readTexts(get('skill_ids')) ?? [],
+    guardrails: namesOf({ document, value: get('guardrails') }),
     mcpServers: servers?.kind === 'seq' ? servers.items.map((server) => lowerServer(document, server)) : [],
     toolOutputTokens: readNumber(get('limit_tool_output_tokens')) ?? DEFAULTS.toolOutputTokens,
     excludeExtraContextTools: readBoolean(get('exclude_extra_context_tools')) ?? false,
@@ -327,6 +338,7 @@ function emptyAssistant(draft: Draft, state: DraftState, more: Partial<Assistant
     tools: [],
     datasourceIds: [],
     skillIds: [],
+    guardrails: [],
     mcpServers: [],
     toolOutputTokens: DEFAULTS.toolOutputTokens,
     excludeExtraContextTools: false,
