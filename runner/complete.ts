@@ -1,9 +1,8 @@
 import type { Workflow } from '../schema/index.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type FindWorkflow, resolveCalls } from './calls.ts'
-import type { PreflightProblem } from './preflight.ts'
+import { type PreflightProblem, placed } from './preflight.ts'
 import type { Project } from './project.ts'
-import { positionText } from './steps/render-text.ts'
 
 /** A workflow with all that it calls, and stored assistants in the place of references to them. */
 export interface CompleteWorkflow {
@@ -34,6 +33,6 @@ export async function completeWorkflow(
   return {
     workflow: own.workflow,
     called: new Map(called.map(({ name, workflow }) => [name, workflow])),
-    problems: missing.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
+    problems: missing.map(placed),
   }
 }

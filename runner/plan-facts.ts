@@ -2,7 +2,7 @@ import type { RepositoryConfig, Workflow } from '../schema/index.ts'
 import { completeWorkflow } from './complete.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
-import { modelsOf, preflight } from './preflight.ts'
+import { modelsOf, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -58,6 +58,8 @@ export async function gatherPlanFacts(
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,
+        // A key that is not set is among the secrets.
+        ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
         ...all.flatMap((one) =>
           preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
         ),

@@ -5,6 +5,7 @@ import type { Assistant, CallWork, McpServer, MoneyAndTokens, State, Workflow } 
 import type { InputProblem } from './inputs.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
+import { readFlow } from './steps/bedrock-flow.ts'
 import type { ToolReach } from './tools/tool.ts'
 
 /** What a run would do, as far as that is known without doing it. Plain data, for people and programs. */
@@ -372,6 +373,7 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
   const strangers = [
     ...(assistant?.mcpServers ?? []).map((server) => `MCP server ${server}`),
     ...(assistant?.command === undefined ? [] : [`agent ${assistant.command}`]),
+    ...(planned.kind === 'bedrock-flow' ? ['Bedrock flow'] : []),
   ]
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
@@ -419,6 +421,10 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
     if (work.kind === 'tool') {
       add(work)
       add(work.mcpServer)
+    }
+    if (work.kind === 'bedrock-flow') {
+      const { integration } = readFlow(work)
+      if (integration !== undefined) aliases.add(integration)
     }
     if (work.kind === 'agent') {
       for (const tool of work.assistant.tools) add(tool)

@@ -1,4 +1,4 @@
-import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
 import { guardrailsIn } from '../schema/needs.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
@@ -10,13 +10,22 @@ export interface PreflightProblem {
   readonly help: string
 }
 
+/** A problem that is known with its place. */
+export function placed({
+  at,
+  message,
+  help,
+}: PreflightProblem & { readonly at: Position }): PreflightProblem {
+  return { message: `${positionText(at)}: ${message}`, help }
+}
+
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
  * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
  */
 export function preflight(
   workflow: Workflow,
-  { kit, tools, models, guardrailProblems }: Pick<RunSetup, 'kit' | 'tools' | 'models' | 'guardrailProblems'>,
+  { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
   config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
@@ -34,9 +43,7 @@ export function preflight(
       if (!config.datasources.has(id)) add(unknownDatasource(work.assistant, id))
     }
   }
-  for (const { at, message, help } of [...guardrailProblems, ...unprovidedTools(workflow, tools.find)]) {
-    add({ message: `${positionText(at)}: ${message}`, help })
-  }
+  for (const tool of unprovidedTools(workflow, tools.find)) add(placed(tool))
   for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)
@@ -99,14 +106,13 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
             help: LATER,
           }
         : undefined
-    case 'bedrock-flow':
-      return { message: 'Bedrock flows are not called by this version', help: LATER }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
     case 'transform':
     case 'state-processor':
     case 'documents-tree':
+    case 'bedrock-flow':
     case 'summary':
     case 'call':
       return undefined

@@ -3,7 +3,7 @@ import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
-import { preflight } from './preflight.ts'
+import { placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -36,6 +36,7 @@ export async function makeReady(
   })
   const problems = [
     ...missing,
+    ...setup.obstacles.map(placed),
     ...[workflow, ...called.values()].flatMap((one) =>
       preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
     ),

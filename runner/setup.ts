@@ -7,6 +7,7 @@ import { createStructuredOutput } from './models/structured.ts'
 import { type GuardrailProblem, readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
+import type { FlowProblem } from './tools/bedrock-flow.ts'
 import type { ProjectTools } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
@@ -20,8 +21,8 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
-  /** What is wrong with the guardrails that the workflows name. */
-  readonly guardrailProblems: readonly GuardrailProblem[]
+  /** What is wrong with guardrails that the workflows name, and with Bedrock flows. */
+  readonly obstacles: readonly (GuardrailProblem | FlowProblem)[]
 }
 
 /**
@@ -38,7 +39,11 @@ export async function setUpRun(
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
   const all = [workflow, ...(options.called ?? [])]
-  const { guardrails, problems: guardrailProblems } = await readGuardrails(all, config)
+  const { guardrails, problems } = await readGuardrails(all, config)
+  const callsFlows = all.some(({ states }) => states.some(({ work }) => work.kind === 'bedrock-flow'))
+  const flows = callsFlows
+    ? (await import('./tools/bedrock-flow.ts')).flowProblems(all, config, world.env)
+    : []
   const tools = all.some(needsTools)
     ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
     : NO_TOOLS
@@ -59,7 +64,7 @@ export async function setUpRun(
   return {
     models,
     tools,
-    guardrailProblems,
+    obstacles: [...problems, ...flows],
     knowsPrice: (model) => models.priceOf(model) !== undefined,
     kit: kitOf(workflow),
     kitOf,
@@ -75,7 +80,7 @@ function needsTools({ states }: Workflow): boolean {
   return states.some(({ work, onError }) => {
     if (onError.some(({ notify }) => notify !== undefined)) return true
     if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
-    return work.kind === 'tool' || work.kind === 'documents-tree'
+    return work.kind === 'tool' || work.kind === 'documents-tree' || work.kind === 'bedrock-flow'
   })
 }
 

@@ -39,6 +39,7 @@ export function prepareStep(
     case 'call':
       return prepareCall(step, work, warn)
     case 'bedrock-flow':
+      return import('./bedrock-flow.ts').then(({ prepareBedrockFlow }) => prepareBedrockFlow(step, work))
     case 'block':
       throw new Refusal(
         'unsupported-work',

@@ -2,6 +2,7 @@ import type { Assistant, RepositoryConfig } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { OfferedTool } from '../steps/kit.ts'
 import type { World } from '../world.ts'
@@ -49,7 +50,12 @@ export function openProjectTools(config: RepositoryConfig, root: string, world: 
       if (!datasource) throw unknownDatasource(id)
       return listDatasource(contextOf(signal), datasource, true)
     },
-    run: (request, signal) => runTool(registry, request, contextOf(signal, request.integrationAlias)),
+    async run(request, signal) {
+      if (request.tool !== INVOKE_FLOW)
+        return runTool(registry, request, contextOf(signal, request.integrationAlias))
+      const { invokeFlow } = await import('./bedrock-flow.ts')
+      return { result: await invokeFlow(request, config, world.env, signal) }
+    },
   }
 }
 
