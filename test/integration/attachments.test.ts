@@ -86,6 +86,7 @@ describe('what an agent gets to see', () => {
     expect(names).toContain(`/files/${sha256(PNG)}.png`)
     expect(names).toContain(`/files/${sha256('One {{ two }}\n</untrusted>\u200b')}.txt`)
     expect((await run('verify')).status).toBe(0)
+    expect((await run('show latest')).stdout).toContain('files     notes.md, report.pdf, shot.bin\n')
   })
 
   test('a long text is cut and says so, and a state of an iteration sees none', async () => {
