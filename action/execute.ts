@@ -1,3 +1,4 @@
+import { type AttachedFile, describeFiles } from '../runner/attachments/attached-file.ts'
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
@@ -27,6 +28,8 @@ export interface Execution {
   readonly workflow: Workflow
   /** See `readRunInput`. */
   readonly input: string
+  /** Files that it is given. Default: none. */
+  readonly files?: readonly AttachedFile[]
   /** What was taken out of the input before. */
   readonly removed?: readonly RemovedText[]
   /** As the run sees it: in the working directory, without what belongs to the action alone. */
@@ -72,20 +75,23 @@ export async function executeWorkflow(
 /** Runs a workflow and logs it. Refuses like `startRun` when nothing was executed. */
 export async function executeRun(
   { event: findEvent, signal, world: { now } }: ActionEnvironment,
-  { settings, project, workflow, input, removed = [], world, job, redact }: Execution,
+  { settings, project, workflow, input, files = [], removed = [], world, job, redact }: Execution,
 ): Promise<ExecutedRun> {
   const [event, { startRun }] = await Promise.all([findEvent(), import('../runner/run.ts')])
   const events: RunEvent[] = []
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
-  const origin = event && originOf(event, { workflow: nameDefinition(workflow.file), input }, now())
+  const digestible = files.length === 0 ? input : JSON.stringify([input, describeFiles(files)])
+  const origin =
+    event && originOf(event, { workflow: nameDefinition(workflow.file), input: digestible }, now())
   try {
     result = await startRun({
       project,
       world,
       workflow,
       input,
+      files,
       signal,
       onEvent: (one) => {
         events.push(one)

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { AttachedFile } from '../runner/attachments/attached-file.ts'
 import { type InputPlan, planInput } from '../runner/plan-input.ts'
+import type { Project } from '../runner/project.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Cli } from './context.ts'
 import type { Invocation } from './invocation.ts'
@@ -21,6 +23,21 @@ export async function readInput(
   // Free text that nothing was said about stays as it is.
   const text = given ?? (before === '' ? undefined : before)
   return planInput(workflow, { pairs: readPairs(invocation), ...(text === undefined ? {} : { text }) })
+}
+
+/** Reads the files of --file. */
+export async function readGivenFiles(
+  invocation: Invocation,
+  { config }: Project,
+  { world }: Cli,
+): Promise<readonly AttachedFile[]> {
+  const paths = invocation.texts('file')
+  if (paths.length === 0) return []
+  const [{ readFiles }, { projectRedactor }] = await Promise.all([
+    import('../runner/attachments/read-files.ts'),
+    import('../runner/records.ts'),
+  ])
+  return readFiles(paths, { from: '--file', cwd: world.cwd, redact: projectRedactor(config, world) })
 }
 
 async function readText(invocation: Invocation, cli: Cli): Promise<string | undefined> {

@@ -26,8 +26,8 @@ export interface AssistantProblem {
 
 /**
  * Puts stored assistants in the place of references to them, also where an assistant can ask others, and looks skills up.
- * Of the entry that refers, only what it may override counts: prompt, model, parameters and limits; all that it may use is
- * that of the stored assistant.
+ * Of the entry that refers, only what it may override counts: prompt, model, parameters and limits, and guardrails on top; all
+ * that it may use is that of the stored assistant.
  */
 export async function resolveAssistants(
   workflow: Workflow,
@@ -145,6 +145,8 @@ function overridden(stored: Assistant, by: Assistant): Assistant {
     ...(by.temperature === undefined ? {} : { temperature: by.temperature }),
     ...(by.toolOutputTokens === undefined ? {} : { toolOutputTokens: by.toolOutputTokens }),
     parameters: { ...stored.parameters, ...by.parameters },
+    // Nobody who refers to an assistant gets around its guardrails.
+    guardrails: [...stored.guardrails, ...by.guardrails],
     fallbackModels: by.fallbackModels.length > 0 ? by.fallbackModels : stored.fallbackModels,
     excludeExtraContextTools: by.excludeExtraContextTools || stored.excludeExtraContextTools,
   }

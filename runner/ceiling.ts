@@ -1,5 +1,6 @@
 import { type BoundedWorkflow, type Ceiling, ceilingOf } from '../schema/ceiling.ts'
 import type { MoneyAndTokens } from '../schema/index.ts'
+import { guardrailsIn } from '../schema/needs.ts'
 import type { EquippedWorkflow } from './interpret.ts'
 import type { HttpModelClient } from './models/client.ts'
 
@@ -32,7 +33,9 @@ export function ceilingOfRun({ own, findCalled, models, budgets }: CeilingFacts,
 }
 
 function bounded({ workflow, kit }: EquippedWorkflow): BoundedWorkflow {
-  return { workflow, defaultModel: kit.defaultModel, fallbackModels: kit.fallbackModels }
+  const { defaultModel, fallbackModels, guardrails } = kit
+  const hasAskingGuardrails = guardrailsIn(workflow).some(({ value }) => guardrails.get(value)?.check)
+  return { workflow, defaultModel, fallbackModels, hasAskingGuardrails }
 }
 
 /** The sums of a ceiling, as a record keeps them. */

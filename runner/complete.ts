@@ -2,8 +2,7 @@ import type { Workflow } from '../schema/index.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { type AvailableSkill, resolveAssistants } from './assistants.ts'
 import { type FindWorkflow, resolveCalls } from './calls.ts'
-import type { PreflightProblem } from './preflight.ts'
-import { positionText } from './steps/render-text.ts'
+import { type PreflightProblem, placed } from './preflight.ts'
 
 /** A workflow with all that it calls, and stored assistants in the place of references to them. */
 export interface CompleteWorkflow {
@@ -37,6 +36,6 @@ export async function completeWorkflow(
     workflow: own.workflow,
     called: new Map(called.map(({ name, workflow }) => [name, workflow])),
     skills: new Map([own, ...called].flatMap(({ skills }) => [...skills])),
-    problems: missing.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
+    problems: missing.map(placed),
   }
 }

@@ -4,6 +4,7 @@ import { defaultConfig, type RepositoryConfig, readConfig } from '../schema/conf
 import { CEILING_RULE } from '../schema/diff/ceiling.ts'
 import type { Change } from '../schema/diff/change.ts'
 import type { ComparedDefinition } from '../schema/diff/definitions.ts'
+import { guardrailsIn } from '../schema/needs.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { recordedCeiling } from './ceiling.ts'
@@ -74,7 +75,13 @@ async function ceilingIn(
     const { workflow: own, called, problems } = await completeWorkflow(workflow, side, side.find)
     if (problems.length > 0) return undefined
     const settings = modelSettings(config)
-    const bounded = (one: Workflow) => ({ workflow: one, ...modelsOfWorkflow(one, config) })
+    const bounded = (one: Workflow) => ({
+      workflow: one,
+      ...modelsOfWorkflow(one, config),
+      hasAskingGuardrails: guardrailsIn(one).some(
+        ({ value }) => config.guardrails.get(value)?.prompt !== undefined,
+      ),
+    })
     return ceilingOf(bounded(own), {
       describeModel: (model) => boundsOfModel(model, settings),
       findCalled(name) {

@@ -12,6 +12,8 @@ import type { RunInput, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
 import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'
+import { guardOf } from './policy/guardrails.ts'
+import { count } from './report/plain-text.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
@@ -96,6 +98,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         path,
       }),
   }
+  const guard = guardOf(workflow, kit.guardrails)
   const runStep = createStepRunner({
     prepare: (step, warn) => prepareStep(step, kit, warn),
     call: async (name, calledInput, path, calledSignal) => {
@@ -120,6 +123,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     signal,
     ...(within === undefined ? {} : { within }),
     ...(approvals ? { approvals } : {}),
+    ...(guard ? { guard } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
@@ -133,6 +137,11 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         steps: steps.map((step) => step.path),
         ...(within === undefined ? {} : { within }),
       }),
+    onMasked(path, guardrail, places) {
+      if (memory.finished(path)) return
+      const message = `The guardrail '${guardrail}' masked ${count(places, 'place')} in the last message before the step`
+      void emit({ type: 'warning', code: 'guardrail-masked', message, path })
+    },
     onProblem(problem, at, path) {
       const position = positionText(at.at)
       if (strict) throw strictFailure(problem, position)
@@ -153,7 +162,7 @@ async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
 }
 
 /** The input of a called workflow with its defaults, as a run of its own would have it. */
-async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): Promise<RunInput> {
+async function checkedInput(workflow: Workflow, { text, ...files }: RunInput): Promise<RunInput> {
   const { values, problems } = await readInputs(workflow, {
     pairs: [],
     isCall: true,
@@ -165,7 +174,7 @@ async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): 
       help: `Give the state that calls '${workflow.id}' what it needs under 'inputs'.`,
     })
   }
-  return { text: values === undefined ? text : JSON.stringify(values), fileNames }
+  return { text: values === undefined ? text : JSON.stringify(values), ...files }
 }
 
 /** How a called workflow ended, as the step that called it sees it. */

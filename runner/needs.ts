@@ -3,6 +3,7 @@ import { namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
+import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
 import type { ProjectServers } from './tools/project-tools.ts'
@@ -30,10 +31,14 @@ export async function checkNeeds(
 ): Promise<readonly Diagnostic[]> {
   const { workflow, problems } = await resolveAssistants(definition, project)
   const calls = await resolveCalls(definition, project.find)
-  const missing = [
+  const missing: Diagnostic[] = [
     ...problems.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
   ]
+  const { problems: guardrails } = await readGuardrails([workflow], project.config)
+  missing.push(
+    ...guardrails.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
+  )
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const tools = openProjectTools(project, world)

@@ -4,7 +4,7 @@ import { completeWorkflow } from './complete.ts'
 import { lowerBudget, priceUnknown } from './engine/budget.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
-import { modelsOf, type PreflightProblem, preflight } from './preflight.ts'
+import { modelsOf, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -39,7 +39,7 @@ export async function gatherPlanFacts(
     const resolved = setup.models.resolve(id)
     return !resolved.ok && resolved.problem.code === 'provider-key-missing' ? withKeys.resolve(id) : resolved
   }
-  const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one)))
+  const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one), config))
   return {
     workflow,
     facts: {
@@ -76,6 +76,8 @@ export async function gatherPlanFacts(
       obstacles: [
         ...problems,
         ...unpriced(lowerBudget(config.budgets, workflow.budget), models, setup.knowsPrice),
+        // A key that is not set is among the secrets.
+        ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
         ...all.flatMap((one) =>
           preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
         ),

@@ -8,6 +8,7 @@ import type { InputProblem } from './inputs.ts'
 import type { DescribedServer } from './mcp/check.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
+import { readFlow } from './steps/bedrock-flow.ts'
 import type { ToolReach } from './tools/tool.ts'
 
 /** What a run would do, as far as that is known without doing it. Plain data, for people and programs. */
@@ -394,7 +395,10 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     ...assistants.flatMap(({ mcpServers }) => mcpServers),
     ...notifies.flatMap(({ server }) => server ?? []),
   ].map(serverWords)
-  const agents = assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`]))
+  const agents = [
+    ...assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`])),
+    ...(planned.kind === 'bedrock-flow' ? ['Bedrock flow'] : []),
+  ]
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
     ...(tool?.server
@@ -473,6 +477,10 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
     if (work.kind === 'tool') {
       add(work)
       add(work.mcpServer)
+    }
+    if (work.kind === 'bedrock-flow') {
+      const { integration } = readFlow(work)
+      if (integration !== undefined) aliases.add(integration)
     }
     if (work.kind === 'agent') {
       for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {

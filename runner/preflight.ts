@@ -1,6 +1,6 @@
-import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
 import { nearestName } from '../schema/nearest.ts'
-import { assistantsOf, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import { unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -13,6 +13,15 @@ export interface PreflightProblem {
   readonly isPolicy?: boolean
 }
 
+/** A problem that is known with its place. */
+export function placed({
+  at,
+  message,
+  help,
+}: PreflightProblem & { readonly at: Position }): PreflightProblem {
+  return { message: `${positionText(at)}: ${message}`, help }
+}
+
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
  * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
@@ -20,7 +29,7 @@ export interface PreflightProblem {
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
-  { datasources }: Pick<RepositoryConfig, 'datasources'>,
+  config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
@@ -38,13 +47,11 @@ export function preflight(
   for (const assistant of assistantsOf(workflow)) {
     for (const problem of unsupportedIn(assistant)) add(problem)
     for (const id of assistant.datasourceIds) {
-      if (!datasources.has(id)) add(unknownDatasource(assistant, id, [...datasources.keys()]))
+      if (!config.datasources.has(id)) add(unknownDatasource(assistant, id, [...config.datasources.keys()]))
     }
   }
-  for (const { at, message, help } of unprovidedTools(workflow, tools.find)) {
-    add({ message: `${positionText(at)}: ${message}`, help })
-  }
-  for (const model of modelsOf(workflow, kit)) {
+  for (const tool of unprovidedTools(workflow, tools.find)) add(placed(tool))
+  for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)
   }
@@ -57,9 +64,16 @@ type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>
 export function modelsOf(
   workflow: Workflow,
   { modelOverride, defaultModel }: ModelsOfKit,
+  { guardrails }: Pick<RepositoryConfig, 'guardrails'>,
 ): readonly string[] {
-  const models = workflow.states.flatMap((state) => modelsNamed(state, defaultModel))
-  if (workflow.finalizer) models.push(defaultModel)
+  const models = [
+    ...workflow.states.flatMap((state) => modelsNamed(state, defaultModel)),
+    ...guardrailsIn(workflow).flatMap(({ value }) => {
+      const { prompt, model } = guardrails.get(value) ?? {}
+      return prompt === undefined ? [] : [model ?? defaultModel]
+    }),
+    ...(workflow.finalizer ? [defaultModel] : []),
+  ]
   return [...new Set(modelOverride === undefined ? models : models.map(() => modelOverride))]
 }
 
@@ -111,8 +125,6 @@ const LATER = 'A later version does. Until then, leave it out or map it to a bui
 
 function unsupportedWork(work: Work): PreflightProblem | undefined {
   switch (work.kind) {
-    case 'bedrock-flow':
-      return { message: 'Bedrock flows are not called by this version', help: LATER }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
@@ -120,6 +132,7 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
     case 'transform':
     case 'state-processor':
     case 'documents-tree':
+    case 'bedrock-flow':
     case 'summary':
     case 'call':
       return undefined

@@ -3,7 +3,7 @@ import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
-import { missingVariables, type PreflightProblem, preflight } from './preflight.ts'
+import { missingVariables, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -41,6 +41,7 @@ export async function makeReady(
   })
   const problems: readonly PreflightProblem[] = [
     ...missing,
+    ...setup.obstacles.map(placed),
     ...[workflow, ...called.values()].flatMap((one) => [
       ...preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
       ...missingVariables(one, setup, world.env),

@@ -1,4 +1,5 @@
 import { readWorkflow, type Workflow } from '../schema/index.ts'
+import { readRecordedFiles } from './attachments/attached-file.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunInput } from './engine/step.ts'
 import type { RunEvent } from './events.ts'
@@ -78,11 +79,20 @@ export function settingsOf(events: readonly RunEvent[]): {
   }
 }
 
-/** The input of a run as its record holds it. */
-export function readRecordedInput(inputs: Readonly<Record<string, unknown>>): RunInput {
+/**
+ * The input of a run as its record holds it. Refuses with `file-missing` when the record lacks a file.
+ *
+ * @param contents of files, by path in the record.
+ */
+export function readRecordedInput(
+  inputs: Readonly<Record<string, unknown>>,
+  contents: ReadonlyMap<string, Uint8Array>,
+): RunInput {
   const { text, fileNames } = inputs
+  const files = readRecordedFiles(inputs['files'], contents)
   return {
     text: typeof text === 'string' ? text : '',
     fileNames: Array.isArray(fileNames) ? fileNames.filter((name) => typeof name === 'string') : [],
+    ...(files.length > 0 ? { files } : {}),
   }
 }

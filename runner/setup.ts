@@ -6,8 +6,10 @@ import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
 import { modelSettings, modelsOfWorkflow } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
+import { type GuardrailProblem, readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
+import type { FlowProblem } from './tools/bedrock-flow.ts'
 import type { ProjectTools } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +25,8 @@ export interface RunSetup {
   readonly knowsPrice: (model: string) => boolean
   /** Ends connections and programs that the run has started. Never rejects. */
   readonly close: () => Promise<void>
+  /** What is wrong with guardrails that the workflows name, and with Bedrock flows. */
+  readonly obstacles: readonly (GuardrailProblem | FlowProblem)[]
 }
 
 /**
@@ -43,7 +47,13 @@ export async function setUpRun(
   } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
-  const tools = [workflow, ...(options.called ?? [])].some(needsTools)
+  const all = [workflow, ...(options.called ?? [])]
+  const { guardrails, problems } = await readGuardrails(all, config)
+  const callsFlows = all.some(({ states }) => states.some(({ work }) => work.kind === 'bedrock-flow'))
+  const flows = callsFlows
+    ? (await import('./tools/bedrock-flow.ts')).flowProblems(all, config, world.env)
+    : []
+  const tools = all.some(needsTools)
     ? (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, options.skills)
     : NO_TOOLS
   const structured = createStructuredOutput()
@@ -59,11 +69,13 @@ export async function setUpRun(
     serverToolOf: tools.serverToolOf,
     serversOf: tools.serversOf,
     endpointOf: tools.endpointOf,
+    guardrails,
     documentsOf: tools.documentsOf,
   })
   return {
     models,
     tools,
+    obstacles: [...problems, ...flows],
     knowsPrice: (model) => models.priceOf(model) !== undefined,
     async close() {
       models.close()
@@ -82,7 +94,7 @@ export async function setUpRun(
 function needsTools(workflow: Workflow): boolean {
   return (
     namesTools(workflow) ||
-    workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree' || work.kind === 'bedrock-flow') ||
     assistantsOf(workflow).some(({ datasourceIds, skillIds }) => datasourceIds.length + skillIds.length > 0)
   )
 }

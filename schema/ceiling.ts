@@ -78,6 +78,8 @@ export interface BoundedWorkflow {
   readonly defaultModel: string
   /** Asked in order, after those of the assistant. */
   readonly fallbackModels: readonly string[]
+  /** Whether one of its guardrails asks a model. Default: none does. */
+  readonly hasAskingGuardrails?: boolean
 }
 
 /** What a ceiling depends on besides the definition. */
@@ -217,7 +219,8 @@ function boundScope(
       ),
     }
   })
-  const ownSteps = sum([authored, ...summaries.map((one) => one.steps)])
+  const checks = own.hasAskingGuardrails ? GUARDRAILS : NONE
+  const ownSteps = sum([authored, checks, ...summaries.map((one) => one.steps)])
   // Each superstep is one step where nothing runs side by side, summaries included.
   const limit = amount(workflow.limits.recursionLimit)
   const dearest = dearestOf([
@@ -226,7 +229,7 @@ function boundScope(
   ])
   return {
     steps: sum([runs.isOneByOne ? lower(ownSteps, limit) : ownSteps, ...groups.map(({ inner }) => inner)]),
-    cost: sumCosts([...groups, ...summaries].map(({ cost }) => cost)),
+    cost: sumCosts([...[...groups, ...summaries].map(({ cost }) => cost), perKey(() => checks)]),
     dearest,
     rows: [
       ...workflow.states.flatMap(({ id }) => rowsOf(id, runsOfState(id), stepOf(id))),
@@ -306,6 +309,8 @@ function boundStep(
 
 const open = (kind: Gap['kind'], state: string, sentence: string): Cost =>
   perKey(() => gap({ kind, state, sentence }))
+
+const GUARDRAILS = gap({ kind: 'unknown', sentence: 'how often its guardrails ask a model is not known' })
 
 /** One attempt of an agent. */
 function boundAgent(state: string, work: AgentWork, own: BoundedWorkflow, options: ScopeOptions): Cost {

@@ -202,6 +202,17 @@ export const configFileSchema: FormatSchema = {
         },
       }),
     ),
+    guardrails: named(
+      'Guardrails by name; workflows and assistants name them in guardrails',
+      closed('guardrail', 'What is checked in the last message before a state sees it', {
+        deny: list('Regular expressions (RE2) of what blocks a message'),
+        mask: list('Regular expressions (RE2) of what is masked in a message'),
+        prompt: text(
+          'What blocks a message, in words: a model is asked, and may block what nothing else does',
+        ),
+        model: text('The model that is asked; absent: the default'),
+      }),
+    ),
     budgets: closed('budgets', 'Ceilings of every run; a workflow can set lower ones', {
       usd: { type: 'number', minimum: 0, description: 'Money in US dollars' },
       tokens: { type: 'integer', minimum: 1, description: 'Tokens, input and output together' },

@@ -21,6 +21,8 @@ export interface RepositoryConfig {
   readonly mcp: McpSettings
   /** By id. */
   readonly datasources: ReadonlyMap<string, Datasource>
+  /** By name. */
+  readonly guardrails: ReadonlyMap<string, GuardrailSettings>
   /** Ceilings of every run. */
   readonly budgets: MoneyAndTokens
   readonly policy: Policy
@@ -135,6 +137,20 @@ export interface Datasource {
   /** Default: all files. */
   readonly globs: readonly string[]
   readonly kind: 'code' | 'documents'
+  readonly at: Position
+}
+
+/** What is checked in a message; all of it is. */
+export interface GuardrailSettings {
+  readonly name: string
+  /** Patterns, RE2, that block. */
+  readonly deny: readonly string[]
+  /** Patterns, RE2, that are masked. */
+  readonly mask: readonly string[]
+  /** What blocks, for a model to judge. `undefined`: no model is asked. */
+  readonly prompt?: string
+  /** Default: the model of assistants that name none. */
+  readonly model?: string
   readonly at: Position
 }
 
@@ -350,6 +366,13 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
         at,
       }
     }),
+    guardrails: named(get('guardrails'), (name, node, at) => ({
+      name,
+      deny: readTexts(childOf(node, 'deny')) ?? [],
+      mask: readTexts(childOf(node, 'mask')) ?? [],
+      ...present({ prompt: readText(childOf(node, 'prompt')), model: readText(childOf(node, 'model')) }),
+      at,
+    })),
     budgets: present({
       usd: readNumber(get('budgets', 'usd')),
       tokens: readNumber(get('budgets', 'tokens')),
@@ -516,6 +539,17 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
       {
         expected: 'a path relative to the root of the repository',
       },
+    )
+  }
+  for (const [name, node] of entriesOf(document, get('guardrails'))) {
+    if (node.kind === 'map' && ['deny', 'mask', 'prompt'].some((key) => childOf(node, key))) continue
+    say(
+      'error',
+      'guardrail-empty',
+      node,
+      pointerTo('/guardrails', name),
+      `The guardrail '${name}' checks nothing`,
+      { expected: "one or more of 'deny', 'mask' and 'prompt'" },
     )
   }
   return found

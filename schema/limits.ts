@@ -15,3 +15,6 @@ export const FINALIZER = 'result_finalizer_node'
 
 /** Name of the state that shortens a long history; reserved in definitions. */
 export const MEMORY = 'summarize_memory_node'
+
+/** Name of the state that asks models about a message; reserved in definitions. */
+export const CHECK = 'check_guardrails_node'

@@ -1,8 +1,17 @@
+import type { Located } from './diagnostic.ts'
 import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
-/** Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, tools, other workflows. */
+/**
+ * Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, tools, other workflows,
+ * guardrails.
+ */
 export function needsProject(workflow: Workflow): boolean {
-  return namesTools(workflow) || assistantsOf(workflow).some(usesFiles) || callsOthers(workflow)
+  return (
+    namesTools(workflow) ||
+    assistantsOf(workflow).some(usesFiles) ||
+    callsOthers(workflow) ||
+    guardrailsIn(workflow).length > 0
+  )
 }
 
 /** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
@@ -16,6 +25,14 @@ export function namesTools({ states }: Workflow): boolean {
         )) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
+}
+
+/** Guardrails that a workflow or one of its assistants names, in the order written; one may be named more than once. */
+export function guardrailsIn({ guardrails, states }: Workflow): readonly Located<string>[] {
+  return [
+    ...guardrails,
+    ...states.flatMap(({ work }) => (work.kind === 'agent' ? work.assistant.guardrails : [])),
+  ]
 }
 
 /** Whether any state of a workflow runs another workflow. */

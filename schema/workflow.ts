@@ -28,6 +28,8 @@ export interface Workflow {
   readonly models: ModelChoice
   /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
   readonly permissions: Readonly<Record<string, string>>
+  /** Names of guardrails that check the conversation before each state. Our root key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
   readonly limits: Limits
   /** An extra model call that sums the conversation up when a path reaches `end`. Source: `enable_summarization_node`. */
   readonly finalizer: boolean
@@ -115,6 +117,8 @@ export interface Assistant {
   /** Those it can ask as it asks a tool. One that is no entry of the file is stored: nothing but a `ref`. Our key `assistant_ids`. */
   readonly subAssistants: readonly Assistant[]
   readonly mcpServers: readonly McpServer[]
+  /** Names of guardrails that check the conversation before its states, with those of the workflow. Our key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
   /** Tokens of a tool's output that the model gets to see. Default: {@link TOOL_OUTPUT_TOKENS}. */
   readonly toolOutputTokens?: number
   readonly excludeExtraContextTools: boolean

@@ -2,7 +2,7 @@ import type { CommandRunner } from '../command.ts'
 import { loadWorkflow } from '../definition.ts'
 import { executeRun, readExecution } from '../execute.ts'
 import { EXIT } from '../exit-status.ts'
-import { readInput } from '../input.ts'
+import { readGivenFiles, readInput } from '../input.ts'
 import { openProjectFor } from '../project.ts'
 import { renderInputProblems } from '../ui/input-problems.ts'
 
@@ -22,6 +22,7 @@ export const run: CommandRunner = async (invocation, cli) => {
     cli.stderr.write(renderInputProblems(input, workflow, cli.look.stderr))
     return EXIT.usage
   }
+  const files = await readGivenFiles(invocation, project, cli)
   const { startRun } = await import('../../runner/run.ts')
   const model = invocation.text('model')
   return executeRun(
@@ -33,6 +34,7 @@ export const run: CommandRunner = async (invocation, cli) => {
         ...options,
         workflow,
         input: input.text,
+        files,
         strict: invocation.flag('strict'),
         ...(model === undefined ? {} : { model }),
       }),

@@ -1,8 +1,10 @@
 import type { PyDict } from '../../schema/language/index.ts'
-import { FINALIZER, type MEMORY } from '../../schema/limits.ts'
+import { type CHECK, FINALIZER, type MEMORY } from '../../schema/limits.ts'
 import type { State, Work } from '../../schema/workflow.ts'
+import type { AttachedFile } from '../attachments/attached-file.ts'
 import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
+import type { ModelCheck } from './guard.ts'
 import type { History } from './history.ts'
 import type { IterationItem } from './route.ts'
 
@@ -25,6 +27,10 @@ export interface Step {
   readonly finished: readonly FinishedStep[]
   /** A person said no: the step fails with this reason and is not run. */
   readonly rejection?: string
+  /** Guardrails let the last message of the history not pass: the step fails with this reason and is not run. */
+  readonly blocked?: string
+  /** No state of the author's: asks models whether the last message of the history may pass. */
+  readonly checks?: readonly ModelCheck[]
 }
 
 /** What a run was started with. */
@@ -32,6 +38,8 @@ export interface RunInput {
   readonly text: string
   /** Names of attached files. */
   readonly fileNames: readonly string[]
+  /** What is in them. Absent: only their names are known. */
+  readonly files?: readonly AttachedFile[]
 }
 
 export interface FinishedStep {
@@ -60,8 +68,11 @@ export interface HeldStep {
   readonly ask?: Ask
 }
 
+/** Ids of states that no author wrote. */
+export type InternalId = typeof FINALIZER | typeof MEMORY | typeof CHECK
+
 /** A state that no author wrote. Its output stays out of context and history. */
-export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State): State {
+export function internalState(id: InternalId, like: State): State {
   const work: Work = { kind: 'summary', of: id === FINALIZER ? 'run' : 'memory' }
   return {
     id,

@@ -10,7 +10,7 @@ import {
   type HttpFetchOptions,
 } from './http-fetch.ts'
 import { undated } from './look-up-model.ts'
-import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
+import type { ChatMessage, ImagePart, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
   brokenStream,
@@ -257,8 +257,12 @@ function withHint(messages: readonly ChatMessage[], hint: string): readonly Chat
 function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
   switch (message.role) {
     case 'system':
+      return { role: 'system', content: message.content }
     case 'user':
-      return { role: message.role, content: message.content }
+      return {
+        role: 'user',
+        content: message.images ? partsOf(message.content, message.images) : message.content,
+      }
     case 'tool':
       return { role: 'tool', tool_call_id: message.toolCallId, content: message.content }
     case 'assistant': {
@@ -275,6 +279,16 @@ function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
       }
     }
   }
+}
+
+function partsOf(text: string, images: readonly ImagePart[]): OpenAI.ChatCompletionContentPart[] {
+  return [
+    { type: 'text', text },
+    ...images.map(({ mediaType, base64 }) => ({
+      type: 'image_url' as const,
+      image_url: { url: `data:${mediaType};base64,${base64}` },
+    })),
+  ]
 }
 
 async function complete(

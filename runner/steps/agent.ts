@@ -5,6 +5,7 @@ import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
 import type { ChatMessage, ModelReply } from '../models/model.ts'
 import { agentTask } from './agent-task.ts'
+import { showFiles } from './attachments.ts'
 import { Conversation, openingMessages } from './conversation.ts'
 import type { StepKit } from './kit.ts'
 import { renderText } from './render-text.ts'
@@ -36,7 +37,7 @@ export function prepareAgent(
     task,
     intend: () => ({ task: turn, request: intentOf(speaker) }),
     async execute(effects) {
-      const messages = openingMessages(speaker, step.history.toArray(), turn)
+      const messages = openingMessages(speaker, step.history.toArray(), turn, showFiles(step))
       const conversation = new Conversation(effects)
       const ask = (sent: readonly ChatMessage[]) => conversation.converse(speaker, sent)
       if (!schema) {

@@ -9,6 +9,7 @@ import { StepFailure } from '../failure.ts'
 import { callRequest } from '../mcp/requests.ts'
 import type { ChatMessage, ModelReply, ToolCall } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
+import type { ShownFiles } from './attachments.ts'
 import type { OfferedTool } from './kit.ts'
 import { equip, type Speaker } from './speaker.ts'
 import { toolOutputForModel } from './tool-output.ts'
@@ -123,15 +124,18 @@ function parseArguments(text: string): JsonObject | undefined {
   return text.trim() === '' ? {} : parseJsonObject(text)
 }
 
-/** What a speaker is first sent: its prompt, what was said before, and what it is asked. */
+const NO_FILES: ShownFiles = { text: '', images: [] }
+
+/** What a speaker is first sent: its prompt, what was said before, what it is asked, and the files that go with that. */
 export function openingMessages(
   { system }: Speaker,
   history: readonly Message[],
   task: string,
+  { text, images }: ShownFiles = NO_FILES,
 ): readonly ChatMessage[] {
   const opening: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
   for (const message of history) if (message.text !== '') opening.push(chatMessageOf(message))
-  opening.push({ role: 'user', content: task })
+  opening.push({ role: 'user', content: task + text, ...(images.length > 0 ? { images } : {}) })
   return opening
 }
 

@@ -5,6 +5,7 @@ import type { StepWarning } from '../engine/step-effects.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { ToolOffer } from '../models/model.ts'
 import type { StructuredOutput } from '../models/structured.ts'
+import type { Guardrail } from '../policy/guardrails.ts'
 import type { ServerTool, Tool } from '../tools/tool.ts'
 
 /** What steps are made with: everything they need to know that is not in the step itself. Fixed for a run. */
@@ -31,6 +32,8 @@ export interface StepKit {
   ) => McpEndpoint
   /** Gets JSON of a given shape from models, and checks it. */
   readonly structured: StructuredOutput
+  /** Guardrails that the workflow names. */
+  readonly guardrails: ReadonlyMap<string, Guardrail>
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
 }

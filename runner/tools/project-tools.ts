@@ -8,6 +8,7 @@ import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.t
 import { renderEndpoint } from '../mcp/endpoint.ts'
 import type { McpServers } from '../mcp/servers.ts'
 import type { PreflightProblem } from '../preflight.ts'
+import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { OfferedTool, StepKit, UsedServer } from '../steps/kit.ts'
 import type { World } from '../world.ts'
@@ -106,6 +107,10 @@ export function openProjectTools(
       return listDatasource(contextOf(signal), datasource, true)
     },
     async run(request, signal) {
+      if (request.tool === INVOKE_FLOW) {
+        const { invokeFlow } = await import('./bedrock-flow.ts')
+        return { result: await invokeFlow(request, config, world.env, signal) }
+      }
       if (!request.mcp) return runTool(registry, request, contextOf(signal, request.integrationAlias))
       const { McpServers } = await import('../mcp/servers.ts')
       servers ??= new McpServers({ config, root, env: world.env, maxOutputBytes })

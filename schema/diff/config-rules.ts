@@ -1,5 +1,6 @@
 import type {
   Datasource,
+  GuardrailSettings,
   Integration,
   McpServerSettings,
   Provider,
@@ -8,7 +9,7 @@ import type {
 } from '../config.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
-import { ceiling, model, models, power, powers, widest } from './classes.ts'
+import { ceiling, guards, model, models, power, powers, widest } from './classes.ts'
 import { isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** Entries that the author names, each compared by its own rows. */
@@ -19,6 +20,8 @@ export interface Collection<T> {
   readonly name: string
   readonly of: (config: RepositoryConfig) => ReadonlyMap<string, T>
   readonly aspects: readonly Aspect<T>[]
+  /** What it means that one came. Default: widening. */
+  readonly added?: ChangeClass
   /** What it means that one went. Default: narrowing. */
   readonly removed?: ChangeClass
 }
@@ -436,6 +439,53 @@ const DATASOURCES: Collection<Datasource> = {
   ],
 }
 
+/** What is asked of a model. */
+const question: ClassRule = {
+  words: 'came: narrowing; went or is another: widening',
+  of: (before) => (before === undefined ? 'narrowing' : 'widening'),
+}
+
+const GUARDRAILS: Collection<GuardrailSettings> = {
+  code: 'guardrail',
+  name: 'guardrail',
+  // Nothing names it yet.
+  added: 'neutral',
+  removed: 'widening',
+  of: ({ guardrails }) => guardrails,
+  aspects: [
+    {
+      code: 'guardrail-patterns-changed',
+      name: 'patterns that block',
+      of: ({ deny }) => deny,
+      class: guards,
+      reach: 'nothing',
+      say: listed,
+    },
+    {
+      code: 'guardrail-patterns-changed',
+      name: 'patterns that are masked',
+      of: ({ mask }) => mask,
+      class: guards,
+      reach: 'nothing',
+      say: listed,
+    },
+    {
+      code: 'guardrail-prompt-changed',
+      name: 'what a model is asked',
+      of: ({ prompt }) => prompt,
+      class: question,
+      reach: 'nothing',
+    },
+    {
+      code: 'guardrail-model-changed',
+      name: 'model',
+      of: ({ model: asked }) => asked,
+      class: model,
+      reach: 'nothing',
+    },
+  ],
+}
+
 /** Each list of rows is only ever given two entries of its collection. */
 export const COLLECTIONS = [
   PROVIDERS,
@@ -443,4 +493,5 @@ export const COLLECTIONS = [
   TOOLS,
   SERVERS,
   DATASOURCES,
+  GUARDRAILS,
 ] as readonly Collection<unknown>[]

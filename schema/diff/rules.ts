@@ -41,8 +41,8 @@ export const CEILING_RULES: readonly ChangeRule[] = rulesOf([CEILING_RULE])
 /** Kinds of change of the configuration. */
 export const CONFIG_RULES: readonly ChangeRule[] = rulesOf([
   ...CONFIG_ASPECTS,
-  ...COLLECTIONS.flatMap(({ code, name, aspects, removed = 'narrowing' }) => [
-    { code: `${code}-added`, name: `${name} that came`, class: 'widening' },
+  ...COLLECTIONS.flatMap(({ code, name, aspects, added = 'widening', removed = 'narrowing' }) => [
+    { code: `${code}-added`, name: `${name} that came`, class: added },
     { code: `${code}-removed`, name: `${name} that went`, class: removed },
     ...aspects,
   ]),

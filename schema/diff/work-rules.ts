@@ -12,6 +12,7 @@ import {
   ceiling,
   expense,
   guard,
+  guards,
   model,
   models,
   parameters,
@@ -209,6 +210,14 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
     class: subAssistants,
     reach: 'state',
     say: saySubAssistants,
+  },
+  {
+    code: 'guardrails-changed',
+    name: 'guardrails',
+    of: ({ assistant }) => assistant.guardrails.map(({ value }) => value).sort(),
+    class: guards,
+    reach: 'nothing',
+    say: listed,
   },
   {
     code: 'command-changed',

@@ -564,6 +564,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'path: docs',
     fix: 'Use a path inside the repository.',
   },
+  'guardrail-empty': {
+    title: 'A guardrail that checks nothing',
+    why: 'Whoever names it would rely on a check that does not happen.',
+    wrong: 'guardrails:\n  people: {}',
+    right: "guardrails:\n  people: { mask: ['[\\w.]+@[\\w.]+'] }",
+    fix: 'Write one or more of deny, mask and prompt.',
+  },
   'assistant-file-id': {
     title: 'The id of an assistant is not the name of its file',
     why: 'Workflows find a stored assistant by the name of the file, so another id would mislead.',
@@ -623,6 +630,18 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     wrong: 'mcp_servers:\n  - name: files\n    config: { command: npx, args: [-y, some-server] }',
     right: 'mcp_servers:\n  - name: files\n    mcp_config_id: files',
     fix: 'Do what the message says in .codemie/config.yaml: add the program to mcp.allowed_commands or the host to mcp.allowed_hosts, or name the variable.',
+  },
+  'guardrail-unknown': {
+    title: 'A guardrail that does not exist',
+    why: 'guardrails of a workflow or an assistant names entries of .codemie/config.yaml. Without one of them nothing runs, because it was meant to hold something back.',
+    fix: 'Correct the name, or add the guardrail to the config.',
+  },
+  'guardrail-pattern': {
+    title: 'A guardrail with a pattern that cannot be used',
+    why: 'Patterns are RE2, which takes a time in proportion to the text: no look-around, no back-references.',
+    wrong: "deny: ['(?=secret)']",
+    right: "deny: ['secret']",
+    fix: 'Correct the pattern in .codemie/config.yaml.',
   },
 }
 

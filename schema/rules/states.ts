@@ -2,7 +2,7 @@ import { type DraftState, KIND_KEYS } from '../dialects/codemie/draft.ts'
 import { rootEntry } from '../dialects/codemie/envelope.ts'
 import { parseDurationMs } from '../duration.ts'
 import { readNumber, readText } from '../lax.ts'
-import { FINALIZER, MEMORY } from '../limits.ts'
+import { CHECK, FINALIZER, MEMORY } from '../limits.ts'
 import { childOf, entryOf, type YamlEntry } from '../yaml.ts'
 import type { Rule } from './rule.ts'
 
@@ -145,7 +145,7 @@ export const olderHistoryKey: Rule = (draft, say) => {
   }
 }
 
-const ALWAYS_RESERVED = ['__start__', '__end__', MEMORY]
+const ALWAYS_RESERVED = ['__start__', '__end__', MEMORY, CHECK]
 
 /** Ids that the engine needs for itself, and signs that cannot be in one. */
 export const stateIds: Rule = (draft, say) => {

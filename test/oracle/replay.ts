@@ -135,6 +135,7 @@ class Replay {
         },
         toolsOf: ({ tools }) => tools.flatMap(({ name }) => findTool(name) ?? []).map((tool) => ({ tool })),
         documentsOf: () => Promise.resolve([]),
+        guardrails: new Map(),
         structured: createStructuredOutput(),
       },
       perform: openDoor({ model: (effect) => this.#answer(effect), tool: (effect) => this.#call(effect) }),

@@ -69,6 +69,13 @@ const MONEY = ours({
   },
 })
 
+const GUARDRAILS = ours(
+  list(
+    { type: 'string' },
+    'Guardrails of .codemie/config.yaml that check the last message before each state, or each state of an assistant',
+  ),
+)
+
 const MODELS = ours({
   title: 'models',
   type: 'object',
@@ -117,6 +124,7 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   }),
   budget: MONEY,
   models: MODELS,
+  guardrails: GUARDRAILS,
   permissions: ours({
     type: 'object',
     description: 'Effects on the outside that the workflow needs, e.g. pull-requests: write',
@@ -156,6 +164,7 @@ const ASSISTANT_KEYS: Readonly<Record<string, FormatSchema>> = {
   command: ours(text('Command line of an ACP agent to start instead of calling a model')),
   fallback_models: ours(list({ type: 'string' }, 'Models tried in order when the chosen one cannot answer')),
   parameters: ours({ type: 'object', description: 'Further model parameters, passed on as written' }),
+  guardrails: GUARDRAILS,
 }
 
 const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {

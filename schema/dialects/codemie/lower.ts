@@ -64,6 +64,7 @@ export function lowerCodemie(
       ...present({ default: readText(childOf(root('models'), 'default')) }),
       fallback: readTexts(childOf(root('models'), 'fallback')) ?? [],
     },
+    guardrails: namesOf(rootEntry(source, 'guardrails')),
     permissions: textsOf(root('permissions')),
     limits: {
       recursionLimit: draft.recursionLimit ?? DEFAULTS.recursionLimit,
@@ -101,6 +102,15 @@ function textsOf(node: YamlNode | undefined): Readonly<Record<string, string>> {
     if (value !== undefined) texts[key] = value
   }
   return texts
+}
+
+/** The texts of a list, each with its place. */
+function namesOf(
+  entry: { readonly document: YamlDocument; readonly value: YamlNode | undefined } | undefined,
+): readonly Located<string>[] {
+  const { document, value } = entry ?? {}
+  if (document === undefined || value?.kind !== 'seq') return []
+  return value.items.flatMap((item) => locatedText(document, item) ?? [])
 }
 
 function lowerTriggers(draft: Draft): readonly Trigger[] {
@@ -179,6 +189,7 @@ export function lowerAssistant(
     datasourceIds: readTexts(get('datasource_ids')) ?? [],
     skillIds: readTexts(get('skill_ids')) ?? [],
     subAssistants: lowerSubAssistants(document, item, entries, askedBy),
+    guardrails: namesOf({ document, value: get('guardrails') }),
     mcpServers: servers?.kind === 'seq' ? servers.items.map((server) => lowerServer(document, server)) : [],
     excludeExtraContextTools: readBoolean(get('exclude_extra_context_tools')) ?? false,
     at: document.at(item.node.start, item.id ? undefined : item.node.end),
@@ -368,6 +379,7 @@ function emptyAssistant(id: string, at: Position, more: Partial<Assistant> = {})
     datasourceIds: [],
     skillIds: [],
     subAssistants: [],
+    guardrails: [],
     mcpServers: [],
     excludeExtraContextTools: false,
     at,

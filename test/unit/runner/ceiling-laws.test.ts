@@ -228,6 +228,7 @@ it('a run never comes to more than its ceiling says', async () => {
         toolsOf: ({ tools }) => tools.map(() => ({ tool: LOOK })),
         serverToolOf: () => undefined,
         serversOf: () => [],
+        guardrails: new Map(),
         endpointOf: ({ name }) => {
           throw new Error(`no scene has the server ${name}`)
         },

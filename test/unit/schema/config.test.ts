@@ -33,6 +33,7 @@ describe('the config of a repository', () => {
         servers: new Map(),
       },
       datasources: new Map(),
+      guardrails: new Map(),
       budgets: {},
       policy: {
         network: 'allow-list',
@@ -69,6 +70,8 @@ mcp:
     docs: {command: npx, args: [-y, docs], env: {KEY: DOCS_KEY}}
 datasources:
   handbook: {path: docs, glob: "**/*.md"}
+guardrails:
+  people: {deny: [a], mask: [b, c], prompt: Names of people, model: m}
 budgets: {usd: 2}
 results: {push: never, keep_days: 90}
 `
@@ -110,6 +113,12 @@ results: {push: never, keep_days: 90}
       globs: ['**/*.md'],
       kind: 'documents',
     })
+    expect(config?.guardrails.get('people')).toMatchObject({
+      deny: ['a'],
+      mask: ['b', 'c'],
+      prompt: 'Names of people',
+      model: 'm',
+    })
     expect([config?.budgets, config?.results.push, config?.results.keepDays]).toEqual([
       { usd: 2 },
       'never',
@@ -138,6 +147,7 @@ results: {push: never, keep_days: 90}
       'integrations: {db: {url: "postgres://me:hunter2@example.test/x"}}',
       ['error secret-in-file 1:26'],
     ],
+    ['a guardrail that checks nothing', 'guardrails: {x: {model: m}}', ['error guardrail-empty 1:17']],
     ['a variable with a dollar sign', 'integrations: {x: {token_env: $TOKEN}}', ['error bad-env-name 1:31']],
     [
       'an env that is no name',

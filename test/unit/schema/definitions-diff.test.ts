@@ -128,6 +128,28 @@ describe('the configuration', () => {
       ],
     ],
     [
+      'guardrails: one that comes, one that goes, and what they look for',
+      'guardrails: { a: { deny: [x, y], mask: [m] }, b: { prompt: No names }, c: { deny: [x] } }',
+      'guardrails: { a: { deny: [x], mask: [m, n] }, b: { prompt: No people, model: other:m }, d: { deny: [y] } }',
+      [
+        "guardrail-patterns-changed widening: guardrail 'a': patterns that block −y",
+        "guardrail-patterns-changed narrowing: guardrail 'a': patterns that are masked +n",
+        "guardrail-prompt-changed widening: guardrail 'b': what a model is asked: No names → No people",
+        "guardrail-model-changed widening: guardrail 'b': model: none → other:m",
+        "guardrail-added neutral: guardrail 'd' is new: patterns that block: y",
+        "guardrail-removed widening: guardrail 'c' is gone",
+      ],
+    ],
+    [
+      'patterns in another order, and a question that comes',
+      'guardrails: { a: { deny: [x, y] } }',
+      'guardrails: { a: { deny: [y, x], prompt: No names } }',
+      [
+        "guardrail-patterns-changed neutral: guardrail 'a': patterns that block: in another order",
+        "guardrail-prompt-changed narrowing: guardrail 'a': what a model is asked: none → No names",
+      ],
+    ],
+    [
       'who may approve: from nobody named, which is everybody, to one and to two',
       'policy: { network: any }',
       'policy: { network: none, approvers: [ada] }',
