@@ -1,3 +1,4 @@
+import { RUNS_BRANCH } from '../runner/store/refs.ts'
 import type { Occurrence } from '../schema/index.ts'
 import type { CiEvent } from './event.ts'
 import { at, textAt } from './payload.ts'
@@ -64,7 +65,7 @@ export function readEvent({ name, payload, ref, sha }: CiEvent): ReadEvent {
     withoutKeys: withoutKeys(payload),
     chosen: name === 'workflow_dispatch' ? textAt(payload, 'inputs.workflow') || undefined : undefined,
     inputs: name === 'workflow_dispatch' || name === 'workflow_call' ? objectAt(payload, 'inputs') : {},
-    ignored: ignored(name, payload),
+    ignored: ignored(name, payload, ref),
   }
 }
 
@@ -147,7 +148,8 @@ const ORIGINS = [
   },
 ] as const
 
-function ignored(name: string, payload: Payload): string | undefined {
+function ignored(name: string, payload: Payload, ref: string): string | undefined {
+  if (name === 'push' && ref === RUNS_BRANCH) return 'What was pushed are records of runs.'
   if (name === 'push' && at(payload, 'deleted') === true)
     return 'What was pushed is that a branch or tag is gone.'
   const author = at(payload, 'comment.user') ?? at(payload, 'review.user')

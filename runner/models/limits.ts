@@ -47,7 +47,13 @@ const gemini: Readonly<Record<string, ModelLimits>> = {
 }
 
 /** What the providers publish, for the models whose limits are known for sure. The rest is for the config to say. */
-const table: ModelTable<ModelLimits> = { openai, azure: openai, anthropic, gemini, google: gemini }
+export const limitTable: ModelTable<ModelLimits> = {
+  openai,
+  azure: openai,
+  anthropic,
+  gemini,
+  google: gemini,
+}
 
 /**
  * How much goes into one call of a model: what the config says, else the table.
@@ -55,6 +61,6 @@ const table: ModelTable<ModelLimits> = { openai, azure: openai, anthropic, gemin
  * @param model `provider:model`
  */
 export function limitsOf(model: string, overrides: Readonly<Record<string, ModelLimits>> = {}): ModelLimits {
-  const known = lookUpModel(model, {}, table)
+  const known = lookUpModel(model, {}, limitTable)
   return { ...known, ...lookUpModel(model, overrides, {}) }
 }

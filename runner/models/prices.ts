@@ -92,7 +92,7 @@ const gemini: Record<string, ModelPrice> = {
  * The providers whose bills follow a list price. A gateway, a GitHub token or a server of one's own has another price or
  * none, so their models stay unknown until the config names one.
  */
-const table: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
+export const priceTable: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
   openai,
   azure: openai,
   anthropic,
@@ -108,7 +108,7 @@ const table: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
  * @returns `undefined`: not known, which is not the same as free.
  */
 export function priceOf(model: string, overrides: PriceOverrides = {}): ModelPrice | undefined {
-  return lookUpModel(model, overrides, table)
+  return lookUpModel(model, overrides, priceTable)
 }
 
 /** The rates of the dearest call that has no more than so much input. `undefined`: not known. */

@@ -59,7 +59,7 @@ const topics = (most: string) =>
   `name: Topics
 enable_summarization_node: false
 retry_policy: { max_attempts: 1 }
-assistants: [{ id: a, ref: x }]
+assistants: [{ id: a, assistant_id: writer }]
 states:
   - id: plan
     assistant_id: a
@@ -67,7 +67,7 @@ states:
     output_schema: '{"type": "object", "properties": {"topics": {"type": "array"${most}}}}'
     next: { state_id: write, iter_key: topics }
   - { id: write, assistant_id: a, task: Write, next: { state_id: end } }
-`.replace('ref: x', 'assistant_id: writer')
+`
 
 test('what a run can come to, with the assistants, prices and limits of each side', async () => {
   const file = '.codemie/workflows/topics.yaml'
@@ -77,6 +77,7 @@ test('what a run can come to, with the assistants, prices and limits of each sid
   repository.write(
     '.codemie/config.yaml',
     `models:
+  default: acme:small
   providers: { acme: { base_url: 'https://llm.acme.example/v1' } }
   limits: { acme:small: { context_tokens: 1000, output_tokens: 100 }, acme:big: { context_tokens: 1000 } }
 prices: { acme:small: { input: 1000, output: 10000 }, acme:big: { input: 1, output: 1 } }
@@ -85,20 +86,20 @@ prices: { acme:small: { input: 1000, output: 10000 }, acme:big: { input: 1, outp
   commit('Before')
   const told = async () => (await diff(file)).stdout.split('\n').filter((line) => line.includes('at most'))
   repository.write(file, topics(', "maxItems": 5'))
-  expect(await told()).toEqual(['  widening   at most: 27 model calls → 43 model calls, $54.00 → $86.00'])
+  expect(await told()).toEqual(['  widening   at most: 8 model calls → 10 model calls, $16.00 → $20.00'])
   repository.write(file, topics(', "maxItems": 2'))
-  expect(await told()).toEqual(['  narrowing  at most: 27 model calls → 19 model calls, $54.00 → $38.00'])
+  expect(await told()).toEqual(['  narrowing  at most: 8 model calls → 7 model calls, $16.00 → $14.00'])
   repository.write(file, topics(''))
   expect(await told()).toEqual([
-    '  widening   at most: 27 model calls → no limit to model calls, $54.00 → no limit to money',
+    '  widening   at most: 8 model calls → no limit to model calls, $16.00 → no limit to money',
   ])
   repository.write(file, topics(', "maxItems": 3').replace('task: Write', 'task: Write well'))
   expect(await told()).toEqual([])
   repository.write('.codemie/assistants/writer.yaml', writer('acme:big'))
-  expect(await told()).toEqual(['  widening   at most: $54.00 → money not known'])
+  expect(await told()).toEqual(['  widening   at most: $16.00 → money not known'])
   const [{ ceiling }] = JSON.parse((await diff('--json', file)).stdout)
   expect(ceiling).toMatchObject({
-    before: { steps: { most: 10 }, modelCalls: { most: 27 }, usd: { most: 54 } },
+    before: { steps: { most: 5 }, modelCalls: { most: 8 }, usd: { most: 16 } },
     after: {
       usd: { because: [{ kind: 'unknown', sentence: "how long an answer of 'acme:big' gets is not known" }] },
     },

@@ -48,6 +48,7 @@ export interface Forge {
     readonly dir: string
     readonly comments: ReadonlyMap<number, ForgeComment & { readonly issue: number }>
     readonly checks: ReadonlyMap<number, Readonly<Record<string, unknown>>>
+    readonly pulls: ReadonlyMap<number, object>
     readonly reviews: ReadonlyMap<number, unknown>
     /** What became of branches, the eldest first. */
     readonly activities: { readonly timestamp: string }[]
@@ -115,6 +116,7 @@ export interface Forge {
     readonly method?: string
     readonly status?: number
     readonly headers?: Readonly<Record<string, string>>
+    readonly body?: unknown
     readonly drop?: boolean
     readonly delayMs?: number
   }): void

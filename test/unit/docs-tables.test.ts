@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
+import { limitsOf, limitTable } from '../../runner/models/limits.ts'
+import { priceOf, pricesAsOf, priceTable } from '../../runner/models/prices.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
 import { CEILING_RULES, CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
@@ -41,6 +43,59 @@ test('the table of providers in docs/models.md is that of the presets', () => {
     codes(preset.keyEnv) + (preset.key === 'optional' ? ' (optional)' : ''),
   ])
   expectPart('models.md', 'providers', table(['Provider', 'Address', 'Or the address in', 'Key in'], rows))
+})
+
+test('the table of known models in docs/models.md is that of prices and limits', () => {
+  const money = (usd: number | undefined) => (usd === undefined ? '' : `${usd}`)
+  const tokens = (most: number | undefined) => (most === undefined ? '' : most.toLocaleString('en'))
+  const rows = ['openai', 'anthropic', 'gemini'].flatMap((provider) => {
+    const names = [...Object.keys(priceTable[provider] ?? {}), ...Object.keys(limitTable[provider] ?? {})]
+    return [...new Set(names)].map((name) => {
+      const id = `${provider}:${name}`
+      const { input, cachedInput, output, long } = priceOf(id) ?? {}
+      const { contextTokens, outputTokens } = limitsOf(id)
+      const rates = long?.rates
+      const dearer =
+        long === undefined
+          ? ''
+          : `above ${tokens(long.aboveInputTokens)}: ${rates ? `${rates.input}, ${rates.output}` : 'not known'}`
+      return [
+        code(id),
+        money(input),
+        money(cachedInput),
+        money(output),
+        dearer,
+        tokens(contextTokens),
+        tokens(outputTokens),
+      ]
+    })
+  })
+  const head = ['Model', 'Input', 'From cache', 'Output', 'Long input', 'Most input', 'Most output']
+  expectPart(
+    'models.md',
+    'known models',
+    `US dollars for a million tokens, compared with published prices on ${pricesAsOf}.\n\n${table(head, rows)}`,
+  )
+})
+
+test('docs/models.md tells of every code that asking a model can end with, and of no other', () => {
+  const folders = ['runner/models', 'runner/steps', 'runner/engine']
+  const root = new URL('../../', import.meta.url)
+  const sources = folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(`${folder}/${name}`, root), 'utf8')),
+  )
+  const CODE = /(?:provider|model|other-model|price|usage|call|output-schema|agent|no-tool)-[a-z-]+/
+  const inCode = sources.flatMap((text) =>
+    [...text.matchAll(new RegExp(`'(${CODE.source})'`, 'g'))].map(([, one]) => one),
+  )
+  const page = readFileSync(new URL('models.md', DOCS), 'utf8')
+  const inDocs = [...page.matchAll(new RegExp(`\`(${CODE.source})\``, 'g'))].map(([, one]) => one)
+  const NO_CODES = ['call-input-invalid', 'model-api']
+  const sorted = (names: readonly (string | undefined)[]) =>
+    [...new Set(names)].filter((one = '') => !NO_CODES.includes(one)).sort()
+  expect(sorted(inDocs)).toEqual(sorted(inCode))
 })
 
 test('the tables of keys in docs/configuration.md are those of the JSON Schema', () => {

@@ -65,9 +65,9 @@ describe('attack 8: a tool is asked to hand the keys out', () => {
       names.filter((name) => !/^(PATH|HOME|USER|LANG|LC_ALL|TZ|TMPDIR|TEMP|TMP|PWD|SHLVL|CI|_)$/.test(name)),
     ).toEqual([])
     expect(results.slice(1)).toEqual([
-      expect.stringContaining('the host \\"evil.test\\" is not allowed'),
+      expect.stringContaining('the host "evil.test" is not allowed'),
       expect.stringContaining('must not carry a name or password'),
-      expect.stringContaining('the host \\"api.good.test.evil.test\\" is not allowed'),
+      expect.stringContaining('the host "api.good.test.evil.test" is not allowed'),
       expect.stringContaining('is not allowed'),
       expect.stringContaining('only https is spoken'),
     ])

@@ -143,6 +143,17 @@ describe('how often states run at most', () => {
       'a ∞, b ∞',
     ],
     [
+      'a handler that branches come to at different times',
+      [
+        ['a', '{ state_ids: [b, c] }'],
+        ['b', '{ state_id: d }'],
+        ['c', '{ state_id: end }', 'on_error: e,'],
+        ['d', '{ state_id: end }', 'on_error: e,'],
+        ['e', '{ state_id: end }'],
+      ],
+      'a 1, b 1, c 1, d 1, e 2',
+    ],
+    [
       'a handler of failures',
       [
         ['a', '{ state_id: b }', 'on_error: c,'],

@@ -55,8 +55,10 @@ describe('the config of a repository', () => {
   providers:
     azure: {base_url: "https://example.test", api_key_env: AZURE_KEY, api_version: "1", timeout_seconds: 5}
     local: {kind: ollama}
+  limits: {big: {context_tokens: 2000, output_tokens: 100}, small: {output_tokens: 10}}
 prices:
   azure:gpt: {input: 2.5, output: 10}
+  big: {input: 1, output: 2, long: {above_input_tokens: 1000, input: 3, output: 4, cached_input: 0.5}}
 integrations:
   jira: {type: jira, url: "https://example.test", token_env: JIRA_TOKEN, env: {user: JIRA_USER}}
 tools:
@@ -85,6 +87,17 @@ results: {push: never, keep_days: 90}
     })
     expect(config?.models.providers.get('local')?.kind).toBe('ollama')
     expect(config?.prices.get('azure:gpt')).toEqual({ input: 2.5, output: 10 })
+    expect(config?.prices.get('big')).toEqual({
+      input: 1,
+      output: 2,
+      long: { aboveInputTokens: 1000, input: 3, output: 4, cachedInput: 0.5 },
+    })
+    expect(config?.models.limits).toEqual(
+      new Map([
+        ['big', { contextTokens: 2000, outputTokens: 100 }],
+        ['small', { outputTokens: 10 }],
+      ]),
+    )
     expect(config?.integrations.get('jira')?.env).toEqual({ token: 'JIRA_TOKEN', user: 'JIRA_USER' })
     expect(config?.tools.get('search_docs')).toMatchObject({ mcp: 'docs', tool: 'search' })
     expect(config?.mcp.servers.get('docs')).toMatchObject({
