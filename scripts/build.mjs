@@ -148,7 +148,11 @@ async function toCommonJs(modules) {
   return await Promise.all(
     modules.map(async ({ path, text }) => {
       const withoutImports = text.replace(/\bimport\("\.\/([^"]+)"\)/g, (all, name) =>
-        names.has(name) ? `Promise.resolve().then(() => require("./${name}"))` : all,
+        names.has(name)
+          ? `Promise.resolve().then(() => require("./${name}"))`
+          : Object.hasOwn(VIEWS, basename(name, '.mjs'))
+            ? `importView("./${name}")`
+            : all,
       )
       const { code } = await transform(withoutImports, {
         format: 'cjs',
