@@ -17,6 +17,7 @@ function lineOf(workflow: string, commit: string, { text, settings }: Repeatable
       ...(text === '' ? {} : { input: text }),
       ...(settings.model === undefined ? {} : { model: settings.model }),
       ...(settings.strict ? { strict: true } : {}),
+      ...(settings.force ? { force: true } : {}),
     },
   }
 }

@@ -19,11 +19,16 @@ export interface PlanFacts {
  * refuse. Reads files of the repository; calls nobody.
  *
  * @param options.model asked instead of those the workflow names.
+ * @param options.force the run may happen although the workflow is retired. Default: no.
  */
 export async function gatherPlanFacts(
   project: Project,
   definition: Workflow,
-  { world, model }: { readonly world: World; readonly model?: string | undefined },
+  {
+    world,
+    model,
+    force = false,
+  }: { readonly world: World; readonly model?: string | undefined; readonly force?: boolean },
 ): Promise<PlanFacts> {
   const { config } = project
   const { workflow, called, problems } = await completeWorkflow(definition, project, project.find)
@@ -59,7 +64,9 @@ export async function gatherPlanFacts(
       obstacles: [
         ...problems,
         ...all.flatMap((one) =>
-          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
+          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config, {
+            force: force && one === workflow,
+          }),
         ),
       ],
     },

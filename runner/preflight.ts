@@ -12,17 +12,20 @@ export interface PreflightProblem {
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
  * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ *
+ * @param options.force a retired workflow may run.
  */
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
   { datasources }: Pick<RepositoryConfig, 'datasources'>,
+  { force = false }: { readonly force?: boolean } = {},
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
     if (problem) problems.set(problem.message, problem)
   }
-  if (workflow.lifecycle === 'retired') add(RETIRED)
+  if (workflow.lifecycle === 'retired' && !force) add(RETIRED)
   for (const { work, onError } of workflow.states) {
     for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
       add(unsupportedWork(called))
@@ -76,7 +79,7 @@ function modelOf({ work }: State, kit: ModelsOfKit): string | undefined {
 
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
-  help: "Change its 'lifecycle' to run it again.",
+  help: "Change its 'lifecycle' to run it again, or run it once with --force.",
 }
 
 const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'

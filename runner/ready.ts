@@ -21,11 +21,17 @@ export interface ReadyWorkflow {
  * Refuses with `config-invalid`, and with `not-runnable` and all problems at once.
  *
  * @param options.model asked instead of those that workflows name.
+ * @param options.force it may run although it is retired; those it calls may not. Default: no.
  * @param find where the definitions of called workflows come from: the project, or the record of the run.
  */
 export async function makeReady(
   definition: Workflow,
-  { project, world, model }: { readonly project: Project; readonly world: World; readonly model?: string },
+  {
+    project,
+    world,
+    model,
+    force,
+  }: { readonly project: Project; readonly world: World; readonly model?: string; readonly force?: boolean },
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
@@ -37,7 +43,9 @@ export async function makeReady(
   const problems = [
     ...missing,
     ...[workflow, ...called.values()].flatMap((one) =>
-      preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
+      preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config, {
+        force: force === true && one === workflow,
+      }),
     ),
   ]
   if (problems.length > 0) {

@@ -529,7 +529,7 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'It is kept to be read and compared; starting it is refused.',
     wrong: 'lifecycle: retired',
     right: 'lifecycle: production',
-    fix: 'Change lifecycle to run it again.',
+    fix: 'Change lifecycle to run it again, or run it once with --force.',
   },
   'unknown-provider': {
     title: 'A provider that does not exist',
