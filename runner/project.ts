@@ -11,7 +11,8 @@ import type { World } from './world.ts'
 
 /** Where a repository keeps what belongs to this project. */
 export const PROJECT_DIRECTORY = '.codemie'
-const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
+/** Where definitions lie, relative to the root. */
+export const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
 const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
 
 /** A repository with its workflows, as it stands in the working tree, or with those of a commit. */

@@ -78,6 +78,10 @@ describe('help', () => {
         bisect      Find the commit after which the output of a step went wrong
         revert      Put an earlier version of a workflow back into the working tree
 
+      Files
+        new         Write a workflow from a template
+        templates   Find templates of workflows, use them, and make your own
+
       Runs
         run         Run a workflow and keep its record in git
         rerun       Run again what another run was given
