@@ -44,7 +44,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'list',
     summary: 'List the workflows of this repository',
     details: [
-      'Searches .codemie/workflows. With words, shows the workflows that hold all of them somewhere.',
+      'Searches .codemie/workflows. With words, shows the workflows that hold all of them somewhere. What was put away with codemie-ci archive is shown with --all.',
     ],
     args: [
       {
@@ -57,6 +57,14 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     ],
     options: [
       { name: 'tag', kind: 'texts', value: 'TAG', summary: 'Only workflows with this tag. Repeatable' },
+      {
+        name: 'lifecycle',
+        kind: 'texts',
+        value: 'STAGE',
+        choices: ['development', 'testing', 'production', 'retired'],
+        summary: 'Only workflows that have come so far. Repeatable',
+      },
+      { name: 'all', kind: 'flag', summary: 'Also those in .codemie/archive' },
       JSON_OUT,
     ],
     examples: [

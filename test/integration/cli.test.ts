@@ -81,6 +81,13 @@ describe('help', () => {
       Files
         new         Write a workflow from a template
         templates   Find templates of workflows, use them, and make your own
+        clone       Copy a workflow under another name
+        rename      Give a workflow another name
+        tag         Add tags to a workflow, or take some away
+        lifecycle   Say how far a workflow has come
+        archive     Put a workflow away
+        unarchive   Bring a workflow back from the archive
+        delete      Delete a workflow
 
       Runs
         run         Run a workflow and keep its record in git
