@@ -6,6 +6,7 @@ import type { Project } from '../runner/project.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Cli } from './context.ts'
 import type { Invocation } from './invocation.ts'
+import { readPairs } from './read-pairs.ts'
 import { usageError } from './usage-error.ts'
 
 /**
@@ -22,7 +23,10 @@ export async function readInput(
   const given = await readText(invocation, cli)
   // Free text that nothing was said about stays as it is.
   const text = given ?? (before === '' ? undefined : before)
-  return planInput(workflow, { pairs: readPairs(invocation), ...(text === undefined ? {} : { text }) })
+  return planInput(workflow, {
+    pairs: readPairs(invocation, 'input-value', '-i'),
+    ...(text === undefined ? {} : { text }),
+  })
 }
 
 /** Reads the files of --file. */
@@ -69,17 +73,4 @@ async function readText(invocation: Invocation, cli: Cli): Promise<string | unde
 /** One line break at the end belongs to the command that wrote it, not to what it says. */
 async function readStdin(cli: Cli): Promise<string> {
   return (await cli.readStdin()).replace(/\r?\n$/, '')
-}
-
-function readPairs(invocation: Invocation): readonly (readonly [key: string, value: string])[] {
-  return invocation.texts('input-value').map((pair) => {
-    const equals = pair.indexOf('=')
-    if (equals < 1) {
-      throw usageError(
-        `-i takes KEY=VALUE, and '${pair}' ${equals < 0 ? 'has no =' : 'has no KEY'}.`,
-        'For example -i base=main.',
-      )
-    }
-    return [pair.slice(0, equals), pair.slice(equals + 1)]
-  })
 }

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly model?: string
   /** A condition that cannot be evaluated fails its step. Default: it counts as false, with a warning. */
   readonly strict?: boolean
+  /** Run the workflow although it is retired. Default: no. */
+  readonly force?: boolean
   /** Ask models to answer piece by piece, for a person who watches. Default: no. */
   readonly streaming?: boolean
 }

@@ -46,6 +46,8 @@ export interface RunStarted extends Happened {
   readonly model?: string
   /** Conditions that cannot be evaluated fail; absent: they count as false. */
   readonly strict?: boolean
+  /** The workflow was retired, and somebody ran it all the same; a resumption goes on. */
+  readonly force?: boolean
   /** Its record is pushed, and a resumption pushes it, too: the remote has to know who has the run. */
   readonly push?: boolean
 }

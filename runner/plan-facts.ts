@@ -21,11 +21,16 @@ export interface PlanFacts {
  * refuse. Reads files of the repository; calls nobody.
  *
  * @param options.model asked instead of those the workflow names.
+ * @param options.force the run may happen although the workflow is retired. Default: no.
  */
 export async function gatherPlanFacts(
   project: Project,
   definition: Workflow,
-  { world, model }: { readonly world: World; readonly model?: string | undefined },
+  {
+    world,
+    model,
+    force = false,
+  }: { readonly world: World; readonly model?: string | undefined; readonly force?: boolean },
 ): Promise<PlanFacts> {
   const { config } = project
   const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
@@ -79,7 +84,9 @@ export async function gatherPlanFacts(
         // A key that is not set is among the secrets.
         ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
         ...all.flatMap((one) =>
-          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
+          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config, {
+            force: force && one === workflow,
+          }),
         ),
       ],
     },

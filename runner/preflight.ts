@@ -25,17 +25,20 @@ export function placed({
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
  * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ *
+ * @param options.force a retired workflow may run.
  */
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
   config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
+  { force = false }: { readonly force?: boolean } = {},
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
     if (problem) problems.set(problem.message, problem)
   }
-  if (workflow.lifecycle === 'retired') add(RETIRED)
+  if (workflow.lifecycle === 'retired' && !force) add(RETIRED)
   for (const state of workflow.states) {
     add(unsupportedWork(state.work))
     for (const server of toolUsersOf(state).flatMap(tools.servers.usedBy)) {
@@ -118,7 +121,7 @@ export function missingVariables(
 
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
-  help: "Change its 'lifecycle' to run it again.",
+  help: "Change its 'lifecycle' to run it again, or run it once with --force.",
 }
 
 const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'

@@ -12,6 +12,8 @@ import type { World } from './world.ts'
 
 /** Folder of the definitions, relative to the root. */
 export const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
+/** Where definitions lie that were put away: nothing starts, calls or checks them. */
+export const ARCHIVE = `${PROJECT_DIRECTORY}/archive`
 
 /** A repository with its workflows, as it stands in the working tree, or with those of a commit. */
 export interface Project extends AssistantFiles {
@@ -25,6 +27,8 @@ export interface Project extends AssistantFiles {
   readonly configDiagnostics: readonly Diagnostic[]
   /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
   definitions(): Promise<readonly Definition[]>
+  /** All definitions that were put away, by file name. */
+  archived(): Promise<readonly Definition[]>
   /**
    * A definition by file stem, path (from the working directory or the root) or `name`.
    * Refuses with `unknown-workflow` or `ambiguous-workflow`.
@@ -105,14 +109,15 @@ export function definitionsIn(
   files: ProjectFiles,
   root: string,
   cwd: string,
-): Pick<Project, 'definitions' | 'find' | keyof AssistantFiles> {
+): Pick<Project, 'definitions' | 'archived' | 'find' | keyof AssistantFiles> {
   let known: Promise<readonly Definition[]> | undefined
   const definitions = () => {
-    known ??= readDefinitions(files, root)
+    known ??= readDefinitions(files, root, DEFINITIONS)
     return known
   }
   return {
     definitions,
+    archived: () => readDefinitions(files, root, ARCHIVE),
     find: (nameOrPath, caller) =>
       findDefinition(nameOrPath, {
         files,
@@ -130,17 +135,25 @@ export function definitionsIn(
   }
 }
 
-async function readDefinitions(files: ProjectFiles, root: string): Promise<readonly Definition[]> {
-  const paths = await listDefinitions(files, root)
+async function readDefinitions(
+  files: ProjectFiles,
+  root: string,
+  folder: string,
+): Promise<readonly Definition[]> {
+  const paths = await listDefinitions(files, root, folder)
   return Promise.all(paths.map((path) => readDefinition(files, root, path)))
 }
 
-/** Absolute paths of all definition files under `.codemie/workflows`, sorted. */
-async function listDefinitions(files: ProjectFiles, root: string): Promise<readonly string[]> {
+/** Absolute paths of all definition files under a folder, sorted. */
+async function listDefinitions(
+  files: ProjectFiles,
+  root: string,
+  folder: string,
+): Promise<readonly string[]> {
   try {
-    return (await files.list(join(root, DEFINITIONS))).filter(isDefinition)
+    return (await files.list(join(root, folder))).filter(isDefinition)
   } catch (error) {
-    throw new Refusal('definitions-unreadable', `${DEFINITIONS} cannot be read`, { cause: error })
+    throw new Refusal('definitions-unreadable', `${folder} cannot be read`, { cause: error })
   }
 }
 
@@ -195,7 +208,9 @@ async function findDefinition(
   }
   // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
   const { workflowIdOf } = await import('../schema/read.ts')
-  const named = (await listDefinitions(files, root)).filter((path) => workflowIdOf(path) === nameOrPath)
+  const named = (await listDefinitions(files, root, DEFINITIONS)).filter(
+    (path) => workflowIdOf(path) === nameOrPath,
+  )
   const all = named.length === 0 ? await definitions() : []
   const found =
     named.length > 0

@@ -25,11 +25,17 @@ const EXIT_REFUSED = 5
  * stands against it, else 2.
  *
  * @param options.model asked instead of those that workflows name.
+ * @param options.force it may run although it is retired; those it calls may not. Default: no.
  * @param find where the definitions of called workflows come from: the project, or the record of the run.
  */
 export async function makeReady(
   definition: Workflow,
-  { project, world, model }: { readonly project: Project; readonly world: World; readonly model?: string },
+  {
+    project,
+    world,
+    model,
+    force,
+  }: { readonly project: Project; readonly world: World; readonly model?: string; readonly force?: boolean },
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
@@ -43,7 +49,9 @@ export async function makeReady(
     ...missing,
     ...setup.obstacles.map(placed),
     ...[workflow, ...called.values()].flatMap((one) => [
-      ...preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
+      ...preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config, {
+        force: force === true && one === workflow,
+      }),
       ...missingVariables(one, setup, world.env),
     ]),
   ]

@@ -71,11 +71,13 @@ export async function gitActor(records: RunStore): Promise<RunActor | undefined>
 export function settingsOf(events: readonly RunEvent[]): {
   readonly model?: string
   readonly strict?: boolean
+  readonly force?: boolean
 } {
   const started = events.find((event) => event.type === 'run-started')
   return {
     ...(started?.model === undefined ? {} : { model: started.model }),
     ...(started?.strict === undefined ? {} : { strict: started.strict }),
+    ...(started?.force === undefined ? {} : { force: started.force }),
   }
 }
 

@@ -99,6 +99,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
         file,
         ...(options.model === undefined ? {} : { model: options.model }),
         ...(options.strict ? { strict: true } : {}),
+        ...(options.force && options.workflow.lifecycle === 'retired' ? { force: true } : {}),
         ...(options.push ? { push: true } : {}),
       },
     })

@@ -254,7 +254,11 @@ async function toCommonJs(result, { isShort }) {
   const files = await Promise.all(
     modules.map(async ({ path, text }) => {
       const withoutImports = text.replace(/\bimport\("\.\/([^"]+)"\)/g, (all, name) =>
-        names.has(name) ? `Promise.resolve().then(() => require("./${name}"))` : all,
+        names.has(name)
+          ? `Promise.resolve().then(() => require("./${name}"))`
+          : Object.hasOwn(VIEWS, basename(name, '.mjs'))
+            ? `importView("./${name}")`
+            : all,
       )
       /** @type {import('esbuild').TransformOptions} */
       const options = { format: 'cjs', platform: 'node', target: shared.target, charset: shared.charset }

@@ -16,7 +16,7 @@ export const run: CommandRunner = async (invocation, cli) => {
   const input = await readInput(invocation, workflow, cli)
   if (invocation.flag('dry-run')) {
     const { showPlan } = await import('./plan.ts')
-    return showPlan(invocation, project, workflow, input, cli)
+    return showPlan(invocation, project, workflow, input, cli, invocation.flag('force'))
   }
   if (input.problems.length > 0) {
     cli.stderr.write(renderInputProblems(input, workflow, cli.look.stderr))
@@ -36,6 +36,7 @@ export const run: CommandRunner = async (invocation, cli) => {
         input: input.text,
         files,
         strict: invocation.flag('strict'),
+        force: invocation.flag('force'),
         ...(model === undefined ? {} : { model }),
       }),
   )

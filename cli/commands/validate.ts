@@ -118,9 +118,11 @@ async function checkGithub(root: string, all: readonly CheckedFile[]): Promise<r
   return [{ file: GITHUB_WORKFLOW_FILE, text, diagnostics }]
 }
 
-/** Everything of a repository that has a format of ours: configuration, assistants, workflows. */
+/** Everything of a repository that has a format of ours: configuration, assistants, templates, workflows. */
 function filesOf(root: string, config = join(root, '.codemie/config.yaml')): readonly string[] {
-  const folders = ['.codemie/assistants', '.codemie/workflows'].map((folder) => join(root, folder))
+  const folders = ['.codemie/assistants', '.codemie/templates', '.codemie/workflows'].map((folder) =>
+    join(root, folder),
+  )
   return [...[config].filter(isThere), ...folders.filter(isThere).flatMap(definitionsIn)]
 }
 
@@ -159,6 +161,10 @@ async function checkFile(
   if (/(?:^|\/)\.codemie\/assistants\/[^/]+$/.test(file)) {
     const { readAssistantFile } = await import('../../schema/assistant-file.ts')
     return { file, text: textOf(bytes), diagnostics: readAssistantFile({ file, bytes }).diagnostics }
+  }
+  if (/(?:^|\/)\.codemie\/templates\/[^/]+$/.test(file)) {
+    const { checkTemplate } = await import('../../schema/template/check.ts')
+    return { file, text: textOf(bytes), diagnostics: checkTemplate({ file, text: textOf(bytes) }) }
   }
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
   const more = workflow && needs ? await needs(workflow) : []

@@ -38,6 +38,7 @@ export const EXECUTION: readonly CommandSpec[] = [
       { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
       MODEL,
       STRICT,
+      { name: 'force', kind: 'flag', summary: 'Run it although its lifecycle is retired' },
       { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
       ...HOW_TO_EXECUTE,
     ],

@@ -78,6 +78,17 @@ describe('help', () => {
         bisect      Find the commit after which the output of a step went wrong
         revert      Put an earlier version of a workflow back into the working tree
 
+      Files
+        new         Write a workflow from a template
+        templates   Find templates of workflows, use them, and make your own
+        clone       Copy a workflow under another name
+        rename      Give a workflow another name
+        tag         Add tags to a workflow, or take some away
+        lifecycle   Say how far a workflow has come
+        archive     Put a workflow away
+        unarchive   Bring a workflow back from the archive
+        delete      Delete a workflow
+
       Runs
         run         Run a workflow and keep its record in git
         rerun       Run again what another run was given

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
+import { BUILT_IN, STARTERS } from '../../cli/templates/index.ts'
 import { limitsOf, limitTable } from '../../runner/models/limits.ts'
 import { priceOf, pricesAsOf, priceTable } from '../../runner/models/prices.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
 import { CEILING_RULES, CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
 import { EVENTS } from '../../schema/index.ts'
+import { readTemplate } from '../../schema/template/template.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
 type Schema = typeof configFileSchema
@@ -181,4 +183,28 @@ test('the table of events in docs/workflows.md is that of the rules', () => {
 test('the table of names in docs/action.md is that of what events give', () => {
   const rows = EVENT_NAMES.map(([name, words]) => [code(name), words])
   expectPart('action.md', 'event names', table(['Name', 'What'], rows))
+})
+
+test('the table of templates in docs/templates.md is that of the built-in ones', () => {
+  const rows = BUILT_IN.map(({ id, text }) => {
+    const { template } = readTemplate({ file: `${id}.yaml`, text })
+    const parameters = (template?.parameters ?? []).map(({ name, required }) =>
+      required ? `**${code(name)}**` : code(name),
+    )
+    return [code(id), template?.category ?? '', template?.description ?? '', parameters.join(', ')]
+  })
+  expectPart(
+    'templates.md',
+    'built-in templates',
+    `Parameters in bold have no default.\n\n${table(['Template', 'Category', 'What the workflow does', 'Parameters'], rows)}`,
+  )
+})
+
+test('docs/templates.md names the templates that init offers', () => {
+  const page = readFileSync(new URL('templates.md', DOCS), 'utf8')
+  const [first, ...others] =
+    /`codemie-ci init` begins a repository with one of\n((?:`[\w-]+`(?:, | and )?)+)/
+      .exec(page)?.[1]
+      ?.match(/[\w-]+(?=`)/g) ?? []
+  expect([first, ...others]).toEqual(STARTERS.map(({ id }) => id))
 })

@@ -28,7 +28,7 @@ import {
   effectiveRetry,
   locatedText,
 } from './draft.ts'
-import { rootEntry } from './envelope.ts'
+import { type CodemieSource, rootEntry } from './envelope.ts'
 
 const DEFAULTS = { recursionLimit: 50, messages: 25, tokens: 50_000 } as const
 
@@ -54,7 +54,7 @@ export function lowerCodemie(
     tags: readTexts(root('tags')) ?? [],
     lifecycle: (readText(root('lifecycle')) as Lifecycle | undefined) ?? 'development',
     triggers: lowerTriggers(draft),
-    inputs: lowerInputs(draft),
+    inputs: lowerInputs(draft.source),
     budget: present({
       usd: readNumber(childOf(root('budget'), 'usd')),
       tokens: readNumber(childOf(root('budget'), 'tokens')),
@@ -131,8 +131,9 @@ function lowerTriggers(draft: Draft): readonly Trigger[] {
   })
 }
 
-function lowerInputs(draft: Draft): readonly InputSpec[] {
-  const entry = rootEntry(draft.source, 'inputs')
+/** The declared inputs of a workflow; parameters of a template have the same form. None: there is no such key. */
+export function lowerInputs(source: CodemieSource, key = 'inputs'): readonly InputSpec[] {
+  const entry = rootEntry(source, key)
   if (entry?.value.kind !== 'map') return []
   return [...entry.value.entries].map(([name, input]) => {
     const { required, ...schema } = recordOf(input.value)

@@ -1,4 +1,4 @@
-import type { Starter } from './starter.ts'
+import { DEFINITIONS } from '../runner/project.ts'
 
 /** A file that `init` writes. */
 export interface ProjectFile {
@@ -17,14 +17,15 @@ export function modeline(path: string): string {
 /** Where `init` keeps the schemas, for editors: they work offline and fit the version that wrote them. */
 export const SCHEMA_FOLDER = '.codemie/schema'
 
-/** Where `init` writes the workflow of a starter, relative to the root of the repository. */
-export function starterPath(starter: Starter): string {
-  return `.codemie/workflows/${starter.name}.yaml`
+/** Where `init` writes the workflow of a template, relative to the root of the repository. */
+export function starterPath(id: string): string {
+  return `${DEFINITIONS}/${id}.yaml`
 }
 
-/** Everything that `init` writes for a starter under `.codemie`, in the order in which it is reported. Pure. */
+/** Everything that `init` writes under `.codemie`, in the order in which it is reported. Pure. */
 export function planProjectFiles(options: {
-  readonly starter: Starter
+  /** The first workflow: the template it comes from, and its text. */
+  readonly starter: { readonly id: string; readonly text: string }
   /** JSON Schemas as `codemie-ci schema` prints them. */
   readonly schemas: { readonly workflow: string; readonly config: string }
 }): readonly ProjectFile[] {
@@ -32,7 +33,7 @@ export function planProjectFiles(options: {
   const edited = (path: string, text: string): ProjectFile => ({ path, text, isGenerated: false })
   return [
     edited('.codemie/config.yaml', modeline('schema/config.schema.json') + CONFIG),
-    edited(starterPath(starter), modeline('../schema/workflow.schema.json') + starter.text),
+    edited(starterPath(starter.id), modeline('../schema/workflow.schema.json') + starter.text),
     { path: `${SCHEMA_FOLDER}/workflow.schema.json`, text: schemas.workflow, isGenerated: true },
     { path: `${SCHEMA_FOLDER}/config.schema.json`, text: schemas.config, isGenerated: true },
   ]

@@ -1,14 +1,13 @@
-import type { Starter } from './starter.ts'
+import type { BuiltInTemplate } from './built-in.ts'
 
 /** An assistant sums up what happened lately, for people who were away. */
-export const summary: Starter = {
-  name: 'summary',
-  summary: 'Summary of what happened in the repository lately, by an assistant',
-  needsModel: true,
-  tryLine: "codemie-ci run summary -i since='7 days ago'",
+export const summary: BuiltInTemplate = {
+  id: 'summary',
+  tryWith: "-i since='7 days ago'",
   text: `name: Summary
 description: Reads the latest commits and tells in plain words what happened.
 tags: [git, report]
+category: reports
 on: workflow_dispatch
 inputs:
   since:

@@ -1,14 +1,13 @@
-import type { Starter } from './starter.ts'
+import type { BuiltInTemplate } from './built-in.ts'
 
 /** An assistant sorts a report into one of three kinds, and each kind gets its own next step. */
-export const triage: Starter = {
-  name: 'triage',
-  summary: 'Triage of an issue: kind, urgency, and an answer that fits the kind',
-  needsModel: true,
-  tryLine: "codemie-ci run triage --input 'The page stays empty after I log in'",
+export const triage: BuiltInTemplate = {
+  id: 'triage',
+  tryWith: "--input 'The page stays empty after I log in'",
   text: `name: Triage
 description: Sorts a report of a user into bug, question or wish, and drafts an answer that fits.
 tags: [issues]
+category: issues
 on:
   issues:
     types: [opened]

@@ -1,14 +1,13 @@
-import type { Starter } from './starter.ts'
+import type { BuiltInTemplate } from './built-in.ts'
 
 /** An assistant reviews what a branch changes. */
-export const review: Starter = {
-  name: 'review',
-  summary: 'Review of what a branch changes, by an assistant',
-  needsModel: true,
-  tryLine: 'codemie-ci run review -i base=main',
+export const review: BuiltInTemplate = {
+  id: 'review',
+  tryWith: '-i base=main',
   text: `name: Review
 description: Reads what this branch changes compared to another one, and reviews it.
 tags: [git, review]
+category: review
 on: workflow_dispatch
 inputs:
   base:

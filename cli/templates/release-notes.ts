@@ -1,14 +1,13 @@
-import type { Starter } from './starter.ts'
+import type { BuiltInTemplate } from './built-in.ts'
 
 /** Release notes from git alone: the starter that always works. */
-export const releaseNotes: Starter = {
-  name: 'release-notes',
-  summary: 'Release notes from the commits since the last tag (no model, no key)',
-  needsModel: false,
-  tryLine: 'codemie-ci run release-notes',
+export const releaseNotes: BuiltInTemplate = {
+  id: 'release-notes',
+  tryWith: '',
   text: `name: Release notes
 description: Lists the commits since the last tag, grouped by what they do. Needs no model and no key.
 tags: [git, report]
+category: reports
 on: workflow_dispatch
 inputs:
   limit:
