@@ -1,25 +1,22 @@
 import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namesTools } from '../schema/needs.ts'
+import { namedTools, namesTools } from '../schema/needs.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
-import type { ToolLookup } from './tools/registry.ts'
+import type { ToolProblem } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
-/** A place that names a tool which nothing here provides. */
-export interface UnprovidedTool {
+/** A place that names a tool which cannot be used here. */
+export interface UnprovidedTool extends ToolProblem {
   readonly at: Position
   readonly stateId: string
-  readonly message: string
-  /** How to map the name to a tool. */
-  readonly help: string
 }
 
 /**
  * Checks a valid workflow against the files of its project: stored assistants and called workflows that are not there or
- * have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides, which another
- * machine may map. `run` and `plan` refuse all of them.
+ * have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration is not
+ * known, which another config may name. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
@@ -42,16 +39,24 @@ export async function checkNeeds(
   ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
-  const tools = openProjectTools(project.config, project.root, world)
-  const unprovided = unprovidedTools(workflow, tools.find).map(
-    (tool): Diagnostic => ({
-      ...tool.at,
-      code: 'tool-not-provided',
-      severity: 'warning',
-      message: tool.message,
-      help: tool.help,
-      stateId: tool.stateId,
-    }),
+  const named = namedTools(workflow).map(({ name }) => name)
+  const tools = await openProjectTools(project, world, named)
+  const unprovided = unprovidedTools(workflow, tools.problemOf).flatMap(
+    ({ code, at, message, help, stateId }): readonly Diagnostic[] => {
+      // Where definitions are checked there need be no secrets.
+      if (code === 'integration-secret-missing') return []
+      const isUnknown = code === 'tool-unknown'
+      return [
+        {
+          ...at,
+          code: isUnknown ? 'tool-not-provided' : 'integration-missing',
+          severity: 'warning',
+          message,
+          help,
+          stateId,
+        },
+      ]
+    },
   )
   // An assistant of several states names its tools once.
   const byPlace = new Map(unprovided.map((one) => [`${one.file}:${one.line}:${one.column}`, one]))
@@ -71,23 +76,14 @@ function callDiagnostic({ code, at, message, help, from }: CallProblem, { file }
   }
 }
 
-/** Every place of a workflow that names a tool which `find` does not find; tools of MCP servers are theirs to know. */
+/** Every place of a workflow that names a tool with a problem; `problemOf` is that of the project's tools. */
 export function unprovidedTools(
-  { states }: Workflow,
-  find: (name: string) => ToolLookup,
+  workflow: Workflow,
+  problemOf: (name: string, integrationAlias?: string) => ToolProblem | undefined,
 ): readonly UnprovidedTool[] {
-  return states.flatMap((state): readonly UnprovidedTool[] => {
-    const { id: stateId, at, work, onError } = state
-    const called = [work, ...onError.flatMap(({ notify }) => notify ?? [])]
-    const names = [
-      ...called.flatMap((one) => (one.kind === 'tool' && !one.mcpServer ? [{ name: one.tool, at }] : [])),
-      ...(work.kind === 'agent' ? work.assistant.tools : []),
-    ]
-    return names.flatMap(({ name, at: place }) => {
-      const lookup = find(name)
-      if (lookup.found) return []
-      return [{ at: place, stateId, message: sentence(lookup.problem), help: lookup.help }]
-    })
+  return namedTools(workflow).flatMap(({ stateId, name, integrationAlias, at }) => {
+    const problem = problemOf(name, integrationAlias)
+    return problem ? [{ ...problem, at, stateId, message: sentence(problem.message) }] : []
   })
 }
 

@@ -32,10 +32,12 @@ export async function gatherPlanFacts(
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
-  const withKeys = (await setUpRun(project, workflow, { ...world, env }, chosen)).models
+  const withKeys = await setUpRun(project, workflow, { ...world, env }, chosen)
   const resolve = (id: string): ResolvedModel => {
     const resolved = setup.models.resolve(id)
-    return !resolved.ok && resolved.problem.code === 'provider-key-missing' ? withKeys.resolve(id) : resolved
+    return !resolved.ok && resolved.problem.code === 'provider-key-missing'
+      ? withKeys.models.resolve(id)
+      : resolved
   }
   return {
     workflow,
@@ -53,13 +55,18 @@ export async function gatherPlanFacts(
         const { endpoint } = resolved
         return { id: `${endpoint.provider}:${endpoint.model}`, keyVariable: endpoint.keyVariable }
       },
-      findTool: (name) => setup.kit.findTool(name),
+      findTool: (name) => setup.kit.findTool(name)?.tool,
+      integrationOf: (tool, alias) => setup.kit.findTool(tool, alias)?.integrationAlias,
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,
         ...all.flatMap((one) =>
-          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config),
+          preflight(
+            one,
+            { kit: setup.kitOf(one), tools: withKeys.tools, models: { ...setup.models, resolve } },
+            config,
+          ),
         ),
       ],
     },
@@ -70,6 +77,7 @@ function placeholderKeys(config: RepositoryConfig): Readonly<Record<string, stri
   const names = [
     ...Object.values(providerPresets).flatMap(({ keyEnv }) => keyEnv.slice(0, 1)),
     ...[...config.models.providers.values()].flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []),
+    ...[...config.integrations.values()].flatMap(({ env }) => Object.values(env)),
   ]
   return Object.fromEntries(names.map((name) => [name, 'placeholder']))
 }

@@ -135,6 +135,8 @@ export interface PlanOptions {
   ) => { readonly workflow: Workflow; readonly defaultModel: string } | undefined
   /** The tool that stands for a name; `undefined`: nothing does. */
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
+  /** The integration that a tool uses, with the one that is named. Default: that one. */
+  readonly integrationOf?: (tool: string, alias: string | undefined) => string | undefined
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
   readonly isSet: (variable: string) => boolean
@@ -407,22 +409,25 @@ function planSecrets(workflow: Workflow, options: PlanOptions): readonly Planned
 function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>): ReadonlySet<string> {
   seen.add(workflow.file)
   const aliases = new Set<string>()
-  const add = (one: { readonly integrationAlias?: string } | undefined) => {
-    if (one?.integrationAlias !== undefined) aliases.add(one.integrationAlias)
+  const addAlias = (alias: string | undefined) => {
+    if (alias !== undefined) aliases.add(alias)
   }
+  const addTool = (tool: string, alias: string | undefined) =>
+    addAlias(options.integrationOf ? options.integrationOf(tool, alias) : alias)
   for (const { work, onError } of workflow.states) {
-    for (const { notify } of onError) add(notify)
+    for (const { notify } of onError) if (notify) addTool(notify.tool, notify.integrationAlias)
     const called = work.kind === 'call' ? options.findCalled?.(work.workflow.value)?.workflow : undefined
     if (called && !seen.has(called.file)) {
       for (const alias of aliasesOf(called, options, seen)) aliases.add(alias)
     }
     if (work.kind === 'tool') {
-      add(work)
-      add(work.mcpServer)
+      addTool(work.tool, work.integrationAlias)
+      addAlias(work.mcpServer?.integrationAlias)
     }
     if (work.kind === 'agent') {
-      for (const tool of work.assistant.tools) add(tool)
-      for (const server of work.assistant.mcpServers as readonly McpServer[]) add(server)
+      for (const { name, integrationAlias } of work.assistant.tools) addTool(name, integrationAlias)
+      for (const server of work.assistant.mcpServers as readonly McpServer[])
+        addAlias(server.integrationAlias)
     }
   }
   return aliases

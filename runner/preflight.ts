@@ -11,7 +11,7 @@ export interface PreflightProblem {
 
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
- * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
  */
 export function preflight(
   workflow: Workflow,
@@ -33,7 +33,7 @@ export function preflight(
       if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
     }
   }
-  for (const { at, message, help } of unprovidedTools(workflow, tools.find)) {
+  for (const { at, message, help } of unprovidedTools(workflow, tools.problemOf)) {
     add({ message: `${positionText(at)}: ${message}`, help })
   }
   for (const model of modelsOf(workflow, kit)) {

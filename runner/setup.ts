@@ -1,4 +1,5 @@
 import type { Workflow } from '../schema/index.ts'
+import { namedTools } from '../schema/needs.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
@@ -34,8 +35,10 @@ export async function setUpRun(
   options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
-  const tools = [workflow, ...(options.called ?? [])].some(needsTools)
-    ? (await import('./tools/project-tools.ts')).openProjectTools(config, root, world)
+  const all = [workflow, ...(options.called ?? [])]
+  const named = all.flatMap((one) => namedTools(one).map(({ name }) => name))
+  const tools = all.some(needsTools)
+    ? await (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, named)
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
@@ -43,10 +46,7 @@ export async function setUpRun(
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
     fallbackModels: [...one.models.fallback, ...config.models.fallback],
     structured,
-    findTool(name) {
-      const lookup = tools.find(name)
-      return lookup.found ? lookup.tool : undefined
-    },
+    findTool: tools.offer,
     toolsOf: tools.toolsOf,
     documentsOf: tools.documentsOf,
   })
@@ -74,7 +74,8 @@ function needsTools({ states }: Workflow): boolean {
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */
 const NO_TOOLS: ProjectTools = {
-  find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
+  problemOf: (name) => ({ code: 'tool-unknown', message: `there is no tool "${name}" here`, help: '' }),
+  offer: () => undefined,
   toolsOf: () => [],
   documentsOf: () => Promise.resolve([]),
   run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),

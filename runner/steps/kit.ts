@@ -11,8 +11,11 @@ export interface StepKit {
   readonly modelOverride?: string
   /** Asked in order when a chosen model cannot answer. */
   readonly fallbackModels: readonly string[]
-  /** Looks a tool up by the name a workflow uses. `undefined`: nothing provides it. */
-  readonly findTool: (name: string) => Tool | undefined
+  /**
+   * Looks a tool up by the name a workflow uses, with the integration that it will use: the named one, or the only one that
+   * fits. `undefined`: nothing provides it.
+   */
+  readonly findTool: (name: string, integrationAlias?: string) => OfferedTool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** Gets JSON of a given shape from models, and checks it. */
@@ -21,7 +24,7 @@ export interface StepKit {
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
 }
 
-/** A tool in the hands of an assistant. */
+/** A tool in the hands of an assistant or a state. */
 export interface OfferedTool {
   readonly tool: Tool
   /** Whose credentials its calls use. */

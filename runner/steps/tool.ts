@@ -18,13 +18,14 @@ export function prepareTool(
   kit: StepKit,
   warn: (warning: StepWarning) => void,
 ): PreparedStep {
-  const tool = kit.findTool(work.tool)
-  if (!tool) {
+  const offered = kit.findTool(work.tool, work.integrationAlias)
+  if (!offered) {
     throw new StepFailure('tool-unknown', `There is no tool '${work.tool}' here`, {
       blame: 'workflow',
       help: "Map it to a tool of this project under 'tools' in .codemie/config.yaml.",
     })
   }
+  const { tool, ...integration } = offered
   const requestWith = (warned: typeof warn): ToolRequest => {
     const args = resolveToolArguments(
       {
@@ -44,7 +45,7 @@ export function prepareTool(
     return {
       tool: tool.name,
       args: toJson(args) as Record<string, unknown>,
-      ...(work.integrationAlias === undefined ? {} : { integrationAlias: work.integrationAlias }),
+      ...integration,
     }
   }
   const task = `Call ${work.tool}`

@@ -48,6 +48,14 @@ export function decideUrl(url: URL, allowedHosts: readonly string[], tool: strin
   return { allowsPrivate: entries.some((entry) => !entry.host.includes('*')) }
 }
 
+/** The entry of `allowedHosts` that lets in an address with its very port, and no other. `undefined`: it is none of HTTP. */
+export function hostEntryOf(address: string): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  const { protocol, hostname, port } = new URL(address)
+  if (protocol === 'https:') return `https://${hostname}:${port || '443'}`
+  return protocol === 'http:' ? `http://${hostname}:${port || '80'}` : undefined
+}
+
 interface HostEntry {
   readonly host: string
   readonly port: string | undefined

@@ -2,69 +2,140 @@ import type { Assistant, RepositoryConfig } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { findIntegration, isHttpIntegration, missingVariables, openIntegration } from '../integrations.ts'
+import type { Project } from '../project.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { OfferedTool } from '../steps/kit.ts'
 import type { World } from '../world.ts'
 import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
-import { credentialsOf } from './http-credentials.ts'
-import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
-import type { ToolContext, ToolPolicy } from './tool.ts'
+import { refusedByPolicy } from './define-tool.ts'
+import { loadFamilies, TOOL_FAMILIES } from './families.ts'
+import { hostEntryOf } from './http-policy.ts'
+import { createToolRegistry, runTool } from './registry.ts'
+import type { ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
-  /** What a name in a workflow stands for. */
-  readonly find: (name: string) => ToolLookup
+  /** What a state or an assistant gets for a name, with the integration that calls use. `undefined`: nothing is there. */
+  readonly offer: (name: string, integrationAlias?: string) => OfferedTool | undefined
+  /** Why a name in a workflow cannot be used here. `undefined`: it can. */
+  readonly problemOf: (name: string, integrationAlias?: string) => ToolProblem | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** Documents of a datasource. Fails with `datasource-unknown`. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
-  /** Carries out a call; see `runTool`. */
+  /** Carries out a call; see `runTool`. Fails with `integration-missing`, too. */
   readonly run: (request: ToolRequest, signal: AbortSignal) => Promise<ToolReply>
 }
 
-/** `root`: absolute real path of the repository. Starts nothing. */
-export function openProjectTools(config: RepositoryConfig, root: string, world: World): ProjectTools {
+/** Why a tool cannot be used. */
+export interface ToolProblem {
+  readonly code: 'tool-unknown' | 'integration-missing' | 'integration-secret-missing'
+  /** Without a full stop. */
+  readonly message: string
+  readonly help: string
+}
+
+/**
+ * Opens the tools of a project. Starts nothing.
+ *
+ * @param project.root absolute real path of the repository.
+ * @param named tools that will be asked for, as workflows write them: those of families are loaded for their names only.
+ */
+export async function openProjectTools(
+  { config, root }: Pick<Project, 'config' | 'root'>,
+  world: World,
+  named: readonly string[],
+): Promise<ProjectTools> {
+  const { integrations } = config
+  const mapped = named.flatMap((name) => config.tools.get(name)?.use ?? name)
   const registry = createToolRegistry(
-    [...createBuiltInTools(), ...createDatasourceTools([...config.datasources.values()])],
+    [
+      ...createBuiltInTools(),
+      ...(await loadFamilies(mapped)),
+      ...createDatasourceTools([...config.datasources.values()]),
+    ],
     toolMapping(config),
+    TOOL_FAMILIES.flatMap((family) => family.names),
   )
   const env = toolEnvironment(world)
   const policy = toolPolicy(config)
-  const contextOf = (signal: AbortSignal, alias?: string): ToolContext => {
-    const integration = alias === undefined ? undefined : config.integrations.get(alias)
-    return {
-      root,
-      env,
-      signal,
-      policy,
-      ...(integration ? { credentials: credentialsOf(integration, world.env) } : {}),
-    }
+  const contextOf = (signal: AbortSignal): ToolContext => ({ root, env, signal, policy, sleep: world.sleep })
+  const aliasOf = (name: string, written: string | undefined) =>
+    written ?? config.tools.get(name)?.integrationAlias
+  const offer = (name: string, written?: string): OfferedTool | undefined => {
+    const lookup = registry.find(name)
+    if (!lookup.found) return undefined
+    const alias = aliasOf(name, written)
+    const found = findIntegration(lookup.tool, alias, integrations)
+    const integrationAlias = (found.found ? found.integration?.alias : undefined) ?? alias
+    return { tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }
   }
   return {
-    find: (name) => registry.find(name),
-    toolsOf: (assistant) => toolsOf(assistant, registry, config),
+    offer,
+    problemOf(name, written) {
+      const lookup = registry.find(name)
+      if (!lookup.found) return { code: 'tool-unknown', message: lookup.problem, help: lookup.help }
+      const found = findIntegration(lookup.tool, aliasOf(name, written), integrations)
+      if (!found.found) return found
+      const [variable] = found.integration ? missingVariables(found.integration, world.env) : []
+      if (variable === undefined) return undefined
+      return {
+        code: 'integration-secret-missing',
+        message: `${lookup.tool.name} uses integration '${found.integration?.alias}', and ${variable} is not set`,
+        help: `Set ${variable} in the environment.`,
+      }
+    },
+    toolsOf: (assistant) => toolsOf(assistant, offer, config),
     async documentsOf(id, signal) {
       const datasource = config.datasources.get(id)
       if (!datasource) throw unknownDatasource(id)
       return listDatasource(contextOf(signal), datasource, true)
     },
-    run: (request, signal) => runTool(registry, request, contextOf(signal, request.integrationAlias)),
+    async run(request, signal) {
+      const context = contextOf(signal)
+      const lookup = registry.find(request.tool)
+      if (!lookup.found) return runTool(registry, request, context)
+      const found = findIntegration(lookup.tool, request.integrationAlias, integrations)
+      if (!found.found) {
+        throw new StepFailure(found.code, found.message, { blame: 'workflow', help: found.help })
+      }
+      if (!found.integration) return runTool(registry, request, context)
+      const integration = openIntegration(found.integration, world.env)
+      return runTool(registry, request, {
+        ...context,
+        integration,
+        policy: withHostOf(integration, policy, config),
+      })
+    },
   }
+}
+
+/** The address of an integration is one that its own calls may reach, unless nothing may be. */
+function withHostOf(
+  integration: ToolIntegration,
+  policy: ToolPolicy,
+  { policy: { network } }: RepositoryConfig,
+): ToolPolicy {
+  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
+  if (entry === undefined || !isHttpIntegration(integration)) return policy
+  if (network === 'none') {
+    throw refusedByPolicy(
+      `integration ${integration.alias}`,
+      'nothing may connect to a network',
+      'Set policy.network in .codemie/config.yaml to allow-list.',
+    )
+  }
+  return { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
 }
 
 function toolsOf(
   assistant: Assistant,
-  tools: ToolRegistry,
-  { datasources, tools: mapping }: RepositoryConfig,
+  offer: ProjectTools['offer'],
+  { datasources }: RepositoryConfig,
 ): readonly OfferedTool[] {
-  const named = assistant.tools.flatMap(
-    ({ name, integrationAlias = mapping.get(name)?.integrationAlias }) => {
-      const lookup = tools.find(name)
-      if (!lookup.found) return []
-      return [{ tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }]
-    },
-  )
+  const named = assistant.tools.flatMap(({ name, integrationAlias }) => offer(name, integrationAlias) ?? [])
   const searched = assistant.datasourceIds.flatMap((id) => datasources.get(id) ?? [])
   const searches = createDatasourceTools(searched, { listing: !assistant.excludeExtraContextTools })
   return [...named, ...searches.map((tool) => ({ tool }))]

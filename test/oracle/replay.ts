@@ -127,7 +127,10 @@ class Replay {
       kit: {
         defaultModel: 'default',
         fallbackModels: [],
-        findTool,
+        findTool(name) {
+          const tool = findTool(name)
+          return tool && { tool }
+        },
         toolsOf: ({ tools }) => tools.flatMap(({ name }) => findTool(name) ?? []).map((tool) => ({ tool })),
         documentsOf: () => Promise.resolve([]),
         structured: createStructuredOutput(),

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { createBuiltInTools } from '../../../../runner/tools/built-in.ts'
 import { createToolRegistry, runTool } from '../../../../runner/tools/registry.ts'
-import type { HttpCredential, ToolContext, ToolPolicy } from '../../../../runner/tools/tool.ts'
+import type { ToolContext, ToolIntegration, ToolPolicy } from '../../../../runner/tools/tool.ts'
 
 /** A repository folder of its own for one test, with every built-in tool at hand. */
 export interface ToolWorld {
@@ -25,7 +25,7 @@ export interface ToolWorld {
 export function createToolWorld(
   files: Readonly<Record<string, string>> = {},
   policy: Partial<ToolPolicy> = {},
-  options: { credentials?: readonly HttpCredential[]; signal?: AbortSignal } = {},
+  options: { integration?: ToolIntegration; signal?: AbortSignal } = {},
 ): ToolWorld {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'tools-')))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
@@ -40,7 +40,8 @@ export function createToolWorld(
     root,
     env: { PATH: process.env.PATH ?? '', SECRET_TOKEN: 'not for children' },
     signal: options.signal ?? new AbortController().signal,
-    credentials: options.credentials ?? [],
+    ...(options.integration ? { integration: options.integration } : {}),
+    sleep: async (_ms, signal) => signal.throwIfAborted(),
     policy: {
       allowedHosts: [],
       allowedCommands: [],
