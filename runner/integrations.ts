@@ -30,6 +30,12 @@ export function findIntegration(
   integrations: ReadonlyMap<string, Integration>,
 ): IntegrationLookup {
   if (needs === undefined) return { found: true }
+  if (isOwn(needs)) {
+    const own = integrations.get(needs.alias)
+    return own
+      ? withAddress(own)
+      : missing(`There is no integration '${needs.alias}'`, addingOne('http', needs.alias))
+  }
   if (alias === undefined) {
     if (needs === 'optional') return { found: true }
     const fitting = [...integrations.values()].filter(({ type = 'http' }) => needs.includes(type))
@@ -58,6 +64,11 @@ export function findIntegration(
     `${tool} works with ${needs.join(' or ')}, and integration '${alias}' is of type ${type}`,
     `Name an integration of type ${needs.join(' or ')}.`,
   )
+}
+
+/** A tool that was made for an integration works with no other, whatever is named. */
+function isOwn(needs: NonNullable<Tool['integration']>): needs is { readonly alias: string } {
+  return typeof needs === 'object' && 'alias' in needs
 }
 
 function withAddress(integration: Integration): IntegrationLookup {

@@ -8,7 +8,39 @@ export interface ToolFamily {
 }
 
 /** The families, in the order in which they are documented; after the tools that are always there. */
-export const TOOL_FAMILIES: readonly ToolFamily[] = []
+export const TOOL_FAMILIES: readonly ToolFamily[] = [
+  {
+    names: [
+      'github',
+      'gitlab',
+      'list_issues',
+      'get_issue',
+      'create_issue',
+      'update_issue',
+      'create_issue_comment',
+      'list_pull_requests',
+      'get_pull_request',
+      'list_pull_request_files',
+      'create_pull_request',
+      'create_merge_request',
+      'create_pull_request_comment',
+      'create_pr_change_comment',
+      'list_branches_in_repo',
+      'list_repository_files',
+      'read_repository_file',
+      'write_repository_file',
+    ],
+    load: async () => (await import('./integrations/git-host/tools.ts')).gitHostTools,
+  },
+  {
+    names: ['generic_jira_tool', 'generic_confluence_tool', 'sonar', 'Sonar'],
+    load: async () => (await import('./integrations/relative-url.ts')).relativeTools,
+  },
+  {
+    names: ['generic_git_tool', 'create_branch', 'set_active_branch'],
+    load: async () => (await import('./git-change.ts')).gitChangeTools,
+  },
+]
 
 /** Tools of the families that any of the names may mean, in order. */
 export async function loadFamilies(names: Iterable<string>): Promise<readonly BuiltInTool[]> {

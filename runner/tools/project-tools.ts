@@ -1,4 +1,4 @@
-import type { Assistant, RepositoryConfig } from '../../schema/index.ts'
+import type { Assistant, Integration, RepositoryConfig } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
@@ -12,8 +12,9 @@ import { createDatasourceTools } from './datasource.ts'
 import { refusedByPolicy } from './define-tool.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
 import { hostEntryOf } from './http-policy.ts'
+import { apiToolPrefix } from './integrations/openapi/name.ts'
 import { createToolRegistry, runTool } from './registry.ts'
-import type { ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
+import type { Tool, ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
@@ -50,14 +51,16 @@ export async function openProjectTools(
 ): Promise<ProjectTools> {
   const { integrations } = config
   const mapped = named.flatMap((name) => config.tools.get(name)?.use ?? name)
+  const apis = await loadApis([...integrations.values()], mapped, root)
   const registry = createToolRegistry(
     [
       ...createBuiltInTools(),
       ...(await loadFamilies(mapped)),
+      ...apis.tools,
       ...createDatasourceTools([...config.datasources.values()]),
     ],
     toolMapping(config),
-    TOOL_FAMILIES.flatMap((family) => family.names),
+    [...TOOL_FAMILIES.flatMap((family) => family.names), ...apis.names],
   )
   const env = toolEnvironment(world)
   const policy = toolPolicy(config)
@@ -76,7 +79,10 @@ export async function openProjectTools(
     offer,
     problemOf(name, written) {
       const lookup = registry.find(name)
-      if (!lookup.found) return { code: 'tool-unknown', message: lookup.problem, help: lookup.help }
+      if (!lookup.found) {
+        const { message = lookup.problem, help = lookup.help } = apis.problemOf(name) ?? {}
+        return { code: 'tool-unknown', message, help }
+      }
       const found = findIntegration(lookup.tool, aliasOf(name, written), integrations)
       if (!found.found) return found
       const [variable] = found.integration ? missingVariables(found.integration, world.env) : []
@@ -109,6 +115,45 @@ export async function openProjectTools(
         policy: withHostOf(integration, policy, config),
       })
     },
+  }
+}
+
+interface Apis {
+  readonly tools: readonly Tool[]
+  readonly names: readonly string[]
+  /** Why a document that could give a tool of a name was not read. */
+  readonly problemOf: (name: string) => StepFailure | undefined
+}
+
+/** Tools of the OpenAPI documents that names may mean; the others are not read. */
+async function loadApis(
+  integrations: readonly Integration[],
+  names: readonly string[],
+  root: string,
+): Promise<Apis> {
+  const plain = names.map((name) => name.replace(/^_+/, ''))
+  const wanted = integrations.filter(
+    (one) =>
+      one.options['openapi'] !== undefined && plain.some((name) => name.startsWith(apiToolPrefix(one))),
+  )
+  if (wanted.length === 0) return { tools: [], names: [], problemOf: () => undefined }
+  const { loadApiTools } = await import('./integrations/openapi/tools.ts')
+  const problems = new Map<string, StepFailure>()
+  const loaded = await Promise.all(
+    wanted.map(async (integration) => {
+      try {
+        return await loadApiTools(integration, plain, root)
+      } catch (error) {
+        if (!(error instanceof StepFailure)) throw error
+        problems.set(apiToolPrefix(integration), error)
+        return { tools: [], names: [] }
+      }
+    }),
+  )
+  return {
+    tools: loaded.flatMap(({ tools }) => tools),
+    names: loaded.flatMap((one) => one.names),
+    problemOf: (name) => [...problems].find(([prefix]) => name.replace(/^_+/, '').startsWith(prefix))?.[1],
   }
 }
 

@@ -44,7 +44,11 @@ const PROTECTED_PLACES: readonly (readonly string[])[] = [
  *
  * The path need not exist: the real path of its nearest existing parent decides.
  */
-export async function resolveInRoot(context: ToolContext, given: string, use: PathUse): Promise<RootedPath> {
+export async function resolveInRoot(
+  context: Pick<ToolContext, 'root'>,
+  given: string,
+  use: PathUse,
+): Promise<RootedPath> {
   const parts = splitGiven(context.root, given, use)
   const absolute = await realpathOfNearest(context.root, parts, use)
   const fromRoot = relative(context.root, absolute)

@@ -15,10 +15,10 @@ export interface Tool {
   /** Names that CodeMie workflows use for the same thing. */
   readonly aliases: readonly string[]
   /**
-   * Types of integration, one of which it needs; `optional`: it can take any that a call names. `undefined`: it takes
-   * none. Source: `INTEGRATION_TYPES`.
+   * Types of integration, one of which it needs, or the one integration that it belongs to; `optional`: it can take any that
+   * a call names. `undefined`: it takes none. Source: `INTEGRATION_TYPES`.
    */
-  readonly integration?: readonly string[] | 'optional'
+  readonly integration?: readonly string[] | { readonly alias: string } | 'optional'
   /**
    * `args` are already checked against `parameters`. Returns text, or a JSON value.
    * Fails with a `StepFailure` (blame `tool` or `policy`).
