@@ -41,12 +41,16 @@ export function findIntegration(
     const fitting = [...integrations.values()].filter(({ type = 'http' }) => needs.includes(type))
     const [only] = fitting
     if (only && fitting.length === 1) return withAddress(only)
-    return missing(
-      `${tool} needs an integration of type ${needs.join(' or ')}, and ${only ? `there are ${fitting.length}` : 'there is none'}`,
-      only
-        ? `Name one in integration_alias: ${fitting.map((one) => one.alias).join(', ')}.`
-        : addingOne(needs[0] ?? 'http', needs[0] ?? 'api'),
-    )
+    const types = needs.join(' or ')
+    return only
+      ? missing(
+          `There are ${fitting.length} integrations of type ${types}, and ${tool} does not know which is meant`,
+          `Name one in integration_alias: ${fitting.map((one) => one.alias).join(', ')}.`,
+        )
+      : missing(
+          `There is no integration of type ${types}, which ${tool} needs`,
+          addingOne(needs[0] ?? 'http', needs[0] ?? 'api'),
+        )
   }
   const integration = integrations.get(alias)
   if (!integration) {
@@ -61,7 +65,7 @@ export function findIntegration(
   if (needs === 'optional') return { found: true, integration }
   if (needs.includes(type)) return withAddress(integration)
   return missing(
-    `${tool} works with ${needs.join(' or ')}, and integration '${alias}' is of type ${type}`,
+    `Integration '${alias}' is of type ${type}, and ${tool} works with ${needs.join(' or ')}`,
     `Name an integration of type ${needs.join(' or ')}.`,
   )
 }

@@ -80,8 +80,8 @@ export async function openProjectTools(
     problemOf(name, written) {
       const lookup = registry.find(name)
       if (!lookup.found) {
-        const { message = lookup.problem, help = lookup.help } = apis.problemOf(name) ?? {}
-        return { code: 'tool-unknown', message, help }
+        const { message, help } = apis.problemOf(name) ?? { message: lookup.problem, help: lookup.help }
+        return { code: 'tool-unknown', message, help: help ?? 'Mend the option openapi of the integration.' }
       }
       const found = findIntegration(lookup.tool, aliasOf(name, written), integrations)
       if (!found.found) return found
@@ -89,7 +89,7 @@ export async function openProjectTools(
       if (variable === undefined) return undefined
       return {
         code: 'integration-secret-missing',
-        message: `${lookup.tool.name} uses integration '${found.integration?.alias}', and ${variable} is not set`,
+        message: `Integration '${found.integration?.alias}' of ${lookup.tool.name} needs ${variable}, which is not set`,
         help: `Set ${variable} in the environment.`,
       }
     },

@@ -46,14 +46,14 @@ describe('the integration of a tool', () => {
       host,
       undefined,
       { jira: 'jira' },
-      'create_issue needs an integration of type github or gitlab, and there is none. Add it to .codemie/config.yaml: integrations: { github: { type: github, token_env: GITHUB_TOKEN } }.',
+      'There is no integration of type github or gitlab, which create_issue needs. Add it to .codemie/config.yaml: integrations: { github: { type: github, token_env: GITHUB_TOKEN } }.',
     ],
     [
       'several fit',
       host,
       undefined,
       { hub: 'github', lab: 'gitlab' },
-      'create_issue needs an integration of type github or gitlab, and there are 2. Name one in integration_alias: hub, lab.',
+      'There are 2 integrations of type github or gitlab, and create_issue does not know which is meant. Name one in integration_alias: hub, lab.',
     ],
     [
       'without an address',
@@ -74,7 +74,7 @@ describe('the integration of a tool', () => {
       host,
       'jira',
       { jira: 'jira' },
-      "create_issue works with github or gitlab, and integration 'jira' is of type jira. Name an integration of type github or gitlab.",
+      "Integration 'jira' is of type jira, and create_issue works with github or gitlab. Name an integration of type github or gitlab.",
     ],
   ]
   test.each(rows)('%s', (_situation, tool, alias, known, expected) => {

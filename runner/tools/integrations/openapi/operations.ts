@@ -66,9 +66,13 @@ export function operationsOf(document: JsonObject): readonly ApiOperation[] {
 /** Parameters and body of an operation, references followed. Cookies and what the protocol itself sets are left out. */
 export function partsOf(
   document: JsonObject,
-  { written, shared }: ApiOperation,
+  { path, written, shared }: ApiOperation,
 ): { readonly parameters: readonly ApiParameter[]; readonly body?: ApiBody } {
   const byPlace = new Map<string, JsonObject>()
+  // Short documents leave out what the path itself says.
+  for (const [, name = ''] of path.matchAll(/\{([^{}]+)\}/g)) {
+    byPlace.set(`path ${name}`, { name, in: 'path', schema: { type: 'string' } })
+  }
   for (const one of [shared, written['parameters']].flat()) {
     const parameter = resolveReference(document, one)
     // Those of the operation take the place of those of its path.

@@ -141,8 +141,10 @@ function makeTool(name: string, alias: string, operation: ApiOperation, document
     integration: { alias },
     properties: Object.fromEntries(taken.map(({ argument, schema }) => [argument, schema])),
     required: taken.filter(({ required }) => required).map(({ argument }) => argument),
-    run: (args, context) =>
-      callRest(
+    run(given, context) {
+      // An argument can be called `constructor`, and then only a given one counts.
+      const args: Args = Object.assign(Object.create(null), given)
+      return callRest(
         {
           tool: name,
           method,
@@ -151,7 +153,8 @@ function makeTool(name: string, alias: string, operation: ApiOperation, document
           ...sendingBody(name, body, parameters, args),
         },
         context,
-      ),
+      )
+    },
   })
 }
 
@@ -197,7 +200,9 @@ function sendingBody(
   if (/json/i.test(body.contentType)) return { body: value, headers: sent }
   const text =
     FORM_TYPE.test(body.contentType) && isJsonObject(value)
-      ? new URLSearchParams(Object.entries(value).map(([key, one]): [string, string] => [key, textOf(one)])).toString()
+      ? new URLSearchParams(
+          Object.entries(value).map(([key, one]): [string, string] => [key, textOf(one)]),
+        ).toString()
       : textOf(value)
   return { body: Buffer.from(text), headers: sent }
 }
