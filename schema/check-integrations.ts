@@ -10,6 +10,23 @@ import { nearestName } from './nearest.ts'
 import { kindInWords, pointerTo } from './shape.ts'
 import { childOf, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
 
+/** Headers that decide how a request travels. */
+const OF_THE_PROTOCOL = [
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+]
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/
+
+function isHeaderName(name: string): boolean {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !OF_THE_PROTOCOL.includes(name.toLowerCase())
+}
+
 /** Whether a node holds a value of a type, by what authors call the type. */
 const OPTION_FITS: Readonly<Record<OptionType, (node: YamlNode) => boolean>> = {
   text: (node) => readText(node) !== undefined,
@@ -17,8 +34,12 @@ const OPTION_FITS: Readonly<Record<OptionType, (node: YamlNode) => boolean>> = {
   'a whole number': (node) => Number.isInteger(readNumber(node)) && Number(readNumber(node)) >= 0,
   'true or false': (node) => readBoolean(node) !== undefined,
   'a list of text': (node) => readTexts(node) !== undefined,
-  'a map of text': (node) =>
-    node.kind === 'map' && [...node.entries.values()].every(({ value }) => readText(value) !== undefined),
+  'a header': (node) => isHeaderName(readText(node) ?? ''),
+  'a map of headers': (node) =>
+    node.kind === 'map' &&
+    [...node.entries].every(
+      ([name, { value }]) => isHeaderName(name) && HEADER_VALUE.test(readText(value) ?? '\n'),
+    ),
 }
 
 /** What is wrong with the `integrations` of a config beyond the shape of their keys. */

@@ -5,7 +5,8 @@ export type OptionType =
   | 'a whole number'
   | 'true or false'
   | 'a list of text'
-  | 'a map of text'
+  | 'a header'
+  | 'a map of headers'
 
 /** A setting under `options` of an integration. */
 export interface IntegrationOption {
@@ -64,9 +65,9 @@ export const INTEGRATION_TYPES = {
     secrets: ['token', 'password'],
     needsSecret: false,
     options: {
-      header: { type: 'text', description: 'Header that takes the token as it is, such as X-Api-Key' },
+      header: { type: 'a header', description: 'Header that takes the token as it is, such as X-Api-Key' },
       query_key: { type: 'text', description: 'Parameter of the address that takes the token' },
-      headers: { type: 'a map of text', description: 'Further headers of every request; not for secrets' },
+      headers: { type: 'a map of headers', description: 'Further headers of every request; not for secrets' },
       openapi: { type: 'a path', description: 'OpenAPI document in the repository; gives tools' },
       operations: {
         type: 'a list of text',
@@ -149,7 +150,7 @@ export const INTEGRATION_TYPES = {
     protocols: HTTP,
     secrets: ['url'],
     needsSecret: false,
-    options: { retries: RETRIES },
+    options: {},
   },
   webhook: {
     system: 'An address that takes JSON',
@@ -158,8 +159,7 @@ export const INTEGRATION_TYPES = {
     secrets: ['url', 'token'],
     needsSecret: false,
     options: {
-      header: { type: 'text', description: 'Header that takes the token as it is, such as X-Api-Key' },
-      retries: RETRIES,
+      header: { type: 'a header', description: 'Header that takes the token as it is, such as X-Api-Key' },
     },
   },
   email: {

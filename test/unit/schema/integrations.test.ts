@@ -47,8 +47,16 @@ test.each<[situation: string, entry: string, expected: readonly string[]]>([
     '{type: http, url: "https://a.example.com", options: {retries: often, headers: [a], openapi: ../up.json}}',
     [
       'error wrong-type 2:68 \'retries\' must be a whole number, not the text "often"',
-      "error wrong-type 2:84 'headers' must be a map of text, not a list",
+      "error wrong-type 2:84 'headers' must be a map of headers, not a list",
       "error path-outside 2:98 '../up.json' leads out of the repository",
+    ],
+  ],
+  [
+    'headers that HTTP does not have',
+    '{type: http, url: "https://a.example.com", options: {header: "X Key", headers: {Host: evil.example}}}',
+    [
+      'error wrong-type 2:67 \'header\' must be a header, not the text "X Key"',
+      "error wrong-type 2:85 'headers' must be a map of headers, not a map",
     ],
   ],
   [
