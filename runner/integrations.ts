@@ -1,5 +1,5 @@
 import type { Integration } from '../schema/config.ts'
-import { INTEGRATION_TYPES, integrationType } from '../schema/integration-types.ts'
+import { integrationType } from '../schema/integration-types.ts'
 import { helpWithName } from '../schema/nearest.ts'
 import { StepFailure } from './failure.ts'
 import type { Tool, ToolIntegration } from './tools/tool.ts'
@@ -128,9 +128,4 @@ export function openIntegration(integration: Integration, env: Env): ToolIntegra
       })
     },
   }
-}
-
-/** Types of integration whose address is spoken to over HTTP. */
-export function isHttpIntegration({ type }: Pick<ToolIntegration, 'type'>): boolean {
-  return Object.hasOwn(INTEGRATION_TYPES, type) && integrationType(type).protocols.includes('https:')
 }

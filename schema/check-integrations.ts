@@ -131,7 +131,7 @@ export function checkIntegrations(
 }
 
 function hasProtocol(address: string, protocols: readonly string[]): boolean {
-  return URL.canParse(address) && protocols.includes(new URL(address).protocol)
+  return URL.canParse(address) && (protocols.length === 0 || protocols.includes(new URL(address).protocol))
 }
 
 function namesSecret(node: YamlMap, { secrets }: IntegrationType): boolean {

@@ -24,7 +24,7 @@ export interface IntegrationType {
   readonly system: string
   /** An address that holds where none is written; or whether one must be. */
   readonly url: 'required' | 'optional' | { readonly default: string }
-  /** Beginnings that its address can have. */
+  /** Beginnings that its address can have. Empty: any. */
   readonly protocols: readonly string[]
   /** Secrets it knows by their role; `token` is written as `token_env`, others under `env`. */
   readonly secrets: readonly string[]
@@ -175,7 +175,7 @@ export const INTEGRATION_TYPES = {
   custom: {
     system: 'Anything else, for tools of your own',
     url: 'optional',
-    protocols: HTTP,
+    protocols: [],
     secrets: ['token', 'password'],
     needsSecret: false,
   },

@@ -2,7 +2,7 @@ import type { Assistant, Integration, RepositoryConfig } from '../../schema/inde
 import type { PyDict } from '../../schema/language/index.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
-import { findIntegration, isHttpIntegration, missingVariables, openIntegration } from '../integrations.ts'
+import { findIntegration, missingVariables, openIntegration } from '../integrations.ts'
 import type { Project } from '../project.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { OfferedTool } from '../steps/kit.ts'
@@ -164,7 +164,7 @@ function withHostOf(
   { policy: { network } }: RepositoryConfig,
 ): ToolPolicy {
   const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
-  if (entry === undefined || !isHttpIntegration(integration)) return policy
+  if (entry === undefined) return policy
   if (network === 'none') {
     throw refusedByPolicy(
       `integration ${integration.alias}`,
