@@ -69,7 +69,7 @@ async function readDocument(alias: string, path: string, root: string): Promise<
     )
   }
   const text = bytes.toString('utf8')
-  const document = text.trimStart().startsWith('{') ? parseJson(text) : await parseYaml(path, text)
+  const document = text.trimStart().startsWith('{') ? parseJson(text) : await parseYaml(subject, path, text)
   const version = isJsonObject(document) ? document['openapi'] : undefined
   if (isJsonObject(document) && /^3\.[01]/.test(String(version))) return document
   throw toolFailed(
@@ -89,10 +89,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function parseYaml(path: string, text: string): Promise<unknown> {
+async function parseYaml(subject: string, path: string, text: string): Promise<unknown> {
   const { plainOf, readYaml } = await import('../../../../schema/yaml.ts')
-  const { root } = readYaml(path, text)
-  return root && plainOf(root)
+  const { root, diagnostics } = readYaml(path, text)
+  const problem = diagnostics.find(({ severity }) => severity === 'error')
+  if (!problem) return root && plainOf(root)
+  throw toolFailed(subject, `${path}:${problem.line}: ${problem.message}`, problem.help)
 }
 
 function choose(

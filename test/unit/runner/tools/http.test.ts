@@ -228,6 +228,11 @@ describe('requests', () => {
       retryAfterMs: 7000,
       message: `http_get: ${new URL(base).host} answered with status 503: busy`,
     })
+    // It may have been done all the same.
+    expect(await world.fail('http_request', { url: base, method: 'POST' })).toMatchObject({
+      status: 503,
+      retryable: false,
+    })
     expect(await world.call('http_get', { url: base, allow_error_status: true })).toMatchObject({
       status: 503,
       body: 'busy',

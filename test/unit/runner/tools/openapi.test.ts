@@ -180,6 +180,11 @@ describe('tools of a document', () => {
 describe('a document that', () => {
   const rows: [situation: string, content: string | Buffer, message: string][] = [
     ['is none', 'hello', 'api.yaml is no OpenAPI document'],
+    [
+      'is broken YAML',
+      'openapi: 3.0.0\npaths: [',
+      'api.yaml:2: The indentation does not fit the lines above',
+    ],
     ['is broken JSON', '{"openapi": ', 'api.yaml is no OpenAPI document'],
     [
       'is of another version',

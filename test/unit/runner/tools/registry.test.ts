@@ -75,6 +75,15 @@ describe('finding a tool by its name', () => {
   })
 })
 
+test.each<[names: readonly string[], loaded: readonly string[]]>([
+  [['read_file', 'generic'], []],
+  [['_generic_git_tool'], ['generic_git_tool', 'create_branch', 'set_active_branch']],
+  [['_sonar'], ['generic_jira_tool', 'generic_confluence_tool', 'sonar']],
+  [['_active'], ['generic_git_tool', 'create_branch', 'set_active_branch']],
+])('of the families, %j loads those that it can mean', async (names, loaded) => {
+  expect((await loadFamilies(names)).map(({ name }) => name)).toEqual(loaded)
+})
+
 describe('what the tools say of themselves', () => {
   test('names and aliases are unique, also against the ones not provided', () => {
     const names = [
