@@ -11,7 +11,8 @@ export interface PreflightProblem {
 
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
- * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does
+ * not do. Touches nothing.
  */
 export function preflight(
   workflow: Workflow,

@@ -12,8 +12,8 @@ export interface StepKit {
   /** Asked in order when a chosen model cannot answer. */
   readonly fallbackModels: readonly string[]
   /**
-   * Looks a tool up by the name a workflow uses, with the integration that it will use: the named one, or the only one that
-   * fits. `undefined`: nothing provides it.
+   * Looks a tool up by the name a workflow uses, with the integration that it will use: the named one, or the only one
+   * that fits. `undefined`: nothing provides it.
    */
   readonly findTool: (name: string, integrationAlias?: string) => OfferedTool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
