@@ -81,7 +81,7 @@ export async function openProjectTools(
       const lookup = registry.find(name)
       if (!lookup.found) {
         const { message, help } = apis.problemOf(name) ?? { message: lookup.problem, help: lookup.help }
-        return { code: 'tool-unknown', message, help: help ?? 'Mend the option openapi of the integration.' }
+        return { code: 'tool-unknown', message, help }
       }
       const found = findIntegration(lookup.tool, aliasOf(name, written), integrations)
       if (!found.found) return found
@@ -121,8 +121,8 @@ export async function openProjectTools(
 interface Apis {
   readonly tools: readonly Tool[]
   readonly names: readonly string[]
-  /** Why a document that could give a tool of a name was not read. */
-  readonly problemOf: (name: string) => StepFailure | undefined
+  /** Why a document that could give a tool of a name does not. */
+  readonly problemOf: (name: string) => Pick<ToolProblem, 'message' | 'help'> | undefined
 }
 
 /** Tools of the OpenAPI documents that names may mean; the others are not read. */
@@ -138,14 +138,24 @@ async function loadApis(
   )
   if (wanted.length === 0) return { tools: [], names: [], problemOf: () => undefined }
   const { loadApiTools } = await import('./integrations/openapi/tools.ts')
-  const problems = new Map<string, StepFailure>()
+  // By the beginning of a name.
+  const problems = new Map<string, Pick<ToolProblem, 'message' | 'help'>>()
   const loaded = await Promise.all(
     wanted.map(async (integration) => {
+      const place = `integrations.${integration.alias}.options`
       try {
-        return await loadApiTools(integration, plain, root)
+        const found = await loadApiTools(integration, plain, root)
+        for (const [name, id] of found.notAllowed) {
+          problems.set(name, {
+            message: `the operation '${id}' is not among those that may be used`,
+            help: `Add it to ${place}.operations in .codemie/config.yaml.`,
+          })
+        }
+        return found
       } catch (error) {
         if (!(error instanceof StepFailure)) throw error
-        problems.set(apiToolPrefix(integration), error)
+        const { message, help = `Mend ${place}.openapi in .codemie/config.yaml.` } = error
+        problems.set(apiToolPrefix(integration), { message, help })
         return { tools: [], names: [] }
       }
     }),
