@@ -1,28 +1,24 @@
 import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { namedTools, namesTools, toolUsersOf } from '../schema/needs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
-import type { ProjectServers } from './tools/project-tools.ts'
-import type { ToolLookup } from './tools/registry.ts'
+import type { ProjectServers, ToolProblem } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
-/** A place that names a tool which nothing here provides. */
-export interface UnprovidedTool {
+/** A place that names a tool which cannot be used here. */
+export interface UnprovidedTool extends ToolProblem {
   readonly at: Position
   readonly stateId: string
-  readonly message: string
-  /** How to map the name to a tool. */
-  readonly help: string
 }
 
 /**
  * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
- * there or have errors, and calls in a circle, which cannot run; and names of tools that nothing here provides and MCP servers
- * that nothing here allows, which another machine may map or allow. `run` and `plan` refuse all of them.
+ * there or have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration
+ * is not known, and MCP servers that nothing here allows, which another config may name. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
@@ -41,16 +37,24 @@ export async function checkNeeds(
   )
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
-  const tools = openProjectTools(project, world)
-  const unprovided = unprovidedTools(workflow, tools.find).map(
-    (tool): Diagnostic => ({
-      ...tool.at,
-      code: 'tool-not-provided',
-      severity: 'warning',
-      message: tool.message,
-      help: tool.help,
-      stateId: tool.stateId,
-    }),
+  const named = namedTools(workflow).map(({ name }) => name)
+  const tools = await openProjectTools(project, world, { named })
+  const unprovided = unprovidedTools(workflow, tools.problemOf).flatMap(
+    ({ code, at, message, help, stateId }): readonly Diagnostic[] => {
+      // Where definitions are checked there need be no secrets.
+      if (code === 'integration-secret-missing') return []
+      const isUnknown = code === 'tool-unknown'
+      return [
+        {
+          ...at,
+          code: isUnknown ? 'tool-not-provided' : 'integration-missing',
+          severity: 'warning',
+          message,
+          help,
+          stateId,
+        },
+      ]
+    },
   )
   const servers = unusableServers(workflow, tools.servers)
   // An assistant of several states names its tools once.
@@ -93,23 +97,14 @@ function callDiagnostic({ code, at, message, help, from }: CallProblem, { file }
   }
 }
 
-/** Every place of a workflow that names a tool which `find` does not find; tools of MCP servers are theirs to know. */
+/** Every place of a workflow that names a tool with a problem; `problemOf` is that of the project's tools. */
 export function unprovidedTools(
-  { states }: Workflow,
-  find: (name: string) => ToolLookup,
+  workflow: Workflow,
+  problemOf: (name: string, integrationAlias?: string) => ToolProblem | undefined,
 ): readonly UnprovidedTool[] {
-  return states.flatMap((state): readonly UnprovidedTool[] => {
-    const { id: stateId, at, work, onError } = state
-    const called = [work, ...onError.flatMap(({ notify }) => notify ?? [])]
-    const names = [
-      ...called.flatMap((one) => (one.kind === 'tool' && !one.mcpServer ? [{ name: one.tool, at }] : [])),
-      ...(work.kind === 'agent' ? withSubAssistants(work.assistant).flatMap(({ tools }) => tools) : []),
-    ]
-    return names.flatMap(({ name, at: place }) => {
-      const lookup = find(name)
-      if (lookup.found) return []
-      return [{ at: place, stateId, message: sentence(lookup.problem), help: lookup.help }]
-    })
+  return namedTools(workflow).flatMap(({ stateId, name, integrationAlias, at }) => {
+    const problem = problemOf(name, integrationAlias)
+    return problem ? [{ ...problem, at, stateId, message: sentence(problem.message) }] : []
   })
 }
 

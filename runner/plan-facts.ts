@@ -39,10 +39,12 @@ export async function gatherPlanFacts(
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
-  const withKeys = (await setUpRun(project, workflow, { ...world, env }, chosen)).models
+  const withKeys = await setUpRun(project, workflow, { ...world, env }, chosen)
   const resolve = (id: string): ResolvedModel => {
     const resolved = setup.models.resolve(id)
-    return !resolved.ok && resolved.problem.code === 'provider-key-missing' ? withKeys.resolve(id) : resolved
+    return !resolved.ok && resolved.problem.code === 'provider-key-missing'
+      ? withKeys.models.resolve(id)
+      : resolved
   }
   const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one), config))
   return {
@@ -61,7 +63,8 @@ export async function gatherPlanFacts(
         const { endpoint } = resolved
         return { id: `${endpoint.provider}:${endpoint.model}`, keyVariable: endpoint.keyVariable }
       },
-      findTool: (name) => setup.kit.findTool(name),
+      findTool: (name) => setup.kit.findTool(name)?.tool,
+      integrationOf: (tool, alias) => setup.kit.findTool(tool, alias)?.integrationAlias,
       serversOf: (user) => setup.tools.servers.usedBy(user).map(setup.tools.servers.describe),
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       ceilingOf: (input) =>
@@ -84,9 +87,12 @@ export async function gatherPlanFacts(
         // A key that is not set is among the secrets.
         ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
         ...all.flatMap((one) =>
-          preflight(one, { ...setup, kit: setup.kitOf(one), models: { ...setup.models, resolve } }, config, {
-            force: force && one === workflow,
-          }),
+          preflight(
+            one,
+            { kit: setup.kitOf(one), tools: withKeys.tools, models: { ...setup.models, resolve } },
+            config,
+            { force: force && one === workflow },
+          ),
         ),
       ],
     },
@@ -110,6 +116,7 @@ function placeholderKeys(config: RepositoryConfig): Readonly<Record<string, stri
   const names = [
     ...Object.values(providerPresets).flatMap(({ keyEnv }) => keyEnv.slice(0, 1)),
     ...[...config.models.providers.values()].flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []),
+    ...[...config.integrations.values()].flatMap(({ env }) => Object.values(env)),
   ]
   return Object.fromEntries(names.map((name) => [name, 'placeholder']))
 }

@@ -145,6 +145,8 @@ export interface PlanOptions {
   ) => { readonly workflow: Workflow; readonly defaultModel: string } | undefined
   /** The tool that stands for a name; `undefined`: nothing does. */
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
+  /** The integration that a tool uses, with the one that is named. Default: that one. */
+  readonly integrationOf?: (tool: string, alias: string | undefined) => string | undefined
   /** The MCP servers whose tools an assistant or a tool state may call. */
   readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
   /** Variables that the integration of an alias needs. */
@@ -465,18 +467,20 @@ function planSecrets(
 function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>): ReadonlySet<string> {
   seen.add(workflow.file)
   const aliases = new Set<string>()
-  const add = (one: { readonly integrationAlias?: string } | undefined) => {
-    if (one?.integrationAlias !== undefined) aliases.add(one.integrationAlias)
+  const addAlias = (alias: string | undefined) => {
+    if (alias !== undefined) aliases.add(alias)
   }
+  const addTool = (tool: string, alias: string | undefined) =>
+    addAlias(options.integrationOf ? options.integrationOf(tool, alias) : alias)
   for (const { work, onError } of workflow.states) {
-    for (const { notify } of onError) add(notify)
+    for (const { notify } of onError) if (notify) addTool(notify.tool, notify.integrationAlias)
     const called = work.kind === 'call' ? options.findCalled?.(work.workflow.value)?.workflow : undefined
     if (called && !seen.has(called.file)) {
       for (const alias of aliasesOf(called, options, seen)) aliases.add(alias)
     }
     if (work.kind === 'tool') {
-      add(work)
-      add(work.mcpServer)
+      addTool(work.tool, work.integrationAlias)
+      addAlias(work.mcpServer?.integrationAlias)
     }
     if (work.kind === 'bedrock-flow') {
       const { integration } = readFlow(work)
@@ -484,7 +488,8 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
     }
     if (work.kind === 'agent') {
       for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {
-        for (const named of [...tools, ...mcpServers]) add(named)
+        for (const { name, integrationAlias } of tools) addTool(name, integrationAlias)
+        for (const { integrationAlias } of mcpServers) addAlias(integrationAlias)
       }
     }
   }

@@ -24,7 +24,8 @@ export function placed({
 
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
- * provides, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does
+ * not do. Touches nothing.
  *
  * @param options.force a retired workflow may run.
  */
@@ -53,7 +54,7 @@ export function preflight(
       if (!config.datasources.has(id)) add(unknownDatasource(assistant, id, [...config.datasources.keys()]))
     }
   }
-  for (const tool of unprovidedTools(workflow, tools.find)) add(placed(tool))
+  for (const tool of unprovidedTools(workflow, tools.problemOf)) add(placed(tool))
   for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)

@@ -1,5 +1,5 @@
 import type { Workflow } from '../schema/index.ts'
-import { assistantsOf, namesTools } from '../schema/needs.ts'
+import { assistantsOf, namedTools, namesTools } from '../schema/needs.ts'
 import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
@@ -53,18 +53,19 @@ export async function setUpRun(
   const flows = callsFlows
     ? (await import('./tools/bedrock-flow.ts')).flowProblems(all, config, world.env)
     : []
+  const named = all.flatMap((one) => namedTools(one).map(({ name }) => name))
   const tools = all.some(needsTools)
-    ? (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, options.skills)
+    ? await (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, {
+        named,
+        skills: options.skills,
+      })
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
     ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
     structured,
-    findTool(name) {
-      const lookup = tools.find(name)
-      return lookup.found ? lookup.tool : undefined
-    },
+    findTool: tools.offer,
     toolsOf: tools.toolsOf,
     serverToolOf: tools.serverToolOf,
     serversOf: tools.serversOf,
@@ -101,7 +102,8 @@ function needsTools(workflow: Workflow): boolean {
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */
 const NO_TOOLS: ProjectTools = {
-  find: (name) => ({ found: false, problem: `there is no tool "${name}" here`, help: '' }),
+  problemOf: (name) => ({ code: 'tool-unknown', message: `there is no tool "${name}" here`, help: '' }),
+  offer: () => undefined,
   toolsOf: () => [],
   serverToolOf: () => undefined,
   serversOf: () => [],

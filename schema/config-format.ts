@@ -1,4 +1,5 @@
 import type { FormatSchema } from './dialects/codemie/format.ts'
+import { INTEGRATION_TYPES } from './integration-types.ts'
 
 const text = (description: string): FormatSchema => ({ type: 'string', description })
 const list = (description: string): FormatSchema => ({
@@ -38,19 +39,6 @@ const RATES: Readonly<Record<string, FormatSchema>> = {
     description: 'Input tokens read from the cache of the provider',
   },
 }
-
-/** Types of integration that tools know how to use. */
-export const INTEGRATION_TYPES = [
-  'github',
-  'gitlab',
-  'jira',
-  'confluence',
-  'http',
-  'mcp',
-  'aws',
-  'email',
-  'custom',
-] as const
 
 /** Kinds of model provider; each has a preset for address and key. */
 export const PROVIDER_KINDS = [
@@ -120,7 +108,11 @@ export const configFileSchema: FormatSchema = {
     integrations: named(
       'Integrations by alias; tools and assistants name them in integration_alias',
       closed('integration', 'An outside system', {
-        type: { enum: INTEGRATION_TYPES, description: 'What kind of system it is' },
+        type: {
+          enum: Object.keys(INTEGRATION_TYPES),
+          default: 'http',
+          description: 'What kind of system it is',
+        },
         url: text('Its address'),
         username: text('The account, where that is no secret'),
         token_env: ENV_NAME,
@@ -129,7 +121,7 @@ export const configFileSchema: FormatSchema = {
           'Further secrets: the name the tool knows them by, and the environment variable',
           ENV_NAME,
         ),
-        options: { type: 'object', description: 'Settings of the type' },
+        options: { type: 'object', description: 'Settings of the type, see integrations.md' },
       }),
     ),
     tools: named(

@@ -1,3 +1,4 @@
+import { checkIntegrations } from './check-integrations.ts'
 import { configFileSchema, PROVIDER_KINDS } from './config-format.ts'
 import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
 import { validateConfigFile } from './generated/validators.mjs'
@@ -78,7 +79,7 @@ export interface Price extends Rates {
 
 export interface Integration {
   readonly alias: string
-  /** `undefined`: not said. */
+  /** A name in `INTEGRATION_TYPES`. `undefined`: not said, which means `http`. */
   readonly type?: string
   readonly url?: string
   readonly username?: string
@@ -208,6 +209,7 @@ export function readConfig(source: {
       }),
       ...secretsIn(document, root),
       ...(root.kind === 'map' ? checkRelations(document, root) : []),
+      ...checkIntegrations(document, childOf(root, 'integrations'), isInside),
     )
   }
   diagnostics.sort(compareDiagnostics)

@@ -33,6 +33,13 @@ export {
 } from './graph.ts'
 export { type NodeStatus, toMermaid } from './graph-mermaid.ts'
 export { toText } from './graph-text.ts'
+export {
+  INTEGRATION_TYPES,
+  type IntegrationOption,
+  type IntegrationType,
+  type IntegrationTypeName,
+  integrationType,
+} from './integration-types.ts'
 export { publishedSchema, SCHEMA_NAMES, type SchemaName } from './json-schema.ts'
 export { nearestName } from './nearest.ts'
 export { type EnforcedSchema, enforcedSchemaOf } from './output-schema.ts'

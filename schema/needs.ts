@@ -1,4 +1,4 @@
-import type { Located } from './diagnostic.ts'
+import type { Located, Position } from './diagnostic.ts'
 import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
 /**
@@ -12,6 +12,31 @@ export function needsProject(workflow: Workflow): boolean {
     callsOthers(workflow) ||
     guardrailsIn(workflow).length > 0
   )
+}
+
+/** A place of a workflow that names a tool. */
+export interface NamedTool {
+  readonly stateId: string
+  /** As written. */
+  readonly name: string
+  readonly integrationAlias?: string
+  readonly at: Position
+}
+
+/** Every place of a workflow that names a tool: states, assistants and handlers. Tools of MCP servers are theirs to know. */
+export function namedTools({ states }: Workflow): readonly NamedTool[] {
+  return states.flatMap((state): readonly NamedTool[] =>
+    toolUsersOf(state).flatMap((user) => {
+      const stateId = state.id
+      if (!('kind' in user))
+        return user.tools.map((tool) => ({ stateId, name: tool.name, ...aliasOf(tool), at: tool.at }))
+      return user.mcpServer ? [] : [{ stateId, name: user.tool, ...aliasOf(user), at: state.at }]
+    }),
+  )
+}
+
+function aliasOf({ integrationAlias }: { readonly integrationAlias?: string }) {
+  return integrationAlias === undefined ? {} : { integrationAlias }
 }
 
 /** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */

@@ -3,6 +3,7 @@ import { delimiter, join, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import { createGit } from '../../runner/git/git.ts'
 import { describeRepository } from '../../runner/git/repository.ts'
+import { missingVariables } from '../../runner/integrations.ts'
 import type { DescribedServer } from '../../runner/mcp/check.ts'
 import { checkProvider } from '../../runner/models/check-provider.ts'
 import type { ResolvedModel } from '../../runner/models/providers.ts'
@@ -47,6 +48,7 @@ export const doctor: CommandRunner = async (invocation, cli) => {
     await checkResults(project, say)
     const definitions = await project.definitions()
     say(checkConfig(project))
+    checkVariables(project, cli, say)
     say(checkDefinitions(definitions))
     await checkModels(project, definitions, cli, invocation.flag('offline'), say)
   }
@@ -157,6 +159,31 @@ function checkConfig({ configDiagnostics }: Project): Finding {
     state: errors > 0 ? 'failed' : 'warning',
     message: `${problem.file}:${problem.line}: ${oneLine(problem.message)}${configDiagnostics.length > 1 ? `, and ${configDiagnostics.length - 1} more` : ''}`,
     help: '`codemie-ci validate` shows all of it.',
+  }
+}
+
+/** Integrations whose secrets are not here. Whoever runs nothing that uses them need not have them. */
+function checkVariables({ config: { integrations } }: Project, cli: Cli, say: Say): void {
+  if (integrations.size === 0) return
+  const incomplete = [...integrations.values()].flatMap((integration) => {
+    const variables = missingVariables(integration, cli.world.env)
+    return variables.length === 0 ? [] : [{ integration, variables }]
+  })
+  for (const { integration, variables } of incomplete) {
+    say({
+      check: 'integrations',
+      state: 'warning',
+      message: `Integration '${oneLine(integration.alias)}': ${variables.join(' and ')} not set`,
+      help: 'Set it in the environment; tools that use the integration do not start without.',
+    })
+  }
+  const ready = integrations.size - incomplete.length
+  if (ready > 0) {
+    say({
+      check: 'integrations',
+      state: 'ok',
+      message: `${count(ready, 'integration')}, with all variables that ${ready === 1 ? 'it names' : 'they name'}`,
+    })
   }
 }
 

@@ -2,13 +2,14 @@ import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprot
 import type { RepositoryConfig } from '../../schema/config.ts'
 import type { PinnedTool, ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { openIntegration } from '../integrations.ts'
 import { createRedactor } from '../policy/secrets.ts'
 import { pickChildEnv } from '../process/child-env.ts'
 import { oneLine } from '../report/plain-text.ts'
 import { type Redact, redactValue } from '../store/redact.ts'
 import { checkArguments } from '../tools/check-arguments.ts'
 import { refusedByPolicy } from '../tools/define-tool.ts'
-import { credentialsOf } from '../tools/http-credentials.ts'
+import { authOf } from '../tools/http-auth.ts'
 import { ServerConnection, type ServerOptions } from './connection.ts'
 import type { McpEndpoint } from './endpoint.ts'
 import { createServerFetch } from './http-fetch.ts'
@@ -181,11 +182,11 @@ export class McpServers {
     decideAddress(address, this.#policy, name)
     const url = new URL(address)
     const integration = config.integrations.get(server.integrationAlias ?? '')
-    const credentials = (integration ? credentialsOf(integration, env) : []).filter(
-      ({ origin }) => origin === url.origin,
-    )
+    const auth = integration && authOf(openIntegration(integration, env))
+    const own = auth?.origin === url.origin ? auth : undefined
+    for (const [key, value] of Object.entries(own?.query ?? {})) url.searchParams.set(key, value)
     const headers = {
-      ...Object.fromEntries(credentials.map(({ header, value }) => [header, value])),
+      ...own?.headers,
       ...Object.fromEntries(
         Object.entries(reach.headers).map(([key, value]) => [key, variables.fill(value)]),
       ),

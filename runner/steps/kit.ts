@@ -16,8 +16,11 @@ export interface StepKit {
   readonly modelOverride?: string
   /** Asked in order when a chosen model cannot answer. */
   readonly fallbackModels: readonly string[]
-  /** Looks a tool up by the name a workflow uses. `undefined`: nothing provides it. */
-  readonly findTool: (name: string) => Tool | undefined
+  /**
+   * Looks a tool up by the name a workflow uses, with the integration that it will use: the named one, or the only one
+   * that fits. `undefined`: nothing provides it.
+   */
+  readonly findTool: (name: string, integrationAlias?: string) => FoundTool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** The tool of an MCP server that a state calls. `undefined`: it calls a tool of the project's own, or none. */
@@ -36,6 +39,13 @@ export interface StepKit {
   readonly guardrails: ReadonlyMap<string, Guardrail>
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
+}
+
+/** What a name stands for. */
+export interface FoundTool {
+  readonly tool: Tool
+  /** Whose credentials its calls use. */
+  readonly integrationAlias?: string
 }
 
 /** A tool in the hands of an assistant. */

@@ -26,17 +26,18 @@ export function prepareTool(
     const load = import('./server-tool.ts')
     return load.then(({ prepareServerTool }) => prepareServerTool(step, work, mcp, kit, warn))
   }
-  const tool = kit.findTool(work.tool)
-  if (!tool) {
+  const offered = kit.findTool(work.tool, work.integrationAlias)
+  if (!offered) {
     throw new StepFailure('tool-unknown', `There is no tool '${work.tool}' here`, {
       blame: 'workflow',
       help: "Map it to a tool of this project under 'tools' in .codemie/config.yaml.",
     })
   }
+  const { tool, integrationAlias } = offered
   const requestWith = (warned: Warn): ToolRequest => ({
     tool: tool.name,
     args: argumentsOf(step, work, tool.parameters, warned),
-    ...(work.integrationAlias === undefined ? {} : { integrationAlias: work.integrationAlias }),
+    ...(integrationAlias === undefined ? {} : { integrationAlias }),
   })
   const task = `Call ${work.tool}`
   return {

@@ -12,8 +12,10 @@ import {
   toolFailed,
 } from './define-tool.ts'
 import { resolveInRoot } from './root.ts'
+import type { ToolContext } from './tool.ts'
 
-interface CommandArgs {
+/** What `run_command` takes. */
+export interface CommandArgs {
   command: string
   args?: string[]
   cwd?: string
@@ -43,75 +45,85 @@ const runCommandTool = defineTool<CommandArgs>({
     },
   },
   required: ['command'],
-  async run(args, context) {
-    const tool = 'run_command'
-    const [program, ...rest] = wordsOf(args)
-    if (program === undefined) throw badArgument(tool, 'command', 'is empty')
-    const { allowedCommands } = context.policy
-    if (!allowedCommands.includes(program)) {
-      throw refusedByPolicy(
+  run: (args, context) => runCommand('run_command', args, context),
+})
+
+/**
+ * Starts an allowed program in the repository; see `run_command`.
+ *
+ * @param tool on whose behalf, for messages.
+ */
+export async function runCommand(
+  tool: string,
+  args: CommandArgs,
+  context: ToolContext,
+): Promise<{ readonly exit_code: number; readonly stdout: string; readonly stderr: string }> {
+  const [program, ...rest] = wordsOf(tool, args)
+  if (program === undefined) throw badArgument(tool, 'command', 'is empty')
+  const { allowedCommands } = context.policy
+  if (!allowedCommands.includes(program)) {
+    throw refusedByPolicy(
+      tool,
+      `the program "${program}" is not allowed (allowed: ${allowedCommands.join(', ') || 'none'})`,
+      `Add "${program}" to ${POLICY_KEYS.commands}.`,
+    )
+  }
+  const cwd = await resolveInRoot(context, args.cwd ?? '.', { tool, argument: 'cwd' })
+  const stats = await stat(cwd.absolute).catch(() => undefined)
+  if (!stats?.isDirectory()) throw badArgument(tool, 'cwd', `"${cwd.relative}" is not a folder`)
+  const outcome = await runProcess({
+    program,
+    args: rest,
+    cwd: cwd.absolute,
+    env: pickChildEnv(context.env, undefined, { CI: 'true' }),
+    ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
+    timeoutMs: context.policy.timeoutMs,
+    maxOutputBytes: context.policy.maxOutputBytes,
+    signal: context.signal,
+  })
+  switch (outcome.kind) {
+    case 'not-started':
+      throw toolFailed(
         tool,
-        `the program "${program}" is not allowed (allowed: ${allowedCommands.join(', ') || 'none'})`,
-        `Add "${program}" to ${POLICY_KEYS.commands}.`,
+        outcome.code === 'ENOENT'
+          ? `there is no program "${program}"`
+          : `"${program}" could not be started: ${outcome.code}`,
+        'Install it in the job, or correct the name.',
       )
-    }
-    const cwd = await resolveInRoot(context, args.cwd ?? '.', { tool, argument: 'cwd' })
-    const stats = await stat(cwd.absolute).catch(() => undefined)
-    if (!stats?.isDirectory()) throw badArgument(tool, 'cwd', `"${cwd.relative}" is not a folder`)
-    const outcome = await runProcess({
-      program,
-      args: rest,
-      cwd: cwd.absolute,
-      env: pickChildEnv(context.env, undefined, { CI: 'true' }),
-      ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
-      timeoutMs: context.policy.timeoutMs,
-      maxOutputBytes: context.policy.maxOutputBytes,
-      signal: context.signal,
-    })
-    switch (outcome.kind) {
-      case 'not-started':
+    case 'timed-out':
+      throw new StepFailure(
+        'tool-timeout',
+        `${tool}: "${program}" took longer than ${context.policy.timeoutMs} ms and was stopped with all it had started`,
+        {
+          blame: 'tool',
+          retryable: true,
+          help: 'Do less in one call, or give the state a longer timeout.',
+        },
+      )
+    case 'exited': {
+      const code = outcome.code ?? 128
+      if (code !== 0 && args.allow_failure !== true) {
+        const words = (outcome.stderr.text.trim() || outcome.stdout.text.trim()).slice(-2000)
         throw toolFailed(
           tool,
-          outcome.code === 'ENOENT'
-            ? `there is no program "${program}"`
-            : `"${program}" could not be started: ${outcome.code}`,
-          'Install it in the job, or correct the name.',
+          `"${program}" ended with ${outcome.code === null ? `signal ${outcome.signal}` : `exit code ${code}`}${words === '' ? '' : `: ${words}`}`,
+          'Set "allow_failure": true to get the exit code and the output as a result.',
         )
-      case 'timed-out':
-        throw new StepFailure(
-          'tool-timeout',
-          `${tool}: "${program}" took longer than ${context.policy.timeoutMs} ms and was stopped with all it had started`,
-          {
-            blame: 'tool',
-            retryable: true,
-            help: 'Do less in one call, or give the state a longer timeout.',
-          },
-        )
-      case 'exited': {
-        const code = outcome.code ?? 128
-        if (code !== 0 && args.allow_failure !== true) {
-          const words = (outcome.stderr.text.trim() || outcome.stdout.text.trim()).slice(-2000)
-          throw toolFailed(
-            tool,
-            `"${program}" ended with ${outcome.code === null ? `signal ${outcome.signal}` : `exit code ${code}`}${words === '' ? '' : `: ${words}`}`,
-            'Set "allow_failure": true to get the exit code and the output as a result.',
-          )
-        }
-        return { exit_code: code, stdout: withNote(outcome.stdout), stderr: withNote(outcome.stderr) }
       }
+      return { exit_code: code, stdout: withNote(outcome.stdout), stderr: withNote(outcome.stderr) }
     }
-  },
-})
+  }
+}
 
 /** Tools that start programs. */
 export const commandTools: readonly BuiltInTool[] = [runCommandTool]
 
-function wordsOf(args: CommandArgs): readonly string[] {
+function wordsOf(tool: string, args: CommandArgs): readonly string[] {
   if (args.args !== undefined) return [args.command, ...args.args]
   const split = splitCommandLine(args.command)
   if (split.ok) return split.words
   throw badArgument(
-    'run_command',
+    tool,
     'command',
     `is not a plain command: ${split.problem}`,
     'Commands are started without a shell. Put several steps into a script of the repository and allow its interpreter.',

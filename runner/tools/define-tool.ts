@@ -22,6 +22,7 @@ export interface ToolDefinition<Args> {
   readonly description: string
   readonly reach: ToolReach
   readonly aliases?: readonly string[]
+  readonly integration?: Tool['integration']
   readonly argumentNames?: Readonly<Record<string, string>>
   /** JSON Schemas of the arguments by name. */
   readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -39,6 +40,7 @@ export function defineTool<Args>(definition: ToolDefinition<Args>): BuiltInTool 
     description: definition.description,
     reach: definition.reach,
     aliases: definition.aliases ?? [],
+    ...(definition.integration === undefined ? {} : { integration: definition.integration }),
     argumentNames: definition.argumentNames ?? {},
     parameters: {
       type: 'object',

@@ -8,31 +8,8 @@ export interface ForeignTool {
   readonly instead: string
 }
 
-const GITHUB_SERVER = 'Map it to a GitHub MCP server, or call the GitHub API with http_request.'
-
 /** Known tool names that have no counterpart among the built-in tools. */
 export const FOREIGN_TOOLS: readonly ForeignTool[] = [
-  {
-    names: ['generic_jira_tool', 'generic_confluence_tool'],
-    does: 'Jira and Confluence REST calls',
-    instead: 'Map it to an Atlassian MCP server, or call the REST API with http_request.',
-  },
-  { names: ['github'], does: 'GitHub REST calls', instead: GITHUB_SERVER },
-  {
-    names: ['gitlab'],
-    does: 'GitLab REST calls',
-    instead: 'Map it to a GitLab MCP server, or call the GitLab API with http_request.',
-  },
-  {
-    names: ['create_pull_request', 'create_pr_change_comment', 'list_branches_in_repo'],
-    does: 'pull requests and branches of a repository datasource',
-    instead: GITHUB_SERVER,
-  },
-  {
-    names: ['create_branch', 'set_active_branch', 'generic_git_tool'],
-    does: 'changes of branches',
-    instead: 'Check out the branch in the CI job; git_log, git_diff, git_show and git_status read history.',
-  },
   {
     names: ['read_files_content_summary'],
     does: 'summaries of files by a model',
@@ -42,11 +19,6 @@ export const FOREIGN_TOOLS: readonly ForeignTool[] = [
     names: ['show_security_rules'],
     does: 'rules of a local plugin',
     instead: 'The rules here are the policy section of .codemie/config.yaml; drop the tool.',
-  },
-  {
-    names: ['Sonar', 'sonar'],
-    does: 'SonarQube REST calls',
-    instead: 'Call the SonarQube API with http_request.',
   },
   {
     names: ['AWS', 'Azure', 'GCP', 'Kubernetes'],

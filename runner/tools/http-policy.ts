@@ -62,6 +62,14 @@ export function isAllowedHost(url: URL, allowedHosts: readonly string[]): boolea
     .some((entry) => matchesHost(entry, url) && (url.protocol === 'https:' || entry.plainHttp))
 }
 
+/** The entry of `allowedHosts` that lets in an address with its very port, and no other. `undefined`: it is none of HTTP. */
+export function hostEntryOf(address: string): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  const { protocol, hostname, port } = new URL(address)
+  if (protocol === 'https:') return `https://${hostname}:${port || '443'}`
+  return protocol === 'http:' ? `http://${hostname}:${port || '80'}` : undefined
+}
+
 interface HostEntry {
   readonly host: string
   readonly port: string | undefined

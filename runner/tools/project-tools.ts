@@ -1,28 +1,35 @@
 import type { ToolMapping } from '../../schema/config.ts'
-import type { Assistant, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
+import type { Assistant, Integration, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { findIntegration, missingVariables, openIntegration } from '../integrations.ts'
 import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.ts'
 import { renderEndpoint } from '../mcp/endpoint.ts'
 import type { McpServers } from '../mcp/servers.ts'
 import type { PreflightProblem } from '../preflight.ts'
+import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
-import type { OfferedTool, StepKit, UsedServer } from '../steps/kit.ts'
+import type { FoundTool, OfferedTool, StepKit, UsedServer } from '../steps/kit.ts'
 import type { World } from '../world.ts'
 import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
-import { credentialsOf } from './http-credentials.ts'
-import { createToolRegistry, runTool, type ToolLookup, type ToolRegistry } from './registry.ts'
+import { refusedByPolicy } from './define-tool.ts'
+import { loadFamilies, TOOL_FAMILIES } from './families.ts'
+import { hostEntryOf } from './http-policy.ts'
+import { apiToolPrefix } from './integrations/openapi/name.ts'
+import { createToolRegistry, runTool, type ToolRegistry } from './registry.ts'
 import { createSkillTools } from './skill.ts'
-import type { ServerTool, Tool, ToolContext, ToolPolicy } from './tool.ts'
+import type { ServerTool, Tool, ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
-  /** What a name in a workflow stands for. */
-  readonly find: (name: string) => ToolLookup
+  /** What a state or an assistant gets for a name, with the integration that calls use. `undefined`: nothing is there. */
+  readonly offer: (name: string, integrationAlias?: string) => FoundTool | undefined
+  /** Why a name in a workflow cannot be used here. `undefined`: it can. */
+  readonly problemOf: (name: string, integrationAlias?: string) => ToolProblem | undefined
   /** What an assistant may call: the tools it names, those that search its datasources, and the one that loads its skills. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
   /** See `StepKit`. */
@@ -35,7 +42,7 @@ export interface ProjectTools {
   readonly endpointOf: StepKit['endpointOf']
   /** Documents of a datasource. Fails with `datasource-unknown`. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
-  /** Carries out a call; see `runTool` and `McpServers.perform`. */
+  /** Carries out a call; see `runTool` and `McpServers.perform`. Fails with `integration-missing`, too. */
   readonly run: (request: ToolRequest, signal: AbortSignal) => Promise<ToolReply>
   /** Ends what calls have started. Never rejects. */
   readonly close: () => Promise<void>
@@ -50,41 +57,79 @@ export interface ProjectServers {
   readonly problemsOf: (server: McpServer) => readonly PreflightProblem[]
 }
 
+/** Why a tool cannot be used. */
+export interface ToolProblem {
+  readonly code: 'tool-unknown' | 'integration-missing' | 'integration-secret-missing'
+  /** Without a full stop. */
+  readonly message: string
+  readonly help: string
+}
+
+/** What workflows need of the tools of a project. */
+export interface ToolNeeds {
+  /** Tools that will be asked for, as workflows write them: those of families are loaded for their names only. */
+  readonly named: readonly string[]
+  /** Those that assistants have, by id. Default: none. */
+  readonly skills?: ReadonlyMap<string, AvailableSkill> | undefined
+}
+
 /**
- * Starts nothing.
+ * Opens the tools of a project. Starts nothing.
  *
- * @param project `root`: absolute real path of the repository.
- * @param skills those that assistants have, by id. Default: none.
+ * @param project.root absolute real path of the repository.
  */
-export function openProjectTools(
-  { config, root }: { readonly config: RepositoryConfig; readonly root: string },
+export async function openProjectTools(
+  { config, root }: Pick<Project, 'config' | 'root'>,
   world: World,
-  skills: ReadonlyMap<string, AvailableSkill> = new Map(),
-): ProjectTools {
+  { named, skills = new Map() }: ToolNeeds,
+): Promise<ProjectTools> {
+  const { integrations } = config
+  const mapped = named.flatMap((name) => config.tools.get(name)?.use ?? name)
+  const apis = await loadApis([...integrations.values()], mapped, root)
   const registry = createToolRegistry(
     [
       ...createBuiltInTools(),
+      ...(await loadFamilies(mapped)),
+      ...apis.tools,
       ...createDatasourceTools([...config.datasources.values()]),
       ...createSkillTools([...skills.values()]),
     ],
     toolMapping(config),
+    [...TOOL_FAMILIES.flatMap((family) => family.names), ...apis.names],
   )
   const env = toolEnvironment(world)
   const policy = toolPolicy(config)
-  const contextOf = (signal: AbortSignal, alias?: string): ToolContext => {
-    const integration = alias === undefined ? undefined : config.integrations.get(alias)
-    return {
-      root,
-      env,
-      signal,
-      policy,
-      ...(integration ? { credentials: credentialsOf(integration, world.env) } : {}),
-    }
+  const contextOf = (signal: AbortSignal): ToolContext => ({ root, env, signal, policy, sleep: world.sleep })
+  const aliasOf = (name: string, written: string | undefined) =>
+    written ?? config.tools.get(name)?.integrationAlias
+  const offer = (name: string, written?: string): FoundTool | undefined => {
+    const lookup = registry.find(name)
+    if (!lookup.found) return undefined
+    const alias = aliasOf(name, written)
+    const found = findIntegration(lookup.tool, alias, integrations)
+    const integrationAlias = (found.found ? found.integration?.alias : undefined) ?? alias
+    return { tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }
   }
   let servers: McpServers | undefined
   const { maxOutputBytes } = policy
   return {
-    find: (name) => registry.find(name),
+    offer,
+    problemOf(name, written) {
+      const lookup = registry.find(name)
+      if (!lookup.found) {
+        const { message, help } = apis.problemOf(name) ?? { message: lookup.problem, help: lookup.help }
+        return { code: 'tool-unknown', message, help }
+      }
+      const found = findIntegration(lookup.tool, aliasOf(name, written), integrations)
+      if (!found.found) return found
+      const [variable] = found.integration ? missingVariables(found.integration, world.env) : []
+      if (variable === undefined) return undefined
+      return {
+        code: 'integration-secret-missing',
+        message: `Integration '${found.integration?.alias}' of ${lookup.tool.name} needs ${variable}, which is not set`,
+        help: `Set ${variable} in the environment.`,
+      }
+    },
     serverToolOf: (work) => serverToolOf(work, registry),
     serversOf: (assistant) => serversOf(assistant, registry),
     servers: {
@@ -98,7 +143,7 @@ export function openProjectTools(
     },
     endpointOf: (server, context, warn) => renderEndpoint(server, config, context, warn),
     toolsOf: (assistant) => [
-      ...toolsOf(assistant, registry, config),
+      ...toolsOf(assistant, offer, config),
       ...createSkillTools(assistant.skillIds.flatMap((id) => skills.get(id) ?? [])).map((tool) => ({ tool })),
     ],
     async documentsOf(id, signal) {
@@ -111,10 +156,25 @@ export function openProjectTools(
         const { invokeFlow } = await import('./bedrock-flow.ts')
         return { result: await invokeFlow(request, config, world.env, signal) }
       }
-      if (!request.mcp) return runTool(registry, request, contextOf(signal, request.integrationAlias))
-      const { McpServers } = await import('../mcp/servers.ts')
-      servers ??= new McpServers({ config, root, env: world.env, maxOutputBytes })
-      return servers.perform(request, signal)
+      if (request.mcp) {
+        const { McpServers } = await import('../mcp/servers.ts')
+        servers ??= new McpServers({ config, root, env: world.env, maxOutputBytes })
+        return servers.perform(request, signal)
+      }
+      const context = contextOf(signal)
+      const lookup = registry.find(request.tool)
+      if (!lookup.found) return runTool(registry, request, context)
+      const found = findIntegration(lookup.tool, request.integrationAlias, integrations)
+      if (!found.found) {
+        throw new StepFailure(found.code, found.message, { blame: 'workflow', help: found.help })
+      }
+      if (!found.integration) return runTool(registry, request, context)
+      const integration = openIntegration(found.integration, world.env)
+      return runTool(registry, request, {
+        ...context,
+        integration,
+        policy: withHostOf(integration, policy, config),
+      })
     },
     async close() {
       await servers?.close()
@@ -122,18 +182,82 @@ export function openProjectTools(
   }
 }
 
+interface Apis {
+  readonly tools: readonly Tool[]
+  readonly names: readonly string[]
+  /** Why a document that could give a tool of a name does not. */
+  readonly problemOf: (name: string) => Pick<ToolProblem, 'message' | 'help'> | undefined
+}
+
+/** Tools of the OpenAPI documents that names may mean; the others are not read. */
+async function loadApis(
+  integrations: readonly Integration[],
+  names: readonly string[],
+  root: string,
+): Promise<Apis> {
+  const plain = names.map((name) => name.replace(/^_+/, ''))
+  const wanted = integrations.filter(
+    (one) =>
+      one.options['openapi'] !== undefined && plain.some((name) => name.startsWith(apiToolPrefix(one))),
+  )
+  if (wanted.length === 0) return { tools: [], names: [], problemOf: () => undefined }
+  const { loadApiTools } = await import('./integrations/openapi/tools.ts')
+  // By the beginning of a name.
+  const problems = new Map<string, Pick<ToolProblem, 'message' | 'help'>>()
+  const loaded = await Promise.all(
+    wanted.map(async (integration) => {
+      const place = `integrations.${integration.alias}.options`
+      try {
+        const found = await loadApiTools(integration, plain, root)
+        for (const [name, id] of found.notAllowed) {
+          problems.set(name, {
+            message: `the operation '${id}' is not among those that may be used`,
+            help: `Add it to ${place}.operations in .codemie/config.yaml.`,
+          })
+        }
+        return found
+      } catch (error) {
+        if (!(error instanceof StepFailure)) throw error
+        const { message, help = `Mend ${place}.openapi in .codemie/config.yaml.` } = error
+        problems.set(apiToolPrefix(integration), { message, help })
+        return { tools: [], names: [] }
+      }
+    }),
+  )
+  return {
+    tools: loaded.flatMap(({ tools }) => tools),
+    names: loaded.flatMap((one) => one.names),
+    problemOf: (name) => [...problems].find(([prefix]) => name.replace(/^_+/, '').startsWith(prefix))?.[1],
+  }
+}
+
+/** The address of an integration is one that its own calls may reach, unless nothing may be. */
+function withHostOf(
+  integration: ToolIntegration,
+  policy: ToolPolicy,
+  { policy: { network } }: RepositoryConfig,
+): ToolPolicy {
+  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
+  if (entry === undefined) return policy
+  if (network === 'none') {
+    throw refusedByPolicy(
+      `integration ${integration.alias}`,
+      'nothing may connect to a network',
+      'Set policy.network in .codemie/config.yaml to allow-list.',
+    )
+  }
+  return { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
+}
+
 function toolsOf(
   assistant: Assistant,
-  tools: ToolRegistry,
-  { datasources, tools: mapping }: RepositoryConfig,
+  offer: ProjectTools['offer'],
+  { datasources }: RepositoryConfig,
 ): readonly OfferedTool[] {
-  const named = assistant.tools.flatMap(
-    ({ name, integrationAlias = mapping.get(name)?.integrationAlias }) => {
-      const lookup = tools.find(name)
-      if (!lookup.found || lookup.tool.mcp) return []
-      return [{ tool: lookup.tool, ...(integrationAlias === undefined ? {} : { integrationAlias }) }]
-    },
-  )
+  const named = assistant.tools.flatMap(({ name, integrationAlias }) => {
+    const found = offer(name, integrationAlias)
+    return found && !found.tool.mcp ? [found] : []
+  })
   const searched = assistant.datasourceIds.flatMap((id) => datasources.get(id) ?? [])
   const searches = createDatasourceTools(searched, { listing: !assistant.excludeExtraContextTools })
   return [...named, ...searches.map((tool) => ({ tool }))]

@@ -28,10 +28,12 @@ export interface ToolRegistry {
  * @param tools built-in tools and those of servers; of two with the same name the first counts.
  * @param mapping names of workflows to names of `tools`, or to tools that only this mapping finds. Source:
  * `tools.<name>.use` and `tools.<name>.mcp` in `.codemie/config.yaml`.
+ * @param further names of tools that were not loaded, to tell what a mistyped name may mean.
  */
 export function createToolRegistry(
   tools: readonly Tool[],
   mapping: Readonly<Record<string, string | Tool>> = {},
+  further: readonly string[] = [],
 ): ToolRegistry {
   const byName = new Map<string, Tool>()
   for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool)
@@ -63,7 +65,7 @@ export function createToolRegistry(
         return {
           found: false,
           problem: `tools.${name}.use in .codemie/config.yaml names "${mapped}", which is no tool`,
-          help: suggest(mapped, byName, byAlias),
+          help: suggest(mapped, byName, [...byAlias.keys(), ...further]),
         }
       }
       const tool = findHere(name)
@@ -71,7 +73,7 @@ export function createToolRegistry(
       return {
         found: false,
         problem: `there is no tool "${name}" here`,
-        help: `${suggest(name, byName, byAlias)} To let another tool stand for it, write tools: { ${name}: { use: <tool> } } in .codemie/config.yaml.`,
+        help: `${suggest(name, byName, [...byAlias.keys(), ...further])} To let another tool stand for it, write tools: { ${name}: { use: <tool> } } in .codemie/config.yaml.`,
       }
     },
   }
@@ -97,14 +99,10 @@ export async function runTool(
   return { result: await lookup.tool.run(args, context) }
 }
 
-function suggest(
-  name: string,
-  byName: ReadonlyMap<string, Tool>,
-  byAlias: ReadonlyMap<string, Tool>,
-): string {
+function suggest(name: string, byName: ReadonlyMap<string, Tool>, further: readonly string[]): string {
   const foreign = foreignTool(name)
   if (foreign !== undefined) return foreign.instead
-  const near = nearestName(name.replace(/^_+/, ''), [...byName.keys(), ...byAlias.keys()])
+  const near = nearestName(name.replace(/^_+/, ''), [...byName.keys(), ...further])
   if (near !== undefined) return `Did you mean "${near}"?`
   return `Tools: ${[...byName.keys()].join(', ')}.`
 }

@@ -25,6 +25,11 @@ export interface Tool {
   /** An MCP server has it, which tells its parameters when a run asks. Absent: it is one of the project's own. */
   readonly mcp?: ServerTool
   /**
+   * Types of integration, one of which it needs, or the one integration that it belongs to; `optional`: it can take any that
+   * a call names. `undefined`: it takes none. Source: `INTEGRATION_TYPES`.
+   */
+  readonly integration?: readonly string[] | { readonly alias: string } | 'optional'
+  /**
    * `args` are already checked against `parameters`. Returns text, or a JSON value.
    * Fails with a `StepFailure` (blame `tool` or `policy`).
    */
@@ -39,21 +44,32 @@ export interface ToolContext {
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   readonly policy: ToolPolicy
-  /** Secrets that HTTP tools may add; those of the integration that the call names, and no others. Default: none. */
-  readonly credentials?: readonly HttpCredential[]
+  /** The integration that the call uses. There is one whenever the tool needs one; see {@link Tool.integration}. */
+  readonly integration?: ToolIntegration
+  /** Waits before a request is repeated. Rejects with the signal's reason. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 /**
- * A secret that HTTP tools add to requests for one origin. It never passes through arguments, so no model sees it and no
- * record holds it.
+ * An outside system as a tool sees it. Source: `integrations.<alias>` in `.codemie/config.yaml`, chosen by the
+ * `integration_alias` of the tool's entry. It never passes through arguments, so no model sees it and no record holds it.
  */
-export interface HttpCredential {
-  /** Scheme, host and port as `URL.origin` writes them, e.g. `https://api.example.com`. */
-  readonly origin: string
-  /** Header to set, e.g. `Authorization`. */
-  readonly header: string
-  /** Its whole value, e.g. `Bearer …`. */
-  readonly value: string
+export interface ToolIntegration {
+  readonly alias: string
+  /** A name in `INTEGRATION_TYPES`. */
+  readonly type: string
+  /** Where it is; the default of its type where none is written. */
+  readonly url?: string
+  readonly username?: string
+  /** With the defaults of its type filled in. */
+  readonly options: Readonly<Record<string, unknown>>
+  /**
+   * A secret by its role, `token` for the variable under `token_env`. Hand it on to the one request or child that needs
+   * it. `undefined`: the config names none.
+   *
+   * @throws StepFailure `integration-secret-missing` when the variable is not set, or empty.
+   */
+  secret(role: string): string | undefined
 }
 
 /** What tools may do; from `.codemie/config.yaml`, `policy`. */

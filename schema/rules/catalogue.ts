@@ -438,6 +438,27 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'token_env: GITHUB_TOKEN',
     fix: 'Name an environment variable instead, and revoke the secret.',
   },
+  'integration-url-missing': {
+    title: 'An integration without an address',
+    why: 'There is no public system of this type, so nobody knows where yours is.',
+    wrong: 'integrations: { jira: { type: jira, token_env: JIRA_TOKEN } }',
+    right: 'integrations: { jira: { type: jira, url: https://acme.example.com, token_env: JIRA_TOKEN } }',
+    fix: "Add 'url'.",
+  },
+  'integration-url-invalid': {
+    title: 'An address of another kind',
+    why: 'The address says how a system is spoken to, and this type of integration speaks otherwise.',
+    wrong: 'integrations: { jira: { type: jira, url: acme.example.com } }',
+    right: 'integrations: { jira: { type: jira, url: https://acme.example.com } }',
+    fix: 'Write the whole address, with what it begins with.',
+  },
+  'integration-secret-unnamed': {
+    title: 'An integration that names no secret',
+    why: 'The system wants to know who asks, and the tools have nothing to tell it.',
+    wrong: 'integrations: { hub: { type: github } }',
+    right: 'integrations: { hub: { type: github, token_env: GITHUB_TOKEN } }',
+    fix: 'Name the environment variable that holds the secret; the secret itself stays out of the file.',
+  },
   // Additions of codemie-ci
   'bad-duration': {
     title: 'Not a span of time',
@@ -680,6 +701,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     wrong: "deny: ['(?=secret)']",
     right: "deny: ['secret']",
     fix: 'Correct the pattern in .codemie/config.yaml.',
+  },
+  'integration-missing': {
+    title: 'A tool without its integration',
+    why: 'The tool works in another system, and the configuration does not say which. A run would stop there, so it does not start.',
+    wrong: 'tools: [{ name: generic_jira_tool, integration_alias: jria }]',
+    right: 'tools: [{ name: generic_jira_tool, integration_alias: jira }]',
+    fix: 'Name one of `integrations` in .codemie/config.yaml, or add it there.',
   },
 }
 

@@ -127,7 +127,10 @@ class Replay {
       kit: {
         defaultModel: 'default',
         fallbackModels: [],
-        findTool,
+        findTool(name) {
+          const tool = findTool(name)
+          return tool && { tool }
+        },
         serverToolOf: () => undefined,
         serversOf: () => [],
         endpointOf: () => {

@@ -5,10 +5,16 @@ import { BUILT_IN, STARTERS } from '../../cli/templates/index.ts'
 import { limitsOf, limitTable } from '../../runner/models/limits.ts'
 import { priceOf, pricesAsOf, priceTable } from '../../runner/models/prices.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
+import { createBuiltInTools } from '../../runner/tools/built-in.ts'
+import { loadFamilies, TOOL_FAMILIES } from '../../runner/tools/families.ts'
+import { FOREIGN_TOOLS } from '../../runner/tools/foreign-names.ts'
+import { createToolRegistry } from '../../runner/tools/registry.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
 import { CEILING_RULES, CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
-import { EVENTS } from '../../schema/index.ts'
+import { EVENTS, INTEGRATION_TYPES, type IntegrationType, readWorkflow } from '../../schema/index.ts'
+import { namedTools } from '../../schema/needs.ts'
 import { readTemplate } from '../../schema/template/template.ts'
+import { corpusFiles, corpusText } from '../helpers/corpus.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
 type Schema = typeof configFileSchema
@@ -208,3 +214,69 @@ test('docs/templates.md names the templates that init offers', () => {
       ?.match(/[\w-]+(?=`)/g) ?? []
   expect([first, ...others]).toEqual(STARTERS.map(({ id }) => id))
 })
+const allTools = [
+  ...createBuiltInTools(),
+  ...(await loadFamilies(TOOL_FAMILIES.flatMap(({ names }) => names))),
+]
+const integrationTypes: readonly (readonly [string, IntegrationType])[] = Object.entries(INTEGRATION_TYPES)
+
+test('the table of types in docs/integrations.md is that of the types', () => {
+  const rows = integrationTypes.map(([name, { system, url, secrets, options }]) => {
+    const tools = allTools.filter(
+      ({ integration }) => Array.isArray(integration) && integration.includes(name),
+    )
+    const ofDocument = options && 'openapi' in options ? ['those of an OpenAPI document'] : []
+    return [
+      code(name),
+      system,
+      typeof url === 'string' ? url : code(url.default),
+      codes(secrets),
+      [...tools.map((tool) => code(tool.name)), ...ofDocument].join(', '),
+    ]
+  })
+  expectPart('integrations.md', 'types', table(['Type', 'System', 'Address', 'Secrets', 'Its tools'], rows))
+})
+
+test('the table of options in docs/integrations.md is that of the types', () => {
+  const rows = integrationTypes.flatMap(([name, { options = {} }]) =>
+    Object.entries(options).map(([option, { type, default: value, description, required }]) => [
+      code(name),
+      code(option),
+      `${type}${required ? ', required' : ''}`,
+      value === undefined ? '' : code(String(value)),
+      description,
+    ]),
+  )
+  expectPart('integrations.md', 'options', table(['Type', 'Option', 'Value', 'Default', 'Meaning'], rows))
+})
+
+const corpus = corpusFiles()
+
+test.skipIf(corpus.length === 0)(
+  `docs/tools.md says what becomes of every tool name in ${corpus.length || 'the'} templates of CodeMie`,
+  () => {
+    const page = readFileSync(new URL('tools.md', DOCS), 'utf8')
+    const registry = createToolRegistry(allTools)
+    const names = new Set(corpus.flatMap((file) => toolNamesIn(corpusText(file))))
+    expect(names.size).toBeGreaterThan(30)
+    const unexplained = [...names].filter((name) => {
+      const lookup = registry.find(name)
+      const plain = name.replace(/^_+/, '')
+      const isForeign = FOREIGN_TOOLS.some((tool) => tool.names.includes(plain))
+      // Each has one answer, and the page gives it: a row of a tool, one of its other names, or a row of what is not provided.
+      const word = lookup.found && !isForeign ? [plain, lookup.tool.name] : [plain]
+      return lookup.found === isForeign || !word.some((one) => page.includes(code(one)))
+    })
+    expect(unexplained).toEqual([])
+  },
+)
+
+/** Names of tools as written, also in files that are not valid any more. */
+function toolNamesIn(text: string): readonly string[] {
+  const { workflow } = readWorkflow({ file: 'template.yaml', text })
+  if (workflow) return namedTools(workflow).map(({ name }) => name)
+  const lists = [...text.matchAll(/^( *)tools:.*\n((?:\1 *- .*\n|\1 +\S.*\n)*)/gm)]
+  return lists.flatMap(([, , list = '']) =>
+    [...list.matchAll(/- name: *(\S+)/g)].map(([, name = '']) => name),
+  )
+}

@@ -224,7 +224,7 @@ it('a run never comes to more than its ceiling says', async () => {
       const budget = lowerBudget(budgets, workflow.budget)
       const kit: StepKit = {
         ...models,
-        findTool: () => LOOK,
+        findTool: () => ({ tool: LOOK }),
         toolsOf: ({ tools }) => tools.map(() => ({ tool: LOOK })),
         serverToolOf: () => undefined,
         serversOf: () => [],

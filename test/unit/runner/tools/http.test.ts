@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { credentialsOf, type IntegrationInfo } from '../../../../runner/tools/http-credentials.ts'
+import { openIntegration } from '../../../../runner/integrations.ts'
+import { authOf } from '../../../../runner/tools/http-auth.ts'
 import { decideUrl, isPrivateAddress } from '../../../../runner/tools/http-policy.ts'
+import type { Integration } from '../../../../schema/config.ts'
 import { createToolWorld } from './tool-world.ts'
+
+const AT = { file: 'config.yaml', line: 1, column: 1 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -182,13 +186,17 @@ describe('requests', () => {
       if (request.url === '/away') response.writeHead(302, { location: other }).end()
       else echo(request, response, body)
     })
-    const credentials = [{ origin: base, header: 'Authorization', value: 'Bearer s3cret' }]
-    const world = createToolWorld({}, { allowedHosts: [base, other] }, { credentials })
+    const integration = openIntegration(
+      { alias: 'a', url: `${base}/v3`, env: { token: 'T' }, options: { headers: { 'X-Api': '2' } }, at: AT },
+      { T: 's3cret' },
+    )
+    const world = createToolWorld({}, { allowedHosts: [base, other] }, { integration })
     expect(await world.call('http_get', { url: base })).toMatchObject({
-      body: { headers: { authorization: 'Bearer s3cret' } },
+      body: { headers: { authorization: 'Bearer s3cret', 'x-api': '2' } },
     })
     const away = (await world.call('http_get', { url: `${base}/away` })) as { body: { headers: object } }
     expect(away.body.headers).not.toHaveProperty('authorization')
+    expect(away.body.headers).not.toHaveProperty('x-api')
   })
 
   for (const header of ['Authorization', 'cookie', 'X-API-Key', 'Host', 'Transfer-Encoding']) {
@@ -219,6 +227,11 @@ describe('requests', () => {
       retryable: true,
       retryAfterMs: 7000,
       message: `http_get: ${new URL(base).host} answered with status 503: busy`,
+    })
+    // It may have been done all the same.
+    expect(await world.fail('http_request', { url: base, method: 'POST' })).toMatchObject({
+      status: 503,
+      retryable: false,
     })
     expect(await world.call('http_get', { url: base, allow_error_status: true })).toMatchObject({
       status: 503,
@@ -266,35 +279,57 @@ describe('requests', () => {
 })
 
 describe('secrets of an integration', () => {
-  const env = { T: 'tok', P: 'pass', EMPTY: '' }
-  const origin = 'https://api.example.com'
-  const rows: [situation: string, integration: Partial<IntegrationInfo>, expected: unknown[]][] = [
-    ['a token', { env: { token: 'T' } }, [{ origin, header: 'Authorization', value: 'Bearer tok' }]],
+  const env = { T: ' tok\n', P: 'pass', EMPTY: '' }
+  const rows: [
+    situation: string,
+    integration: Partial<Integration>,
+    headers: Record<string, string>,
+    query?: Record<string, string>,
+  ][] = [
+    ['a token', { env: { token: 'T' } }, { authorization: 'Bearer tok' }],
     [
       'a token with a user name',
       { username: 'ann', env: { token: 'T' } },
-      [{ origin, header: 'Authorization', value: `Basic ${btoa('ann:tok')}` }],
+      { authorization: `Basic ${btoa('ann:tok')}` },
     ],
     [
       'a password',
       { username: 'ann', env: { password: 'P' } },
-      [{ origin, header: 'Authorization', value: `Basic ${btoa('ann:pass')}` }],
+      { authorization: `Basic ${btoa('ann:pass')}` },
     ],
     [
       'a header of its own',
       { env: { token: 'T' }, options: { header: 'X-Api-Key' } },
-      [{ origin, header: 'X-Api-Key', value: 'tok' }],
+      { 'x-api-key': 'tok' },
     ],
-    ['GitLab', { type: 'gitlab', env: { token: 'T' } }, [{ origin, header: 'PRIVATE-TOKEN', value: 'tok' }]],
-    ['a variable that is not set', { env: { token: 'NOT_SET' } }, []],
-    ['a variable that is empty', { env: { token: 'EMPTY' } }, []],
-    ['no address', { url: 'nowhere', env: { token: 'T' } }, []],
-    ['a password without a user name', { env: { password: 'P' } }, []],
+    ['a parameter of its own', { env: { token: 'T' }, options: { query_key: 'key' } }, {}, { key: 'tok' }],
+    ['GitLab', { type: 'gitlab', env: { token: 'T' } }, { 'private-token': 'tok' }],
+    ['Sonar', { type: 'sonar', env: { token: 'T' } }, { authorization: `Basic ${btoa('tok:')}` }],
+    ['a password without a user name', { env: { password: 'P' } }, {}],
+    ['none', {}, {}],
   ]
-  for (const [situation, integration, expected] of rows) {
+  const open = (integration: Partial<Integration>) =>
+    openIntegration(
+      { alias: 'a', url: 'https://api.example.com/v3/', env: {}, options: {}, at: AT, ...integration },
+      env,
+    )
+  for (const [situation, integration, headers, query = {}] of rows) {
     test(situation, () => {
-      const full = { alias: 'a', url: `${origin}/v3/`, env: {}, options: {}, ...integration }
-      expect(credentialsOf(full, env)).toEqual(expected)
+      expect(authOf(open(integration))).toEqual({ origin: 'https://api.example.com', headers, query })
     })
   }
+
+  test('no address', () => {
+    expect(authOf(open({ url: 'nowhere', env: { token: 'T' } }))).toBeUndefined()
+  })
+
+  test.each(['NOT_SET', 'EMPTY'])('a variable without a value is named: %s', (token) => {
+    expect(() => authOf(open({ env: { token } }))).toThrow(
+      expect.objectContaining({
+        code: 'integration-secret-missing',
+        blame: 'user',
+        message: `Integration 'a': ${token} is not set`,
+      }),
+    )
+  })
 })

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createBuiltInTools } from '../../../../runner/tools/built-in.ts'
 import { checkArguments } from '../../../../runner/tools/check-arguments.ts'
+import { loadFamilies, TOOL_FAMILIES } from '../../../../runner/tools/families.ts'
 import { FOREIGN_TOOLS } from '../../../../runner/tools/foreign-names.ts'
 import { createToolRegistry, runTool } from '../../../../runner/tools/registry.ts'
 import type { Tool } from '../../../../runner/tools/tool.ts'
 import { createToolWorld } from './tool-world.ts'
 
-const tools = createBuiltInTools()
+const tools = [...createBuiltInTools(), ...(await loadFamilies(TOOL_FAMILIES.flatMap(({ names }) => names)))]
 
 function fakeTool(name: string, properties: Record<string, unknown> = {}, required: string[] = []): Tool {
   return {
@@ -65,11 +66,22 @@ describe('finding a tool by its name', () => {
       problem: 'there is no tool "git_lgo" here',
       help: expect.stringMatching(/^Did you mean "git_log"\? .*tools: \{ git_lgo: \{ use: <tool> \} \}/),
     })
-    expect(registry.find('generic_jira_tool')).toMatchObject({
-      help: expect.stringContaining('Atlassian MCP server'),
+    expect(registry.find('_wikipedia')).toMatchObject({
+      help: expect.stringContaining('search MCP server'),
     })
-    expect(registry.find('_generic_git_tool')).toMatchObject({ help: expect.stringContaining('git_log') })
+    expect(createToolRegistry([], {}, ['create_issue']).find('creat_isue')).toMatchObject({
+      help: expect.stringMatching(/^Did you mean "create_issue"\?/),
+    })
   })
+})
+
+test.each<[names: readonly string[], loaded: readonly string[]]>([
+  [['read_file', 'generic'], []],
+  [['_generic_git_tool'], ['generic_git_tool', 'create_branch', 'set_active_branch']],
+  [['_sonar'], ['generic_jira_tool', 'generic_confluence_tool', 'sonar']],
+  [['_active'], ['generic_git_tool', 'create_branch', 'set_active_branch']],
+])('of the families, %j loads those that it can mean', async (names, loaded) => {
+  expect((await loadFamilies(names)).map(({ name }) => name)).toEqual(loaded)
 })
 
 describe('what the tools say of themselves', () => {

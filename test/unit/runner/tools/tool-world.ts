@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { createBuiltInTools } from '../../../../runner/tools/built-in.ts'
 import { createToolRegistry, runTool } from '../../../../runner/tools/registry.ts'
-import type { HttpCredential, ToolContext, ToolPolicy } from '../../../../runner/tools/tool.ts'
+import type { Tool, ToolContext, ToolIntegration, ToolPolicy } from '../../../../runner/tools/tool.ts'
 
 /** A repository folder of its own for one test, with every built-in tool at hand. */
 export interface ToolWorld {
@@ -25,7 +25,14 @@ export interface ToolWorld {
 export function createToolWorld(
   files: Readonly<Record<string, string>> = {},
   policy: Partial<ToolPolicy> = {},
-  options: { credentials?: readonly HttpCredential[]; signal?: AbortSignal } = {},
+  options: {
+    integration?: ToolIntegration
+    signal?: AbortSignal
+    /** Default: those that are always there. */
+    tools?: readonly Tool[]
+    /** Hears of waits; none of them takes any time. */
+    onSleep?: (ms: number) => void
+  } = {},
 ): ToolWorld {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'tools-')))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
@@ -40,7 +47,11 @@ export function createToolWorld(
     root,
     env: { PATH: process.env.PATH ?? '', SECRET_TOKEN: 'not for children' },
     signal: options.signal ?? new AbortController().signal,
-    credentials: options.credentials ?? [],
+    ...(options.integration ? { integration: options.integration } : {}),
+    sleep: async (ms, signal) => {
+      signal.throwIfAborted()
+      options.onSleep?.(ms)
+    },
     policy: {
       allowedHosts: [],
       allowedCommands: [],
@@ -50,7 +61,7 @@ export function createToolWorld(
       ...policy,
     },
   }
-  const registry = createToolRegistry(createBuiltInTools())
+  const registry = createToolRegistry(options.tools ?? createBuiltInTools())
   const call = async (tool: string, args: Record<string, unknown> = {}) =>
     (await runTool(registry, { tool, args }, context)).result
   return {
