@@ -1,5 +1,6 @@
-import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namedTools, namesTools, toolUsersOf } from '../schema/needs.ts'
+import type { Diagnostic, Position, RepositoryConfig, Work, Workflow } from '../schema/index.ts'
+import { nearestName } from '../schema/nearest.ts'
+import { namedTools, namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
@@ -35,6 +36,11 @@ export async function checkNeeds(
   missing.push(
     ...guardrails.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
   )
+  missing.push(
+    ...unknownDatasources(workflow, project.config).map(
+      ({ at, ...problem }): Diagnostic => ({ ...at, severity: 'warning', ...problem }),
+    ),
+  )
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const named = namedTools(workflow).map(({ name }) => name)
@@ -62,6 +68,49 @@ export async function checkNeeds(
     [...unprovided, ...servers].map((one) => [`${one.file}:${one.line}:${one.column} ${one.message}`, one]),
   )
   return [...missing, ...byPlace.values()]
+}
+
+/** A datasource that an assistant or a state names and the config does not. */
+export interface DatasourceProblem {
+  readonly code: 'datasource-missing'
+  readonly at: Position
+  readonly stateId: string
+  readonly message: string
+  readonly help: string
+}
+
+/** Every place of a workflow that names a datasource which the config does not know. */
+export function unknownDatasources(
+  { states }: Workflow,
+  { datasources }: Pick<RepositoryConfig, 'datasources'>,
+): readonly DatasourceProblem[] {
+  return states.flatMap(({ id: stateId, work }) =>
+    datasourcesOf(work)
+      .filter(({ id }) => !datasources.has(id))
+      .map(({ id, at, who }): DatasourceProblem => {
+        const near = nearestName(id, [...datasources.keys()])
+        return {
+          code: 'datasource-missing',
+          at,
+          stateId,
+          message: `${who} datasource '${id}', which the config does not know`,
+          help: `${near === undefined ? '' : `Did you mean '${near}'? `}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+        }
+      }),
+  )
+}
+
+function datasourcesOf(
+  work: Work,
+): readonly { readonly id: string; readonly at: Position; readonly who: string }[] {
+  if (work.kind === 'agent')
+    return withSubAssistants(work.assistant).flatMap(({ id: assistant, datasourceIds, at }) =>
+      datasourceIds.map((id) => ({ id, at, who: `Assistant '${assistant}' searches` })),
+    )
+  const id = work.kind === 'documents-tree' ? work.config['datasource_id'] : undefined
+  // What is a template is known when the state runs.
+  if (work.kind !== 'documents-tree' || typeof id !== 'string' || id === '' || id.includes('{{')) return []
+  return [{ id, at: work.at, who: 'The state lists' }]
 }
 
 /** MCP servers that this project could not use, as far as that is known without starting them. */

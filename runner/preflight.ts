@@ -1,7 +1,6 @@
 import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
-import { nearestName } from '../schema/nearest.ts'
 import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
-import { unprovidedTools } from './needs.ts'
+import { unknownDatasources, unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
 
@@ -50,10 +49,8 @@ export function preflight(
   }
   for (const assistant of assistantsOf(workflow)) {
     for (const problem of unsupportedIn(assistant)) add(problem)
-    for (const id of assistant.datasourceIds) {
-      if (!config.datasources.has(id)) add(unknownDatasource(assistant, id, [...config.datasources.keys()]))
-    }
   }
+  for (const { message, help } of unknownDatasources(workflow, config)) add({ message, help })
   for (const tool of unprovidedTools(workflow, tools.problemOf)) add(placed(tool))
   for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
@@ -140,18 +137,6 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
     case 'summary':
     case 'call':
       return undefined
-  }
-}
-
-function unknownDatasource(
-  { id: assistant }: Assistant,
-  id: string,
-  known: readonly string[],
-): PreflightProblem {
-  const near = nearestName(id, known)
-  return {
-    message: `Assistant '${assistant}' searches datasource '${id}', which the config does not know`,
-    help: `${near === undefined ? '' : `Did you mean '${near}'? `}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
   }
 }
 

@@ -2,14 +2,15 @@ import type { Located, Position } from './diagnostic.ts'
 import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
 /**
- * Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, tools, other workflows,
- * guardrails.
+ * Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, datasources, tools, other
+ * workflows, guardrails.
  */
 export function needsProject(workflow: Workflow): boolean {
   return (
     namesTools(workflow) ||
-    assistantsOf(workflow).some(usesFiles) ||
+    assistantsOf(workflow).some(usesProject) ||
     callsOthers(workflow) ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
     guardrailsIn(workflow).length > 0
   )
 }
@@ -84,7 +85,7 @@ export function withSubAssistants(assistant: Assistant): readonly Assistant[] {
   return [assistant, ...assistant.subAssistants.flatMap(withSubAssistants)]
 }
 
-/** Whether an assistant has anything that stands in files of its own. */
-function usesFiles({ ref, skillIds }: Assistant): boolean {
-  return ref !== undefined || skillIds.length > 0
+/** Whether an assistant has anything that the project has to know: files of its own, datasources. */
+function usesProject({ ref, skillIds, datasourceIds }: Assistant): boolean {
+  return ref !== undefined || skillIds.length + datasourceIds.length > 0
 }

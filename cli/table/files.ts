@@ -211,4 +211,34 @@ export const FILES: readonly CommandSpec[] = [
     examples: [{ line: 'codemie-ci delete old-review', what: 'git can bring it back' }],
     load: async () => (await import('../commands/delete.ts')).deleteWorkflow,
   },
+  {
+    name: 'adopt',
+    also: ['import', 'codemie'],
+    summary: 'Say how workflow files of CodeMie run here',
+    details: [
+      'Also called as codemie-ci import codemie. Says of each file whether it runs unchanged, runs with something to know, needs a mapping (a tool, a datasource or a stored assistant that the repository does not say yet), or is not valid; and then what to do about all that is missing, what most files wait for first. Exits 1 when a file does not run.',
+    ],
+    args: [
+      {
+        name: 'files',
+        required: true,
+        variadic: true,
+        summary: 'Files, or folders with files at any depth',
+        completes: 'files',
+      },
+    ],
+    options: [
+      {
+        name: 'write',
+        kind: 'flag',
+        summary: 'Copy the files that run to .codemie/workflows, as they are; none is overwritten',
+      },
+      JSON_OUT,
+    ],
+    examples: [
+      { line: 'codemie-ci import codemie ../codemie/config/templates/workflow', what: 'a whole folder' },
+      { line: 'codemie-ci adopt review_template.yaml --write', what: 'one file, to try it' },
+    ],
+    load: async () => (await import('../commands/adopt.ts')).adopt,
+  },
 ]

@@ -676,6 +676,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'A skill_id names a folder under .codemie/skills with a SKILL.md, and without it the workflow cannot run.',
     fix: 'Write .codemie/skills/<id>/SKILL.md, or take the id out of skill_ids.',
   },
+  'datasource-missing': {
+    title: 'A datasource that the config does not know',
+    why: 'In CodeMie a datasource is indexed on its server. Here it is files of the repository, and the config says which.',
+    wrong: 'datasource_ids: [handbok]',
+    right: 'datasource_ids: [handbook]',
+    fix: 'Say where it is, as datasources.<id>.path in .codemie/config.yaml, or correct the id.',
+  },
   'tool-not-provided': {
     title: 'A tool that nothing here provides',
     why: 'Names of tools are those of another system, and no tool here has that name. A run would stop there, so it does not start.',

@@ -88,6 +88,7 @@ describe('help', () => {
         archive     Put a workflow away
         unarchive   Bring a workflow back from the archive
         delete      Delete a workflow
+        adopt       Say how workflow files of CodeMie run here
 
       Runs
         run         Run a workflow and keep its record in git
