@@ -7,9 +7,9 @@
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, transform } from 'esbuild'
 import { digestSources, stampPath } from './freshness.mjs'
 
@@ -84,6 +84,32 @@ const withoutToolkitTransport = {
 }
 
 /**
+ * Of the thousand methods that GitHub's REST API has in Octokit, the action gets those that it calls.
+ * @type {import('esbuild').Plugin}
+ */
+const withUsedEndpoints = {
+  name: 'with-used-endpoints',
+  setup(api) {
+    api.onLoad(
+      { filter: /plugin-rest-endpoint-methods.dist-src.generated.endpoints\.js$/ },
+      async ({ path }) => {
+        const { default: all } = await import(pathToFileURL(path).href)
+        const folder = join(root, 'action')
+        const sources = readdirSync(folder).map((name) =>
+          name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : '',
+        )
+        /** @type {Record<string, Record<string, unknown>>} */
+        const used = {}
+        for (const [, scope = '', method = ''] of sources.join('\n').matchAll(/\brest\.(\w+)\.(\w+)/g)) {
+          used[scope] = { ...used[scope], [method]: all[scope][method] }
+        }
+        return { contents: `export default ${JSON.stringify(used)}` }
+      },
+    )
+  },
+}
+
+/**
  * Modules that are pieces of their own, with what only they need: few runs call them, and without this they would come with
  * their neighbours.
  */
@@ -121,6 +147,13 @@ const SEAM = 'seam-'
 
 /** Node's own modules that take a while to load, too. */
 const SLOW_BUILT_INS = /^(?:node:)?(?:child_process|crypto|dns|https?|net|tls|zlib)$/
+
+/** What esbuild puts before the exports of a CommonJS module, and the exports. */
+const EXPORTS =
+  /^((?:.*\n)*?)var stdin_exports = \{\};\n__export\(stdin_exports, \{\n([\s\S]*?)\n\}\);\nmodule\.exports = __toCommonJS\(stdin_exports\);/
+
+const EXPORT_HELPER =
+  /\b__(?:defProp|getOwnPropDesc|getOwnPropNames|hasOwnProp|export|copyProps|toCommonJS)\b/
 
 /** @satisfies {import('esbuild').BuildOptions} */
 const shared = /** @type {const} */ ({
@@ -197,7 +230,7 @@ const results = await Promise.all([
   // Pieces: `validate` must not read what `run` needs.
   buildPieces('cli', { start: 'cli/start.ts' }, withViewsOutside),
   // GitHub fetches it with the tag, and there is no install step.
-  buildPieces('action', { index: 'action/index.ts' }, withoutToolkitTransport),
+  buildPieces('action', { index: 'action/index.ts' }, withoutToolkitTransport, withUsedEndpoints),
 ]).catch(() => {
   // esbuild has said what is wrong and where; a stack of its insides would only push that off the screen.
   process.exit(1)
@@ -223,9 +256,9 @@ writeFileSync(stampPath(root), `${digestSources(root)}\n`)
 /**
  * @param {string} folder in dist/.
  * @param {Record<string, string>} entries
- * @param {import('esbuild').Plugin} plugin
+ * @param {import('esbuild').Plugin[]} plugins
  */
-async function buildPieces(folder, entries, plugin) {
+async function buildPieces(folder, entries, ...plugins) {
   const seams = present(Object.fromEntries(SEAMS.map((path) => [`${SEAM}${basename(path)}`, path])), true)
   const result = await build({
     ...shared,
@@ -236,7 +269,7 @@ async function buildPieces(folder, entries, plugin) {
     banner: {},
     sourcemap: 'inline',
     sourcesContent: false,
-    plugins: [...shared.plugins, plugin],
+    plugins: [...shared.plugins, ...plugins],
   })
   // What is behind a seam is in a chunk; the file of the seam itself only passes it on, to nobody.
   const outputFiles = result.outputFiles.filter(({ path }) => !basename(path).startsWith(SEAM))
@@ -268,7 +301,7 @@ async function toCommonJs(result, { isShort }) {
         // What loads the pieces gives it to them: packages look for files beside them.
         define: { 'import.meta.url': 'pieceUrl' },
       })
-      const lazy = loadWhenCalled(common.code)
+      const lazy = loadWhenCalled(exportPlainly(common.code))
       if (!isShort) return [{ path, text: lazy }]
       const { code, map } = await transform(withOwnUrl(lazy), {
         ...options,
@@ -282,6 +315,23 @@ async function toCommonJs(result, { isShort }) {
     }),
   )
   return files.flat()
+}
+
+/**
+ * Says what a piece exports without the helpers that esbuild gives to each, which are half of a short piece. No line moves.
+ * @param {string} code as esbuild writes it.
+ */
+function exportPlainly(code) {
+  const [all, helpers = '', list = ''] = EXPORTS.exec(code) ?? []
+  if (all === undefined) return code
+  const rest = code.slice(all.length)
+  const isOnlyForExports = helpers
+    .split('\n')
+    .every((line) => !line.startsWith('var ') || EXPORT_HELPER.test(line))
+  if (!isOnlyForExports || EXPORT_HELPER.test(rest)) return code
+  const getters = list.replace(/^ *(\S+): \(\) => (\S+?)(,?)$/gm, 'get $1() { return $2 }$3')
+  const written = `module.exports = { __esModule: true, ${getters} };`
+  return `${written}${'\n'.repeat(all.split('\n').length - written.split('\n').length)}${rest}`
 }
 
 /**
