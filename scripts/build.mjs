@@ -5,7 +5,7 @@
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
@@ -56,6 +56,7 @@ const shared = /** @type {const} */ ({
     'process.env.NODE_ENV': '"production"',
     'process.env.DEV': '"false"',
     'process.env.CODEMIE_CI_VERSION': JSON.stringify(version),
+    'process.env.CODEMIE_CI_SQLITE_WORKER': '"../sqlite/worker.cjs"',
   },
   // CommonJS inside an ES module needs a `require`; the alias keeps clear of modules that import the same function.
   banner: {
@@ -106,7 +107,11 @@ const results = await Promise.all([
     chunkNames: 'chunks/[name]-[hash]',
   }),
   // One file: GitHub fetches it with the tag, and there is no install step.
-  build({ ...shared, entryPoints: present({ action: 'action/index.ts' }) }),
+  build({
+    ...shared,
+    entryPoints: present({ action: 'action/index.ts' }),
+    define: { ...shared.define, 'process.env.CODEMIE_CI_SQLITE_WORKER': '"./sqlite/worker.cjs"' },
+  }),
   build({ ...shared, outdir: join(dist, 'cli'), entryPoints: present(VIEWS), splitting: true }),
   // Pieces: `validate` must not read what `run` needs.
   build({
@@ -122,7 +127,8 @@ const results = await Promise.all([
   process.exit(1)
 })
 
-const inputs = results.flatMap(listInputs)
+const sqlite = await buildSqliteWorker()
+const inputs = [...results, sqlite].flatMap(listInputs)
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
 const pieces = await toCommonJs(results.pop()?.outputFiles ?? [])
@@ -130,6 +136,7 @@ for (const file of [...results.flatMap((result) => result.outputFiles), ...piece
   mkdirSync(dirname(file.path), { recursive: true })
   writeFileSync(file.path, file.text)
 }
+writeSqliteWorker(sqlite)
 await buildCommand(join(dist, 'cli.cjs'))
 for (const schema of SCHEMAS) {
   writeFileSync(join(dist, schema.file), `${JSON.stringify(await loadExport(schema), null, 2)}\n`)
@@ -137,6 +144,26 @@ for (const schema of SCHEMAS) {
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(inputs))
 if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
+
+/** SQLite is started as a thread of its own, from all that is built here; what it is made of it reads from beside it. */
+async function buildSqliteWorker() {
+  return await build({
+    ...shared,
+    outdir: join(dist, 'sqlite'),
+    outExtension: { '.js': '.cjs' },
+    entryPoints: { worker: 'runner/tools/integrations/sql/sqlite-worker.mjs' },
+    format: 'cjs',
+    banner: {},
+  })
+}
+
+/** @param {Awaited<ReturnType<typeof buildSqliteWorker>>} result */
+function writeSqliteWorker({ outputFiles }) {
+  mkdirSync(join(dist, 'sqlite'))
+  for (const { path, text } of outputFiles) writeFileSync(path, text)
+  const name = 'node-sqlite3-wasm.wasm'
+  copyFileSync(join(root, 'node_modules/node-sqlite3-wasm/dist', name), join(dist, 'sqlite', name))
+}
 
 /**
  * Pieces as CommonJS modules that require each other. esbuild splits ES modules only, so this is a step of its own.

@@ -1,4 +1,5 @@
 import type { Assistant, Integration, RepositoryConfig } from '../../schema/index.ts'
+import { integrationType } from '../../schema/integration-types.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
@@ -163,16 +164,15 @@ function withHostOf(
   policy: ToolPolicy,
   { policy: { network } }: RepositoryConfig,
 ): ToolPolicy {
-  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
-  if (entry === undefined) return policy
-  if (network === 'none') {
+  if (network === 'none' && !integrationType(integration.type).isLocal) {
     throw refusedByPolicy(
       `integration ${integration.alias}`,
       'nothing may connect to a network',
       'Set policy.network in .codemie/config.yaml to allow-list.',
     )
   }
-  return { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
+  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
+  return entry === undefined ? policy : { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
 }
 
 function toolsOf(
