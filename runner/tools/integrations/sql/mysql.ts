@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import mysql from 'mysql2'
 import type { SqlAnswer } from './answer.ts'
 import { RowCollector } from './answer.ts'
@@ -32,19 +33,29 @@ export const runOnMysql = serverDriver({
 class MysqlConnection implements SqlConnection {
   readonly #account: SqlAccount
   #connection: mysql.Connection | undefined
+  /** Rejects when the connection is lost, of which a statement hears nothing. */
+  #lost: Promise<never> | undefined
 
   constructor(account: SqlAccount) {
     this.#account = account
   }
 
   async open(): Promise<void> {
-    this.#connection = createConnection(this.#account)
-    await connected(this.#connection)
+    const connection = createConnection(this.#account)
+    this.#connection = connection
+    this.#lost = new Promise((_resolve, reject) => connection.on('error', reject))
+    this.#lost.catch(() => {})
+    await connected(connection)
   }
 
   async run(request: SqlRequest, maxBytes: number): Promise<SqlAnswer> {
     const connection = this.#connection
-    if (!connection) throw new Error('the connection is not open')
+    const lost = this.#lost
+    if (!connection || !lost) throw new Error('the connection is not open')
+    return await Promise.race([lost, this.#runOn(connection, request, maxBytes)])
+  }
+
+  async #runOn(connection: mysql.Connection, request: SqlRequest, maxBytes: number): Promise<SqlAnswer> {
     await ask(connection, "SET time_zone = '+00:00'")
     // The session too: a procedure can end a transaction.
     if (!request.mayWrite) await ask(connection, 'SET SESSION TRANSACTION READ ONLY')
@@ -62,13 +73,19 @@ class MysqlConnection implements SqlConnection {
       await connected(other)
       await ask(other, `KILL QUERY ${Number(running)}`)
     } finally {
-      other.destroy()
+      close(other)
     }
   }
 
   destroy(): void {
-    this.#connection?.destroy()
+    if (this.#connection) close(this.#connection)
   }
+}
+
+/** The package's own way waits for all that the server still sends. */
+function close(connection: mysql.Connection): void {
+  const { stream } = connection as unknown as { readonly stream: Socket }
+  stream.destroy()
 }
 
 function createConnection({ host, port, username, password, database, tls }: SqlAccount): mysql.Connection {
