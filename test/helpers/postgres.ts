@@ -1,21 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasOpenssl, makeCertificate } from './certificate.ts'
 
-/** Where Debian has the programs of the newest PostgreSQL. `undefined`: it is not installed. */
-export const POSTGRES_BIN = newestBin()
+/** Where Debian has the programs of the newest PostgreSQL. `undefined`: it is not installed, or there is no openssl. */
+export const POSTGRES_BIN = hasOpenssl ? newestBin() : undefined
 
 /** A server for one file of tests. */
 export interface PostgresServer {
@@ -34,21 +26,15 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   const password = 'pw-of-postgres-1'
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, password)
-  const key = join(folder, 'key.pem')
-  const certificate = join(folder, 'certificate.pem')
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-      ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-keyout', key, '-out', certificate],
-    ],
-    { stdio: 'ignore' },
-  )
+  const keyFile = join(folder, 'key.pem')
+  const certificateFile = join(folder, 'certificate.pem')
+  const { key, certificate } = makeCertificate()
+  writeFileSync(keyFile, key, { mode: 0o600 })
+  writeFileSync(certificateFile, certificate)
   // PostgreSQL refuses to be root.
   const user = process.getuid?.() === 0 ? userOf('postgres') : {}
-  chmodSync(key, 0o600)
   if (user.uid !== undefined && user.gid !== undefined) {
-    for (const path of [folder, passwordFile, key]) chownSync(path, user.uid, user.gid)
+    for (const path of [folder, passwordFile, keyFile]) chownSync(path, user.uid, user.gid)
   }
   const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' }
   const options = { ...user, env, cwd: folder }
@@ -76,8 +62,8 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
     unix_socket_directories: '',
     fsync: 'off',
     ssl: 'on',
-    ssl_cert_file: certificate,
-    ssl_key_file: key,
+    ssl_cert_file: certificateFile,
+    ssl_key_file: keyFile,
   }
   const server = spawn(
     join(bin, 'postgres'),
@@ -96,7 +82,7 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   return {
     port,
     password,
-    certificate: readFileSync(certificate, 'utf8'),
+    certificate,
     async stop() {
       server.kill('SIGINT')
       await ended

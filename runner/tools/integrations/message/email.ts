@@ -4,6 +4,7 @@ import { describeNetworkError } from '../../http-send.ts'
 import { withinTimeLimit } from '../../time-limit.ts'
 import type { ToolContext, ToolIntegration } from '../../tool.ts'
 import { badSetting } from '../bad-setting.ts'
+import { verdictOfNetwork } from '../network-verdict.ts'
 import { integrationOf } from '../rest.ts'
 import { readServerAddress } from '../server-address.ts'
 
@@ -206,26 +207,26 @@ const VERDICTS: Readonly<Record<string, (alias: string) => Pick<StepFailure, 'bl
 
 function mailFailure(error: MailError, server: string, { alias }: ToolIntegration): StepFailure {
   const { code = '', responseCode, response, message } = error
-  const isForNow = responseCode !== undefined && responseCode >= 400 && responseCode < 500
-  const verdict = isForNow && code !== 'EAUTH' ? undefined : VERDICTS[code]?.(alias)
+  const network = networkCode(error)
   const told =
     response === undefined
-      ? describeNetworkError(server, { code: causeOf(error), message })
+      ? describeNetworkError(server, { code: network, message })
       : `${server} says: ${response.slice(0, 500)}`
+  const isForNow = responseCode !== undefined && responseCode >= 400 && responseCode < 500
+  const own = isForNow && code !== 'EAUTH' ? undefined : VERDICTS[code]?.(alias)
+  const { blame, help } = own ?? verdictOfNetwork(network)
   return new StepFailure('tool-failed', `${TOOL}: ${told}`, {
-    blame: verdict?.blame ?? 'infrastructure',
+    blame,
     // The server has said that it did not take the mail, or it never heard of it.
-    retryable: isForNow || NEVER_SENT.includes(causeOf(error) ?? ''),
-    help: verdict?.help ?? 'See that the mail server runs and can be reached from here.',
+    retryable: isForNow || NEVER_SENT.includes(network ?? ''),
+    help,
   })
 }
 
-const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EDNS']
+const NEVER_SENT = ['ECONNREFUSED', 'EAI_AGAIN']
 
-/** What the network says is in a cause, or in front of the message. */
-function causeOf({ code, message, cause }: MailError): string | undefined {
-  const inner = (cause as NodeJS.ErrnoException | undefined)?.code
-  return (
-    inner ?? /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ECONNRESET|ETIMEDOUT|EPIPE)\b/.exec(message)?.[1] ?? code
-  )
+/** The library has codes of its own for what Node says. */
+function networkCode({ code, message }: MailError): string | undefined {
+  if (/certificate/i.test(message)) return 'CERT'
+  return /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ECONNRESET|EPIPE)\b/.exec(message)?.[1] ?? code
 }

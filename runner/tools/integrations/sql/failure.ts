@@ -1,6 +1,7 @@
 import { StepFailure } from '../../../failure.ts'
 import { describeNetworkError } from '../../http-send.ts'
 import type { ToolIntegration } from '../../tool.ts'
+import { verdictOfNetwork } from '../network-verdict.ts'
 import type { SqlRequest } from './driver.ts'
 
 /** What a server says of itself and what it refused; the names are those that both drivers use. */
@@ -20,9 +21,6 @@ interface Verdict {
 }
 
 const MAX_MESSAGE = 500
-
-/** Code of the error when a server does not speak TLS. */
-export const NO_TLS = 'it does not speak TLS'
 
 /** Who has to act, by the beginning of the SQLSTATE; the first that fits counts. Source: ISO 9075, and appendix A of PostgreSQL's manual. */
 const VERDICTS: readonly (readonly [begin: string, verdict: (alias: string) => Verdict])[] = [
@@ -115,23 +113,4 @@ export function serverFailure(
     retryable: retryable && !(isSent && mayWrite && !state.startsWith('40')),
     help,
   })
-}
-
-/** Who has to act when there is no way to a server, or none that is safe, by the code of Node. */
-export function verdictOfNetwork(code = ''): Pick<Verdict, 'blame' | 'help'> {
-  if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/.test(code)) {
-    return {
-      blame: 'user',
-      help: 'Its certificate is not one to trust: name the file of what vouches for it under options.ca of the integration.',
-    }
-  }
-  if (code === NO_TLS) {
-    return {
-      blame: 'user',
-      help: 'Set up TLS on the server, or set options.tls of the integration to false where the network is trusted.',
-    }
-  }
-  if (code === 'ENOTFOUND')
-    return { blame: 'user', help: 'Correct the host in the address of the integration.' }
-  return { blame: 'infrastructure', help: 'See that the server runs and can be reached from here.' }
 }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import mysql from 'mysql2'
+import { NO_TLS } from '../network-verdict.ts'
 import type { SqlAnswer } from './answer.ts'
 import { RowCollector } from './answer.ts'
 import type { SqlRequest } from './driver.ts'
-import { NO_TLS } from './failure.ts'
 import { type SqlAccount, type SqlConnection, serverDriver } from './server.ts'
 
 /** What MySQL says with a SQLSTATE that tells too little, and the one that would. Source: its error reference. */

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { toolFailed } from '../../define-tool.ts'
+import { NO_TLS } from '../network-verdict.ts'
 import type { SqlAnswer } from './answer.ts'
 import { RowCollector } from './answer.ts'
 import type { SqlParameter, SqlRequest } from './driver.ts'
-import { NO_TLS } from './failure.ts'
 import { type SqlAccount, type SqlConnection, serverDriver } from './server.ts'
 
 /** Rows that the server sends at once: no more than these are read for nothing. */

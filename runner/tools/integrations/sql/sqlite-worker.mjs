@@ -95,7 +95,8 @@ function guardMemory() {
   const { prototype } = /** @type {any} */ (globalThis).WebAssembly.Memory
   const { grow } = prototype
   prototype.grow = function (/** @type {number} */ pages) {
-    if (this.buffer.byteLength + pages * PAGE_BYTES > MAX_MEMORY_BYTES) throw new RangeError('too much memory')
+    if (this.buffer.byteLength + pages * PAGE_BYTES > MAX_MEMORY_BYTES)
+      throw new RangeError('too much memory')
     return grow.call(this, pages)
   }
 }
