@@ -66,14 +66,6 @@ export function checkIntegrations(
         message: `Integration '${alias}' has no address`,
         expected: `'url' with an address that begins with ${type.protocols[0]}//${takesSecretUrl ? ", or 'url_env' with the variable that holds it" : ''}`,
       })
-    } else if (url && address !== undefined && hasPassword(address)) {
-      say(url, `${path}/url`, {
-        code: 'secret-in-file',
-        severity: 'error',
-        message: `The address of integration '${alias}' has a password in it`,
-        expected: "the name of an environment variable, under 'password_env'",
-        help: 'Move it to the environment, and change it: git keeps what was committed',
-      })
     } else if (url && address !== undefined && !hasProtocol(address, type.protocols)) {
       say(url, `${path}/url`, {
         code: 'integration-url-invalid',
@@ -136,10 +128,6 @@ export function checkIntegrations(
 
 function hasProtocol(address: string, protocols: readonly string[]): boolean {
   return URL.canParse(address) && (protocols.length === 0 || protocols.includes(new URL(address).protocol))
-}
-
-function hasPassword(address: string): boolean {
-  return URL.canParse(address) && new URL(address).password !== ''
 }
 
 function namesSecret(node: YamlMap, roles: readonly string[]): boolean {
