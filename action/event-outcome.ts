@@ -4,7 +4,7 @@ import type { ExecutedRun } from './execute.ts'
 
 /** What became of one workflow on an event. */
 export interface Outcome {
-  /** File stem of the definition. */
+  /** See `nameDefinition`. */
   readonly id: string
   readonly name: string
   readonly status: RunStatus | 'invalid' | 'skipped' | 'refused'

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../runner/hash.ts'
 import type { RunActor, RunTrigger } from '../runner/store/manifest.ts'
 import { triggeredRunId } from '../runner/store/run-id.ts'
 
@@ -45,7 +45,11 @@ export interface Origin {
  */
 export function originOf(
   event: CiEvent,
-  run: { readonly workflow: string; readonly input: string },
+  run: {
+    /** What the definition is called, and no other: see `nameDefinition`. */
+    readonly workflow: string
+    readonly input: string
+  },
   receivedAt: number,
 ): Origin {
   const { repository, attempt, job, step } = event

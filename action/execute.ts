@@ -1,6 +1,8 @@
+import { type AttachedFile, describeFiles } from '../runner/attachments/attached-file.ts'
 import type { RunResult } from '../runner/carry-out.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
+import { linkRule } from '../runner/policy/links.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
 import { digestRun } from '../runner/store/digest-run.ts'
@@ -11,6 +13,7 @@ import type { World } from '../runner/world.ts'
 import type { Diagnostic, Workflow } from '../schema/index.ts'
 import { annotateAll } from './check.ts'
 import { shorten } from './cut.ts'
+import { nameDefinition } from './definition-name.ts'
 import { originOf } from './event.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
@@ -25,6 +28,8 @@ export interface Execution {
   readonly workflow: Workflow
   /** See `readRunInput`. */
   readonly input: string
+  /** Files that it is given. Default: none. */
+  readonly files?: readonly AttachedFile[]
   /** What was taken out of the input before. */
   readonly removed?: readonly RemovedText[]
   /** As the run sees it: in the working directory, without what belongs to the action alone. */
@@ -70,20 +75,23 @@ export async function executeWorkflow(
 /** Runs a workflow and logs it. Refuses like `startRun` when nothing was executed. */
 export async function executeRun(
   { event: findEvent, signal, world: { now } }: ActionEnvironment,
-  { settings, project, workflow, input, removed = [], world, job, redact }: Execution,
+  { settings, project, workflow, input, files = [], removed = [], world, job, redact }: Execution,
 ): Promise<ExecutedRun> {
   const [event, { startRun }] = await Promise.all([findEvent(), import('../runner/run.ts')])
   const events: RunEvent[] = []
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
-  const origin = event && originOf(event, { workflow: workflow.id, input }, now())
+  const digestible = files.length === 0 ? input : JSON.stringify([input, describeFiles(files)])
+  const origin =
+    event && originOf(event, { workflow: nameDefinition(workflow.file), input: digestible }, now())
   try {
     result = await startRun({
       project,
       world,
       workflow,
       input,
+      files,
       signal,
       onEvent: (one) => {
         events.push(one)
@@ -115,7 +123,8 @@ export async function executeRun(
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
   const diagnostics = warningsOf(events, workflow)
-  return { runId, workflow, digest, record, recordProblem, event, exitStatus, diagnostics, thrown }
+  const links = linkRule(project.config.policy.linkHosts, event && `${event.serverUrl}/${event.repository}`)
+  return { runId, workflow, digest, record, recordProblem, event, links, exitStatus, diagnostics, thrown }
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../runner/failure.ts'
 import { count, oneLine } from '../runner/report/plain-text.ts'
 import type { World } from '../runner/world.ts'
+import { createForgeFetch } from './forge-fetch.ts'
 
 /** GitHub's REST API, with its paths as methods: `octokit.rest.issues.get(…)`, `octokit.paginate(…)`. */
 type Octokit = ReturnType<typeof import('@actions/github').getOctokit>
@@ -41,7 +42,7 @@ interface RequestError extends Error {
 }
 
 /**
- * Opens the API that `GITHUB_API_URL` names, or github.com's; proxies are used as everywhere in GitHub's toolkit. Nothing
+ * Opens the API that `GITHUB_API_URL` names, or github.com's; proxies are used as for the models. Nothing
  * is asked yet. Octokit comes with it, so this is called only where the API is needed.
  *
  * @param repository `owner/name`.
@@ -60,6 +61,7 @@ export async function openForge({
   const { getOctokit } = await import('@actions/github')
   const octokit = getOctokit(token, {
     baseUrl: (world.env['GITHUB_API_URL'] || 'https://api.github.com').replace(/\/+$/, ''),
+    request: { fetch: createForgeFetch(world) },
     // Octokit would write to stderr.
     log: { debug: silent, info: silent, warn: silent, error: silent },
   })

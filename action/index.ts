@@ -14,8 +14,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 // A log that nobody reads any more must not stop the run from being saved.
 process.stdout.on('error', () => {})
+// Thrown where nobody waits for it, so no state can be trusted any more.
+process.on('uncaughtException', (error) => void reportBug(error).then(end))
 
-try {
+void run().catch(reportBug).then(end)
+
+async function run(): Promise<void> {
   const result = await runAction({
     // The step's own directory is not said to be the workspace everywhere.
     world: realWorld({ cwd: () => process.env['GITHUB_WORKSPACE'] || process.cwd(), env: process.env }),
@@ -25,11 +29,17 @@ try {
     signal: cancelled.signal,
   })
   process.exitCode = result.exitStatus
-} catch (error) {
-  core.error(`This is a bug in codemie-ci ${VERSION}. Please report it: ${BUGS_URL}`, { title: 'Bug' })
-  core.info(logText(error instanceof Error ? (error.stack ?? String(error)) : String(error)))
-  process.exitCode = 1
 }
-await new Promise<void>((done) => process.stdout.write('', () => done()))
-// A connection that a provider or a tool keeps open must not keep the job.
-process.exit()
+
+async function reportBug(error: unknown): Promise<void> {
+  process.exitCode = 1
+  const { sourceStack } = await import('./source-stack.ts')
+  core.error(`This is a bug in codemie-ci ${VERSION}. Please report it: ${BUGS_URL}`, { title: 'Bug' })
+  core.info(logText(error instanceof Error ? sourceStack(error.stack ?? String(error)) : String(error)))
+}
+
+async function end(): Promise<void> {
+  await new Promise<void>((done) => process.stdout.write('', () => done()))
+  // A connection that a provider or a tool keeps open must not keep the job.
+  process.exit()
+}

@@ -16,7 +16,7 @@ import {
   makeStrict,
   reportProblems,
 } from './check.ts'
-import { executeWorkflow } from './execute.ts'
+import { type Execution, executeWorkflow } from './execute.ts'
 import { type ActionEnvironment, guardJob, type Job } from './job.ts'
 import { readRunInput, splitInput } from './run-input.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -73,7 +73,8 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
     const diagnostics = files.flatMap((file) => file.diagnostics)
     const { workflow } = definition
     const runInput = await readRunInput(workflow, splitInput(settings.inputs))
-    const execution = { settings, project, workflow, input: runInput, world: runWorld, job, redact }
+    const given = await readGivenFiles(settings, project, runWorld)
+    const execution = { settings, project, workflow, input: runInput, ...given, world: runWorld, job, redact }
     return finish(await executeWorkflow(environment, execution, diagnostics))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -101,6 +102,18 @@ async function reportCheck(
   job.log(`${count(files.length, 'file')} checked, ${countProblems(all)}`)
   await job.summarise(renderCheckSummary(files))
   return hasErrors(files) ? { status: 'invalid', exitStatus: 2 } : { status: 'valid', exitStatus: 0 }
+}
+
+/** What is checked out may be anybody's work, so no path and no link may lead out of it. */
+async function readGivenFiles(
+  { files: paths }: Settings,
+  { root, config }: Project,
+  world: World,
+): Promise<Pick<Execution, 'files'>> {
+  if (paths.length === 0) return {}
+  const { readFiles } = await import('../runner/attachments/read-files.ts')
+  const redact = projectRedactor(config, world)
+  return { files: await readFiles(paths, { from: 'files', cwd: world.cwd, within: root, redact }) }
 }
 
 /**

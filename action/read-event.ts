@@ -1,3 +1,4 @@
+import { RUNS_BRANCH } from '../runner/store/refs.ts'
 import type { Occurrence } from '../schema/index.ts'
 import type { CiEvent } from './event.ts'
 import { at, textAt } from './payload.ts'
@@ -64,7 +65,7 @@ export function readEvent({ name, payload, ref, sha }: CiEvent): ReadEvent {
     withoutKeys: withoutKeys(payload),
     chosen: name === 'workflow_dispatch' ? textAt(payload, 'inputs.workflow') || undefined : undefined,
     inputs: name === 'workflow_dispatch' || name === 'workflow_call' ? objectAt(payload, 'inputs') : {},
-    ignored: ignored(name, payload),
+    ignored: ignored(name, payload, ref),
   }
 }
 
@@ -121,17 +122,34 @@ function trustedCommit(
   return FROM_ANYBODY.test(name) ? sha : undefined
 }
 
-/** Forks get no secrets, and what GitHub hands out all the same on `pull_request_target` is not for them. */
+/** Forks get no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them. */
 function withoutKeys(payload: Payload): string | undefined {
-  if (at(payload, 'pull_request') === undefined) return undefined
-  const base = textAt(payload, 'pull_request.base.repo.full_name')
-  const head = textAt(payload, 'pull_request.head.repo.full_name')
-  if (head === undefined || head !== base) return 'the pull request comes from a fork'
+  const origin = ORIGINS.find(({ of }) => at(payload, of) !== undefined)
+  if (origin === undefined) return undefined
+  const head = textAt(payload, origin.head)
+  if (head === undefined || head !== textAt(payload, origin.base)) return origin.why
   if (textAt(payload, 'sender.login') === 'dependabot[bot]') return 'Dependabot gets no secrets'
   return undefined
 }
 
-function ignored(name: string, payload: Payload): string | undefined {
+/** Where payloads name the repository that something comes from, and the one that it came to. */
+const ORIGINS = [
+  {
+    of: 'pull_request',
+    head: 'pull_request.head.repo.full_name',
+    base: 'pull_request.base.repo.full_name',
+    why: 'the pull request comes from a fork',
+  },
+  {
+    of: 'workflow_run',
+    head: 'workflow_run.head_repository.full_name',
+    base: 'repository.full_name',
+    why: 'the run that it follows is of a fork',
+  },
+] as const
+
+function ignored(name: string, payload: Payload, ref: string): string | undefined {
+  if (name === 'push' && ref === RUNS_BRANCH) return 'What was pushed are records of runs.'
   if (name === 'push' && at(payload, 'deleted') === true)
     return 'What was pushed is that a branch or tag is gone.'
   const author = at(payload, 'comment.user') ?? at(payload, 'review.user')

@@ -1,6 +1,7 @@
 import { Refusal } from '../runner/failure.ts'
 import { oneLine } from '../runner/report/plain-text.ts'
 import type { Forge } from './github.ts'
+import { headSince, type PullHistory, readHistory, type Standing } from './pull-history.ts'
 import type { Account, ReviewedPull } from './review-subject.ts'
 
 /** By what a yes may be given. */
@@ -24,30 +25,33 @@ const DECISIVE: ReadonlySet<string> = new Set(['APPROVED', 'CHANGES_REQUESTED', 
 
 /**
  * Looks for a yes to a commit of a pull request, as it stands now: the last word of somebody in a review of this very
- * commit, or the label that the event of this job put on while the commit was the head. It counts when an account of a
- * person gave it who may write to the repository at this moment, and who is not the author unless that is allowed. What
- * cannot be found out counts as no.
+ * commit, or the label, put on after the last push. Neither counts any more when the pull request was given another base
+ * since. It counts when an account of a person gave it who may write to the repository at this moment, and who is not the
+ * author unless that is allowed. What cannot be found out counts as no.
  *
- * @param labels of the pull request now.
+ * @param now the pull request as it stands.
  */
 export async function findApproval(
   forge: Forge,
   pull: ReviewedPull,
-  now: { readonly head: string; readonly labels: readonly string[] },
+  now: Standing,
   rule: ApprovalRule,
 ): Promise<ApprovalFinding> {
   const notes: string[] = []
+  let history: Promise<PullHistory> | undefined
+  const look: Look = {
+    forge,
+    pull,
+    now,
+    rule,
+    notes,
+    history: () => {
+      history ??= readHistory(forge, pull.number)
+      return history
+    },
+  }
   try {
-    const mayApprove = async (who: Account, what: string): Promise<boolean> => {
-      const why = await whyNot(forge, who, pull, rule)
-      notes.push(
-        `${what} of ${oneLine(who.login)} ${why === undefined ? 'counts' : `does not count: ${why}`}.`,
-      )
-      return why === undefined
-    }
-    const isApproved =
-      (await isLabelled(forge, pull, now.labels, rule, mayApprove, notes)) ||
-      (await isReviewed(forge, pull, now.head, mayApprove, notes))
+    const isApproved = (await isLabelled(look)) || (await isReviewed(look))
     return { isApproved, notes }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -55,53 +59,95 @@ export async function findApproval(
   }
 }
 
-type MayApprove = (who: Account, what: string) => Promise<boolean>
+/** What is looked at, and what is said of it. */
+interface Look {
+  readonly forge: Forge
+  readonly pull: ReviewedPull
+  readonly now: Standing
+  readonly rule: ApprovalRule
+  readonly notes: string[]
+  /** Asked for once, and only when it decides something. */
+  readonly history: () => Promise<PullHistory>
+}
 
-async function isReviewed(
-  forge: Forge,
-  { number }: ReviewedPull,
-  head: string,
-  mayApprove: MayApprove,
-  notes: string[],
-): Promise<boolean> {
+async function mayApprove(look: Look, who: Account, what: string): Promise<boolean> {
+  const why = await whyNot(look, who)
+  look.notes.push(
+    `${what} of ${oneLine(who.login)} ${why === undefined ? 'counts' : `does not count: ${why}`}.`,
+  )
+  return why === undefined
+}
+
+async function isReviewed(look: Look): Promise<boolean> {
+  const { forge, pull, now, notes, history } = look
   const { owner, repo } = forge
-  const reviews = await forge.ask(`list the reviews of #${number}`, READ, (octokit) =>
-    octokit.paginate(octokit.rest.pulls.listReviews, { owner, repo, pull_number: number, per_page: 100 }),
+  const reviews = await forge.ask(`list the reviews of #${pull.number}`, READ, (octokit) =>
+    octokit.paginate(octokit.rest.pulls.listReviews, {
+      owner,
+      repo,
+      pull_number: pull.number,
+      per_page: 100,
+    }),
   )
   // They come in the order in which they were given.
   const last = new Map(
     reviews.flatMap((one) => (one.user && DECISIVE.has(one.state) ? [[one.user.id, one] as const] : [])),
   )
-  for (const { user, state, commit_id } of last.values()) {
+  for (const { user, state, commit_id, submitted_at } of last.values()) {
     if (!user || state !== 'APPROVED') continue
-    if (commit_id !== head) {
+    if (commit_id !== now.head) {
       notes.push(`The approval of ${oneLine(user.login)} does not count: it is for an earlier commit.`)
-    } else if (await mayApprove(user, 'The approval')) return true
+    } else if (!isLater(Date.parse(submitted_at ?? ''), (await history()).baseSince)) {
+      notes.push(`The approval of ${oneLine(user.login)} does not count: the base is another one since.`)
+    } else if (await mayApprove(look, user, 'The approval')) return true
   }
   return false
 }
 
-/** A label names no commit, so it counts only in the job that its own event starts. */
-async function isLabelled(
-  forge: Forge,
-  { number, labelled, isPushed }: ReviewedPull,
-  labels: readonly string[],
-  { label }: ApprovalRule,
-  mayApprove: MayApprove,
-  notes: string[],
-): Promise<boolean> {
-  if (label === '' || !labels.some((one) => isSameLabel(one, label))) return false
-  if (labelled !== undefined && isSameLabel(labelled.name, label)) {
-    return await mayApprove(labelled.by, `The label '${oneLine(label)}'`)
+/** A label names no commit: what it is for is the head at the time when it was put on. */
+async function isLabelled(look: Look): Promise<boolean> {
+  const { forge, pull, now, rule, notes, history } = look
+  const { label } = rule
+  if (label === '' || !now.labels.some((one) => isSameLabel(one, label))) return false
+  const named = `The label '${oneLine(label)}'`
+  const { labellings, baseSince, forcedAt } = await history()
+  const labelling = labellings.get(label.toLowerCase())
+  if (labelling === undefined) {
+    notes.push(`${named} does not count: GitHub does not tell who put it on.`)
+    return false
   }
-  if (!isPushed) {
+  const { by, isByApp, at } = labelling
+  const pushedAt = isOfThisJob(pull, label, by) ? 0 : await headSince(forge, now)
+  if (pushedAt === undefined) {
     notes.push(
-      `The label '${oneLine(label)}' counts only in the job that putting it on started. Run that job again, or take the label off and put it on again.`,
+      `${named} counts only in the job that putting it on started, for GitHub does not tell when the commit was pushed. Run that job again, or take the label off and put it on again.`,
     )
     return false
   }
+  if (!isLater(at, Math.max(pushedAt, baseSince, forcedAt))) {
+    notes.push(`${named} was for an earlier commit or another base.`)
+    await takeOff(look)
+    return false
+  }
+  if (isByApp) {
+    notes.push(`${named} of ${oneLine(by.login)} does not count: an app put it on.`)
+    return false
+  }
+  return await mayApprove(look, by, named)
+}
+
+/** The event of this job tells of the label, and of the commit that was the head then. */
+function isOfThisJob({ labelled }: ReviewedPull, label: string, by: Account): boolean {
+  return labelled !== undefined && isSameLabel(labelled.name, label) && labelled.by.id === by.id
+}
+
+/** Times have seconds: what happened in the same one may have been before. */
+function isLater(at: number, than: number): boolean {
+  return at > than
+}
+
+async function takeOff({ forge, pull: { number }, rule: { label }, notes }: Look): Promise<void> {
   const { owner, repo } = forge
-  notes.push(`The label '${oneLine(label)}' was for an earlier commit.`)
   try {
     await forge.ask(`take the label off #${number}`, 'pull-requests: write', (octokit) =>
       octokit.rest.issues.removeLabel({ owner, repo, issue_number: number, name: label }),
@@ -111,7 +157,6 @@ async function isLabelled(
     if (!(error instanceof Refusal)) throw error
     notes.push('Take it off, and put it on again when the new commit is right.')
   }
-  return false
 }
 
 /** GitHub takes labels that differ in case for the same. */
@@ -121,10 +166,8 @@ function isSameLabel(one: string, other: string): boolean {
 
 /** Why an account cannot approve; `undefined`: it can. */
 async function whyNot(
-  forge: Forge,
+  { forge, pull: { author }, rule: { authorMayApprove } }: Look,
   { id, login, type }: Account,
-  { author }: ReviewedPull,
-  { authorMayApprove }: ApprovalRule,
 ): Promise<string | undefined> {
   if (type !== 'User' || login.endsWith('[bot]')) return 'it is no account of a person'
   if (id === author.id && !authorMayApprove) return 'nobody approves a pull request of their own'

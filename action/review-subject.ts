@@ -16,8 +16,6 @@ export interface ReviewedPull {
   readonly author: Account
   /** From another repository, also from one that is gone: the job's token may only read. */
   readonly isFork: boolean
-  /** The event tells of a push. */
-  readonly isPushed: boolean
   /** The label that the event tells of, and who put it on. */
   readonly labelled: { readonly name: string; readonly by: Account } | undefined
 }
@@ -90,7 +88,6 @@ function ofPull(payload: Payload): ReviewSubject {
       isFork:
         valueAt(payload, 'pull_request', 'head', 'repo', 'id') !==
         numberAt(payload, 'pull_request', 'base', 'repo', 'id'),
-      isPushed: action === 'synchronize',
       labelled: isLabelled ? { name: label, by: accountAt(payload, 'sender') } : undefined,
     },
   }

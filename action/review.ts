@@ -10,6 +10,7 @@ import { type CheckedFile, hasErrors, reportProblems } from './check.ts'
 import { cutText } from './cut.ts'
 import { type Forge, openForge } from './github.ts'
 import type { ActionEnvironment, Job } from './job.ts'
+import type { Standing } from './pull-history.ts'
 import { findApproval } from './review-approval.ts'
 import { compareChanges } from './review-changes.ts'
 import { type ReviewedPull, type ReviewSubject, readSubject } from './review-subject.ts'
@@ -27,12 +28,6 @@ import { MOST_SUMMARY_BYTES, renderCheckSummary } from './summary.ts'
 
 /** Characters of the review in the summary of the job, where the check of the files follows it. */
 const MOST_IN_SUMMARY = 300_000
-
-/** A pull request as it is now, which may be later than the event. */
-interface Standing {
-  readonly head: string
-  readonly labels: readonly string[]
-}
 
 /**
  * Reviews what a pull request, a merge or a push does to the definitions: problems as annotations, the change by its
@@ -140,7 +135,12 @@ async function lookAtPull(forge: Forge, { number }: ReviewedPull, job: Job): Pro
     const { data } = await forge.ask(`look at #${number}`, 'pull-requests: read', (octokit) =>
       octokit.rest.pulls.get({ owner, repo, pull_number: number }),
     )
-    return { head: data.head.sha, labels: data.labels.map(({ name }) => name) }
+    const { sha, ref, repo: from } = data.head
+    return {
+      head: sha,
+      labels: data.labels.map(({ name }) => name),
+      branch: from ? { owner: from.owner.login, repo: from.name, name: ref } : undefined,
+    }
   } catch (error) {
     sayRefusal('No comment, no approval', error, job)
     return undefined

@@ -19,6 +19,7 @@ import { parseJsonObject } from '../schema/json-object.ts'
 import { readChange } from './change.ts'
 import { annotateAll } from './check.ts'
 import { readComments } from './comments.ts'
+import { nameDefinition } from './definition-name.ts'
 import type { CiEvent } from './event.ts'
 import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
@@ -123,7 +124,9 @@ async function runMatching(
       `${count(all.length, 'workflow')} looked at, and none asks for it.`,
     )
   }
-  job.log(`${eventWords(event)}: ${matching.map(({ id }) => logLine(id)).join(', ') || 'no workflow'}`)
+  job.log(
+    `${eventWords(event)}: ${matching.map(({ file }) => logLine(nameDefinition(file))).join(', ') || 'no workflow'}`,
+  )
   const { value, removed } = fenceOutside(describeEvent(event, read, gathered), event.name)
   const inputs: EventInputs = {
     event: value as EventInputs['event'],
@@ -180,7 +183,8 @@ async function wantedDefinitions(
 ): Promise<readonly Definition[]> {
   const named = chosen ?? workflow
   if (named === undefined) {
-    return [...(await project.definitions())].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    const named = (await project.definitions()).map((one) => [nameDefinition(one.file), one] as const)
+    return named.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
   }
   const definition = await project.find(named)
   if (chosen === undefined || !definition.workflow) return [definition]
@@ -276,7 +280,8 @@ async function runOne(
   { event, read, project }: Scene,
   { definition, inputs, removed, changed }: Part,
 ): Promise<Outcome> {
-  const { workflow, id } = definition
+  const { workflow, file } = definition
+  const id = nameDefinition(file)
   if (workflow === undefined) return sayUnreadable(definition, job)
   const { name } = workflow
   const { withoutKeys } = read
@@ -317,13 +322,15 @@ function withoutSecrets(world: World, redact: (text: string) => string): World {
   return { ...world, env: Object.fromEntries(env) }
 }
 
-function sayNotBegun({ id }: Definition, job: Job): Outcome {
+function sayNotBegun({ file }: Definition, job: Job): Outcome {
+  const id = nameDefinition(file)
   const why = 'The job was cancelled before this workflow began.'
   job.say('error', id, why)
   return { id, name: id, status: 'interrupted', exitStatus: 130, why }
 }
 
-function sayUnreadable({ id, file, text, diagnostics }: Definition, job: Job): Outcome {
+function sayUnreadable({ file, text, diagnostics }: Definition, job: Job): Outcome {
+  const id = nameDefinition(file)
   for (const diagnostic of diagnostics) job.log(`${renderDiagnostic(diagnostic, text)}\n`)
   const why = `${file} has problems, so that it cannot run; the check of all definitions shows them.`
   job.say('error', 'definition-invalid', why)

@@ -2,6 +2,7 @@ import { stateOfPath } from '../runner/engine/step.ts'
 import type { RunStatus } from '../runner/events.ts'
 import type { FailureInfo, Refusal } from '../runner/failure.ts'
 import { addSpent, type Spent } from '../runner/models/spent.ts'
+import type { LinkRule } from '../runner/policy/links.ts'
 import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutralise.ts'
 import { count, grouped } from '../runner/report/plain-text.ts'
@@ -25,6 +26,8 @@ export interface FinishedRun {
   /** What went wrong after the run itself: its record could not be kept or pushed. */
   readonly recordProblem: FailureInfo | undefined
   readonly event: CiEvent | undefined
+  /** Links that may stay ones in what models wrote. Default: none. */
+  readonly links?: LinkRule
   /** What the output says of places in files; it is told before the rest of the output. */
   readonly findings?: ReadFindings | undefined
 }
@@ -84,6 +87,7 @@ function render(
   const result = resultSection(
     findings ? { ...digest, output: findings.rest } : digest,
     maxBytes - taken - 200,
+    run.links,
   )
   return `${[...head, ...result, ...tail].join('\n\n')}\n`
 }
@@ -121,10 +125,10 @@ function facts({ runId, digest }: FinishedRun): string {
   ].join(' · ')
 }
 
-function resultSection(digest: RunDigest, maxBytes: number): readonly string[] {
+function resultSection(digest: RunDigest, maxBytes: number, links: LinkRule | undefined): readonly string[] {
   const { output } = digest
   if (output === undefined || output.trim() === '') return []
-  const { markdown, isCut } = renderResult(output, maxBytes)
+  const { markdown, isCut } = renderResult(output, maxBytes, links)
   const note = isCut ? ['_The result is longer than a summary may be; all of it is in the record._'] : []
   // The rule ends what the result's own headings began.
   const title = digest.status === 'succeeded' ? '### Result' : '### Output of the last finished step'
@@ -138,14 +142,15 @@ function resultSection(digest: RunDigest, maxBytes: number): readonly string[] {
 export function renderResult(
   output: string,
   maxBytes: number,
+  links?: LinkRule,
 ): { readonly markdown: string; readonly isCut: boolean } {
-  const whole = renderOutput(output)
+  const whole = renderOutput(output, links)
   if (Buffer.byteLength(whole) <= maxBytes) return { markdown: whole, isCut: false }
   const isData = whole.startsWith('```') && whole.endsWith('```') && isJson(output)
   const source = isData ? JSON.stringify(JSON.parse(output), undefined, 2) : output
   for (let size = maxBytes; size > 0; size = Math.floor(size / 2)) {
     const head = cutText(source, size)
-    const markdown = isData ? fenced(head, 'json') : neutraliseMarkdown(head)
+    const markdown = isData ? fenced(head, 'json') : neutraliseMarkdown(head, links)
     if (Buffer.byteLength(markdown) <= maxBytes) return { markdown, isCut: true }
   }
   return { markdown: '', isCut: true }

@@ -12,6 +12,8 @@ export interface Settings {
   readonly workflow: string | undefined
   /** The workflow's inputs as they were written; see `readRunInput`. */
   readonly inputs: string
+  /** Paths of files that the workflow is given. */
+  readonly files: readonly string[]
   /** Relative to the workspace. */
   readonly directory: string
   readonly strict: boolean
@@ -41,6 +43,10 @@ export function readSettings(input: (name: string) => string): Settings {
     mode: readMode(input('mode'), problems),
     workflow: input('workflow') || undefined,
     inputs: input('inputs'),
+    files: input('files')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
     directory: input('working-directory') || '.',
     strict: flag('strict'),
     maxConcurrency: readCount(input('max-concurrency'), problems),
@@ -58,6 +64,9 @@ export function readSettings(input: (name: string) => string): Settings {
   }
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
+  }
+  if (settings.files.length > 0 && (settings.workflow === undefined || settings.mode !== undefined)) {
+    problems.push('`files` is for a step that runs one `workflow`, without a `mode`.')
   }
   if (problems.length > 0) {
     throw new Refusal('action-inputs-invalid', problems.join('\n'), {

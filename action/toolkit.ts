@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import { renderAnnotation, type Severity } from '../schema/index.ts'
 import type { CiEvent } from './event.ts'
@@ -35,23 +36,32 @@ const SAY: Readonly<Record<Severity, (message: string, properties: { title: stri
   info: core.notice,
 }
 
-/** What started the job; `undefined` outside of GitHub Actions. Octokit comes with it, so it is loaded when asked for. */
+/**
+ * What started the job; `undefined` outside of GitHub Actions. Source: "Variables reference", default environment variables,
+ * and the file that `GITHUB_EVENT_PATH` names. The toolkit reads the same, but its Octokit takes longer to load than all
+ * that is done before a model is asked.
+ */
 export async function findEvent(): Promise<CiEvent | undefined> {
   const { env } = process
-  if (env['GITHUB_ACTIONS'] !== 'true' || !env['GITHUB_RUN_ID'] || !env['GITHUB_REPOSITORY']) return undefined
-  const { context } = await import('@actions/github')
+  const { GITHUB_RUN_ID: runId, GITHUB_REPOSITORY: repository } = env
+  if (env['GITHUB_ACTIONS'] !== 'true' || !runId || !repository) return undefined
   return {
-    name: context.eventName,
-    payload: context.payload,
-    ref: context.ref,
-    sha: context.sha,
-    repository: `${context.repo.owner}/${context.repo.repo}`,
-    serverUrl: context.serverUrl,
+    name: env['GITHUB_EVENT_NAME'] ?? '',
+    payload: readPayload(env['GITHUB_EVENT_PATH']),
+    ref: env['GITHUB_REF'] ?? '',
+    sha: env['GITHUB_SHA'] ?? '',
+    repository,
+    serverUrl: env['GITHUB_SERVER_URL'] || 'https://github.com',
     // The person who asked for a re-run; not set by every runner.
-    actor: env['GITHUB_TRIGGERING_ACTOR'] || context.actor,
-    runId: String(context.runId),
-    attempt: Number.isNaN(context.runAttempt) ? 1 : context.runAttempt,
-    job: context.job,
-    step: context.action,
+    actor: env['GITHUB_TRIGGERING_ACTOR'] || env['GITHUB_ACTOR'] || '',
+    runId,
+    attempt: Number.parseInt(env['GITHUB_RUN_ATTEMPT'] ?? '', 10) || 1,
+    job: env['GITHUB_JOB'] ?? '',
+    step: env['GITHUB_ACTION'] ?? '',
   }
+}
+
+/** The runner has written it, so that what cannot be read is a bug. */
+function readPayload(path: string | undefined): CiEvent['payload'] {
+  return path && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
 }

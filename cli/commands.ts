@@ -1,6 +1,7 @@
 import type { CommandSpec } from './command.ts'
 import { DEFINITIONS } from './table/definitions.ts'
 import { EXECUTION } from './table/execution.ts'
+import { FILES } from './table/files.ts'
 import { RECORDS } from './table/records.ts'
 import { SETUP } from './table/setup.ts'
 
@@ -10,6 +11,7 @@ export const COMMAND_GROUPS: readonly {
   readonly commands: readonly CommandSpec[]
 }[] = [
   { title: 'Workflows', commands: DEFINITIONS },
+  { title: 'Files', commands: FILES },
   { title: 'Runs', commands: EXECUTION },
   { title: 'Records', commands: RECORDS },
   { title: 'Setup', commands: SETUP },

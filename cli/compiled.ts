@@ -23,6 +23,8 @@ export function loadPiece(name: string, { folder, cache }: Pieces): unknown {
   const loaded = new Map<string, { exports: unknown }>()
   const fresh = new Map<string, Script>()
   const requireBuiltIn = createRequire(join(folder, name))
+  // Where it is taken from what V8 kept, an `import()` of a piece itself finds nobody who loads modules.
+  const importView = (view: string) => import(pathToFileURL(join(folder, view)).href)
   const load = (id: string): unknown => {
     if (!id.startsWith('./')) return requireBuiltIn(id)
     const piece = id.slice(2)
@@ -31,7 +33,7 @@ export function loadPiece(name: string, { folder, cache }: Pieces): unknown {
     const filename = join(folder, piece)
     const compiled = cache === undefined ? undefined : readIfThere(join(cache, piece))
     const script = new Script(
-      `(function (exports, require, module, pieceUrl) {${readFileSync(filename, 'utf8')}\n})`,
+      `(function (exports, require, module, pieceUrl, importView) {${readFileSync(filename, 'utf8')}\n})`,
       {
         filename,
         cachedData: compiled,
@@ -41,7 +43,7 @@ export function loadPiece(name: string, { folder, cache }: Pieces): unknown {
     if (compiled === undefined || script.cachedDataRejected) fresh.set(piece, script)
     const module = { exports: {} as unknown }
     loaded.set(piece, module)
-    script.runInThisContext()(module.exports, load, module, pathToFileURL(filename).href)
+    script.runInThisContext()(module.exports, load, module, pathToFileURL(filename).href, importView)
     return module.exports
   }
   // At the end, because V8 compiles a function when it is called first, and only then there is something to keep.

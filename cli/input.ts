@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { AttachedFile } from '../runner/attachments/attached-file.ts'
 import { type InputPlan, planInput } from '../runner/plan-input.ts'
+import type { Project } from '../runner/project.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { Cli } from './context.ts'
 import type { Invocation } from './invocation.ts'
+import { readPairs } from './read-pairs.ts'
 import { usageError } from './usage-error.ts'
 
 /**
@@ -20,7 +23,25 @@ export async function readInput(
   const given = await readText(invocation, cli)
   // Free text that nothing was said about stays as it is.
   const text = given ?? (before === '' ? undefined : before)
-  return planInput(workflow, { pairs: readPairs(invocation), ...(text === undefined ? {} : { text }) })
+  return planInput(workflow, {
+    pairs: readPairs(invocation, 'input-value', '-i'),
+    ...(text === undefined ? {} : { text }),
+  })
+}
+
+/** Reads the files of --file. */
+export async function readGivenFiles(
+  invocation: Invocation,
+  { config }: Project,
+  { world }: Cli,
+): Promise<readonly AttachedFile[]> {
+  const paths = invocation.texts('file')
+  if (paths.length === 0) return []
+  const [{ readFiles }, { projectRedactor }] = await Promise.all([
+    import('../runner/attachments/read-files.ts'),
+    import('../runner/records.ts'),
+  ])
+  return readFiles(paths, { from: '--file', cwd: world.cwd, redact: projectRedactor(config, world) })
 }
 
 async function readText(invocation: Invocation, cli: Cli): Promise<string | undefined> {
@@ -52,17 +73,4 @@ async function readText(invocation: Invocation, cli: Cli): Promise<string | unde
 /** One line break at the end belongs to the command that wrote it, not to what it says. */
 async function readStdin(cli: Cli): Promise<string> {
   return (await cli.readStdin()).replace(/\r?\n$/, '')
-}
-
-function readPairs(invocation: Invocation): readonly (readonly [key: string, value: string])[] {
-  return invocation.texts('input-value').map((pair) => {
-    const equals = pair.indexOf('=')
-    if (equals < 1) {
-      throw usageError(
-        `-i takes KEY=VALUE, and '${pair}' ${equals < 0 ? 'has no =' : 'has no KEY'}.`,
-        'For example -i base=main.',
-      )
-    }
-    return [pair.slice(0, equals), pair.slice(equals + 1)]
-  })
 }

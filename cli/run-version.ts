@@ -4,6 +4,7 @@ import type { Cli, Output } from './context.ts'
 import { EXIT } from './exit-status.ts'
 import { Invocation, type ParsedLine } from './invocation.ts'
 import { EXECUTION } from './table/execution.ts'
+import { quoteWord } from './ui/quote-word.ts'
 import { writeWarning } from './ui/warning.ts'
 
 /** The line that runs a workflow as a commit has it, with what another run was given. */
@@ -17,6 +18,7 @@ function lineOf(workflow: string, commit: string, { text, settings }: Repeatable
       ...(text === '' ? {} : { input: text }),
       ...(settings.model === undefined ? {} : { model: settings.model }),
       ...(settings.strict ? { strict: true } : {}),
+      ...(settings.force ? { force: true } : {}),
     },
   }
 }
@@ -25,21 +27,9 @@ function lineOf(workflow: string, commit: string, { text, settings }: Repeatable
 export function typedLine(workflow: string, commit: string, origin: Repeatable): string {
   const { command, positionals, options } = lineOf(workflow, commit.slice(0, 12), origin)
   const words = Object.entries(options).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [`--${name}`, quote(String(value))],
+    value === true ? [`--${name}`] : [`--${name}`, quoteWord(String(value))],
   )
-  return ['codemie-ci', command.name, ...positionals.map(quote), ...words].join(' ')
-}
-
-/** For a POSIX shell. Line breaks and other controls stand as escapes in bash's `$'…'`. */
-function quote(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  if (!/\p{C}/u.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
-  const escaped = word.replace(/[\\']|\p{C}/gu, (character) =>
-    /[\\']/.test(character)
-      ? `\\${character}`
-      : [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
-  )
-  return `$'${escaped}'`
+  return ['codemie-ci', command.name, ...positionals.map(quoteWord), ...words].join(' ')
 }
 
 /**

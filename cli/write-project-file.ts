@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Refusal } from '../runner/failure.ts'
-import type { ProjectFile } from './starters/project-files.ts'
+import type { ProjectFile } from './project-files.ts'
 
 /** What became of one file. */
 export type Outcome = 'written' | 'unchanged' | 'replaced' | 'updated' | 'kept'

@@ -1,15 +1,23 @@
 import { firstError } from '../schema/diagnostic.ts'
 import type { Assistant, Position, State, Workflow } from '../schema/index.ts'
-import { assistantFile, type StoredAssistant } from './project.ts'
+import { nearestName } from '../schema/nearest.ts'
+import type { Skill } from '../schema/skill-file.ts'
+import { type AssistantFiles, assistantFile, type StoredSkill, skillFile } from './assistant-files.ts'
 
 /** A workflow whose assistants are complete, and what kept others from it. */
 export interface ResolvedWorkflow {
   readonly workflow: Workflow
+  /** Those that its assistants have, by id. */
+  readonly skills: ReadonlyMap<string, AvailableSkill>
   readonly problems: readonly AssistantProblem[]
 }
 
-/** A reference to a stored assistant that leads to none. */
+/** A skill that can be loaded. */
+export type AvailableSkill = StoredSkill & { readonly skill: Skill }
+
+/** A reference to a stored assistant or a skill that leads to none, or back to where it comes from. */
 export interface AssistantProblem {
+  readonly code: 'stored-assistant-missing' | 'skill-missing' | 'assistant-circle'
   /** The entry that refers. */
   readonly at: Position
   readonly message: string
@@ -17,43 +25,113 @@ export interface AssistantProblem {
 }
 
 /**
- * Puts stored assistants in the place of references to them. Of the entry that refers, only what it may override
- * counts: prompt, model, parameters and limits; tools and servers are those of the stored assistant.
+ * Puts stored assistants in the place of references to them, also where an assistant can ask others, and looks skills up.
+ * Of the entry that refers, only what it may override counts: prompt, model, parameters and limits, and guardrails on top; all
+ * that it may use is that of the stored assistant.
  */
 export async function resolveAssistants(
   workflow: Workflow,
-  find: (id: string) => Promise<StoredAssistant | undefined>,
+  files: AssistantFiles,
 ): Promise<ResolvedWorkflow> {
   const problems = new Map<string, AssistantProblem>()
   const add = (problem: AssistantProblem) => problems.set(problem.message, problem)
-  const resolve = async (assistant: Assistant): Promise<Assistant> => {
-    if (assistant.ref === undefined) return assistant
-    const stored = await find(assistant.ref)
-    if (!stored) {
-      add({
-        at: assistant.at,
-        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and there is no ${assistantFile(assistant.ref)}`,
-        help: 'Write that file, or make the assistant inline.',
-      })
-      return assistant
+  const skills = new Map<string, AvailableSkill>()
+
+  const resolve = async (entry: Assistant, askedBy: readonly string[]): Promise<Assistant> => {
+    const { ref } = entry
+    if (ref !== undefined && askedBy.includes(ref)) {
+      add(circle(entry, [...askedBy.slice(askedBy.indexOf(ref)), ref]))
+      return entry
     }
-    if (!stored.assistant) {
-      add({
-        at: assistant.at,
-        message: `Assistant '${assistant.id}' refers to '${assistant.ref}', and its file has errors: ${stored.file}:${firstError(stored.diagnostics)}`,
-        help: `\`codemie-ci validate ${stored.file}\` shows them.`,
-      })
-      return assistant
+    const found = ref === undefined ? entry : await findStored(ref, entry, files)
+    if ('code' in found) {
+      add(found)
+      return entry
     }
-    return overridden(stored.assistant, assistant)
+    for (const id of found.skillIds) {
+      const skill = skills.get(id) ?? (await findSkill(id, found, files))
+      if ('code' in skill) add(skill)
+      else skills.set(id, skill)
+    }
+    const chain = ref === undefined ? askedBy : [...askedBy, ref]
+    return { ...found, subAssistants: await inTurn(found.subAssistants, (one) => resolve(one, chain)) }
   }
-  const states = await Promise.all(
-    workflow.states.map(async (state): Promise<State> => {
-      if (state.work.kind !== 'agent') return state
-      return { ...state, work: { ...state.work, assistant: await resolve(state.work.assistant) } }
-    }),
-  )
-  return { workflow: { ...workflow, states }, problems: [...problems.values()] }
+
+  const states = await inTurn(workflow.states, async (state): Promise<State> => {
+    if (state.work.kind !== 'agent') return state
+    return { ...state, work: { ...state.work, assistant: await resolve(state.work.assistant, []) } }
+  })
+  return { workflow: { ...workflow, states }, skills, problems: [...problems.values()] }
+}
+
+/** One after the other, so that problems are told in the order of the file. */
+async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = []
+  for (const one of all) results.push(await work(one))
+  return results
+}
+
+async function findStored(
+  ref: string,
+  entry: Assistant,
+  files: AssistantFiles,
+): Promise<Assistant | AssistantProblem> {
+  const problem = { code: 'stored-assistant-missing', at: entry.at } as const
+  const stored = await files.assistant(ref)
+  if (!stored) {
+    return {
+      ...problem,
+      message: `${whoRefers(entry, ref)}, and there is no ${assistantFile(ref)}`,
+      help: `${didYouMean(ref, await files.assistantIds())}Write that file, or make the assistant inline.`,
+    }
+  }
+  if (stored.assistant) return overridden(stored.assistant, entry)
+  return {
+    ...problem,
+    message: `${whoRefers(entry, ref)}, and its file has errors: ${stored.file}:${firstError(stored.diagnostics)}`,
+    help: `\`codemie-ci validate ${stored.file}\` shows them.`,
+  }
+}
+
+/** One that is asked under the id of its file has no entry. */
+function whoRefers({ id }: Assistant, ref: string): string {
+  return id === ref ? `The assistant '${ref}' is named here` : `Assistant '${id}' refers to '${ref}'`
+}
+
+async function findSkill(
+  id: string,
+  { id: assistant, at }: Assistant,
+  files: AssistantFiles,
+): Promise<AvailableSkill | AssistantProblem> {
+  const problem = { code: 'skill-missing', at } as const
+  const stored = await files.skill(id)
+  if (!stored) {
+    return {
+      ...problem,
+      message: `Assistant '${assistant}' has the skill '${id}', and there is no ${skillFile(id)}`,
+      help: `${didYouMean(id, await files.skillIds())}Write that file, or take the skill out of skill_ids.`,
+    }
+  }
+  if (stored.skill) return { ...stored, skill: stored.skill }
+  return {
+    ...problem,
+    message: `Assistant '${assistant}' has the skill '${id}', and its file has errors: ${stored.file}:${firstError(stored.diagnostics)}`,
+    help: 'Mend the lines between the hyphens at its top: they are YAML.',
+  }
+}
+
+function circle({ at }: Assistant, ids: readonly string[]): AssistantProblem {
+  return {
+    code: 'assistant-circle',
+    at,
+    message: `The assistants ask each other in a circle: ${ids.join(' → ')}`,
+    help: 'Remove one of them from the assistant_ids of another.',
+  }
+}
+
+function didYouMean(name: string, names: readonly string[]): string {
+  const near = nearestName(name, names)
+  return near === undefined ? '' : `Did you mean '${near}'? `
 }
 
 function overridden(stored: Assistant, by: Assistant): Assistant {
@@ -61,12 +139,15 @@ function overridden(stored: Assistant, by: Assistant): Assistant {
     ...stored,
     id: by.id,
     at: by.at,
+    ...(by.description === '' ? {} : { description: by.description }),
     ...(by.systemPrompt === undefined ? {} : { systemPrompt: by.systemPrompt }),
     ...(by.model === undefined ? {} : { model: by.model }),
     ...(by.temperature === undefined ? {} : { temperature: by.temperature }),
+    ...(by.toolOutputTokens === undefined ? {} : { toolOutputTokens: by.toolOutputTokens }),
     parameters: { ...stored.parameters, ...by.parameters },
+    // Nobody who refers to an assistant gets around its guardrails.
+    guardrails: [...stored.guardrails, ...by.guardrails],
     fallbackModels: by.fallbackModels.length > 0 ? by.fallbackModels : stored.fallbackModels,
-    toolOutputTokens: by.toolOutputTokens,
     excludeExtraContextTools: by.excludeExtraContextTools || stored.excludeExtraContextTools,
   }
 }

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly model?: string
   /** A condition that cannot be evaluated fails its step. Default: it counts as false, with a warning. */
   readonly strict?: boolean
+  /** Run the workflow although it is retired. Default: no. */
+  readonly force?: boolean
   /** Ask models to answer piece by piece, for a person who watches. Default: no. */
   readonly streaming?: boolean
 }
@@ -100,7 +102,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
-  setup.models.close()
+  await setup.close()
   await reporter.close()
   const end = endOf(outcome)
   const asks = outcome.status === 'paused' ? outcome.before.flatMap(({ ask }) => ask ?? []) : []

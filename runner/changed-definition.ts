@@ -3,10 +3,11 @@ import type { Change } from '../schema/diff/change.ts'
 import { compareWorkflows } from '../schema/diff/compare.ts'
 import { followersOf, graphOf } from '../schema/graph.ts'
 import { END } from '../schema/index.ts'
+import { CHECK, FINALIZER, MEMORY } from '../schema/limits.ts'
 import { readWorkflow } from '../schema/read.ts'
 import type { Workflow } from '../schema/workflow.ts'
 import type { FindWorkflow } from './calls.ts'
-import { FINALIZER, MEMORY, placeName } from './engine/step.ts'
+import { placeName } from './engine/step.ts'
 import type { AcceptedDefinition } from './events.ts'
 import { Refusal } from './failure.ts'
 import type { Project } from './project.ts'
@@ -91,7 +92,7 @@ export async function findChange(
   const { sentences, redo, askAgain } = await compare.pair(before, after, '')
   if (sentences.length === 0) return undefined
   if (onChange === 'refuse') {
-    const anew = redo.filter((path) => !path.includes('*') && path !== FINALIZER && path !== MEMORY)
+    const anew = redo.filter((path) => !path.includes('*') && !INTERNAL.includes(path))
     const cost =
       anew.length === 0
         ? 'nothing that is finished is done again'
@@ -127,6 +128,9 @@ interface Compared {
   readonly redo: readonly string[]
   readonly askAgain: readonly string[]
 }
+
+/** States that no author wrote. */
+const INTERNAL: readonly string[] = [FINALIZER, MEMORY, CHECK]
 
 /** Compares a workflow with what it was, and so the workflows that it calls. */
 class Comparison {
@@ -177,7 +181,7 @@ class Comparison {
       )
     const own = whole(new Set([...anew, ...later]))
     const redo = [...own, ...inside]
-    const closing = redo.length === 0 ? [] : [`${prefix}${FINALIZER}`, `${prefix}${MEMORY}`]
+    const closing = redo.length === 0 ? [] : INTERNAL.map((id) => `${prefix}${id}`)
     return { sentences, redo: [...redo, ...closing], askAgain: [...whole(later), ...askInside] }
   }
 

@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, sep } from 'node:path'
 import type { Repository } from './git/repository.ts'
-import type { ProjectFiles } from './project.ts'
+import type { ProjectFiles } from './project-files.ts'
 import { isPlainFile, listTree, readEntries } from './store/objects.ts'
 
 /**

@@ -1,15 +1,16 @@
 import type { Workflow } from '../schema/index.ts'
-import { resolveAssistants } from './assistants.ts'
+import type { AssistantFiles } from './assistant-files.ts'
+import { type AvailableSkill, resolveAssistants } from './assistants.ts'
 import { type FindWorkflow, resolveCalls } from './calls.ts'
-import type { PreflightProblem } from './preflight.ts'
-import type { Project } from './project.ts'
-import { positionText } from './steps/render-text.ts'
+import { type PreflightProblem, placed } from './preflight.ts'
 
 /** A workflow with all that it calls, and stored assistants in the place of references to them. */
 export interface CompleteWorkflow {
   readonly workflow: Workflow
   /** The workflows that are called, at any depth, by the name that states use. */
   readonly called: ReadonlyMap<string, Workflow>
+  /** Those of all its assistants, by id. */
+  readonly skills: ReadonlyMap<string, AvailableSkill>
   /** What could not be completed, each with its place. */
   readonly problems: readonly PreflightProblem[]
 }
@@ -21,11 +22,11 @@ export interface CompleteWorkflow {
  */
 export async function completeWorkflow(
   definition: Workflow,
-  project: Pick<Project, 'assistant'>,
+  files: AssistantFiles,
   find: FindWorkflow,
 ): Promise<CompleteWorkflow> {
   const calls = await resolveCalls(definition, find)
-  const complete = (one: Workflow) => resolveAssistants(one, (id) => project.assistant(id))
+  const complete = (one: Workflow) => resolveAssistants(one, files)
   const [own, ...called] = await Promise.all([
     complete(definition),
     ...calls.called.map(async ({ name, workflow }) => ({ name, ...(await complete(workflow)) })),
@@ -34,6 +35,7 @@ export async function completeWorkflow(
   return {
     workflow: own.workflow,
     called: new Map(called.map(({ name, workflow }) => [name, workflow])),
-    problems: missing.map(({ at, message, help }) => ({ message: `${positionText(at)}: ${message}`, help })),
+    skills: new Map([own, ...called].flatMap(({ skills }) => [...skills])),
+    problems: missing.map(placed),
   }
 }

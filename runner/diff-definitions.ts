@@ -14,7 +14,7 @@ import { commonCommit } from './git/ancestry.ts'
 import type { Git } from './git/git.ts'
 import { type ChangedPath, parseNameStatus } from './git/name-status.ts'
 import { resolveCommit, shallowNote } from './git/revision.ts'
-import { PROJECT_DIRECTORY } from './project.ts'
+import { PROJECT_DIRECTORY } from './project-files.ts'
 import { listTree, readObjects } from './store/objects.ts'
 
 /** Two revisions; `undefined` for `to`: the working tree. */
@@ -73,7 +73,11 @@ export async function diffDefinitions(
     ({ before, after }, index) =>
       compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
   )
-  return [...tellMovedStates(compared).filter((one) => !isNothing(one)), ...changed.flatMap(tellElsewhere)]
+  const told = tellMovedStates(compared).filter((one) => !isNothing(one))
+  const priced = told.some(({ kind, changes }) => kind === 'workflow' && changes.length > 0)
+    ? await (await import('./diff-ceilings.ts')).withCeilings(told, { root, git }, range)
+    : told
+  return [...priced, ...changed.flatMap(tellElsewhere)]
 }
 
 /** Modes of git, and why what stands there cannot be compared. */

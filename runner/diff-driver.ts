@@ -7,7 +7,7 @@ import {
 } from '../schema/diff/definitions.ts'
 import { Refusal } from './failure.ts'
 import type { Repository } from './git/repository.ts'
-import { PROJECT_DIRECTORY } from './project.ts'
+import { PROJECT_DIRECTORY } from './project-files.ts'
 
 /** Where git is told which files have a driver. */
 export const ATTRIBUTES_FILE = '.gitattributes'

@@ -1,3 +1,4 @@
+import type { McpEndpoint } from './mcp/endpoint.ts'
 import type { ModelReply, ModelRequest } from './models/model.ts'
 
 /**
@@ -30,16 +31,35 @@ export interface ToolEffect extends EffectPlace {
 }
 
 export interface ToolRequest {
-  /** Name of the tool as the project knows it, e.g. `git_log`. */
+  /** Name of the tool as the project knows it, e.g. `git_log`; of an MCP server with its name before it, `tracker/search`. */
   readonly tool: string
   /** Arguments as plain JSON values. */
   readonly args: Readonly<Record<string, unknown>>
   readonly integrationAlias?: string
+  /** Absent: a tool of the project itself. */
+  readonly mcp?: McpRequest
+}
+
+/** What is asked of an MCP server. */
+export interface McpRequest {
+  readonly server: McpEndpoint
+  /** The tool that is called. Absent: the server is asked which tools it has. */
+  readonly called?: PinnedTool
+}
+
+/** A tool as it was when the server was first asked for its tools in a run. */
+export interface PinnedTool {
+  /** As the server calls it. */
+  readonly name: string
+  /** sha256 of its name, description and schemas, in 64 hex digits. A tool that has another one by now is not called. */
+  readonly digest: string
 }
 
 export interface ToolReply {
   /** Plain text, or a JSON value that the step turns into text. */
   readonly result: unknown
+  /** What the author should know of how it came about. Absent: nothing. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[]
 }
 
 export type EffectReply<E extends Effect> = E extends ModelEffect ? ModelReply : ToolReply

@@ -46,6 +46,8 @@ export interface RunStarted extends Happened {
   readonly model?: string
   /** Conditions that cannot be evaluated fail; absent: they count as false. */
   readonly strict?: boolean
+  /** The workflow was retired, and somebody ran it all the same; a resumption goes on. */
+  readonly force?: boolean
   /** Its record is pushed, and a resumption pushes it, too: the remote has to know who has the run. */
   readonly push?: boolean
 }
@@ -159,6 +161,16 @@ export interface EffectFinished extends Happened {
   readonly usage?: Usage
   /** Absent for tools and where the price is not known. */
   readonly costUsd?: number
+  /** An MCP server told which tools it has. */
+  readonly listed?: ServerTools
+}
+
+/** Which tools an MCP server had in a run. */
+export interface ServerTools {
+  readonly server: string
+  readonly tools: number
+  /** Over their names, descriptions and schemas, in 64 hex digits: equal for equal tools. */
+  readonly sha256: string
 }
 
 export interface StepFinished extends Happened {

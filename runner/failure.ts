@@ -4,6 +4,9 @@ export type Blame = 'workflow' | 'user' | 'model' | 'provider' | 'tool' | 'polic
 /** Code of the failure of a step that a person said no to. */
 export const REJECTED = 'rejected'
 
+/** Code of the failure of a step that guardrails did not let run. */
+export const BLOCKED = 'guardrail-blocked'
+
 /** Plain-data form of a failure, as it stands in events and records. */
 export interface FailureInfo {
   /** Stable kebab-case name, e.g. `provider-unauthorized`. */

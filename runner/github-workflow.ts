@@ -101,7 +101,7 @@ function planFor({ jobs }: GithubWorkflowFile, { workflows, config }: Definition
   const models = new Set(
     // Which workflow a call means is only known where it runs.
     (started.some(callsOthers) ? workflows : started).flatMap((workflow) => {
-      const asked = modelsOf(workflow, kit(workflow))
+      const asked = modelsOf(workflow, kit(workflow), config)
       return asked.length === 0 ? [] : [...asked, ...workflow.models.fallback, ...config.models.fallback]
     }),
   )

@@ -1,4 +1,4 @@
-import { parseJsonObject } from '../schema/json-object.ts'
+import { jsonValue, parseJsonObject } from '../schema/json-object.ts'
 import { nearestName } from '../schema/nearest.ts'
 import type { InputSpec, Workflow } from '../schema/workflow.ts'
 import { Refusal } from './failure.ts'
@@ -45,28 +45,74 @@ interface ReadInputs {
 /** Reads and checks inputs without refusing: for a plan, which shows what is missing. */
 export async function readInputs(workflow: Workflow, given: GivenInput): Promise<ReadInputs> {
   const object = given.text === undefined ? {} : parseJsonObject(given.text)
-  const declared = new Map(workflow.inputs.map((input) => [input.name, input]))
-  if (declared.size === 0) {
+  if (workflow.inputs.length === 0) {
     if (given.pairs.length === 0) return { values: undefined, problems: [] }
     if (!object) return { values: undefined, problems: [textAndPairs] }
     return { values: { ...object, ...Object.fromEntries(given.pairs) }, problems: [] }
   }
   if (!object) return { values: undefined, problems: [notAnObject(workflow)] }
+  const values = Object.entries(object)
+  const texts = given.isCall ? values.filter(isText) : given.pairs
+  return await fitValues(workflow.inputs, { values, texts }, given.isCall ? CALL_WORDS : INPUT_WORDS)
+}
+
+/** How the problems of values are worded. */
+interface Wording {
+  /** At the beginning of a sentence. */
+  readonly one: string
+  readonly owner: string
+  /** What to do about a missing one, with what leads there; `''`: nothing can be typed. */
+  readonly how: (name: string) => string
+}
+
+const INPUT_WORDS: Wording = {
+  one: 'Input',
+  owner: 'The workflow has no input',
+  how: (name) => `: give it with -i ${name}=…`,
+}
+const CALL_WORDS: Wording = { ...INPUT_WORDS, how: () => '' }
+
+/** For parameters of a template, which are declared as inputs are. */
+export const PARAMETER_WORDS: Wording = {
+  one: 'Parameter',
+  owner: 'The template has no parameter',
+  how: (name) => `: give it with --set ${name}=…`,
+}
+
+/** The same where a person is asked for them. */
+export const ANSWER_WORDS: Wording = { ...PARAMETER_WORDS, how: () => '' }
+
+/**
+ * Fits values to what is declared, defaults filled in, and finds everything that is wrong with them.
+ *
+ * @param given.texts values that were typed: read as JSON where what is declared is no text. They count over `values`.
+ */
+export async function fitValues(
+  specs: readonly InputSpec[],
+  given: {
+    readonly values: readonly (readonly [name: string, value: unknown])[]
+    readonly texts: readonly (readonly [name: string, text: string])[]
+  },
+  words: Wording,
+): Promise<{
+  readonly values: Readonly<Record<string, unknown>>
+  readonly problems: readonly InputProblem[]
+}> {
+  const declared = new Map(specs.map((input) => [input.name, input]))
   const problems: InputProblem[] = []
-  const values = new Map(Object.entries(object))
-  const texts = given.isCall ? [...values].filter(isText) : given.pairs
-  for (const [key, text] of texts) values.set(key, readPair(text, declared.get(key)))
+  const values = new Map(given.values)
+  for (const [key, text] of given.texts) values.set(key, readPair(text, declared.get(key)))
   for (const key of values.keys()) {
-    if (!declared.has(key)) problems.push(unknownInput(key, [...declared.keys()]))
+    if (!declared.has(key)) problems.push(unknownInput(key, [...declared.keys()], words))
   }
   for (const input of declared.values()) {
     if (!values.has(input.name)) {
-      if (input.default !== undefined) values.set(input.name, plain(input.default))
-      else if (input.required) problems.push(missingInput(input, given))
+      if (input.default !== undefined) values.set(input.name, jsonValue(input.default))
+      else if (input.required) problems.push(missingInput(input, words))
       continue
     }
     for (const message of await checkValue(input, values.get(input.name))) {
-      problems.push({ code: 'input-invalid', message: `Input '${input.name}' ${message}` })
+      problems.push({ code: 'input-invalid', message: `${words.one} '${input.name}' ${message}` })
     }
   }
   return { values: Object.fromEntries(values), problems }
@@ -92,17 +138,16 @@ function readPair(text: string, input: InputSpec | undefined): unknown {
 async function checkValue(input: InputSpec, value: unknown): Promise<readonly string[]> {
   if (Object.keys(input.schema).length === 0) return []
   const { Ajv2020 } = await import('./ajv.ts')
-  const check = new Ajv2020({ allErrors: true, strict: false }).compile(plain(input.schema) as object)
+  const ajv = new Ajv2020({ allErrors: true, strict: false })
+  let check: ReturnType<typeof ajv.compile>
+  try {
+    check = ajv.compile(jsonValue(input.schema) as object)
+  } catch (error) {
+    // A file declares it, so that a wrong one is there to mend, and no bug.
+    return [`is declared by a schema that is not valid: ${(error as Error).message}`]
+  }
   if (check(value)) return []
   return (check.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`.trim())
-}
-
-/** Definitions keep whole numbers as bigint, which JSON does not know. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]))
 }
 
 const textAndPairs: InputProblem = {
@@ -118,14 +163,14 @@ function notAnObject(workflow: Workflow): InputProblem {
   }
 }
 
-function unknownInput(key: string, known: readonly string[]): InputProblem {
+function unknownInput(key: string, known: readonly string[], { owner }: Wording): InputProblem {
   const near = nearestName(key, known)
-  const hint = near === undefined ? `it takes ${known.join(', ')}` : `did you mean '${near}'?`
-  return { code: 'input-unknown', message: `The workflow has no input '${key}': ${hint}` }
+  const all = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`
+  const hint = near === undefined ? all : `did you mean '${near}'?`
+  return { code: 'input-unknown', message: `${owner} '${key}': ${hint}` }
 }
 
-function missingInput({ name, description }: InputSpec, { isCall }: GivenInput): InputProblem {
+function missingInput({ name, description }: InputSpec, { one, how }: Wording): InputProblem {
   const what = description === '' ? '' : ` (${description})`
-  const how = isCall ? '' : `: give it with -i ${name}=…`
-  return { code: 'input-missing', message: `Input '${name}' is missing${what}${how}` }
+  return { code: 'input-missing', message: `${one} '${name}' is missing${what}${how(name)}` }
 }

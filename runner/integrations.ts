@@ -103,7 +103,10 @@ function addingOne(type: string, alias: string): string {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Variables that an integration names and the environment does not have, or has empty, as CI passes a secret that is not there. */
+/**
+ * Variables that an integration names and the environment does not have. An empty one counts as none: so CI passes a
+ * secret that is not there.
+ */
 export function missingVariables({ env: named }: Integration, env: Env): readonly string[] {
   return [...new Set(Object.values(named))].filter((variable) => !env[variable])
 }
@@ -121,7 +124,7 @@ export function openIntegration(integration: Integration, env: Env): ToolIntegra
     type,
     ...(url === undefined ? {} : { url }),
     ...(username === undefined ? {} : { username }),
-    options: { ...Object.fromEntries(defaults), ...options },
+    options: { ...Object.fromEntries(defaults), ...withNumbers(options) },
     secret(role) {
       const variable = Object.hasOwn(integration.env, role) ? integration.env[role] : undefined
       if (variable === undefined) return undefined
@@ -133,4 +136,11 @@ export function openIntegration(integration: Integration, env: Env): ToolIntegra
       })
     },
   }
+}
+
+/** Whole numbers of the config are `bigint`, which nobody expects of a setting. */
+function withNumbers(options: Integration['options']): Integration['options'] {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  )
 }

@@ -11,6 +11,9 @@ import type { Memory } from './engine/memory.ts'
 import type { RunInput, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
+import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'
+import { guardOf } from './policy/guardrails.ts'
+import { count } from './report/plain-text.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
@@ -60,6 +63,7 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
     within: undefined,
     signal,
     perform,
+    toolsOf: createToolLists(perform, signal),
     countStep: stepCounter(options.maxSteps),
   })
 }
@@ -72,13 +76,14 @@ interface Scope {
   readonly within: string | undefined
   readonly signal: AbortSignal
   readonly perform: Perform
+  readonly toolsOf: ToolLists
   /** Counts over all scopes; throws when a step would be too many. */
   readonly countStep: () => void
 }
 
 function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
   const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
-  const { equipped, input, within, signal, perform, countStep } = scope
+  const { equipped, input, within, signal, perform, toolsOf, countStep } = scope
   const { workflow, kit } = equipped
   const { askedRun } = options
   const approvals = askedRun && {
@@ -93,6 +98,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         path,
       }),
   }
+  const guard = guardOf(workflow, kit.guardrails)
   const runStep = createStepRunner({
     prepare: (step, warn) => prepareStep(step, kit, warn),
     call: async (name, calledInput, path, calledSignal) => {
@@ -103,6 +109,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
       return outputOf(await runScope(options, inner), called.workflow, calledSignal)
     },
     perform,
+    toolsOf,
     memory,
     world,
     signal,
@@ -116,6 +123,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     signal,
     ...(within === undefined ? {} : { within }),
     ...(approvals ? { approvals } : {}),
+    ...(guard ? { guard } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
@@ -129,6 +137,11 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
         steps: steps.map((step) => step.path),
         ...(within === undefined ? {} : { within }),
       }),
+    onMasked(path, guardrail, places) {
+      if (memory.finished(path)) return
+      const message = `The guardrail '${guardrail}' masked ${count(places, 'place')} in the last message before the step`
+      void emit({ type: 'warning', code: 'guardrail-masked', message, path })
+    },
     onProblem(problem, at, path) {
       const position = positionText(at.at)
       if (strict) throw strictFailure(problem, position)
@@ -149,7 +162,7 @@ async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
 }
 
 /** The input of a called workflow with its defaults, as a run of its own would have it. */
-async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): Promise<RunInput> {
+async function checkedInput(workflow: Workflow, { text, ...files }: RunInput): Promise<RunInput> {
   const { values, problems } = await readInputs(workflow, {
     pairs: [],
     isCall: true,
@@ -161,7 +174,7 @@ async function checkedInput(workflow: Workflow, { text, fileNames }: RunInput): 
       help: `Give the state that calls '${workflow.id}' what it needs under 'inputs'.`,
     })
   }
-  return { text: values === undefined ? text : JSON.stringify(values), fileNames }
+  return { text: values === undefined ? text : JSON.stringify(values), ...files }
 }
 
 /** How a called workflow ended, as the step that called it sees it. */

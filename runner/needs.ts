@@ -1,10 +1,13 @@
-import type { Diagnostic, Position, Workflow } from '../schema/index.ts'
-import { namedTools, namesTools } from '../schema/needs.ts'
+import type { Diagnostic, Position, RepositoryConfig, Work, Workflow } from '../schema/index.ts'
+import { nearestName } from '../schema/nearest.ts'
+import { namedTools, namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
+import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import { positionText } from './steps/render-text.ts'
-import type { ToolProblem } from './tools/project-tools.ts'
+import type { ProjectServers, ToolProblem } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
 /** A place that names a tool which cannot be used here. */
@@ -14,33 +17,34 @@ export interface UnprovidedTool extends ToolProblem {
 }
 
 /**
- * Checks a valid workflow against the files of its project: stored assistants and called workflows that are not there or
- * have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration is not
- * known, which another config may name. `run` and `plan` refuse all of them.
+ * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
+ * there or have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration
+ * is not known, and MCP servers that nothing here allows, which another config may name. `run` and `plan` refuse all of them.
  */
 export async function checkNeeds(
   definition: Workflow,
-  project: Pick<Project, 'root' | 'config' | 'assistant' | 'find'>,
+  project: Pick<Project, 'root' | 'config' | 'find' | keyof AssistantFiles>,
   world: World,
 ): Promise<readonly Diagnostic[]> {
-  const { workflow, problems } = await resolveAssistants(definition, (id) => project.assistant(id))
+  const { workflow, problems } = await resolveAssistants(definition, project)
   const calls = await resolveCalls(definition, project.find)
-  const missing = [
-    ...problems.map(
-      ({ at, message, help }): Diagnostic => ({
-        ...at,
-        code: 'stored-assistant-missing',
-        severity: 'error',
-        message,
-        help,
-      }),
-    ),
+  const missing: Diagnostic[] = [
+    ...problems.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
   ]
+  const { problems: guardrails } = await readGuardrails([workflow], project.config)
+  missing.push(
+    ...guardrails.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
+  )
+  missing.push(
+    ...unknownDatasources(workflow, project.config).map(
+      ({ at, ...problem }): Diagnostic => ({ ...at, severity: 'warning', ...problem }),
+    ),
+  )
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const named = namedTools(workflow).map(({ name }) => name)
-  const tools = await openProjectTools(project, world, named)
+  const tools = await openProjectTools(project, world, { named })
   const unprovided = unprovidedTools(workflow, tools.problemOf).flatMap(
     ({ code, at, message, help, stateId }): readonly Diagnostic[] => {
       // Where definitions are checked there need be no secrets.
@@ -58,9 +62,75 @@ export async function checkNeeds(
       ]
     },
   )
+  const servers = unusableServers(workflow, tools.servers)
   // An assistant of several states names its tools once.
-  const byPlace = new Map(unprovided.map((one) => [`${one.file}:${one.line}:${one.column}`, one]))
+  const byPlace = new Map(
+    [...unprovided, ...servers].map((one) => [`${one.file}:${one.line}:${one.column} ${one.message}`, one]),
+  )
   return [...missing, ...byPlace.values()]
+}
+
+/** A datasource that an assistant or a state names and the config does not. */
+export interface DatasourceProblem {
+  readonly code: 'datasource-missing'
+  readonly at: Position
+  readonly stateId: string
+  readonly message: string
+  readonly help: string
+}
+
+/** Every place of a workflow that names a datasource which the config does not know. */
+export function unknownDatasources(
+  { states }: Workflow,
+  { datasources }: Pick<RepositoryConfig, 'datasources'>,
+): readonly DatasourceProblem[] {
+  return states.flatMap(({ id: stateId, work }) =>
+    datasourcesOf(work)
+      .filter(({ id }) => !datasources.has(id))
+      .map(({ id, at, who }): DatasourceProblem => {
+        const near = nearestName(id, [...datasources.keys()])
+        return {
+          code: 'datasource-missing',
+          at,
+          stateId,
+          message: `${who} datasource '${id}', which the config does not know`,
+          help: `${near === undefined ? '' : `Did you mean '${near}'? `}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+        }
+      }),
+  )
+}
+
+function datasourcesOf(
+  work: Work,
+): readonly { readonly id: string; readonly at: Position; readonly who: string }[] {
+  if (work.kind === 'agent')
+    return withSubAssistants(work.assistant).flatMap(({ id: assistant, datasourceIds, at }) =>
+      datasourceIds.map((id) => ({ id, at, who: `Assistant '${assistant}' searches` })),
+    )
+  const id = work.kind === 'documents-tree' ? work.config['datasource_id'] : undefined
+  // What is a template is known when the state runs.
+  if (work.kind !== 'documents-tree' || typeof id !== 'string' || id === '' || id.includes('{{')) return []
+  return [{ id, at: work.at, who: 'The state lists' }]
+}
+
+/** MCP servers that this project could not use, as far as that is known without starting them. */
+function unusableServers({ states }: Workflow, servers: ProjectServers): readonly Diagnostic[] {
+  return states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(servers.usedBy)
+      .flatMap((server) =>
+        servers.problemsOf(server).map(
+          ({ message, help }): Diagnostic => ({
+            ...server.at,
+            code: 'mcp-server-not-usable',
+            severity: 'warning',
+            message,
+            help,
+            stateId: state.id,
+          }),
+        ),
+      ),
+  )
 }
 
 /** A problem of a called workflow is told where this one calls it. */

@@ -1,8 +1,10 @@
-import type { RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { MoneyAndTokens, RepositoryConfig, Workflow } from '../schema/index.ts'
+import { ceilingOfRun } from './ceiling.ts'
 import { completeWorkflow } from './complete.ts'
+import { lowerBudget, priceUnknown } from './engine/budget.ts'
 import { providerPresets, type ResolvedModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
-import { modelsOf, preflight } from './preflight.ts'
+import { modelsOf, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -19,16 +21,21 @@ export interface PlanFacts {
  * refuse. Reads files of the repository; calls nobody.
  *
  * @param options.model asked instead of those the workflow names.
+ * @param options.force the run may happen although the workflow is retired. Default: no.
  */
 export async function gatherPlanFacts(
   project: Project,
   definition: Workflow,
-  { world, model }: { readonly world: World; readonly model?: string | undefined },
+  {
+    world,
+    model,
+    force = false,
+  }: { readonly world: World; readonly model?: string | undefined; readonly force?: boolean },
 ): Promise<PlanFacts> {
   const { config } = project
-  const { workflow, called, problems } = await completeWorkflow(definition, project, project.find)
+  const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
   const all = [workflow, ...called.values()]
-  const chosen = { called: [...called.values()], ...(model === undefined ? {} : { model }) }
+  const chosen = { called: [...called.values()], skills, ...(model === undefined ? {} : { model }) }
   const setup = await setUpRun(project, workflow, world, chosen)
   // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
@@ -39,12 +46,13 @@ export async function gatherPlanFacts(
       ? withKeys.models.resolve(id)
       : resolved
   }
+  const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one), config))
   return {
     workflow,
     facts: {
       defaultModel: setup.kit.defaultModel,
       modelOverride: model,
-      models: all.flatMap((one) => modelsOf(one, setup.kitOf(one))),
+      models,
       findCalled(name) {
         const found = called.get(name)
         return found && { workflow: found, defaultModel: setup.kitOf(found).defaultModel }
@@ -57,20 +65,51 @@ export async function gatherPlanFacts(
       },
       findTool: (name) => setup.kit.findTool(name)?.tool,
       integrationOf: (tool, alias) => setup.kit.findTool(tool, alias)?.integrationAlias,
+      serversOf: (user) => setup.tools.servers.usedBy(user).map(setup.tools.servers.describe),
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
+      ceilingOf: (input) =>
+        ceilingOfRun(
+          {
+            own: { workflow, kit: setup.kit },
+            findCalled(name) {
+              const found = called.get(name)
+              return found && { workflow: found, kit: setup.kitOf(found) }
+            },
+            models: setup.models,
+            budgets: config.budgets,
+          },
+          input,
+        ),
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,
+        ...unpriced(lowerBudget(config.budgets, workflow.budget), models, setup.knowsPrice),
+        // A key that is not set is among the secrets.
+        ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
         ...all.flatMap((one) =>
           preflight(
             one,
             { kit: setup.kitOf(one), tools: withKeys.tools, models: { ...setup.models, resolve } },
             config,
+            { force: force && one === workflow },
           ),
         ),
       ],
     },
   }
+}
+
+/** With a budget in dollars, the first call of such a model would end the run. */
+function unpriced(
+  { usd }: MoneyAndTokens,
+  models: readonly string[],
+  knowsPrice: (model: string) => boolean,
+): readonly PreflightProblem[] {
+  const unknown = usd === undefined ? [] : [...new Set(models)].filter((model) => !knowsPrice(model))
+  return unknown.map((model) => {
+    const { message, help = '' } = priceUnknown(model)
+    return { message, help }
+  })
 }
 
 function placeholderKeys(config: RepositoryConfig): Readonly<Record<string, string>> {

@@ -1,10 +1,14 @@
+import type { Ceiling } from '../schema/ceiling.ts'
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
-import type { Assistant, CallWork, McpServer, MoneyAndTokens, State, Workflow } from '../schema/workflow.ts'
+import { withSubAssistants } from '../schema/needs.ts'
+import type { Assistant, CallWork, MoneyAndTokens, State, ToolWork, Workflow } from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
+import type { DescribedServer } from './mcp/check.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
 import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
+import { readFlow } from './steps/bedrock-flow.ts'
 import type { ToolReach } from './tools/tool.ts'
 
 /** What a run would do, as far as that is known without doing it. Plain data, for people and programs. */
@@ -21,6 +25,8 @@ export interface Plan {
     readonly stepsAtOnce: number
     readonly budget: MoneyAndTokens
   }
+  /** What the run can come to at most. */
+  readonly ceiling: Ceiling
   /** Models that will be called, as `provider:model`; how often is not known. */
   readonly models: readonly string[]
   readonly secrets: readonly PlannedSecret[]
@@ -74,9 +80,11 @@ export interface PlannedAssistant {
   readonly command?: string
   readonly systemPrompt?: string
   readonly tools: readonly PlannedTool[]
-  readonly mcpServers: readonly string[]
+  readonly mcpServers: readonly DescribedServer[]
   readonly datasources: readonly string[]
   readonly skills: readonly string[]
+  /** Assistants that it can ask. */
+  readonly asks: readonly PlannedAssistant[]
 }
 
 export interface PlannedTool {
@@ -85,6 +93,8 @@ export interface PlannedTool {
   /** The tool that stands for it; `undefined`: nothing does. */
   readonly tool?: string
   readonly reach?: ToolReach
+  /** The MCP server that has it. */
+  readonly server?: DescribedServer
 }
 
 export interface PlannedSecret {
@@ -137,8 +147,12 @@ export interface PlanOptions {
   readonly findTool: (name: string) => { readonly name: string; readonly reach: ToolReach } | undefined
   /** The integration that a tool uses, with the one that is named. Default: that one. */
   readonly integrationOf?: (tool: string, alias: string | undefined) => string | undefined
+  /** The MCP servers whose tools an assistant or a tool state may call. */
+  readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
+  /** The ceiling of a run with this input. */
+  readonly ceilingOf: (input: string) => Ceiling
   readonly isSet: (variable: string) => boolean
   /** What stops the run besides its input; keys that are not set are among the secrets, not here. */
   readonly obstacles: readonly { readonly message: string; readonly help: string }[]
@@ -163,8 +177,9 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
       stepsAtOnce: workflow.limits.maxConcurrency,
       budget: workflow.budget,
     },
+    ceiling: options.ceilingOf(options.input.text),
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
-    secrets: planSecrets(workflow, options),
+    secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state, '')),
     problems: [
       ...options.input.problems,
@@ -278,7 +293,7 @@ function planState(
       : state.pauseBefore
         ? { pauses: 'interrupt-before' }
         : {}),
-    notifies: state.onError.flatMap(({ notify }) => (notify ? [planTool(notify.tool, options)] : [])),
+    notifies: state.onError.flatMap(({ notify }) => (notify ? [planToolWork(notify, options)] : [])),
     next: graph.edges.filter((edge) => edge.from === id),
   }
   switch (work.kind) {
@@ -297,7 +312,7 @@ function planState(
       const args = Object.entries(work.args?.value ?? {}).map(
         ([key, value]) => [key, planArgument(key, value, known, id, mapped !== undefined)] as const,
       )
-      return { ...base, tool: { ...planTool(work.tool, options), args: Object.fromEntries(args) } }
+      return { ...base, tool: { ...planToolWork(work, options), args: Object.fromEntries(args) } }
     }
     case 'state-processor':
       return { ...base, prompt: { text: work.task.value, unknown: [] } }
@@ -339,7 +354,7 @@ function wholeNumbers(_key: string, value: unknown): unknown {
 }
 
 function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
-  const { id, ref, command, systemPrompt, tools, mcpServers, datasourceIds, skillIds } = assistant
+  const { id, ref, command, systemPrompt, tools, datasourceIds, skillIds, subAssistants } = assistant
   const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
     id,
@@ -347,10 +362,16 @@ function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssis
     ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     tools: tools.map(({ name }) => planTool(name, options)),
-    mcpServers: mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name),
+    mcpServers: options.serversOf(assistant),
     datasources: datasourceIds,
     skills: skillIds,
+    asks: subAssistants.map((one) => planAssistant(one, options)),
   }
+}
+
+function planToolWork(work: ToolWork, options: PlanOptions): PlannedTool {
+  const [server] = options.serversOf(work)
+  return server ? { name: work.tool, server } : planTool(work.tool, options)
 }
 
 function planTool(name: string, options: PlanOptions): PlannedTool {
@@ -370,21 +391,55 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
       reach === 'write' || reach === 'outside' ? [{ state, certainty, reach, by }] : [],
     )
+  const assistants = assistant ? withAsked(assistant) : []
   // What a server or another agent does is not known to us.
   const strangers = [
-    ...(assistant?.mcpServers ?? []).map((server) => `MCP server ${server}`),
-    ...(assistant?.command === undefined ? [] : [`agent ${assistant.command}`]),
+    ...assistants.flatMap(({ mcpServers }) => mcpServers),
+    ...notifies.flatMap(({ server }) => server ?? []),
+  ].map(serverWords)
+  const agents = [
+    ...assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`])),
+    ...(planned.kind === 'bedrock-flow' ? ['Bedrock flow'] : []),
   ]
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
-    ...toolEffects(assistant?.tools ?? [], 'may'),
+    ...(tool?.server
+      ? [{ state, certainty: 'will', reach: 'unknown', by: serverWords(tool.server) } as const]
+      : []),
+    ...toolEffects(
+      assistants.flatMap(({ tools }) => tools),
+      'may',
+    ),
     ...toolEffects(notifies, 'may'),
-    ...strangers.map((by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by })),
+    ...[...strangers, ...agents].map(
+      (by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by }),
+    ),
     ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
   ]
 }
 
-function planSecrets(workflow: Workflow, options: PlanOptions): readonly PlannedSecret[] {
+function withAsked(assistant: PlannedAssistant): readonly PlannedAssistant[] {
+  return [assistant, ...assistant.asks.flatMap(withAsked)]
+}
+
+function serverWords({ name }: DescribedServer): string {
+  return `MCP server ${name}`
+}
+
+/** The servers of states, and of the states of workflows that they call. */
+function serversIn(states: readonly PlannedState[]): readonly DescribedServer[] {
+  return states.flatMap(({ tool, assistant, notifies, calls }) => [
+    ...[tool, ...notifies].flatMap((one) => one?.server ?? []),
+    ...(assistant ? withAsked(assistant) : []).flatMap(({ mcpServers }) => mcpServers),
+    ...serversIn(calls?.states ?? []),
+  ])
+}
+
+function planSecrets(
+  workflow: Workflow,
+  states: readonly PlannedState[],
+  options: PlanOptions,
+): readonly PlannedSecret[] {
   const needs = new Map<string, Set<string>>()
   const need = (variable: string, what: string) => {
     const known = needs.get(variable)
@@ -397,6 +452,9 @@ function planSecrets(workflow: Workflow, options: PlanOptions): readonly Planned
   }
   for (const alias of aliasesOf(workflow, options, new Set())) {
     for (const variable of options.integrationSecrets(alias)) need(variable, `integration ${alias}`)
+  }
+  for (const server of serversIn(states)) {
+    for (const variable of server.variables) need(variable, serverWords(server))
   }
   return [...needs].map(([variable, what]) => ({
     variable,
@@ -424,10 +482,15 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
       addTool(work.tool, work.integrationAlias)
       addAlias(work.mcpServer?.integrationAlias)
     }
+    if (work.kind === 'bedrock-flow') {
+      const { integration } = readFlow(work)
+      if (integration !== undefined) aliases.add(integration)
+    }
     if (work.kind === 'agent') {
-      for (const { name, integrationAlias } of work.assistant.tools) addTool(name, integrationAlias)
-      for (const server of work.assistant.mcpServers as readonly McpServer[])
-        addAlias(server.integrationAlias)
+      for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {
+        for (const { name, integrationAlias } of tools) addTool(name, integrationAlias)
+        for (const { integrationAlias } of mcpServers) addAlias(integrationAlias)
+      }
     }
   }
   return aliases

@@ -1,5 +1,6 @@
-import type { Assistant, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
-import { unprovidedTools } from './needs.ts'
+import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { unknownDatasources, unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
 
@@ -7,36 +8,51 @@ import { positionText } from './steps/render-text.ts'
 export interface PreflightProblem {
   readonly message: string
   readonly help: string
+  /** A policy forbids it. Absent: it is another reason. */
+  readonly isPolicy?: boolean
+}
+
+/** A problem that is known with its place. */
+export function placed({
+  at,
+  message,
+  help,
+}: PreflightProblem & { readonly at: Position }): PreflightProblem {
+  return { message: `${positionText(at)}: ${message}`, help }
 }
 
 /**
  * Everything that would stop a workflow half-way and can be known before anything is spent: tools that nothing
- * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does not do. Touches nothing.
+ * provides, integrations that are not known, models that lead nowhere, keys that are not set, and what this version does
+ * not do. Touches nothing.
+ *
+ * @param options.force a retired workflow may run.
  */
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
-  { datasources }: Pick<RepositoryConfig, 'datasources'>,
+  config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
+  { force = false }: { readonly force?: boolean } = {},
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
   const add = (problem: PreflightProblem | undefined) => {
     if (problem) problems.set(problem.message, problem)
   }
-  if (workflow.lifecycle === 'retired') add(RETIRED)
-  for (const { work, onError } of workflow.states) {
-    for (const called of [work, ...onError.flatMap(({ notify }) => notify ?? [])]) {
-      add(unsupportedWork(called))
-    }
-    if (work.kind !== 'agent') continue
-    for (const problem of unsupportedIn(work.assistant)) add(problem)
-    for (const id of work.assistant.datasourceIds) {
-      if (!datasources.has(id)) add(unknownDatasource(work.assistant, id))
+  if (workflow.lifecycle === 'retired' && !force) add(RETIRED)
+  for (const state of workflow.states) {
+    add(unsupportedWork(state.work))
+    for (const server of toolUsersOf(state).flatMap(tools.servers.usedBy)) {
+      for (const problem of tools.servers.problemsOf(server)) {
+        add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
+      }
     }
   }
-  for (const { at, message, help } of unprovidedTools(workflow, tools.problemOf)) {
-    add({ message: `${positionText(at)}: ${message}`, help })
+  for (const assistant of assistantsOf(workflow)) {
+    for (const problem of unsupportedIn(assistant)) add(problem)
   }
-  for (const model of modelsOf(workflow, kit)) {
+  for (const { message, help } of unknownDatasources(workflow, config)) add({ message, help })
+  for (const tool of unprovidedTools(workflow, tools.problemOf)) add(placed(tool))
+  for (const model of modelsOf(workflow, kit, config)) {
     const resolved = models.resolve(model)
     if (!resolved.ok) add(resolved.problem)
   }
@@ -46,77 +62,86 @@ export function preflight(
 type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>
 
 /** Models that a run of the workflow asks, fallbacks left out, each once. */
-export function modelsOf(workflow: Workflow, kit: ModelsOfKit): readonly string[] {
-  const models = new Set<string>()
-  for (const state of workflow.states) {
-    const model = modelOf(state, kit)
-    if (model !== undefined) models.add(model)
-  }
-  if (workflow.finalizer) models.add(kit.modelOverride ?? kit.defaultModel)
-  return [...models]
+export function modelsOf(
+  workflow: Workflow,
+  { modelOverride, defaultModel }: ModelsOfKit,
+  { guardrails }: Pick<RepositoryConfig, 'guardrails'>,
+): readonly string[] {
+  const models = [
+    ...workflow.states.flatMap((state) => modelsNamed(state, defaultModel)),
+    ...guardrailsIn(workflow).flatMap(({ value }) => {
+      const { prompt, model } = guardrails.get(value) ?? {}
+      return prompt === undefined ? [] : [model ?? defaultModel]
+    }),
+    ...(workflow.finalizer ? [defaultModel] : []),
+  ]
+  return [...new Set(modelOverride === undefined ? models : models.map(() => modelOverride))]
 }
 
-function modelOf({ work }: State, kit: ModelsOfKit): string | undefined {
+function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
   switch (work.kind) {
     case 'agent':
-      return kit.modelOverride ?? work.assistant.model ?? kit.defaultModel
+      return withSubAssistants(work.assistant).map(({ model }) => model ?? defaultModel)
     case 'state-processor':
-      return kit.modelOverride ?? work.model ?? kit.defaultModel
+      return [work.model ?? defaultModel]
     case 'summary':
-      return kit.modelOverride ?? kit.defaultModel
+      return [defaultModel]
     case 'tool':
     case 'transform':
     case 'documents-tree':
     case 'bedrock-flow':
     case 'call':
     case 'block':
-      return undefined
+      return []
   }
+}
+
+/** Variables that the MCP servers of a workflow need and that are not set. A plan shows them; a run does not start. */
+export function missingVariables(
+  workflow: Workflow,
+  { tools }: Pick<RunSetup, 'tools'>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly PreflightProblem[] {
+  return workflow.states.flatMap((state) =>
+    toolUsersOf(state)
+      .flatMap(tools.servers.usedBy)
+      .flatMap((server) =>
+        tools.servers
+          .describe(server)
+          .variables.filter((variable) => !env[variable])
+          .map((variable) => ({
+            message: `MCP server '${server.name}' needs ${variable}, which is not set`,
+            help: `Set ${variable} in the environment.`,
+          })),
+      ),
+  )
 }
 
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
-  help: "Change its 'lifecycle' to run it again.",
+  help: "Change its 'lifecycle' to run it again, or run it once with --force.",
 }
 
 const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'
 
 function unsupportedWork(work: Work): PreflightProblem | undefined {
   switch (work.kind) {
-    case 'tool':
-      return work.mcpServer
-        ? {
-            message: `Tool '${work.toolId}' is called on an MCP server, which this version does not do`,
-            help: LATER,
-          }
-        : undefined
-    case 'bedrock-flow':
-      return { message: 'Bedrock flows are not called by this version', help: LATER }
     case 'block':
       return { message: 'Blocks are not run by this version', help: LATER }
     case 'agent':
+    case 'tool':
     case 'transform':
     case 'state-processor':
     case 'documents-tree':
+    case 'bedrock-flow':
     case 'summary':
     case 'call':
       return undefined
   }
 }
 
-function unknownDatasource({ id: assistant }: Assistant, id: string): PreflightProblem {
-  return {
-    message: `Assistant '${assistant}' searches datasource '${id}', which the config does not know`,
-    help: `Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
-  }
-}
-
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
-  const found: [boolean, string][] = [
-    [assistant.command !== undefined, 'an ACP agent'],
-    [assistant.mcpServers.some((server) => server.enabled), 'MCP servers'],
-    [assistant.skillIds.length > 0, 'skills'],
-  ]
+  const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]
   return found
     .filter(([uses]) => uses)
     .map(([, what]) => ({

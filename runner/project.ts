@@ -1,31 +1,34 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 // What reads files is loaded when there is one to read: looking at records takes half of the time without it.
-import type { AssistantResult, Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
 // Not through the index of the room, which would load all of it.
 import { nearestName } from '../schema/nearest.ts'
+import { type AssistantFiles, assistantFilesOf } from './assistant-files.ts'
 import { Refusal } from './failure.ts'
 import type { Git } from './git/git.ts'
 import { findRepository, type Repository } from './git/repository.ts'
+import { PROJECT_DIRECTORY, type ProjectFiles, readIfThere, WORKING_TREE } from './project-files.ts'
 import type { World } from './world.ts'
 
-/** Where a repository keeps what belongs to this project. */
-export const PROJECT_DIRECTORY = '.codemie'
-const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
-const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
+/** Folder of the definitions, relative to the root. */
+export const DEFINITIONS = `${PROJECT_DIRECTORY}/workflows`
+/** Where definitions lie that were put away: nothing starts, calls or checks them. */
+export const ARCHIVE = `${PROJECT_DIRECTORY}/archive`
 
 /** A repository with its workflows, as it stands in the working tree, or with those of a commit. */
-export interface Project {
+export interface Project extends AssistantFiles {
   /** Absolute path of the top of the working tree. */
   readonly root: string
   readonly repository: Repository
-  /** Commit whose definitions and stored assistants these are, see {@link Project.at}; `undefined`: the working tree. */
+  /** Commit whose definitions, stored assistants and skills these are, see {@link Project.at}; `undefined`: the working tree. */
   readonly revision: string | undefined
   /** Of `.codemie/config.yaml`, of the working tree if {@link openProject} was told nothing else; the defaults where there is none, or where it has errors. */
   readonly config: RepositoryConfig
   readonly configDiagnostics: readonly Diagnostic[]
   /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
   definitions(): Promise<readonly Definition[]>
+  /** All definitions that were put away, by file name. */
+  archived(): Promise<readonly Definition[]>
   /**
    * A definition by file stem, path (from the working directory or the root) or `name`.
    * Refuses with `unknown-workflow` or `ambiguous-workflow`.
@@ -34,21 +37,8 @@ export interface Project {
    * working directory does not count. A file that is not in the repository is refused with `workflow-outside`.
    */
   find(nameOrPath: string, caller?: string): Promise<Definition>
-  /** A stored assistant by its id, or `undefined` when there is no such file. */
-  assistant(id: string): Promise<StoredAssistant | undefined>
-  /** The same with the definitions and stored assistants of a commit; the config stays that of the working tree. */
+  /** The same with the definitions, stored assistants and skills of a commit; the config stays that of the working tree. */
   at(commit: string): Promise<Project>
-}
-
-/** Where definitions and stored assistants are read from. All paths are absolute, also those of files in a commit. */
-export interface ProjectFiles {
-  /** Plain files below a folder, at any depth, sorted; none where there is no such folder. */
-  list(folder: string): Promise<readonly string[]>
-  isFile(path: string): Promise<boolean>
-  /** `undefined`: there is none. Rejects with the reason when it cannot be read. */
-  read(path: string): Promise<Buffer | undefined>
-  /** Where links on the way to a file lead. */
-  realPath(path: string): Promise<string>
 }
 
 /** One definition file and all that is known of it. */
@@ -65,10 +55,6 @@ export interface Definition {
   readonly meta: ReadMeta
 }
 
-export interface StoredAssistant extends AssistantResult {
-  readonly file: string
-}
-
 /**
  * Opens the repository around `world.cwd`. Refuses outside of one; a config with problems is reported, not refused.
  *
@@ -83,10 +69,7 @@ export async function openProject(
   const repository = findRepository(world.cwd, world.env)
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
-  const files =
-    options.at === undefined
-      ? WORKING_TREE
-      : (await import('./commit-files.ts')).filesOfCommit({ root, git: options.at.git }, options.at.commit)
+  const files = await projectFiles({ root, git: options.at?.git ?? repository.git }, options.at?.commit)
   const [configText, { defaultConfig, readConfig }] = await Promise.all([
     readIfThere(options.config === undefined ? files : WORKING_TREE, configFile),
     import('../schema/config.ts'),
@@ -103,27 +86,38 @@ export async function openProject(
     repository,
     config: read?.config ?? defaultConfig(),
     configDiagnostics: read?.diagnostics ?? [],
-    at: async (commit: string): Promise<Project> => {
-      const { filesOfCommit } = await import('./commit-files.ts')
-      return { ...rest, revision: commit, ...lookUp(filesOfCommit(repository, commit), root, world.cwd) }
-    },
+    at: async (commit: string): Promise<Project> => ({
+      ...rest,
+      revision: commit,
+      ...definitionsIn(await projectFiles(repository, commit), root, world.cwd),
+    }),
   }
-  return { ...rest, revision: options.at?.commit, ...lookUp(files, root, world.cwd) }
+  return { ...rest, revision: options.at?.commit, ...definitionsIn(files, root, world.cwd) }
+}
+
+/** The files of a commit; `undefined`: those of the working tree. */
+export async function projectFiles(
+  repository: Pick<Repository, 'root' | 'git'>,
+  commit: string | undefined,
+): Promise<ProjectFiles> {
+  if (commit === undefined) return WORKING_TREE
+  return (await import('./commit-files.ts')).filesOfCommit(repository, commit)
 }
 
 /** What is looked up in files. @param cwd folder that paths count from that a person types. */
-function lookUp(
+export function definitionsIn(
   files: ProjectFiles,
   root: string,
   cwd: string,
-): Pick<Project, 'definitions' | 'find' | 'assistant'> {
+): Pick<Project, 'definitions' | 'archived' | 'find' | keyof AssistantFiles> {
   let known: Promise<readonly Definition[]> | undefined
   const definitions = () => {
-    known ??= readDefinitions(files, root)
+    known ??= readDefinitions(files, root, DEFINITIONS)
     return known
   }
   return {
     definitions,
+    archived: () => readDefinitions(files, root, ARCHIVE),
     find: (nameOrPath, caller) =>
       findDefinition(nameOrPath, {
         files,
@@ -137,52 +131,29 @@ function lookUp(
               within: caller.startsWith(`${DEFINITIONS}/`) ? join(root, DEFINITIONS) : root,
             }),
       }),
-    assistant: (id) => readStoredAssistant(files, root, id),
+    ...assistantFilesOf(files, root),
   }
 }
 
-const WORKING_TREE: ProjectFiles = {
-  async list(folder) {
-    try {
-      const found = await readdir(folder, { withFileTypes: true, recursive: true })
-      return found
-        .filter((e) => e.isFile())
-        .map((e) => join(e.parentPath, e.name))
-        .sort()
-    } catch (error) {
-      if (isMissing(error)) return []
-      throw error
-    }
-  },
-  async isFile(path) {
-    try {
-      return (await stat(path)).isFile()
-    } catch {
-      return false
-    }
-  },
-  async read(path) {
-    try {
-      return await readFile(path)
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
-    }
-  },
-  realPath: (path) => realpath(path),
-}
-
-async function readDefinitions(files: ProjectFiles, root: string): Promise<readonly Definition[]> {
-  const paths = await listDefinitions(files, root)
+async function readDefinitions(
+  files: ProjectFiles,
+  root: string,
+  folder: string,
+): Promise<readonly Definition[]> {
+  const paths = await listDefinitions(files, root, folder)
   return Promise.all(paths.map((path) => readDefinition(files, root, path)))
 }
 
-/** Absolute paths of all definition files under `.codemie/workflows`, sorted. */
-async function listDefinitions(files: ProjectFiles, root: string): Promise<readonly string[]> {
+/** Absolute paths of all definition files under a folder, sorted. */
+async function listDefinitions(
+  files: ProjectFiles,
+  root: string,
+  folder: string,
+): Promise<readonly string[]> {
   try {
-    return (await files.list(join(root, DEFINITIONS))).filter(isDefinition)
+    return (await files.list(join(root, folder))).filter(isDefinition)
   } catch (error) {
-    throw new Refusal('definitions-unreadable', `${DEFINITIONS} cannot be read`, { cause: error })
+    throw new Refusal('definitions-unreadable', `${folder} cannot be read`, { cause: error })
   }
 }
 
@@ -237,7 +208,9 @@ async function findDefinition(
   }
   // A file stem goes before a name, and then the other files need not be read: checking one takes longer than starting.
   const { workflowIdOf } = await import('../schema/read.ts')
-  const named = (await listDefinitions(files, root)).filter((path) => workflowIdOf(path) === nameOrPath)
+  const named = (await listDefinitions(files, root, DEFINITIONS)).filter(
+    (path) => workflowIdOf(path) === nameOrPath,
+  )
   const all = named.length === 0 ? await definitions() : []
   const found =
     named.length > 0
@@ -273,40 +246,6 @@ function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
       ? `There are no definitions under ${DEFINITIONS}: \`codemie-ci init\` writes a first one.`
       : `${near === undefined ? '' : `Did you mean '${near}'? `}\`codemie-ci list\` shows all workflows.`
   return new Refusal('unknown-workflow', `There is no workflow '${name}'`, { help })
-}
-
-/**
- * Path of a stored assistant, relative to the root. Ids can be such as `PRECONFIGURED:reviewer`: what cannot stand in a
- * file name everywhere becomes `-`, so that no id leads out of the folder either.
- */
-export function assistantFile(id: string): string {
-  return `${ASSISTANTS}/${id.replace(/[^\w.-]|^[.-]/g, '-')}.yaml`
-}
-
-async function readStoredAssistant(
-  files: ProjectFiles,
-  root: string,
-  id: string,
-): Promise<StoredAssistant | undefined> {
-  const path = assistantFile(id)
-  for (const file of [path, path.replace(/yaml$/, 'yml')]) {
-    const bytes = await readIfThere(files, join(root, file))
-    if (!bytes) continue
-    const { readAssistantFile } = await import('../schema/assistant-file.ts')
-    return { file, ...readAssistantFile({ file, bytes }) }
-  }
-  return undefined
-}
-
-async function readIfThere(files: ProjectFiles, path: string): Promise<Buffer | undefined> {
-  return await files.read(path).catch((error: Error) => {
-    throw new Refusal('file-unreadable', `${path} cannot be read: ${error.message}`, { cause: error })
-  })
-}
-
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 function portable(path: string): string {

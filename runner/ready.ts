@@ -3,7 +3,7 @@ import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
-import { preflight } from './preflight.ts'
+import { missingVariables, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -16,34 +16,50 @@ export interface ReadyWorkflow {
   readonly called: ReadonlyMap<string, EquippedWorkflow>
 }
 
+const EXIT_UNREADY = 2
+const EXIT_REFUSED = 5
+
 /**
  * Completes a workflow with its stored assistants and the workflows it calls, and looks for all that would stop it.
- * Refuses with `config-invalid`, and with `not-runnable` and all problems at once.
+ * Refuses with `config-invalid`, and with `not-runnable` and all problems at once: with exit status 5 when policies are all that
+ * stands against it, else 2.
  *
  * @param options.model asked instead of those that workflows name.
+ * @param options.force it may run although it is retired; those it calls may not. Default: no.
  * @param find where the definitions of called workflows come from: the project, or the record of the run.
  */
 export async function makeReady(
   definition: Workflow,
-  { project, world, model }: { readonly project: Project; readonly world: World; readonly model?: string },
+  {
+    project,
+    world,
+    model,
+    force,
+  }: { readonly project: Project; readonly world: World; readonly model?: string; readonly force?: boolean },
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
-  const { workflow, called, problems: missing } = await completeWorkflow(definition, project, find)
+  const { workflow, called, skills, problems: missing } = await completeWorkflow(definition, project, find)
   const setup = await setUpRun(project, workflow, world, {
     called: [...called.values()],
+    skills,
     ...(model === undefined ? {} : { model }),
   })
-  const problems = [
+  const problems: readonly PreflightProblem[] = [
     ...missing,
-    ...[workflow, ...called.values()].flatMap((one) =>
-      preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config),
-    ),
+    ...setup.obstacles.map(placed),
+    ...[workflow, ...called.values()].flatMap((one) => [
+      ...preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config, {
+        force: force === true && one === workflow,
+      }),
+      ...missingVariables(one, setup, world.env),
+    ]),
   ]
   if (problems.length > 0) {
     const worded = problems.map(({ message, help }) => `${message}\n  ${help}`)
     throw new Refusal('not-runnable', [...new Set(worded)].join('\n'), {
       help: `\`codemie-ci plan ${workflow.id}\` shows what the workflow needs.`,
+      exitStatus: problems.every(({ isPolicy }) => isPolicy) ? EXIT_REFUSED : EXIT_UNREADY,
     })
   }
   return {

@@ -1,4 +1,5 @@
 import { readWorkflow, type Workflow } from '../schema/index.ts'
+import { readRecordedFiles } from './attachments/attached-file.ts'
 import type { FindWorkflow } from './calls.ts'
 import type { RunInput } from './engine/step.ts'
 import type { RunEvent } from './events.ts'
@@ -34,8 +35,8 @@ export function findRecorded({
 }
 
 /**
- * The project for going on with a run, or doing it again, with its recorded definition: stored assistants come from the
- * commit that the definition was taken from, where it was; a commit that is not here is told when one of them is needed.
+ * The project for going on with a run, or doing it again, with its recorded definition: stored assistants and skills come
+ * from the commit that the definition was taken from, where it was; a commit that is not here is told when one of them is needed.
  */
 export async function projectOfRun(
   project: Project,
@@ -45,18 +46,19 @@ export async function projectOfRun(
   if (revision === undefined || earlier !== undefined) return project
   try {
     const there = await project.at(await resolveCommit(project.repository.git, revision))
-    return { ...project, assistant: there.assistant }
+    const { assistant, assistantIds, skill, skillIds } = there
+    return { ...project, assistant, assistantIds, skill, skillIds }
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'unknown-revision') throw error
   }
-  const message = `Commit ${revision.slice(0, 12)}, which the definition was taken from, is not here; stored assistants are those of the working tree`
-  return {
-    ...project,
-    assistant: (id) => {
+  const message = `Commit ${revision.slice(0, 12)}, which the definition was taken from, is not here; stored assistants and skills are those of the working tree`
+  const told =
+    <T>(find: (id: string) => Promise<T>) =>
+    (id: string) => {
       warn({ code: 'revision-missing', message })
-      return project.assistant(id)
-    },
-  }
+      return find(id)
+    }
+  return { ...project, assistant: told(project.assistant), skill: told(project.skill) }
 }
 
 /** Who sits at this machine, as git knows them; nobody where git knows none. */
@@ -69,19 +71,30 @@ export async function gitActor(records: RunStore): Promise<RunActor | undefined>
 export function settingsOf(events: readonly RunEvent[]): {
   readonly model?: string
   readonly strict?: boolean
+  readonly force?: boolean
 } {
   const started = events.find((event) => event.type === 'run-started')
   return {
     ...(started?.model === undefined ? {} : { model: started.model }),
     ...(started?.strict === undefined ? {} : { strict: started.strict }),
+    ...(started?.force === undefined ? {} : { force: started.force }),
   }
 }
 
-/** The input of a run as its record holds it. */
-export function readRecordedInput(inputs: Readonly<Record<string, unknown>>): RunInput {
+/**
+ * The input of a run as its record holds it. Refuses with `file-missing` when the record lacks a file.
+ *
+ * @param contents of files, by path in the record.
+ */
+export function readRecordedInput(
+  inputs: Readonly<Record<string, unknown>>,
+  contents: ReadonlyMap<string, Uint8Array>,
+): RunInput {
   const { text, fileNames } = inputs
+  const files = readRecordedFiles(inputs['files'], contents)
   return {
     text: typeof text === 'string' ? text : '',
     fileNames: Array.isArray(fileNames) ? fileNames.filter((name) => typeof name === 'string') : [],
+    ...(files.length > 0 ? { files } : {}),
   }
 }

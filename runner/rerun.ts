@@ -4,6 +4,7 @@ import type { FindWorkflow } from './calls.ts'
 import type { RunOptions, RunResult } from './carry-out.ts'
 import { redoneBy } from './changed-definition.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
+import type { RunInput } from './engine/step.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
 import { blobId, objectFormatOf } from './git/object-id.ts'
@@ -25,7 +26,8 @@ export interface Repeatable {
   readonly find: FindWorkflow
   /** Text of its input. */
   readonly text: string
-  readonly fileNames: readonly string[]
+  /** Files that it was given. */
+  readonly given: Omit<RunInput, 'text'>
   /** What it was started with besides. */
   readonly settings: ReturnType<typeof settingsOf>
   readonly events: readonly RunEvent[]
@@ -56,11 +58,11 @@ export async function readRepeatable(
       help: 'Give the input anew, and with --latest the definition of now is taken.',
     })
   }
-  const { text, fileNames } = readRecordedInput(JSON.parse(textOf('inputs.json') || '{}'))
+  const { text, ...given } = readRecordedInput(JSON.parse(textOf('inputs.json') || '{}'), files)
   const rest = {
     manifest,
     text,
-    fileNames,
+    given,
     settings: settingsOf(events),
     events,
     redo: [],
@@ -100,7 +102,7 @@ export interface RerunOptions extends RunOptions {
 /** Starts a run that repeats another one, from its beginning or from a step of it, and is linked to it. */
 export async function rerun(options: RerunOptions): Promise<RunResult> {
   const { origin, from, ...rest } = options
-  const { manifest, workflow, find, fileNames, settings, revision } = origin
+  const { manifest, workflow, find, given, settings, revision } = origin
   const kept =
     from === undefined ? { events: [], isMessageLost: false } : keepBefore(origin, from, options.world.now())
   if (kept.isMessageLost) {
@@ -116,7 +118,7 @@ export async function rerun(options: RerunOptions): Promise<RunResult> {
       ? {}
       : { revision, project: await projectOfRun(options.project, manifest, warnThrough(options)) }),
     workflow,
-    fileNames,
+    ...given,
     find,
     origin: { run: manifest.id, ...(from === undefined ? {} : { from }) },
     known: kept.events,

@@ -78,7 +78,7 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
       signal,
       request: { model, messages },
     })
-    setup.models.close()
+    await setup.close()
     const by = options.actor ?? (await gitActor(records))
     await reporter.emit({
       type: 'output-revised',

@@ -1,11 +1,14 @@
 import { toMermaid, type Workflow } from '../schema/index.ts'
+import { type AttachedFile, contentsOf, describeFiles } from './attachments/attached-file.ts'
 import type { FindWorkflow } from './calls.ts'
 import { carryOut, type RunOptions, type RunResult } from './carry-out.ts'
+import { ceilingOfRun, recordedCeiling } from './ceiling.ts'
 import { type ChangedDefinition, findChange, type OnChange } from './changed-definition.ts'
 import { answersOf } from './engine/answers.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
 import { type RunInput, stateOfPath } from './engine/step.ts'
 import type { AcceptedDefinition, RunEvent, RunPaused } from './events.ts'
+import { Refusal } from './failure.ts'
 import { blobId } from './git/object-id.ts'
 import type { RepositoryState } from './git/repository.ts'
 import { digestsOf, type PersonsAnswer, refuseUnfit } from './pause.ts'
@@ -30,7 +33,10 @@ export interface StartOptions extends RunOptions {
   readonly workflow: Workflow
   /** A JSON object of inputs, or free text; `""` for none. */
   readonly input: string
+  /** Default: the names of {@link StartOptions.files}. */
   readonly fileNames?: readonly string[]
+  /** Files that states get to see. Default: none. */
+  readonly files?: readonly AttachedFile[]
   /** Default: started by hand. */
   readonly trigger?: RunTrigger
   readonly actor?: RunActor
@@ -72,7 +78,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
   const options = withConfiguredPush(given)
   const ready = await makeReady(options.workflow, options, options.find ?? options.project.find)
   const known = options.known ?? []
-  const input: RunInput = { text: options.input, fileNames: options.fileNames ?? [] }
+  const input = inputOf(options, ready)
   const { id, name, file } = options.workflow
   const writer = await claim(options, input, ready)
   const runId = writer?.id ?? options.runId ?? manualRunId(options.world.now(), options.world.randomHex)
@@ -93,6 +99,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
         file,
         ...(options.model === undefined ? {} : { model: options.model }),
         ...(options.strict ? { strict: true } : {}),
+        ...(options.force && options.workflow.lifecycle === 'retired' ? { force: true } : {}),
         ...(options.push ? { push: true } : {}),
       },
     })
@@ -161,7 +168,7 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
     return await carryOut(asStarted, {
       runId,
       ready,
-      input: readRecordedInput(resumed.inputs),
+      input: readRecordedInput(resumed.inputs, resumed.attached),
       writer: resumed.writer,
       known: resumed.events,
       answers: answersOf([...resumed.events, { at, ...opening }]),
@@ -201,6 +208,21 @@ function executedDefinition({
   return { id, name, file, text, calls }
 }
 
+/** What the run works on. Refuses with `files-not-taken` where a state could do nothing with files, as CodeMie does. */
+function inputOf(
+  { input: text, files = [], fileNames = files.map(({ name }) => name) }: StartOptions,
+  { workflow, called }: ReadyWorkflow,
+): RunInput {
+  const all = [workflow, ...[...called.values()].map((one) => one.workflow)]
+  const flow = all.flatMap(({ states }) => states).find(({ work }) => work.kind === 'bedrock-flow')
+  if (fileNames.length > 0 && flow) {
+    throw new Refusal('files-not-taken', `A run with the Bedrock flow '${flow.id}' takes no files`, {
+      help: 'Put what the flow needs into the input of the run.',
+    })
+  }
+  return { text, fileNames, ...(files.length > 0 ? { files } : {}) }
+}
+
 async function claim(
   options: StartOptions,
   input: RunInput,
@@ -208,13 +230,30 @@ async function claim(
 ): Promise<RunWriter | undefined> {
   if (!options.commit) return undefined
   const { revision = options.project.revision } = options
+  const { files = [] } = input
   const records = await openRecords(options, warnThrough(options))
   return records.claim({
     // An id of our own is new; only one that was given has to be looked for among the runs that are kept.
     ...(options.runId === undefined ? {} : { id: options.runId }),
     workflow: { ...executedDefinition(ready), ...(revision === undefined ? {} : { revision }) },
-    inputs: { text: input.text, fileNames: input.fileNames },
+    inputs: {
+      text: input.text,
+      fileNames: input.fileNames,
+      ...(files.length > 0 ? { files: describeFiles(files) } : {}),
+    },
+    attached: contentsOf(files),
     engine: VERSION,
+    ceiling: recordedCeiling(
+      ceilingOfRun(
+        {
+          own: { workflow: ready.workflow, kit: ready.setup.kit },
+          findCalled: (name) => ready.called.get(name),
+          models: ready.setup.models,
+          budgets: options.project.config.budgets,
+        },
+        input.text,
+      ),
+    ),
     graph: toMermaid(options.workflow),
     ...(options.trigger ? { trigger: options.trigger } : {}),
     ...(options.actor ? { actor: options.actor } : {}),

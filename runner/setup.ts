@@ -1,12 +1,15 @@
 import type { Workflow } from '../schema/index.ts'
-import { namedTools } from '../schema/needs.ts'
+import { assistantsOf, namedTools, namesTools } from '../schema/needs.ts'
+import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
-import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
+import { modelSettings, modelsOfWorkflow } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
+import { type GuardrailProblem, readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
+import type { FlowProblem } from './tools/bedrock-flow.ts'
 import type { ProjectTools } from './tools/project-tools.ts'
 import type { World } from './world.ts'
 
@@ -20,6 +23,10 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
+  /** Ends connections and programs that the run has started. Never rejects. */
+  readonly close: () => Promise<void>
+  /** What is wrong with guardrails that the workflows name, and with Bedrock flows. */
+  readonly obstacles: readonly (GuardrailProblem | FlowProblem)[]
 }
 
 /**
@@ -27,33 +34,54 @@ export interface RunSetup {
  *
  * @param options.model asked instead of those that workflows name.
  * @param options.called workflows that this one calls; tools are loaded for them too.
+ * @param options.skills those that assistants have, by id.
  */
 export async function setUpRun(
   { config, root }: Pick<Project, 'config' | 'root'>,
   workflow: Workflow,
   world: World,
-  options: { readonly model?: string; readonly called?: readonly Workflow[] } = {},
+  options: {
+    readonly model?: string
+    readonly called?: readonly Workflow[]
+    readonly skills?: ReadonlyMap<string, AvailableSkill>
+  } = {},
 ): Promise<RunSetup> {
   const models = createModelClient({ settings: modelSettings(config), env: world.env, now: world.now })
   const all = [workflow, ...(options.called ?? [])]
+  const { guardrails, problems } = await readGuardrails(all, config)
+  const callsFlows = all.some(({ states }) => states.some(({ work }) => work.kind === 'bedrock-flow'))
+  const flows = callsFlows
+    ? (await import('./tools/bedrock-flow.ts')).flowProblems(all, config, world.env)
+    : []
   const named = all.flatMap((one) => namedTools(one).map(({ name }) => name))
   const tools = all.some(needsTools)
-    ? await (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, named)
+    ? await (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, {
+        named,
+        skills: options.skills,
+      })
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({
-    defaultModel: one.models.default ?? config.models.default ?? LAST_RESORT_MODEL,
+    ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
-    fallbackModels: [...one.models.fallback, ...config.models.fallback],
     structured,
     findTool: tools.offer,
     toolsOf: tools.toolsOf,
+    serverToolOf: tools.serverToolOf,
+    serversOf: tools.serversOf,
+    endpointOf: tools.endpointOf,
+    guardrails,
     documentsOf: tools.documentsOf,
   })
   return {
     models,
     tools,
+    obstacles: [...problems, ...flows],
     knowsPrice: (model) => models.priceOf(model) !== undefined,
+    async close() {
+      models.close()
+      await tools.close()
+    },
     kit: kitOf(workflow),
     kitOf,
     perform: openDoor({
@@ -64,12 +92,12 @@ export async function setUpRun(
 }
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */
-function needsTools({ states }: Workflow): boolean {
-  return states.some(({ work, onError }) => {
-    if (onError.some(({ notify }) => notify !== undefined)) return true
-    if (work.kind === 'agent') return work.assistant.tools.length + work.assistant.datasourceIds.length > 0
-    return work.kind === 'tool' || work.kind === 'documents-tree'
-  })
+function needsTools(workflow: Workflow): boolean {
+  return (
+    namesTools(workflow) ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree' || work.kind === 'bedrock-flow') ||
+    assistantsOf(workflow).some(({ datasourceIds, skillIds }) => datasourceIds.length + skillIds.length > 0)
+  )
 }
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */
@@ -77,6 +105,17 @@ const NO_TOOLS: ProjectTools = {
   problemOf: (name) => ({ code: 'tool-unknown', message: `there is no tool "${name}" here`, help: '' }),
   offer: () => undefined,
   toolsOf: () => [],
+  serverToolOf: () => undefined,
+  serversOf: () => [],
+  servers: {
+    usedBy: () => [],
+    describe: ({ name }) => ({ name, variables: [] }),
+    problemsOf: () => [],
+  },
+  endpointOf: ({ name }) => {
+    throw new Error(`no state uses the MCP server ${name}`)
+  },
   documentsOf: () => Promise.resolve([]),
   run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
+  close: () => Promise.resolve(),
 }

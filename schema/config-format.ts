@@ -30,6 +30,16 @@ const ENV_NAME: FormatSchema = {
   description: 'Name of an environment variable',
 }
 
+const RATES: Readonly<Record<string, FormatSchema>> = {
+  input: { type: 'number', minimum: 0, description: 'Input tokens' },
+  output: { type: 'number', minimum: 0, description: 'Output tokens' },
+  cached_input: {
+    type: 'number',
+    minimum: 0,
+    description: 'Input tokens read from the cache of the provider',
+  },
+}
+
 /** Kinds of model provider; each has a preset for address and key. */
 export const PROVIDER_KINDS = [
   'openai',
@@ -73,17 +83,26 @@ export const configFileSchema: FormatSchema = {
         }),
       ),
       aliases: named('Other names of models, e.g. gpt-4.1 for openai:gpt-4.1', { type: 'string' }),
+      limits: named(
+        'How much goes into one call, over the built-in table; by provider:model or model',
+        closed('limits', 'Limits of a model', {
+          context_tokens: { type: 'integer', minimum: 1, description: 'Most input tokens' },
+          output_tokens: { type: 'integer', minimum: 1, description: 'Most output tokens' },
+        }),
+      ),
     }),
     prices: named(
       'Prices in US dollars for a million tokens, over the built-in table; by provider:model or model',
       closed('price', 'Price of a model', {
-        input: { type: 'number', minimum: 0, description: 'Input tokens' },
-        output: { type: 'number', minimum: 0, description: 'Output tokens' },
-        cached_input: {
-          type: 'number',
-          minimum: 0,
-          description: 'Input tokens read from the cache of the provider',
-        },
+        ...RATES,
+        long: closed('long price', 'What a call with long input costs as a whole', {
+          above_input_tokens: {
+            type: 'integer',
+            minimum: 1,
+            description: 'Input tokens of the longest call with the price above',
+          },
+          ...RATES,
+        }),
       }),
     ),
     integrations: named(
@@ -123,15 +142,38 @@ export const configFileSchema: FormatSchema = {
         description: 'Programs that workflows may start as MCP servers',
       },
       allowed_hosts: list('Hosts that MCP servers may be reached at'),
+      start_timeout_seconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 60,
+        description: 'Limit of a start, until the server has listed its tools',
+      },
+      call_timeout_seconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 120,
+        description: 'Limit of one call of a tool',
+      },
       servers: named(
         'Servers by name',
         closed('MCP server', 'How a server is reached', {
           command: text('Program to start'),
-          args: list('Its arguments'),
+          args: list(`Its arguments; \${REPOSITORY} is the root of the repository`),
+          cwd: {
+            enum: ['empty', 'repository'],
+            default: 'empty',
+            description:
+              'Where the program starts: in an empty folder of its own, or at the root of the repository',
+          },
           url: text('Address instead of a program'),
           env: named('Its environment: variable and the variable to copy from', ENV_NAME),
           headers_env: named('Headers whose values stand in environment variables', ENV_NAME),
           tools: list('Tools to offer; absent: all'),
+          tools_sha256: {
+            type: 'string',
+            pattern: '^[0-9a-f]{64}$',
+            description: 'Digest of its tools, as run.json has it; a server with other tools is refused',
+          },
         }),
       ),
     }),
@@ -153,6 +195,17 @@ export const configFileSchema: FormatSchema = {
         },
       }),
     ),
+    guardrails: named(
+      'Guardrails by name; workflows and assistants name them in guardrails',
+      closed('guardrail', 'What is checked in the last message before a state sees it', {
+        deny: list('Regular expressions (RE2) of what blocks a message'),
+        mask: list('Regular expressions (RE2) of what is masked in a message'),
+        prompt: text(
+          'What blocks a message, in words: a model is asked, and may block what nothing else does',
+        ),
+        model: text('The model that is asked; absent: the default'),
+      }),
+    ),
     budgets: closed('budgets', 'Ceilings of every run; a workflow can set lower ones', {
       usd: { type: 'number', minimum: 0, description: 'Money in US dollars' },
       tokens: { type: 'integer', minimum: 1, description: 'Tokens, input and output together' },
@@ -169,6 +222,13 @@ export const configFileSchema: FormatSchema = {
         items: { type: 'string' },
         default: [],
         description: 'Hosts of the HTTP tool',
+      },
+      link_hosts: {
+        type: 'array',
+        items: { type: 'string' },
+        default: [],
+        description:
+          'Hosts that links in comments and summaries may lead to, beside pages of this repository; other addresses are shown as text',
       },
       commands: {
         type: 'array',

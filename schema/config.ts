@@ -23,6 +23,8 @@ export interface RepositoryConfig {
   readonly mcp: McpSettings
   /** By id. */
   readonly datasources: ReadonlyMap<string, Datasource>
+  /** By name. */
+  readonly guardrails: ReadonlyMap<string, GuardrailSettings>
   /** Ceilings of every run. */
   readonly budgets: MoneyAndTokens
   readonly policy: Policy
@@ -37,6 +39,14 @@ export interface ModelSettings {
   readonly providers: ReadonlyMap<string, Provider>
   /** Other names of models. */
   readonly aliases: Readonly<Record<string, string>>
+  /** How much goes into one call, by `provider:model` or model; over the built-in limits. */
+  readonly limits: ReadonlyMap<string, ModelLimits>
+}
+
+/** Tokens of one call. `undefined`: not said. */
+export interface ModelLimits {
+  readonly contextTokens?: number
+  readonly outputTokens?: number
 }
 
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]
@@ -56,10 +66,16 @@ export interface Provider {
   readonly at: Position
 }
 
-export interface Price {
+/** US dollars for a million tokens. `undefined`: not said. */
+export interface Rates {
   readonly input?: number
   readonly output?: number
   readonly cachedInput?: number
+}
+
+export interface Price extends Rates {
+  /** What a call with more than `aboveInputTokens` of input costs as a whole. */
+  readonly long?: Rates & { readonly aboveInputTokens?: number }
 }
 
 export interface Integration {
@@ -90,6 +106,10 @@ export interface McpSettings {
   readonly allowedCommands: readonly string[]
   /** Default: none. */
   readonly allowedHosts: readonly string[]
+  /** Until a server has listed its tools. Default: 60000. */
+  readonly startTimeoutMs: number
+  /** Of one call. Default: 120000. */
+  readonly callTimeoutMs: number
   readonly servers: ReadonlyMap<string, McpServerSettings>
 }
 
@@ -97,12 +117,16 @@ export interface McpServerSettings {
   readonly name: string
   readonly command?: string
   readonly args: readonly string[]
+  /** Default: an empty folder of its own. */
+  readonly cwd: 'empty' | 'repository'
   readonly url?: string
   /** Variable of the server to variable to copy from. */
   readonly env: Readonly<Record<string, string>>
   readonly headersEnv: Readonly<Record<string, string>>
   /** `undefined`: all. */
   readonly tools?: readonly string[]
+  /** Digest of the tools that it must have, in 64 hex digits. `undefined`: any will do. */
+  readonly toolsSha256?: string
   readonly at: Position
 }
 
@@ -118,10 +142,26 @@ export interface Datasource {
   readonly at: Position
 }
 
+/** What is checked in a message; all of it is. */
+export interface GuardrailSettings {
+  readonly name: string
+  /** Patterns, RE2, that block. */
+  readonly deny: readonly string[]
+  /** Patterns, RE2, that are masked. */
+  readonly mask: readonly string[]
+  /** What blocks, for a model to judge. `undefined`: no model is asked. */
+  readonly prompt?: string
+  /** Default: the model of assistants that name none. */
+  readonly model?: string
+  readonly at: Position
+}
+
 /** What tools may do. Everything not named is refused. */
 export interface Policy {
   readonly network: 'none' | 'allow-list' | 'any'
   readonly httpAllowHosts: readonly string[]
+  /** Beside pages of the repository itself. */
+  readonly linkHosts: readonly string[]
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
   readonly approvers: readonly string[]
@@ -217,6 +257,14 @@ function kindOfProvider(name: string, node: YamlNode): ProviderKind {
 
 const DEFAULT_TIMEOUT_SECONDS = 600
 
+function readRates(node: YamlNode | undefined): Rates {
+  return present({
+    input: readNumber(childOf(node, 'input')),
+    output: readNumber(childOf(node, 'output')),
+    cachedInput: readNumber(childOf(node, 'cached_input')),
+  })
+}
+
 function lowerConfig(document: YamlDocument, root: YamlNode | undefined): RepositoryConfig {
   const get = (...keys: readonly string[]) =>
     keys.reduce<YamlNode | undefined>((node, key) => childOf(node, key), root)
@@ -231,6 +279,12 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       defaultProvider: text('models', 'default_provider') ?? 'openai',
       fallback: texts('models', 'fallback'),
       aliases: textsIn(get('models', 'aliases')),
+      limits: named(get('models', 'limits'), (_name, node) =>
+        present({
+          contextTokens: readNumber(childOf(node, 'context_tokens')),
+          outputTokens: readNumber(childOf(node, 'output_tokens')),
+        }),
+      ),
       providers: named(get('models', 'providers'), (name, node, at) => ({
         name,
         kind: kindOfProvider(name, node),
@@ -245,13 +299,14 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
         at,
       })),
     },
-    prices: named(get('prices'), (_name, node) =>
-      present({
-        input: readNumber(childOf(node, 'input')),
-        output: readNumber(childOf(node, 'output')),
-        cachedInput: readNumber(childOf(node, 'cached_input')),
-      }),
-    ),
+    prices: named(get('prices'), (_name, node) => {
+      const long = childOf(node, 'long')
+      const aboveInputTokens = readNumber(childOf(long, 'above_input_tokens'))
+      return {
+        ...readRates(node),
+        ...(long ? { long: { ...readRates(long), ...present({ aboveInputTokens }) } } : {}),
+      }
+    }),
     integrations: named(get('integrations'), (alias, node, at) => ({
       alias,
       ...present({
@@ -283,14 +338,18 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     mcp: {
       allowedCommands: texts('mcp', 'allowed_commands'),
       allowedHosts: texts('mcp', 'allowed_hosts'),
+      startTimeoutMs: (readNumber(get('mcp', 'start_timeout_seconds')) ?? 60) * 1000,
+      callTimeoutMs: (readNumber(get('mcp', 'call_timeout_seconds')) ?? 120) * 1000,
       servers: named(get('mcp', 'servers'), (name, node, at) => ({
         name,
         ...present({
           command: readText(childOf(node, 'command')),
           url: readText(childOf(node, 'url')),
           tools: readTexts(childOf(node, 'tools')),
+          toolsSha256: readText(childOf(node, 'tools_sha256')),
         }),
         args: readTexts(childOf(node, 'args')) ?? [],
+        cwd: readText(childOf(node, 'cwd')) === 'repository' ? 'repository' : 'empty',
         env: textsIn(childOf(node, 'env')),
         headersEnv: textsIn(childOf(node, 'headers_env')),
         at,
@@ -309,6 +368,13 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
         at,
       }
     }),
+    guardrails: named(get('guardrails'), (name, node, at) => ({
+      name,
+      deny: readTexts(childOf(node, 'deny')) ?? [],
+      mask: readTexts(childOf(node, 'mask')) ?? [],
+      ...present({ prompt: readText(childOf(node, 'prompt')), model: readText(childOf(node, 'model')) }),
+      at,
+    })),
     budgets: present({
       usd: readNumber(get('budgets', 'usd')),
       tokens: readNumber(get('budgets', 'tokens')),
@@ -317,6 +383,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
     policy: {
       network: (text('policy', 'network') as Policy['network'] | undefined) ?? 'allow-list',
       httpAllowHosts: texts('policy', 'http_allow_hosts'),
+      linkHosts: texts('policy', 'link_hosts'),
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
       approvers: texts('policy', 'approvers'),
@@ -474,6 +541,17 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
       {
         expected: 'a path relative to the root of the repository',
       },
+    )
+  }
+  for (const [name, node] of entriesOf(document, get('guardrails'))) {
+    if (node.kind === 'map' && ['deny', 'mask', 'prompt'].some((key) => childOf(node, key))) continue
+    say(
+      'error',
+      'guardrail-empty',
+      node,
+      pointerTo('/guardrails', name),
+      `The guardrail '${name}' checks nothing`,
+      { expected: "one or more of 'deny', 'mask' and 'prompt'" },
     )
   }
   return found

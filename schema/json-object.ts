@@ -14,3 +14,11 @@ export function parseJsonObject(text: string): JsonObject | undefined {
     return undefined
   }
 }
+
+/** A value of a definition as JSON has it: definitions keep whole numbers as bigint, which JSON does not know. */
+export function jsonValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (Array.isArray(value)) return value.map(jsonValue)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, jsonValue(entry)]))
+}

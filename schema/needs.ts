@@ -1,9 +1,18 @@
-import type { Position } from './diagnostic.ts'
-import type { Workflow } from './workflow.ts'
+import type { Located, Position } from './diagnostic.ts'
+import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
-/** Whether a workflow asks for anything that its own file does not hold: stored assistants, tools, other workflows. */
+/**
+ * Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, datasources, tools, other
+ * workflows, guardrails.
+ */
 export function needsProject(workflow: Workflow): boolean {
-  return namesTools(workflow) || refersToAssistants(workflow) || callsOthers(workflow)
+  return (
+    namesTools(workflow) ||
+    assistantsOf(workflow).some(usesProject) ||
+    callsOthers(workflow) ||
+    workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
+    guardrailsIn(workflow).length > 0
+  )
 }
 
 /** A place of a workflow that names a tool. */
@@ -17,28 +26,39 @@ export interface NamedTool {
 
 /** Every place of a workflow that names a tool: states, assistants and handlers. Tools of MCP servers are theirs to know. */
 export function namedTools({ states }: Workflow): readonly NamedTool[] {
-  return states.flatMap(({ id: stateId, at, work, onError }): readonly NamedTool[] => [
-    ...[work, ...onError.flatMap(({ notify }) => notify ?? [])].flatMap((one) =>
-      one.kind === 'tool' && !one.mcpServer ? [{ stateId, name: one.tool, ...aliasOf(one), at }] : [],
-    ),
-    ...(work.kind === 'agent'
-      ? work.assistant.tools.map((tool) => ({ stateId, name: tool.name, ...aliasOf(tool), at: tool.at }))
-      : []),
-  ])
+  return states.flatMap((state): readonly NamedTool[] =>
+    toolUsersOf(state).flatMap((user) => {
+      const stateId = state.id
+      if (!('kind' in user))
+        return user.tools.map((tool) => ({ stateId, name: tool.name, ...aliasOf(tool), at: tool.at }))
+      return user.mcpServer ? [] : [{ stateId, name: user.tool, ...aliasOf(user), at: state.at }]
+    }),
+  )
 }
 
 function aliasOf({ integrationAlias }: { readonly integrationAlias?: string }) {
   return integrationAlias === undefined ? {} : { integrationAlias }
 }
 
-/** Whether any state, assistant or handler of a workflow names a tool. */
+/** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
 export function namesTools({ states }: Workflow): boolean {
   return states.some(
     ({ work, onError }) =>
       work.kind === 'tool' ||
-      (work.kind === 'agent' && work.assistant.tools.length > 0) ||
+      (work.kind === 'agent' &&
+        withSubAssistants(work.assistant).some(
+          ({ tools, mcpServers }) => tools.length + mcpServers.length > 0,
+        )) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
+}
+
+/** Guardrails that a workflow or one of its assistants names, in the order written; one may be named more than once. */
+export function guardrailsIn({ guardrails, states }: Workflow): readonly Located<string>[] {
+  return [
+    ...guardrails,
+    ...states.flatMap(({ work }) => (work.kind === 'agent' ? work.assistant.guardrails : [])),
+  ]
 }
 
 /** Whether any state of a workflow runs another workflow. */
@@ -46,6 +66,26 @@ export function callsOthers({ states }: Workflow): boolean {
   return states.some(({ work }) => work.kind === 'call')
 }
 
-function refersToAssistants({ states }: Workflow): boolean {
-  return states.some(({ work }) => work.kind === 'agent' && work.assistant.ref !== undefined)
+/** Every assistant that a state of a workflow can have answer, also those that are asked by others. */
+export function assistantsOf({ states }: Pick<Workflow, 'states'>): readonly Assistant[] {
+  return states.flatMap(({ work }) => (work.kind === 'agent' ? withSubAssistants(work.assistant) : []))
+}
+
+/** All in a state that may call tools: its assistants or its tool, and the tools that its handlers tell. */
+export function toolUsersOf({
+  work,
+  onError,
+}: Pick<State, 'work' | 'onError'>): readonly (Assistant | ToolWork)[] {
+  const own = work.kind === 'agent' ? withSubAssistants(work.assistant) : work.kind === 'tool' ? [work] : []
+  return [...own, ...onError.flatMap(({ notify }) => notify ?? [])]
+}
+
+/** An assistant and those that it can ask, at any depth. */
+export function withSubAssistants(assistant: Assistant): readonly Assistant[] {
+  return [assistant, ...assistant.subAssistants.flatMap(withSubAssistants)]
+}
+
+/** Whether an assistant has anything that the project has to know: files of its own, datasources. */
+function usesProject({ ref, skillIds, datasourceIds }: Assistant): boolean {
+  return ref !== undefined || skillIds.length + datasourceIds.length > 0
 }

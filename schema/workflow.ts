@@ -28,6 +28,8 @@ export interface Workflow {
   readonly models: ModelChoice
   /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
   readonly permissions: Readonly<Record<string, string>>
+  /** Names of guardrails that check the conversation before each state. Our root key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
   readonly limits: Limits
   /** An extra model call that sums the conversation up when a path reaches `end`. Source: `enable_summarization_node`. */
   readonly finalizer: boolean
@@ -92,12 +94,16 @@ export interface RetryPolicy {
   readonly maxAttempts: number
 }
 
+export const TOOL_OUTPUT_TOKENS = 10_000
+
 /** Who answers an agent state: inline, or a stored assistant (`.codemie/assistants/<ref>.yaml`) with overrides. */
 export interface Assistant {
   readonly id: string
   /** Id of a stored assistant. `undefined`: everything is inline. */
   readonly ref?: string
   readonly name?: string
+  /** What it is good at, for assistants that can ask it. Default: `''`. Our key `description`. */
+  readonly description: string
   /** Used verbatim; never a template for inline assistants. */
   readonly systemPrompt?: string
   readonly model?: string
@@ -108,9 +114,13 @@ export interface Assistant {
   readonly tools: readonly ToolReference[]
   readonly datasourceIds: readonly string[]
   readonly skillIds: readonly string[]
+  /** Those it can ask as it asks a tool. One that is no entry of the file is stored: nothing but a `ref`. Our key `assistant_ids`. */
+  readonly subAssistants: readonly Assistant[]
   readonly mcpServers: readonly McpServer[]
-  /** Tokens of a tool's output that the model gets to see. Default 10000. */
-  readonly toolOutputTokens: number
+  /** Names of guardrails that check the conversation before its states, with those of the workflow. Our key `guardrails`. */
+  readonly guardrails: readonly Located<string>[]
+  /** Tokens of a tool's output that the model gets to see. Default: {@link TOOL_OUTPUT_TOKENS}. */
+  readonly toolOutputTokens?: number
   readonly excludeExtraContextTools: boolean
   /** An ACP agent to start instead of calling a model. Our key `command`. */
   readonly command?: string

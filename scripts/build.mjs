@@ -1,12 +1,14 @@
 // @ts-check
-// Builds dist/: the command line and the two libraries in pieces that load when they are needed, and the action as one
-// file. The pieces of the command line are CommonJS, so that what V8 made of them can be kept (see cli/compiled.ts).
+// Builds dist/: the command line, the action and the two libraries in pieces that load when they are needed. Those of the
+// command line and the action are CommonJS, which loads in less time and leaves the moment of loading to us: see
+// docs/decisions/0012-pieces-load-when-called.md. Names and lines of the action are short, for GitHub fetches it for every
+// job; maps beside it give them back in bug reports.
 // Nothing in the result depends on the time, the machine or the folder, so two builds of one commit are the same.
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import { digestSources, stampPath } from './freshness.mjs'
@@ -35,6 +37,91 @@ const withoutInkDebugger = {
   },
 }
 
+/**
+ * The client of MCP brings a checker of schemas of 265 KB, which is never asked: see runner/mcp/connection.ts.
+ * @type {import('esbuild').Plugin}
+ */
+const withoutMcpSchemaChecker = {
+  name: 'without-mcp-schema-checker',
+  setup(api) {
+    api.onResolve({ filter: /^@modelcontextprotocol\/client\/_shims$/ }, ({ path }) => ({
+      path,
+      namespace: 'mcp-shims',
+    }))
+    api.onLoad({ filter: /.*/, namespace: 'mcp-shims' }, () => ({
+      contents: 'export const CORS_IS_POSSIBLE = false; export const DefaultJsonSchemaValidator = undefined',
+    }))
+  },
+}
+
+/**
+ * Octokit gets our own transport (see action/forge-fetch.ts), and the toolkit makes one of two further packages nobody asks.
+ * @type {import('esbuild').Plugin}
+ */
+const withoutToolkitTransport = {
+  name: 'without-toolkit-transport',
+  setup(api) {
+    const isOf = (/** @type {string} */ name, /** @type {string} */ importer) =>
+      importer.split(sep).join('/').includes(`node_modules/@actions/${name}/`)
+    api.onResolve({ filter: /^(undici|@actions\/http-client)$/ }, ({ path, importer }) =>
+      isOf('github', importer) ? { path, namespace: 'no-transport' } : undefined,
+    )
+    api.onLoad({ filter: /.*/, namespace: 'no-transport' }, () => ({
+      contents:
+        'export const fetch = undefined; export class HttpClient { getAgent() {} getAgentDispatcher() {} }',
+    }))
+    // The package does not say that only what is used of it is needed. Its tokens for cloud providers are not.
+    api.onResolve(
+      { filter: /^(\.\/|@actions\/)/ },
+      async ({ path, importer, kind, resolveDir, pluginData }) => {
+        if (pluginData === 'seen' || !(path.startsWith('@actions/') || isOf('core', importer)))
+          return undefined
+        const found = await api.resolve(path, { importer, kind, resolveDir, pluginData: 'seen' })
+        return { ...found, sideEffects: false }
+      },
+    )
+  },
+}
+
+/**
+ * Modules that are pieces of their own, with what only they need: few runs call them, and without this they would come with
+ * their neighbours.
+ */
+const SEAMS = [
+  'schema/generated/validate-assistant.mjs',
+  'schema/generated/validate-config.mjs',
+  'schema/generated/validate-config-file.mjs',
+  'schema/generated/validate-envelope.mjs',
+  'schema/generated/validate-json-schema.mjs',
+  'schema/config-format.ts',
+  'schema/frame.ts',
+  'schema/yaml-full.ts',
+  'schema/yaml-plain.ts',
+  'schema/language/dict.ts',
+  'schema/language/json.ts',
+  'schema/language/literal.ts',
+  'schema/language/operators.ts',
+  'schema/language/output.ts',
+  'schema/language/sorting.ts',
+  'schema/language/string-methods.ts',
+  'runner/changed-definition.ts',
+  'runner/models/model-failure.ts',
+  'runner/models/tunnel-agent.ts',
+  'runner/pause.ts',
+  'runner/steps/call.ts',
+  'runner/steps/state-processor.ts',
+  'runner/steps/tool.ts',
+  'runner/steps/transform-step.ts',
+  'runner/store/digest-run.ts',
+  'action/run-summary.ts',
+]
+
+/** Begins the names of files that are taken out again. */
+const SEAM = 'seam-'
+
+/** Node's own modules that take a while to load, too. */
+const SLOW_BUILT_INS = /^(?:node:)?(?:child_process|crypto|dns|https?|net|tls|zlib)$/
+
 /** @satisfies {import('esbuild').BuildOptions} */
 const shared = /** @type {const} */ ({
   absWorkingDir: root,
@@ -62,7 +149,7 @@ const shared = /** @type {const} */ ({
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
   },
-  plugins: [withoutInkDebugger],
+  plugins: [withoutInkDebugger, withoutMcpSchemaChecker],
   metafile: true,
   write: false,
   logLevel: 'warning',
@@ -72,11 +159,12 @@ const shared = /** @type {const} */ ({
  * Entries whose source is not there yet are left out, and said so.
  * @param {Record<string, string>} entries
  */
-function present(entries) {
+function present(entries, isSilent = false) {
   return Object.fromEntries(
     Object.entries(entries).filter(([name, path]) => {
       const isThere = existsSync(join(root, path))
-      if (!isThere) console.error(`build: ${path} does not exist, so there is no dist/${name}.mjs`)
+      if (!isThere && !isSilent)
+        console.error(`build: ${path} does not exist, so there is no dist/${name}.mjs`)
       return isThere
     }),
   )
@@ -106,22 +194,11 @@ const results = await Promise.all([
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
   }),
-  // One file: GitHub fetches it with the tag, and there is no install step.
-  build({
-    ...shared,
-    entryPoints: present({ action: 'action/index.ts' }),
-    define: { ...shared.define, 'process.env.CODEMIE_CI_SQLITE_WORKER': '"./sqlite/worker.cjs"' },
-  }),
   build({ ...shared, outdir: join(dist, 'cli'), entryPoints: present(VIEWS), splitting: true }),
   // Pieces: `validate` must not read what `run` needs.
-  build({
-    ...shared,
-    outdir: join(dist, 'cli'),
-    entryPoints: present({ start: 'cli/start.ts' }),
-    splitting: true,
-    banner: {},
-    plugins: [...shared.plugins, withViewsOutside],
-  }),
+  buildPieces('cli', { start: 'cli/start.ts' }, withViewsOutside),
+  // GitHub fetches it with the tag, and there is no install step.
+  buildPieces('action', { index: 'action/index.ts' }, withoutToolkitTransport),
 ]).catch(() => {
   // esbuild has said what is wrong and where; a stack of its insides would only push that off the screen.
   process.exit(1)
@@ -131,8 +208,9 @@ const sqlite = await buildSqliteWorker()
 const inputs = [...results, sqlite].flatMap(listInputs)
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
-const pieces = await toCommonJs(results.pop()?.outputFiles ?? [])
-for (const file of [...results.flatMap((result) => result.outputFiles), ...pieces]) {
+const actionPieces = await toCommonJs(results.pop(), { isShort: true })
+const pieces = await toCommonJs(results.pop(), { isShort: false })
+for (const file of [...results.flatMap((result) => result.outputFiles), ...pieces, ...actionPieces]) {
   mkdirSync(dirname(file.path), { recursive: true })
   writeFileSync(file.path, file.text)
 }
@@ -166,28 +244,111 @@ function writeSqliteWorker({ outputFiles }) {
 }
 
 /**
- * Pieces as CommonJS modules that require each other. esbuild splits ES modules only, so this is a step of its own.
- * @param {readonly import('esbuild').OutputFile[]} modules
+ * @param {string} folder in dist/.
+ * @param {Record<string, string>} entries
+ * @param {import('esbuild').Plugin} plugin
  */
-async function toCommonJs(modules) {
+async function buildPieces(folder, entries, plugin) {
+  const seams = present(Object.fromEntries(SEAMS.map((path) => [`${SEAM}${basename(path)}`, path])), true)
+  const result = await build({
+    ...shared,
+    outdir: join(dist, folder),
+    outExtension: { '.js': '.cjs' },
+    entryPoints: { ...present(entries), ...seams },
+    splitting: true,
+    banner: {},
+    sourcemap: 'inline',
+    sourcesContent: false,
+    plugins: [...shared.plugins, plugin],
+  })
+  // What is behind a seam is in a chunk; the file of the seam itself only passes it on, to nobody.
+  const outputFiles = result.outputFiles.filter(({ path }) => !basename(path).startsWith(SEAM))
+  return { ...result, outputFiles }
+}
+
+/**
+ * Pieces as CommonJS modules that require each other. esbuild splits ES modules only, so this is a step of its own.
+ * @param {{ outputFiles: readonly import('esbuild').OutputFile[] } | undefined} result of {@link buildPieces}
+ * @param {{ isShort: boolean }} options Whether names and lines are to be short, with a map beside each file.
+ */
+async function toCommonJs(result, { isShort }) {
+  const modules = result?.outputFiles ?? []
   const names = new Set(modules.map(({ path }) => basename(path)))
-  const rename = (/** @type {string} */ name) => name.replace(/\.mjs$/, '.cjs')
-  return await Promise.all(
+  const files = await Promise.all(
     modules.map(async ({ path, text }) => {
       const withoutImports = text.replace(/\bimport\("\.\/([^"]+)"\)/g, (all, name) =>
-        names.has(name) ? `Promise.resolve().then(() => require("./${name}"))` : all,
+        names.has(name)
+          ? `Promise.resolve().then(() => require("./${name}"))`
+          : Object.hasOwn(VIEWS, basename(name, '.mjs'))
+            ? `importView("./${name}")`
+            : all,
       )
-      const { code } = await transform(withoutImports, {
-        format: 'cjs',
-        platform: 'node',
-        target: shared.target,
+      /** @type {import('esbuild').TransformOptions} */
+      const options = { format: 'cjs', platform: 'node', target: shared.target, charset: shared.charset }
+      const common = await transform(withoutImports, {
+        ...options,
+        sourcemap: isShort ? 'inline' : false,
         // What loads the pieces gives it to them: packages look for files beside them.
         define: { 'import.meta.url': 'pieceUrl' },
       })
-      const renamed = code.replace(/\brequire\("\.\/([^"]+)"\)/g, (_, name) => `require("./${rename(name)}")`)
-      return { path: rename(path), text: renamed }
+      const lazy = loadWhenCalled(common.code)
+      if (!isShort) return [{ path, text: lazy }]
+      const { code, map } = await transform(withOwnUrl(lazy), {
+        ...options,
+        minify: true,
+        sourcemap: 'external',
+      })
+      return [
+        { path, text: code },
+        { path: `${path}.map`, text: placeInProject(map, dirname(path)) },
+      ]
     }),
   )
+  return files.flat()
+}
+
+/**
+ * Loads what a piece requires when a function first uses it, and not with the piece: most of it is for other cases. Nothing
+ * of ours does anything by being loaded, and neither do the packages.
+ * @param {string} code as esbuild writes it, one statement a line.
+ */
+function loadWhenCalled(code) {
+  /** @type {Map<string, string>} */
+  const waiting = new Map()
+  return code
+    .replace(/^(?:var (import_\w+) = )?(.*\brequire\("([^"]+)"\).*);$/gm, (all, name, value, id) => {
+      const canWait = id.startsWith('./') || SLOW_BUILT_INS.test(id)
+      if (!canWait || !/^(?:__toESM\()?require\([^)]*\)(?:, 1\))?$/.test(value)) return all
+      if (name === undefined) return ''
+      waiting.set(name, value)
+      return `@${name}@`
+    })
+    .replace(/@?\bimport_\w+\b@?/g, (name) => {
+      if (!name.startsWith('@')) return waiting.has(name) ? `(${name}())` : name
+      const bare = name.slice(1, -1)
+      return `let ${bare}_; function ${bare}() { return ${bare}_ ??= ${waiting.get(bare)}; }`
+    })
+}
+
+/** For pieces that Node itself loads; on the first line, so that no other moves. @param {string} code */
+function withOwnUrl(code) {
+  if (!code.includes('pieceUrl')) return code
+  return `const pieceUrl = require('node:url').pathToFileURL(__filename).href; ${code}`
+}
+
+/**
+ * A map with the paths of the sources from the root of the project, wherever packages are installed.
+ * @param {string} map
+ * @param {string} folder Folder of the file that it is about.
+ */
+function placeInProject(map, folder) {
+  const { version, sources, names, mappings } = JSON.parse(map)
+  const place = (/** @type {string} */ source) =>
+    relative(root, join(folder, source))
+      .split(sep)
+      .join('/')
+      .replace(/^.*\bnode_modules\//, 'node_modules/')
+  return `${JSON.stringify({ version, sources: sources.map(place), names, mappings })}\n`
 }
 
 /**

@@ -94,12 +94,47 @@ export async function generate() {
   draft07.properties.enum = { type: 'array', items: true }
   ajv.addSchema(draft07, draft07.$id)
   exported.validateJsonSchema = draft07.$id
-  // The code still asks for Ajv's helpers with require(); bundling puts them inside.
+  const code = standaloneCode(ajv, exported)
+  const files = await Promise.all(
+    Object.keys(exported).map(async (name) => [fileOf(name), await bundleOne(code, name)]),
+  )
+  const names = files.map(([file], index) => `export { ${Object.keys(exported)[index]} } from './${file}'\n`)
+  return {
+    ...Object.fromEntries(files.map(([file, text]) => [`schema/generated/${file}`, text])),
+    'schema/generated/validators.mjs': `${HEADER}${names.join('')}`,
+    'schema/generated/validators.d.mts': TYPES,
+  }
+}
+
+/** `validate-config.mjs` for `validateConfig`: a file each, so that only what is needed has to be loaded. */
+function fileOf(name) {
+  return `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.mjs`
+}
+
+/** The code still asks for Ajv's helpers with require(); bundling puts them inside, and leaves out the other validators. */
+async function bundleOne(code, name) {
   const { outputFiles } = await build({
     stdin: {
-      contents: standaloneCode(ajv, exported),
+      contents: `export { ${name} } from 'validators'`,
       resolveDir: dirname(createRequire(import.meta.url).resolve('ajv')),
     },
+    plugins: [
+      {
+        name: 'validators',
+        setup(api) {
+          api.onResolve({ filter: /^validators$/ }, ({ path, resolveDir }) => ({
+            path,
+            namespace: 'validators',
+            pluginData: resolveDir,
+            sideEffects: false,
+          }))
+          api.onLoad({ filter: /.*/, namespace: 'validators' }, ({ pluginData }) => ({
+            contents: code,
+            resolveDir: pluginData,
+          }))
+        },
+      },
+    ],
     bundle: true,
     write: false,
     format: 'esm',
@@ -110,8 +145,7 @@ export async function generate() {
     minifyIdentifiers: true,
     legalComments: 'none',
   })
-  const code = outputFiles[0].text.replaceAll(';var ', ';\nvar ').replaceAll(';function ', ';\nfunction ')
-  return { 'schema/generated/validators.mjs': `${HEADER}${code}`, 'schema/generated/validators.d.mts': TYPES }
+  return `${HEADER}${outputFiles[0].text.replaceAll(';var ', ';\nvar ').replaceAll(';function ', ';\nfunction ')}`
 }
 
 async function main(check) {

@@ -1,12 +1,16 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import { createGit } from '../../runner/git/git.ts'
 import { describeRepository } from '../../runner/git/repository.ts'
 import { missingVariables } from '../../runner/integrations.ts'
+import type { DescribedServer } from '../../runner/mcp/check.ts'
 import { checkProvider } from '../../runner/models/check-provider.ts'
 import type { ResolvedModel } from '../../runner/models/providers.ts'
 import { gatherPlanFacts } from '../../runner/plan-facts.ts'
 import type { Definition, Project } from '../../runner/project.ts'
 import { setUpRun } from '../../runner/setup.ts'
+import { toolUsersOf } from '../../schema/needs.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -213,6 +217,7 @@ async function checkModels(
   say: Say,
 ): Promise<void> {
   const models = new Map<string, ResolvedModel>()
+  const servers = new Map<string, DescribedServer>()
   for (const { workflow: definition } of definitions) {
     if (!definition) continue
     const { workflow, facts } = await gatherPlanFacts(project, definition, { world: cli.world })
@@ -221,7 +226,10 @@ async function checkModels(
     }
     const setup = await setUpRun(project, workflow, cli.world)
     for (const model of facts.models) models.set(facts.describeModel(model).id, setup.models.resolve(model))
+    for (const server of workflow.states.flatMap(toolUsersOf).flatMap(facts.serversOf))
+      servers.set(JSON.stringify(server), server)
   }
+  checkServers([...servers.values()], cli, say)
   if (models.size === 0) {
     say({ check: 'models', state: 'ok', message: 'No workflow here needs a model' })
     return
@@ -271,6 +279,43 @@ async function checkModels(
         })
     }
   }
+}
+
+/** Programs and variables of MCP servers; none is started. */
+function checkServers(servers: readonly DescribedServer[], { world }: Cli, say: Say): void {
+  for (const { name, program, url, variables } of servers) {
+    const title = `MCP server '${oneLine(name)}'`
+    const unset = variables.filter((variable) => !world.env[variable])
+    const isMissing = program !== undefined && !program.includes('{') && !isOnPath(program, world.env)
+    if (isMissing) {
+      say({
+        check: 'mcp',
+        state: 'warning',
+        message: `${title}: there is no program ${oneLine(program)} here`,
+        help: 'Install it, or correct how the server is started.',
+      })
+    }
+    if (unset.length > 0) {
+      say({
+        check: 'mcp',
+        state: 'warning',
+        message: `${title} needs ${unset.join(' and ')}, which ${unset.length === 1 ? 'is' : 'are'} not set`,
+        help: 'Set them in the environment of the run.',
+      })
+    }
+    if (!isMissing && unset.length === 0) {
+      const how =
+        program === undefined ? `is reached at ${oneLine(url ?? '')}` : `is started as ${oneLine(program)}`
+      say({ check: 'mcp', state: 'ok', message: `${title} ${how}` })
+    }
+  }
+}
+
+function isOnPath(program: string, env: Cli['world']['env']): boolean {
+  if (program.includes('/') || program.includes(sep)) return existsSync(program)
+  const endings = process.platform === 'win32' ? (env['PATHEXT'] ?? '.EXE;.CMD').split(';') : ['']
+  const folders = (env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => endings.some((ending) => existsSync(join(folder, program + ending))))
 }
 
 function render({ state, message, help }: Finding, { cyan, green, red, yellow, symbols }: Palette): string {

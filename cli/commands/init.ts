@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Refusal } from '../../runner/failure.ts'
 import { findRepository } from '../../runner/git/repository.ts'
+import type { Template } from '../../schema/template/template.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
-import { STARTERS, type Starter } from '../starters/index.ts'
-import { planProjectFiles, starterPath } from '../starters/project-files.ts'
+import { planProjectFiles, starterPath } from '../project-files.ts'
+import { type BuiltInTemplate, STARTERS } from '../templates/index.ts'
+import { choose } from '../ui/choose.ts'
 import { printJson } from '../ui/json.ts'
+import { nextSteps } from '../ui/next-steps.ts'
 import { oneLine } from '../ui/plain-text.ts'
 import { usageError } from '../usage-error.ts'
 import { type Done, type Outcome, writeProjectFile } from '../write-project-file.ts'
@@ -20,8 +22,9 @@ export const init: CommandRunner = async (invocation, cli) => {
   if (invocation.flag('update')) return await updateGithub(invocation, cli)
   const { root } = findRepository(cli.world.cwd, cli.world.env)
   const starter = await chooseStarter(invocation.text('template'), root, cli)
+  const text = await workflowOf(starter)
   const files = planProjectFiles({
-    starter,
+    starter: { id: starter.id, text },
     schemas: { workflow: schemaText('workflow'), config: schemaText('config') },
   })
   const done: Done[] = []
@@ -34,8 +37,8 @@ export const init: CommandRunner = async (invocation, cli) => {
       await (await import('../github-workflow.ts')).initGithubWorkflow(root, invocation.flag('force'), cli),
     )
   }
-  if (invocation.flag('json')) printJson(cli, { root, template: starter.name, files: done })
-  else report(done, starter, cli)
+  if (invocation.flag('json')) printJson(cli, { root, template: starter.id, files: done })
+  else report(done, starter, text, cli)
   return EXIT.done
 }
 
@@ -61,50 +64,52 @@ function refuseOthers(invocation: Invocation, why: string): void {
     throw usageError(why, 'Run `codemie-ci init` once more without it.')
 }
 
-async function chooseStarter(wanted: string | undefined, root: string, cli: Cli): Promise<Starter> {
+async function chooseStarter(wanted: string | undefined, root: string, cli: Cli): Promise<BuiltInTemplate> {
   if (wanted !== undefined) {
-    const starter = STARTERS.find(({ name }) => name === wanted)
+    const starter = STARTERS.find(({ id }) => id === wanted)
     if (!starter)
       throw new Error(`The table of commands allows the template '${wanted}', which does not exist`)
     return starter
   }
   // A second time is about the rest: the first workflow was chosen before.
-  const chosen = STARTERS.find((starter) => existsSync(join(root, starterPath(starter))))
+  const chosen = STARTERS.find((starter) => existsSync(join(root, starterPath(starter.id))))
   if (chosen) return chosen
   if (!cli.canAsk || !cli.terminal) return STARTERS[0]
-  const { selectOne } = await import('../ui/select-one.tsx')
-  const index = await selectOne({
-    question: 'Which workflow do you want to start with?',
-    choices: STARTERS.map(({ name, summary }) => ({ name, summary })),
-    palette: cli.look.stderr,
-    terminal: cli.terminal,
-  })
-  const starter = index === undefined ? undefined : STARTERS[index]
-  if (!starter) {
-    throw new Refusal('interrupted', 'Nothing was chosen, and nothing was written', {
-      exitStatus: EXIT.interrupted,
-    })
-  }
-  return starter
+  const templateOf = await templateReader()
+  const chosenNow = await choose(
+    'Which workflow do you want to start with?',
+    STARTERS.map((one) => ({ name: one.id, summary: templateOf(one).description })),
+    cli,
+    cli.terminal,
+  )
+  return STARTERS[chosenNow] ?? STARTERS[0]
 }
 
-function report(done: readonly Done[], starter: Starter, cli: Cli): void {
-  const { bold, dim } = cli.look.stdout
+/** The reader of templates is loaded when there is a file to write. */
+async function templateReader(): Promise<(starter: BuiltInTemplate) => Template> {
+  const { readTemplate } = await import('../../schema/template/template.ts')
+  return ({ id, text }) => {
+    const { template } = readTemplate({ file: `${id}.yaml`, text })
+    if (!template) throw new Error(`The built-in template '${id}' cannot be read`)
+    return template
+  }
+}
+
+async function workflowOf(starter: BuiltInTemplate): Promise<string> {
+  const [templateOf, { fillTemplate, fitParameters }] = await Promise.all([
+    templateReader(),
+    import('../../runner/templates.ts'),
+  ])
+  const template = templateOf(starter)
+  return fillTemplate(template, (await fitParameters(template.parameters, [])).values)
+}
+
+function report(done: readonly Done[], starter: BuiltInTemplate, text: string, cli: Cli): void {
   reportFiles(done, cli)
   if (done.some(({ outcome }) => outcome === 'kept')) {
     cli.stdout.write(`\nFiles of yours stay as they are; --force replaces them.\n`)
   }
-  const steps = [
-    ['codemie-ci validate', 'check everything'],
-    [`codemie-ci plan ${starter.name}`, 'see what a run would do'],
-    ...(starter.needsModel
-      ? [['export OPENAI_API_KEY=...', 'or another provider, in .codemie/config.yaml']]
-      : []),
-    [starter.tryLine, 'run it'],
-  ] as const
-  const width = Math.max(...steps.map(([line]) => line?.length ?? 0))
-  cli.stdout.write(`\n${bold('Next')}\n`)
-  for (const [line, what] of steps) cli.stdout.write(`  ${(line ?? '').padEnd(width)}  ${dim(what ?? '')}\n`)
+  cli.stdout.write(nextSteps({ ...starter, text }, cli.look.stdout))
 }
 
 function reportFiles(done: readonly Done[], cli: Cli): void {

@@ -16,6 +16,8 @@ interface ListedWorkflow {
   readonly dialect: string | undefined
   readonly tags: readonly string[]
   readonly lifecycle: string | undefined
+  /** Whether it was put away, in `.codemie/archive`. */
+  readonly archived: boolean
   /** Names of the events that start it. */
   readonly triggers: readonly string[]
   readonly problems: { readonly errors: number; readonly warnings: number }
@@ -31,10 +33,13 @@ type Head = {
 /** `codemie-ci list`: what there is, whether it is valid, what starts it. */
 export const list: CommandRunner = async (invocation, cli) => {
   const project = await openProjectFor(invocation, cli)
-  const all = (await project.definitions()).map(describe)
+  const all = [
+    ...(await project.definitions()).map((one) => describe(one, false)),
+    ...(invocation.flag('all') ? (await project.archived()).map((one) => describe(one, true)) : []),
+  ]
   const words = invocation.rest('text').map((word) => word.toLowerCase())
-  const tags = invocation.texts('tag')
-  const found = all.filter((workflow) => matches(workflow, words, tags))
+  const wanted = { words, tags: invocation.texts('tag'), stages: invocation.texts('lifecycle') }
+  const found = all.filter((workflow) => matches(workflow, wanted))
   if (invocation.flag('json')) {
     printJson(cli, { workflows: found })
     return EXIT.done
@@ -53,7 +58,7 @@ export const list: CommandRunner = async (invocation, cli) => {
   return EXIT.done
 }
 
-function describe({ id, file, meta, workflow, diagnostics }: Definition): ListedWorkflow {
+function describe({ id, file, meta, workflow, diagnostics }: Definition, archived: boolean): ListedWorkflow {
   const head: Head = workflow ?? meta
   const { name, description, dialect, tags, lifecycle, triggers } = head
   return {
@@ -64,6 +69,7 @@ function describe({ id, file, meta, workflow, diagnostics }: Definition): Listed
     dialect,
     tags: tags ?? [],
     lifecycle,
+    archived,
     triggers: [...new Set((triggers ?? []).map(({ event }) => event))],
     problems: {
       errors: diagnostics.filter(({ severity }) => severity === 'error').length,
@@ -72,10 +78,21 @@ function describe({ id, file, meta, workflow, diagnostics }: Definition): Listed
   }
 }
 
-function matches(workflow: ListedWorkflow, words: readonly string[], tags: readonly string[]): boolean {
-  const { id, name, description, file } = workflow
+/** What a person looks for: all words, all tags, and one of the stages where some are named. */
+interface Wanted {
+  readonly words: readonly string[]
+  readonly tags: readonly string[]
+  readonly stages: readonly string[]
+}
+
+function matches(workflow: ListedWorkflow, { words, tags, stages }: Wanted): boolean {
+  const { id, name, description, file, lifecycle } = workflow
   const text = [id, name, description, file, ...workflow.tags].join('\n').toLowerCase()
-  return words.every((word) => text.includes(word)) && tags.every((tag) => workflow.tags.includes(tag))
+  return (
+    words.every((word) => text.includes(word)) &&
+    tags.every((tag) => workflow.tags.includes(tag)) &&
+    (stages.length === 0 || stages.includes(lifecycle ?? ''))
+  )
 }
 
 const DIALECT_NAMES: Readonly<Record<string, string>> = {
@@ -90,6 +107,7 @@ function render(workflow: ListedWorkflow, width: number, columns: number, palett
   const sign = errors > 0 ? red(symbols.failed) : warnings > 0 ? yellow(symbols.warning) : green(symbols.done)
   const facts = [
     DIALECT_NAMES[workflow.dialect ?? ''] ?? 'unknown dialect',
+    ...(workflow.archived ? ['archived'] : []),
     ...(workflow.lifecycle ? [workflow.lifecycle] : []),
     ...(workflow.triggers.length > 0 ? [`on ${workflow.triggers.map(oneLine).join(', ')}`] : []),
   ]

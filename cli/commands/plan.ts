@@ -22,17 +22,23 @@ export const plan: CommandRunner = async (invocation, cli) => {
   return showPlan(invocation, project, workflow, await readInput(invocation, workflow, cli), cli)
 }
 
-/** Prints the plan of a run. Exit status 2 when the input would stop it. */
+/**
+ * Prints the plan of a run. Exit status 2 when the input would stop it.
+ *
+ * @param force the run may happen although the workflow is retired. Default: no, and the plan says so.
+ */
 export async function showPlan(
   invocation: Invocation,
   project: Project,
   workflow: Workflow,
   input: InputPlan,
   cli: Cli,
+  force = false,
 ): Promise<number> {
   const { workflow: complete, facts } = await gatherPlanFacts(project, workflow, {
     world: cli.world,
     model: invocation.text('model'),
+    force,
   })
   const planned = planRun(complete, { ...facts, input })
   if (invocation.flag('json')) printJson(cli, planned)

@@ -2,7 +2,7 @@ import type { CommandRunner } from '../command.ts'
 import { loadWorkflow } from '../definition.ts'
 import { executeRun, readExecution } from '../execute.ts'
 import { EXIT } from '../exit-status.ts'
-import { readInput } from '../input.ts'
+import { readGivenFiles, readInput } from '../input.ts'
 import { openProjectFor } from '../project.ts'
 import { renderInputProblems } from '../ui/input-problems.ts'
 
@@ -16,12 +16,13 @@ export const run: CommandRunner = async (invocation, cli) => {
   const input = await readInput(invocation, workflow, cli)
   if (invocation.flag('dry-run')) {
     const { showPlan } = await import('./plan.ts')
-    return showPlan(invocation, project, workflow, input, cli)
+    return showPlan(invocation, project, workflow, input, cli, invocation.flag('force'))
   }
   if (input.problems.length > 0) {
     cli.stderr.write(renderInputProblems(input, workflow, cli.look.stderr))
     return EXIT.usage
   }
+  const files = await readGivenFiles(invocation, project, cli)
   const { startRun } = await import('../../runner/run.ts')
   const model = invocation.text('model')
   return executeRun(
@@ -33,7 +34,9 @@ export const run: CommandRunner = async (invocation, cli) => {
         ...options,
         workflow,
         input: input.text,
+        files,
         strict: invocation.flag('strict'),
+        force: invocation.flag('force'),
         ...(model === undefined ? {} : { model }),
       }),
   )

@@ -12,6 +12,7 @@ import {
 import type { RunManifest } from '../../runner/store/manifest.ts'
 import type { RunAccount } from '../../runner/store/read-account.ts'
 import type { RunReader } from '../../runner/store/reader.ts'
+import { parseJsonObject } from '../../schema/json-object.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
 import { helpWithName } from '../../schema/nearest.ts'
 import type { CommandRunner } from '../command.ts'
@@ -109,9 +110,22 @@ function showRun(
 ): void {
   const digest = digestRun(events)
   const inputs = readInputs(given)
+  const files = readFileNames(given)
   if (isJson) {
     const { steps, output, warnings, heldBefore, asks, approvals, said, failure } = digest
-    const about = { where, seenAt, input: inputs, steps, output, warnings, heldBefore, asks, approvals, said }
+    const about = {
+      where,
+      seenAt,
+      input: inputs,
+      files,
+      steps,
+      output,
+      warnings,
+      heldBefore,
+      asks,
+      approvals,
+      said,
+    }
     printJson(cli, { ...manifest, ...about, failure })
     return
   }
@@ -119,7 +133,9 @@ function showRun(
     manifest.status === 'running' && seenAt !== undefined
       ? describeSilence(seenAt, cli.world.now())
       : undefined
-  cli.stdout.write(renderRun(manifest, digest, inputs, silence, cli.look.stdout, cli.stdout.columns ?? 100))
+  cli.stdout.write(
+    renderRun(manifest, digest, { inputs, files }, silence, cli.look.stdout, cli.stdout.columns ?? 100),
+  )
 }
 
 /** What a yes is asked for; the record's README has more of them. */
@@ -186,10 +202,17 @@ function readInputs(bytes: Uint8Array | undefined): unknown {
   }
 }
 
+/** Names of the files that the run was given; `undefined`: none. */
+function readFileNames(bytes: Uint8Array | undefined): readonly string[] | undefined {
+  const { fileNames } = (bytes && parseJsonObject(Buffer.from(bytes).toString('utf8'))) ?? {}
+  const names = Array.isArray(fileNames) ? fileNames.filter((name) => typeof name === 'string') : []
+  return names.length === 0 ? undefined : names
+}
+
 function renderRun(
   manifest: RunManifest,
   digest: RunDigest,
-  inputs: unknown,
+  { inputs, files }: { readonly inputs: unknown; readonly files: readonly string[] | undefined },
   silence: string | undefined,
   palette: Palette,
   columns: number,
@@ -226,6 +249,7 @@ function renderRun(
             symbols.ellipsis,
           ),
     ],
+    ['files', files?.map(oneLine).join(', ')],
     ['page', manifest.ciUrl],
     ['seen', silence],
   ]
@@ -237,7 +261,7 @@ function renderRun(
     ),
     '',
     bold('Steps'),
-    ...stepLines(digest.steps, palette),
+    ...stepLines(digest.steps, digest.models.length > 1, palette),
   ]
   for (const { code, message, path, position } of digest.warnings) {
     const place = position ?? path
@@ -297,8 +321,8 @@ function describeCommit({ commit, branch, changedFiles }: RunManifest['repositor
   return `${commit.slice(0, 12)} (${where}${dirty})`
 }
 
-/** Steps in order; many of one state in a row are one line. */
-function stepLines(steps: readonly StepDigest[], palette: Palette): string[] {
+/** Steps in order; many of one state in a row are one line. `isMixed`: several models answered, so each says which. */
+function stepLines(steps: readonly StepDigest[], isMixed: boolean, palette: Palette): string[] {
   const groups: StepDigest[][] = []
   for (const step of steps) {
     const group = groups.at(-1)
@@ -310,10 +334,10 @@ function stepLines(steps: readonly StepDigest[], palette: Palette): string[] {
     40,
     Math.max(0, ...rows.map((row) => (row.length > 1 ? (row[0]?.state ?? '') : (row[0]?.path ?? '')).length)),
   )
-  return rows.map((row) => stepLine(row, width, palette))
+  return rows.map((row) => stepLine(row, width, isMixed, palette))
 }
 
-function stepLine(row: readonly StepDigest[], width: number, palette: Palette): string {
+function stepLine(row: readonly StepDigest[], width: number, isMixed: boolean, palette: Palette): string {
   const { dim, green, red, yellow, symbols } = palette
   const failed = row.filter(({ status }) => status === 'failed').length
   const open = row.filter(({ status }) => status === 'unfinished').length
@@ -326,6 +350,7 @@ function stepLine(row: readonly StepDigest[], width: number, palette: Palette): 
     ...(row.length > 1 ? [`${row.length - failed - open} of ${row.length}`] : []),
     ...(attempts.length > row.length ? [count(attempts.length, 'attempt')] : []),
     ...(open === row.length ? ['not finished'] : [formatDuration(durationMs)]),
+    ...(isMixed ? [...new Set(attempts.flatMap(({ models = [] }) => models))].map(oneLine) : []),
   ]
   return `  ${sign} ${padEnd(oneLine(name), width)}  ${dim(facts.join('  '))}`
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import type { Project } from '../../runner/project.ts'
@@ -13,6 +13,7 @@ import { readWorkflow } from '../../schema/read.ts'
 import type { Workflow } from '../../schema/workflow.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
+import { definitionsAt, isThere, noSuchFile } from '../definition-files.ts'
 import { EXIT } from '../exit-status.ts'
 import { findRoot } from '../find-root.ts'
 import type { Invocation } from '../invocation.ts'
@@ -20,7 +21,6 @@ import { printJson } from '../ui/json.ts'
 import { paintWith } from '../ui/paint.ts'
 import type { Palette } from '../ui/palette.ts'
 import { count } from '../ui/plain-text.ts'
-import { usageError } from '../usage-error.ts'
 
 /** A file that was looked at, and all that is wrong with it. */
 interface CheckedFile {
@@ -84,10 +84,10 @@ async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly Chec
   }
   const typed = invocation.text('config')
   const config = typed === undefined ? undefined : resolve(cwd, typed)
-  if (config !== undefined && !isThere(config)) throw noFile(String(typed), config)
+  if (config !== undefined && !isThere(config)) throw noSuchFile(String(typed), config)
   const paths =
     named.length > 0
-      ? named.flatMap((name) => expand(resolve(cwd, name), name))
+      ? named.flatMap((name) => definitionsAt(resolve(cwd, name), name))
       : filesOf(root ?? cwd, config)
   const github = root === undefined ? undefined : join(root, GITHUB_WORKFLOW_FILE)
   const needs = root === undefined ? undefined : needsIn(cli.world, config)
@@ -118,10 +118,12 @@ async function checkGithub(root: string, all: readonly CheckedFile[]): Promise<r
   return [{ file: GITHUB_WORKFLOW_FILE, text, diagnostics }]
 }
 
-/** Everything of a repository that has a format of ours: configuration, assistants, workflows. */
+/** Everything of a repository that has a format of ours: configuration, assistants, templates, workflows. */
 function filesOf(root: string, config = join(root, '.codemie/config.yaml')): readonly string[] {
-  const folders = ['.codemie/assistants', '.codemie/workflows'].map((folder) => join(root, folder))
-  return [...[config].filter(isThere), ...folders.filter(isThere).flatMap(definitionsIn)]
+  const folders = ['.codemie/assistants', '.codemie/templates', '.codemie/workflows'].map((folder) =>
+    join(root, folder),
+  )
+  return [...[config].filter(isThere), ...folders.filter(isThere).flatMap((folder) => definitionsAt(folder))]
 }
 
 /** Looks up what workflows need of the project. Opens it for the first one that needs anything: most of the time none does. */
@@ -160,6 +162,10 @@ async function checkFile(
     const { readAssistantFile } = await import('../../schema/assistant-file.ts')
     return { file, text: textOf(bytes), diagnostics: readAssistantFile({ file, bytes }).diagnostics }
   }
+  if (/(?:^|\/)\.codemie\/templates\/[^/]+$/.test(file)) {
+    const { checkTemplate } = await import('../../schema/template/check.ts')
+    return { file, text: textOf(bytes), diagnostics: checkTemplate({ file, text: textOf(bytes) }) }
+  }
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
   const more = workflow && needs ? await needs(workflow) : []
   return { file, text: meta.text, diagnostics: [...diagnostics, ...more], workflow }
@@ -178,30 +184,6 @@ function readBytes(path: string, file: string): Uint8Array {
       cause: error,
     })
   }
-}
-
-const DEFINITION = /\.(?:ya?ml|toml)$/i
-
-/** A folder stands for the definitions in it, at any depth. */
-function expand(path: string, named: string): readonly string[] {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw noFile(named, path)
-  return found.isDirectory() ? definitionsIn(path) : [path]
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
-function noFile(named: string, path: string): Refusal {
-  return usageError(`There is no file '${named}'.`, `Looked at ${path}.`)
-}
-
-function definitionsIn(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && DEFINITION.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
 }
 
 function writeReport(checked: readonly CheckedFile[], cli: Cli): void {

@@ -7,7 +7,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'init',
     summary: 'Set a repository up: configuration, a first workflow, a GitHub workflow',
     details: [
-      'Writes .codemie/config.yaml, one workflow from a list of starters and .github/workflows/codemie.yml, which starts workflows by the events that they name under on. Files that are there already stay as they are unless --force is given; --update puts what the definitions ask for into the GitHub workflow and keeps everything else of it. On a terminal it asks which starter you want; elsewhere it takes release-notes, which needs no model and no key.',
+      'Writes .codemie/config.yaml, one workflow from a template and .github/workflows/codemie.yml, which starts workflows by the events that they name under on. Files that are there already stay as they are unless --force is given; --update puts what the definitions ask for into the GitHub workflow and keeps everything else of it. On a terminal it asks which of four templates you want; elsewhere it takes release-notes, which needs no model and no key.',
     ],
     args: [],
     options: [
@@ -16,7 +16,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         kind: 'text',
         value: 'NAME',
         choices: ['release-notes', 'review', 'triage', 'summary'],
-        summary: 'The starter to write, without asking',
+        summary: 'The template of the first workflow, without asking',
       },
       { name: 'force', kind: 'flag', summary: 'Replace files that differ' },
       { name: 'no-github', kind: 'flag', summary: 'Write no GitHub workflow' },
@@ -33,7 +33,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
       JSON_OUT,
     ],
     examples: [
-      { line: 'codemie-ci init', what: 'asks which starter you want' },
+      { line: 'codemie-ci init', what: 'asks what to start with' },
       { line: 'codemie-ci init --template review', what: 'does not ask' },
       { line: 'codemie-ci init --update', what: 'after a change of on, inputs or permissions' },
       { line: 'codemie-ci init --diff-driver', what: 'once in each clone, for git diff' },
@@ -44,7 +44,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'list',
     summary: 'List the workflows of this repository',
     details: [
-      'Searches .codemie/workflows. With words, shows the workflows that hold all of them somewhere.',
+      'Searches .codemie/workflows. With words, shows the workflows that hold all of them somewhere. What was put away with codemie-ci archive is shown with --all.',
     ],
     args: [
       {
@@ -57,6 +57,14 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     ],
     options: [
       { name: 'tag', kind: 'texts', value: 'TAG', summary: 'Only workflows with this tag. Repeatable' },
+      {
+        name: 'lifecycle',
+        kind: 'texts',
+        value: 'STAGE',
+        choices: ['development', 'testing', 'production', 'retired'],
+        summary: 'Only workflows that have come so far. Repeatable',
+      },
+      { name: 'all', kind: 'flag', summary: 'Also those in .codemie/archive' },
       JSON_OUT,
     ],
     examples: [
@@ -69,7 +77,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
     name: 'validate',
     summary: 'Check workflows and configuration, and show every problem at once',
     details: [
-      'Without files, checks all workflows, the stored assistants and the configuration of the repository, and whether the GitHub workflow fits them. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
+      'Without files, checks all workflows, templates, the stored assistants and the configuration of the repository, and whether the GitHub workflow fits them. Needs no key and no network. Exits 2 when there is an error, or with --strict also for a warning.',
     ],
     args: [
       {

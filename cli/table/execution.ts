@@ -23,14 +23,22 @@ export const EXECUTION: readonly CommandSpec[] = [
     details: [
       'Progress goes to standard error, the result to standard output. The record is committed to the branch codemie/runs, never to your working tree. Ctrl-C saves what is finished and prints the command that goes on; a second Ctrl-C ends at once.',
       'With -i the input of the run is a JSON object of the values given; --input and --input-file give all of it, as a JSON object or as free text.',
+      'Files given with --file are kept in the record with the rest of the input, so that the run can go on elsewhere: at most 20, of 5 MiB each and 10 MiB together.',
       'With @REVISION (a commit, a tag, a branch) the workflow, those it calls and its stored assistants are as that commit has them, found through renames; configuration, tools and files are those of now. The record names the commit.',
     ],
     args: [WORKFLOW_AT, INPUT_ARGUMENT],
     options: [
       ...INPUTS,
+      {
+        name: 'file',
+        kind: 'texts',
+        value: 'FILE',
+        summary: 'Give agents a file to read: text, PNG, JPEG, GIF, WebP or PDF. Repeatable',
+      },
       { name: 'dry-run', kind: 'flag', summary: 'Only show the plan; see codemie-ci plan --help' },
       MODEL,
       STRICT,
+      { name: 'force', kind: 'flag', summary: 'Run it although its lifecycle is retired' },
       { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
       ...HOW_TO_EXECUTE,
     ],

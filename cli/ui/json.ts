@@ -10,6 +10,11 @@ export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, wholeNumbers, 2)}\n`
 }
 
+/** A value as JSON on one line. */
+export function inlineJson(value: unknown): string {
+  return JSON.stringify(value, wholeNumbers)
+}
+
 /** Definitions keep whole numbers as bigint, which JSON does not know. */
 function wholeNumbers(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value

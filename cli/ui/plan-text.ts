@@ -1,9 +1,11 @@
-import type { Plan, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
+import type { DescribedServer } from '../../runner/mcp/check.ts'
+import type { Plan, PlannedAssistant, PlannedEffect, PlannedState, PlannedTool } from '../../runner/plan.ts'
 import type { PlannedText } from '../../runner/plan-text.ts'
+import { ceilingRows } from '../../runner/report/ceiling-words.ts'
 import type { GraphEdge } from '../../schema/index.ts'
 import { renderProblem } from '../report-error.ts'
 import type { Palette } from './palette.ts'
-import { count, oneLine, padEnd, shorten, stripControls } from './plain-text.ts'
+import { count, oneLine, padEnd, shorten, stripControls, wrap } from './plain-text.ts'
 
 /** Lines of a prompt that the plan shows; `--json` has all of it. */
 const PROMPT_LINES = 12
@@ -40,6 +42,7 @@ export function renderPlan(
     [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
     [bold('Secrets'), ...secretLines(plan, palette)],
     [bold('Limits'), `  ${limitsOf(plan)}`],
+    [bold('At most'), ...ceilingLines(plan, columns)],
     endLines(plan, palette),
   ]
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
@@ -74,13 +77,11 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
   const rows: [string, string[]][] = []
   if (state.pauses) rows.push(['holds', [yellow(HOLDS[state.pauses])]])
   if (state.assistant) {
-    const { tools, mcpServers, datasources, skills, systemPrompt } = state.assistant
-    if (tools.length > 0) rows.push(['tools', [tools.map((tool) => describeTool(tool, palette)).join(', ')]])
-    if (mcpServers.length > 0) rows.push(['servers', [mcpServers.map(oneLine).join(', ')]])
-    if (datasources.length > 0) rows.push(['sources', [datasources.map(oneLine).join(', ')]])
-    if (skills.length > 0) rows.push(['skills', [skills.map(oneLine).join(', ')]])
+    const { systemPrompt } = state.assistant
+    rows.push(...usedRows(state.assistant, palette))
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
+  if (state.tool?.server) rows.push(['server', [describeServer(state.tool.server, palette)]])
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
   for (const [name, value] of Object.entries({ ...state.tool?.args, ...state.calls?.inputs }))
     rows.push(...promptRows(name, value, palette))
@@ -104,12 +105,39 @@ const HOLDS: Readonly<Record<NonNullable<PlannedState['pauses']>, string>> = {
   approval: 'until a person says yes: codemie-ci approve',
 }
 
+/** What an assistant may use; those it can ask with what each of them may use below. */
+function usedRows(assistant: PlannedAssistant, palette: Palette): [string, string[]][] {
+  const { tools, mcpServers, datasources, skills, asks } = assistant
+  const inOneLine = (name: string, all: readonly string[]): [string, string[]][] =>
+    all.length > 0 ? [[name, [all.join(', ')]]] : []
+  return [
+    ...inOneLine(
+      'tools',
+      tools.map((tool) => describeTool(tool, palette)),
+    ),
+    ...(mcpServers.length > 0
+      ? [['servers', mcpServers.map((server) => describeServer(server, palette))] as [string, string[]]]
+      : []),
+    ...inOneLine('sources', datasources.map(oneLine)),
+    ...inOneLine('skills', skills.map(oneLine)),
+    ...asks.map((one): [string, string[]] => [
+      'asks',
+      [
+        describeAssistant(one, palette),
+        ...usedRows(one, palette).flatMap(([name, lines]) => lines.map((line) => `  ${name} ${line}`)),
+      ],
+    ]),
+  ]
+}
+
+function describeAssistant({ id, ref, model, command }: PlannedAssistant, { symbols }: Palette): string {
+  const who = ref === undefined || ref === id ? id : `${id} (${ref})`
+  return `${oneLine(who)} ${symbols.dot} ${oneLine(model ?? `agent ${command}`)}`
+}
+
 function describeWork(state: PlannedState, palette: Palette): string {
   const { assistant, tool } = state
-  if (assistant) {
-    const who = assistant.ref === undefined ? assistant.id : `${assistant.id} (${assistant.ref})`
-    return `assistant ${oneLine(who)} ${palette.symbols.dot} ${oneLine(assistant.model ?? `agent ${assistant.command}`)}`
-  }
+  if (assistant) return `assistant ${describeAssistant(assistant, palette)}`
   if (tool) return `tool ${describeTool(tool, palette)}`
   if (state.calls) return `workflow ${oneLine(state.calls.name)}`
   return KINDS[state.kind]
@@ -127,7 +155,15 @@ const KINDS: Readonly<Record<PlannedState['kind'], string>> = {
   block: 'block',
 }
 
-function describeTool({ name, tool, reach }: PlannedTool, { red, yellow }: Palette): string {
+/** What would be started or reached, and which variables it would get; nothing is. */
+function describeServer({ name, command, url, variables }: DescribedServer, { dim }: Palette): string {
+  const reached = command === undefined ? `reached at ${url ?? ''}` : `starts ${command}`
+  const given = variables.length > 0 ? `, gets ${variables.join(', ')}` : ''
+  return `${oneLine(name)} ${dim(oneLine(`${reached}${given}`))}`
+}
+
+function describeTool({ name, tool, reach, server }: PlannedTool, { red, yellow }: Palette): string {
+  if (server) return `${oneLine(name)} of MCP server ${oneLine(server.name)}`
   if (tool === undefined) return red(`${oneLine(name)} (unknown)`)
   const spelled = tool === name ? oneLine(name) : `${oneLine(name)} = ${tool}`
   return reach === 'write' || reach === 'outside' ? yellow(`${spelled} (${REACHES[reach]})`) : spelled
@@ -203,6 +239,16 @@ function limitsOf({ limits }: Plan): string {
     ...(steps === undefined ? [] : [count(steps, 'step')]),
   ]
   return `${count(limits.supersteps, 'superstep')}, ${count(limits.stepsAtOnce, 'step')} at once, ${budget.length > 0 ? `budget ${budget.join(', ')}` : 'no budget'}`
+}
+
+function ceilingLines({ ceiling }: Plan, columns: number): string[] {
+  const rows = ceilingRows(ceiling)
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.flatMap(([name, words]) =>
+    wrap(oneLine(words), Math.max(20, columns - width - 4)).map(
+      (line, index) => `  ${padEnd(index === 0 ? name : '', width)}  ${line}`,
+    ),
+  )
 }
 
 function endLines(plan: Plan, palette: Palette): string[] {

@@ -1,7 +1,7 @@
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import type { RetryPolicy, ToolWork } from '../../schema/workflow.ts'
 import type { AttemptFailed, RunEvent } from '../events.ts'
-import { REJECTED, StepFailure } from '../failure.ts'
+import { BLOCKED, REJECTED, StepFailure } from '../failure.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
 import { failureOutput, handlerOf } from './handlers.ts'
@@ -44,10 +44,7 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
     for (let attempt = firstAttempt; ; attempt++) {
       const triesLeft = state.retry.maxAttempts - (attempt - firstAttempt + 1)
       const effects = new EffectCounter({ path, attempt, isLastAttempt: triesLeft <= 0 }, options)
-      const outcome =
-        step.rejection === undefined
-          ? await runAttempt(step, effects, options)
-          : rejected(step, step.rejection)
+      const outcome = forbidden(step) ?? (await runAttempt(step, effects, options))
       if (!('failed' in outcome)) return outcome
       const { task, failed: failure, durationMs } = outcome
       const info = failure.toInfo()
@@ -98,7 +95,8 @@ async function runAttempt(
     const prepared = await options.prepare(step, warn)
     task = prepared.task
     const stateId = stateIdOf(step)
-    await emit({ type: 'step-started', path, state: stateId, kind: state.work.kind, attempt, task, after })
+    const kind = step.checks ? 'guardrails' : state.work.kind
+    await emit({ type: 'step-started', path, state: stateId, kind, attempt, task, after })
     const output = await prepared.execute(effects.with(signal, warn, account))
     const durationMs = world.now() - started
     const finished = { path, state: stateId, attempt, output, durationMs, ...account.totals() }
@@ -147,10 +145,17 @@ async function notify(
   }
 }
 
-/** A person said no to the step, which nobody's further attempt changes. */
-function rejected({ path }: Step, reason: string): FailedAttempt {
-  const why = reason === '' ? '' : `: ${reason}`
-  const failure = new StepFailure(REJECTED, `A person rejected the step '${path}'${why}`, { blame: 'user' })
+/** A person said no to the step, or guardrails did, which no further attempt changes. `undefined`: it may run. */
+function forbidden({ path, rejection, blocked }: Step): FailedAttempt | undefined {
+  if (rejection === undefined && blocked === undefined) return undefined
+  const why = rejection === '' ? '' : `: ${rejection}`
+  const failure =
+    blocked === undefined
+      ? new StepFailure(REJECTED, `A person rejected the step '${path}'${why}`, { blame: 'user' })
+      : new StepFailure(BLOCKED, `Node input blocked by guardrails: ${blocked}`, {
+          blame: 'policy',
+          help: "Look at what the message holds that came before the step. The guardrails stand in .codemie/config.yaml under 'guardrails'.",
+        })
   return { task: '', failed: failure, durationMs: 0 }
 }
 

@@ -123,7 +123,8 @@ function usageUnknown(unit: 'dollars' | 'tokens'): StepFailure {
   )
 }
 
-function priceUnknown(model: string): StepFailure {
+/** Why a model is not asked where a budget in dollars has to be kept. */
+export function priceUnknown(model: string): StepFailure {
   return new StepFailure(
     'price-unknown',
     `The price of '${model}' is not known, so a budget in dollars cannot be kept`,

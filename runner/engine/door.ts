@@ -1,6 +1,7 @@
-import type { Effect, EffectReply, ModelEffect, Perform, ToolEffect } from '../effect.ts'
+import type { Effect, EffectReply, ModelEffect, Perform, ToolEffect, ToolReply } from '../effect.ts'
 import type { EffectFinished } from '../events.ts'
 import { createHash } from '../hash.ts'
+import type { ToolList } from '../mcp/tool-list.ts'
 import type { ModelReply, ModelRequest } from '../models/model.ts'
 import type { Memory } from './memory.ts'
 
@@ -45,7 +46,7 @@ export function rememberingDoor(
       request,
       reply,
       durationMs: now() - started,
-      ...(effect.kind === 'model' ? accountOf(reply as ModelReply) : {}),
+      ...(effect.kind === 'model' ? accountOf(reply as ModelReply) : listedIn(effect, reply as ToolReply)),
     })
     return reply
   }
@@ -53,6 +54,13 @@ export function rememberingDoor(
 
 function accountOf({ usage, costUsd }: ModelReply): Pick<EffectFinished, 'usage' | 'costUsd'> {
   return { ...(usage ? { usage } : {}), ...(costUsd === undefined ? {} : { costUsd }) }
+}
+
+function listedIn({ request }: ToolEffect, { result }: ToolReply): Pick<EffectFinished, 'listed'> {
+  const { mcp } = request
+  if (!mcp || mcp.called) return {}
+  const { tools, digest } = result as ToolList
+  return { listed: { server: mcp.server.name, tools: tools.length, sha256: digest } }
 }
 
 /** 16 hex digits that are equal for equal requests. */

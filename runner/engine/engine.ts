@@ -1,22 +1,23 @@
 import type { Located } from '../../schema/diagnostic.ts'
 import type { LanguageProblem } from '../../schema/language/index.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
+import { CHARACTERS_PER_TOKEN, CHECK, FINALIZER, MEMORY } from '../../schema/limits.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import type { Ask } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import type { PauseAnswer } from './answers.ts'
 import { digestOfYes } from './ask.ts'
 import { applyContextUpdates, NO_CONTEXT_UPDATE } from './context.ts'
+import { CheckedMessages, type Guard, type ModelCheck, readVerdict, withMessages } from './guard.ts'
 import { handlerOf } from './handlers.ts'
 import { History, type Message } from './history.ts'
 import { planWrites, StepOutput, type StepWrites } from './output.ts'
 import { goTo, type IterationItem, type Route, route, type Send } from './route.ts'
 import {
-  FINALIZER,
   type FinishedStep,
   type HeldStep,
+  type InternalId,
   internalState,
-  MEMORY,
   placeName,
   type RunInput,
   type Step,
@@ -42,6 +43,10 @@ export interface EngineOptions {
   readonly onSuperstep?: (number: number, steps: readonly Step[]) => void
   /** A condition could not be evaluated and counted as false. */
   readonly onProblem?: (problem: LanguageProblem, at: Located<string>, path: string) => void
+  /** What is checked before steps get to see the last message. Default: nothing. */
+  readonly guard?: Guard
+  /** A guardrail masked something in the last message before a step. */
+  readonly onMasked?: (path: string, guardrail: string, places: number) => void
   /** What each superstep did, for comparing and debugging; in merge order. */
   readonly observe?: (view: SuperstepView) => void
 }
@@ -129,10 +134,15 @@ class Engine {
   #supersteps = 0
   /** The step that finished last, in the order of merging. */
   #last: Done | undefined
+  /** As steps get to see it. */
+  #input: RunInput
+  readonly #checked: CheckedMessages | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.#topology = analyseTopology(options.workflow)
+    this.#input = options.input
+    this.#checked = options.guard && new CheckedMessages(options.guard)
   }
 
   async run(): Promise<EngineOutcome> {
@@ -141,14 +151,18 @@ class Engine {
     let steps: readonly Step[] = [this.#edgeStep(workflow.entry, [])]
     while (steps.length > 0) {
       if (signal.aborted) return { status: 'interrupted' }
-      const shortened = await this.#shortenMemory(steps)
-      if ('status' in shortened) return shortened
-      steps = shortened.steps
+      for (const prepare of [this.#guardInput, this.#shortenMemory, this.#guardInput]) {
+        const prepared = await prepare.call(this, steps)
+        if ('status' in prepared) return prepared
+        steps = prepared.steps
+      }
       if (steps.some(isHeld)) {
         const said = this.#answersFor(steps)
         const before = await this.#waitingOf(steps, said)
         if (before.length > 0) return { status: 'paused', before, last: this.#last?.step.path }
-        steps = this.#applyAnswers(said, steps)
+        const guarded = await this.#guardInput(this.#applyAnswers(said, steps))
+        if ('status' in guarded) return guarded
+        steps = guarded.steps
       }
       const before = this.#shared
       const outcome = await this.#superstep(steps)
@@ -330,7 +344,7 @@ class Engine {
     return state
   }
 
-  #internalState(id: typeof FINALIZER | typeof MEMORY): State {
+  #internalState(id: InternalId): State {
     return internalState(id, this.#stateOf(this.#options.workflow.entry))
   }
 
@@ -350,7 +364,7 @@ class Engine {
       ...view,
       item,
       isMapTarget: this.#topology.mapTargets.has(state.id),
-      input: this.#options.input,
+      input: this.#input,
       after,
       finished: this.#finished,
     }
@@ -395,6 +409,83 @@ class Engine {
   }
 
   /**
+   * Checks the last message that each step is about to see, once for all of them, and changes or takes it out everywhere.
+   * Models are asked in a superstep of its own. Steps whose message is blocked do not run.
+   */
+  async #guardInput(steps: readonly Step[]): Promise<EngineOutcome | { readonly steps: readonly Step[] }> {
+    const checked = this.#checked
+    if (!checked) return { steps }
+    const now = new Map<Message, Message>()
+    const lastOf = ({ history: { last } }: Step) => last && (now.get(last) ?? last)
+    const asks = new Map<Message, Map<string, ModelCheck>>()
+    for (const step of steps) {
+      const [before, last] = [step.history.last, lastOf(step)]
+      if (!before || !last) continue
+      const { message, masked = [], asks: questions } = checked.look(last, step.state)
+      for (const { name, places } of masked) this.#options.onMasked?.(step.path, name, places)
+      if (message !== before) now.set(before, message)
+      const known = asks.get(last) ?? new Map<string, ModelCheck>()
+      asks.delete(last)
+      asks.set(message, new Map([...known, ...questions.map((check) => [check.name, check] as const)]))
+    }
+    const problem = await this.#askAbout(asks, checked)
+    if (problem) return problem
+    const blocked = new Map<Step, string>()
+    for (const step of steps) {
+      const last = lastOf(step)
+      const why = last && checked.whyBlocked(last, step.state)
+      if (why !== undefined) blocked.set(step, why)
+    }
+    for (const step of blocked.keys()) {
+      const { last } = step.history
+      if (last) now.set(last, checked.standIn(last, step.state))
+    }
+    if (now.size === 0) return { steps }
+    return {
+      steps: this.#withMessages(steps, now).map((step, i) => withBlock(step, blocked.get(steps[i] as Step))),
+    }
+  }
+
+  /** `undefined`: all questions were answered. Nobody's answer is merged. */
+  async #askAbout(
+    asks: ReadonlyMap<Message, ReadonlyMap<string, ModelCheck>>,
+    checked: CheckedMessages,
+  ): Promise<EngineOutcome | undefined> {
+    const open = [...asks].filter(([, checks]) => checks.size > 0)
+    if (open.length === 0) return undefined
+    const state = this.#internalState(CHECK)
+    const about = new Map(
+      open.map(([message, checks]): [Step, Message] => {
+        const view = { context: new PyDict(), history: History.of([message]) }
+        return [{ ...this.#step(state, 'edge', view, undefined, []), checks: [...checks.values()] }, message]
+      }),
+    )
+    const outcome = await this.#superstep([...about.keys()])
+    if ('status' in outcome) return outcome
+    for (const { step, result } of outcome.done) {
+      const verdict = readVerdict(result.output)
+      const message = about.get(step)
+      if (message && verdict) checked.block(message, verdict.guardrail, verdict.why)
+    }
+    return undefined
+  }
+
+  /** Puts other messages in the place of some, in the shared state, in every branch and in the input. */
+  #withMessages(steps: readonly Step[], now: ReadonlyMap<Message, Message>): readonly Step[] {
+    const changed = new Map<History, History>()
+    const change = (history: History) => {
+      const known = changed.get(history) ?? withMessages(history, now)
+      changed.set(history, known)
+      return known
+    }
+    this.#shared = { ...this.#shared, history: change(this.#shared.history) }
+    const said = [...now.keys()].find((one) => one.isFromOutside && one.text === this.#input.text)
+    const text = said && now.get(said)?.text
+    if (text !== undefined) this.#input = { ...this.#input, text }
+    return steps.map((step) => ({ ...step, history: change(step.history), input: this.#input }))
+  }
+
+  /**
    * The steps that go on waiting for a person. One answer releases all that is held, as upstream has it; but each step
    * that needs a yes has to get its own, and for exactly what it would do.
    */
@@ -404,6 +495,7 @@ class Engine {
     const waiting: HeldStep[] = []
     for (const step of steps) {
       const { path, state } = step
+      if (step.blocked !== undefined) continue
       if (!state.approval) {
         if (said.length === 0) waiting.push({ path, needsApproval: false })
         continue
@@ -469,6 +561,10 @@ function toStartOrder<T>(ones: readonly T[], stepOf: (one: T) => Step): readonly
   ]
 }
 
+function withBlock(step: Step, blocked: string | undefined): Step {
+  return blocked === undefined ? step : { ...step, blocked }
+}
+
 function isHeld({ state }: Step): boolean {
   return state.pauseBefore || state.approval === true
 }
@@ -477,9 +573,6 @@ function isHeld({ state }: Step): boolean {
 function hasWords({ userInput = '', edit, revised }: PauseAnswer): boolean {
   return userInput !== '' || edit !== undefined || revised !== undefined
 }
-
-/** The estimate of `models/tokens.ts`: the real vocabulary is a download, and the limit is a rough one. */
-const CHARACTERS_PER_TOKEN = 4
 
 function readInput(input: RunInput): Shared {
   const context = withKeysOf(input.text, new PyDict())

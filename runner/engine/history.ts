@@ -39,6 +39,10 @@ export class History {
     return this.#base.length + this.#tail.length
   }
 
+  get last(): Message | undefined {
+    return this.#tail.at(-1) ?? this.#base.at(-1)
+  }
+
   toArray(): readonly Message[] {
     return this.#tail.length === 0 ? this.#base : [...this.#base, ...this.#tail]
   }

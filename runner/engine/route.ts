@@ -1,3 +1,4 @@
+import { mostItems } from '../../schema/ceiling/items.ts'
 import type { Located } from '../../schema/diagnostic.ts'
 import {
   evaluateConditionOn,
@@ -88,6 +89,7 @@ export function route(
         return { edges: [], sends: [{ to, item: { ...place, value, total: 1, first: false } }], ends: false }
       }
       const values = itemsOf(state.id, next.items, output.value)
+      refuseMoreThan(mostItems(state, next.items.value), values, state.id)
       return {
         edges: [],
         sends: values.map((value, index) => ({
@@ -124,6 +126,19 @@ function chainedValue(
 ): { readonly value: PyValue } | undefined {
   if (work.kind === 'agent' || work.kind === 'tool') return isMapTarget ? (item ?? { value: '' }) : undefined
   return work.kind === 'transform' && item && item.value !== null ? item : undefined
+}
+
+/**
+ * Holds the items to what the ceiling of the run was reckoned with. An answer that fits its schema has no more of them; one
+ * whose schema a value of the context has replaced may.
+ */
+function refuseMoreThan(most: number | undefined, { length }: readonly PyValue[], stateId: string): void {
+  if (most === undefined || length <= most) return
+  throw new StepFailure(
+    'too-many-items',
+    `The output of '${stateId}' holds ${length} items, and its output_schema allows ${most}`,
+    { blame: 'model', help: "Raise 'maxItems' in the output_schema, or ask for fewer." },
+  )
 }
 
 /** The items under `key` in a step's parsed output; spec/codemie 2.8. */

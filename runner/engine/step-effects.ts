@@ -1,5 +1,7 @@
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { StepFinished } from '../events.ts'
+import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { ToolList } from '../mcp/tool-list.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
 import type { StepIntent } from './ask.ts'
 import type { UntimedEvent } from './attempts.ts'
@@ -23,6 +25,8 @@ export interface StepEffects {
   model(request: ModelRequest): Promise<ModelReply>
   /** Gives the tool's result: text, or a JSON value. */
   tool(request: ToolRequest): Promise<unknown>
+  /** The tools that an MCP server had when it was first asked for them in this run. */
+  toolsOf(server: McpEndpoint): Promise<ToolList>
   /** Runs another workflow in a scope of its own, and gives the output of its last step. */
   call(workflow: string, input: RunInput): Promise<string>
   warn(warning: StepWarning): void
@@ -38,6 +42,8 @@ export interface StepWarning {
 /** What effects are made with: the same for all steps of a workflow. */
 export interface EffectWorld {
   readonly perform: Perform
+  /** See {@link StepEffects.toolsOf}. */
+  readonly toolsOf: (server: McpEndpoint, signal: AbortSignal) => Promise<ToolList>
   /** Runs the workflow that a step calls; see {@link StepEffects.call}. */
   readonly call: (workflow: string, input: RunInput, path: string, signal: AbortSignal) => Promise<string>
   /** Tells viewers and journal. Resolves when the event is durable. */
@@ -67,7 +73,7 @@ export class EffectCounter {
 
   /** The effects as a step uses them, under a signal that ends them. */
   with(signal: AbortSignal, warn: StepEffects['warn'], account: Account): StepEffects {
-    const { perform, emit, streaming, call } = this.#world
+    const { perform, emit, streaming, call, toolsOf } = this.#world
     const { path, attempt, isLastAttempt } = this.attempt
     const place = () => ({ path, attempt, ordinal: ++this.#asked, signal })
     return {
@@ -84,8 +90,11 @@ export class EffectCounter {
       },
       async tool(request) {
         if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
-        return (await perform({ kind: 'tool', ...place(), request })).result
+        const { result, warnings } = await perform({ kind: 'tool', ...place(), request })
+        for (const warning of warnings ?? []) warn(warning)
+        return result
       },
+      toolsOf: (server) => toolsOf(server, signal),
       call: (workflow, input) => call(workflow, input, path, signal),
     }
   }

@@ -1,7 +1,10 @@
 import type { PyDict } from '../../schema/language/index.ts'
+import { type CHECK, FINALIZER, type MEMORY } from '../../schema/limits.ts'
 import type { State, Work } from '../../schema/workflow.ts'
+import type { AttachedFile } from '../attachments/attached-file.ts'
 import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
+import type { ModelCheck } from './guard.ts'
 import type { History } from './history.ts'
 import type { IterationItem } from './route.ts'
 
@@ -24,6 +27,10 @@ export interface Step {
   readonly finished: readonly FinishedStep[]
   /** A person said no: the step fails with this reason and is not run. */
   readonly rejection?: string
+  /** Guardrails let the last message of the history not pass: the step fails with this reason and is not run. */
+  readonly blocked?: string
+  /** No state of the author's: asks models whether the last message of the history may pass. */
+  readonly checks?: readonly ModelCheck[]
 }
 
 /** What a run was started with. */
@@ -31,6 +38,8 @@ export interface RunInput {
   readonly text: string
   /** Names of attached files. */
   readonly fileNames: readonly string[]
+  /** What is in them. Absent: only their names are known. */
+  readonly files?: readonly AttachedFile[]
 }
 
 export interface FinishedStep {
@@ -59,13 +68,11 @@ export interface HeldStep {
   readonly ask?: Ask
 }
 
-/** Name of the state that sums the conversation up at `end`; reserved in definitions. */
-export const FINALIZER = 'result_finalizer_node'
-/** Name of the state that shortens a long history; reserved in definitions. */
-export const MEMORY = 'summarize_memory_node'
+/** Ids of states that no author wrote. */
+export type InternalId = typeof FINALIZER | typeof MEMORY | typeof CHECK
 
 /** A state that no author wrote. Its output stays out of context and history. */
-export function internalState(id: typeof FINALIZER | typeof MEMORY, like: State): State {
+export function internalState(id: InternalId, like: State): State {
   const work: Work = { kind: 'summary', of: id === FINALIZER ? 'run' : 'memory' }
   return {
     id,

@@ -1,13 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import type { OpenAI } from 'openai'
+import type { ModelBounds } from '../../schema/ceiling.ts'
 import { StepFailure } from '../failure.ts'
+import { type BoundsSettings, boundsOfModel } from './bounds.ts'
 import {
   createHttpFetch,
   defaultAnswerTimeoutMs,
   type HttpFetch,
   type HttpFetchOptions,
 } from './http-fetch.ts'
-import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from './model.ts'
+import { undated } from './look-up-model.ts'
+import type { ChatMessage, ImagePart, ModelClient, ModelReply, ModelRequest } from './model.ts'
 import {
   AnswerFailure,
   brokenStream,
@@ -22,7 +25,6 @@ import {
   locateModel,
   type ModelEndpoint,
   type ModelEnv,
-  type ModelSettings,
   type ResolvedModel,
   resolveModel,
 } from './providers.ts'
@@ -32,8 +34,7 @@ import { classifyStatus, readTrouble } from './status-failure.ts'
 import { transportFailure } from './transport-failure.ts'
 
 /** Settings of the door to the models: where ids lead, what they cost, how long to wait. */
-export interface ModelClientSettings extends ModelSettings {
-  readonly prices?: PriceOverrides
+export interface ModelClientSettings extends BoundsSettings {
   /** Limits of one call; see `HttpFetchOptions` for the defaults. */
   readonly limits?: Pick<
     HttpFetchOptions,
@@ -60,6 +61,8 @@ export interface HttpModelClient extends ModelClient {
    * `undefined`: not known.
    */
   priceOf(model: string): ModelPrice | undefined
+  /** What is known of a model before it is asked, whichever way its id is written. */
+  boundsOf(model: string): ModelBounds
   close(): void
 }
 
@@ -102,6 +105,7 @@ export function createModelClient(options: ModelClientOptions): HttpModelClient 
       const place = locateModel(model, settings)
       return 'problem' in place ? undefined : priceOf(`${place.provider}:${place.model}`, settings.prices)
     },
+    boundsOf: (model) => boundsOfModel(model, settings),
     close() {
       if ('close' in transport) transport.close()
     },
@@ -253,8 +257,12 @@ function withHint(messages: readonly ChatMessage[], hint: string): readonly Chat
 function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
   switch (message.role) {
     case 'system':
+      return { role: 'system', content: message.content }
     case 'user':
-      return { role: message.role, content: message.content }
+      return {
+        role: 'user',
+        content: message.images ? partsOf(message.content, message.images) : message.content,
+      }
     case 'tool':
       return { role: 'tool', tool_call_id: message.toolCallId, content: message.content }
     case 'assistant': {
@@ -271,6 +279,16 @@ function toWire(message: ChatMessage): OpenAI.ChatCompletionMessageParam {
       }
     }
   }
+}
+
+function partsOf(text: string, images: readonly ImagePart[]): OpenAI.ChatCompletionContentPart[] {
+  return [
+    { type: 'text', text },
+    ...images.map(({ mediaType, base64 }) => ({
+      type: 'image_url' as const,
+      image_url: { url: `data:${mediaType};base64,${base64}` },
+    })),
+  ]
 }
 
 async function complete(
@@ -378,6 +396,19 @@ function finish(draft: ReplyDraft, endpoint: ModelEndpoint, prices: PriceOverrid
     finishReason: draft.finishReason ?? 'stop',
     usage: draft.usage,
     model: answered,
+    ...(isOtherModel(endpoint, draft.model) ? { instead: asked } : {}),
     costUsd,
   }
+}
+
+/** Whether a provider says that another model answered than the one it was asked for, and not only how it spells it. */
+function isOtherModel({ model, quirks }: ModelEndpoint, answered: string | undefined): boolean {
+  if (answered === undefined || quirks.modelIsDeployment) return false
+  return bareName(model) !== bareName(answered)
+}
+
+/** `openai/GPT-4.1:free` and `gpt-4.1-2025-04-14` are both `gpt-4.1`. */
+function bareName(model: string): string {
+  const name = model.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '')
+  return undated(name).replace(/(?:-\d{2}-\d{2}|-\d{3,4})$/, '')
 }

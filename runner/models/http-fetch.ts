@@ -1,8 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { type RequestOptions, request as requestHttps } from 'node:https'
 import { HttpResponse } from './http-response.ts'
-import { AgentPool, type ExtraCertificates, type TunnelRequest } from './proxy-agents.ts'
+import { AgentPool, type ExtraCertificates } from './proxy-agents.ts'
 import { TransportError } from './transport-error.ts'
+import type { TunnelRequest } from './tunnel-agent.ts'
 
 /** Ten minutes: a model may think that long before it says anything. */
 export const defaultAnswerTimeoutMs = 600_000

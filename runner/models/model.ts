@@ -1,8 +1,16 @@
 /** One turn of a conversation as a model gets it. */
 export type ChatMessage =
-  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'system'; readonly content: string }
+  | { readonly role: 'user'; readonly content: string; readonly images?: readonly ImagePart[] }
   | { readonly role: 'assistant'; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
   | { readonly role: 'tool'; readonly toolCallId: string; readonly content: string }
+
+/** An image that goes with a user's words, behind them. */
+export interface ImagePart {
+  /** `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+  readonly mediaType: string
+  readonly base64: string
+}
 
 /** A model's wish to have a tool called. */
 export interface ToolCall {
@@ -46,6 +54,8 @@ export interface ModelReply {
   readonly usage: Usage | undefined
   /** The model that answered, as `provider:model`. */
   readonly model: string
+  /** The model that was asked, as `provider:model`, where that is another one. Absent: it is the one that answered. */
+  readonly instead?: string
   /** US dollars. `undefined`: the price of this model is not known, which is not the same as 0. */
   readonly costUsd: number | undefined
 }

@@ -1,5 +1,5 @@
+import { lookUpModel } from './look-up-model.ts'
 import type { Usage } from './model.ts'
-import { own } from './own.ts'
 
 /** US dollars for a million tokens. */
 export interface PriceRates {
@@ -92,7 +92,7 @@ const gemini: Record<string, ModelPrice> = {
  * The providers whose bills follow a list price. A gateway, a GitHub token or a server of one's own has another price or
  * none, so their models stay unknown until the config names one.
  */
-const table: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
+export const priceTable: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
   openai,
   azure: openai,
   anthropic,
@@ -108,18 +108,18 @@ const table: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>> = {
  * @returns `undefined`: not known, which is not the same as free.
  */
 export function priceOf(model: string, overrides: PriceOverrides = {}): ModelPrice | undefined {
-  const colon = model.indexOf(':')
-  const provider = colon < 0 ? '' : model.slice(0, colon)
-  const name = colon < 0 ? model : model.slice(colon + 1)
-  const undated = name.replace(/(?:-\d{4}-\d{2}-\d{2}|-\d{8}|-latest)$/, '')
-  for (const spelling of [name, undated]) {
-    const found =
-      own(overrides, `${provider}:${spelling}`) ??
-      own(overrides, spelling) ??
-      own(own(table, provider), spelling)
-    if (found) return found
-  }
-  return undefined
+  return lookUpModel(model, overrides, priceTable)
+}
+
+/** The rates of the dearest call that has no more than so much input. `undefined`: not known. */
+export function highestRates(
+  price: ModelPrice,
+  mostInputTokens: number,
+): Pick<PriceRates, 'input' | 'output'> | undefined {
+  const { input, output, long } = price
+  if (long === undefined || mostInputTokens <= long.aboveInputTokens) return { input, output }
+  if (long.rates === undefined) return undefined
+  return { input: Math.max(input, long.rates.input), output: Math.max(output, long.rates.output) }
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ProviderQuirks {
   readonly keyHeader: 'authorization' | 'api-key'
   /** Model ids may hold a colon (`llama3:8b`), so a bare id with an unknown prefix is not a typo. */
   readonly colonInModelIds: boolean
+  /** The model is the name of a deployment, which says nothing of the model behind it. */
+  readonly modelIsDeployment: boolean
   /** `usage.cost` of an answer is what the call cost in US dollars. */
   readonly reportsCost: boolean
 }
@@ -35,6 +37,7 @@ const openAiQuirks: ProviderQuirks = {
   tokenLimit: 'max_completion_tokens',
   keyHeader: 'authorization',
   colonInModelIds: false,
+  modelIsDeployment: false,
   reportsCost: false,
 }
 
@@ -76,7 +79,7 @@ export const providerPresets: Readonly<Record<string, ProviderPreset>> = {
       { name: 'AZURE_OPENAI_ENDPOINT', read: (value) => `${value.replace(/\/+$/, '')}/openai/v1` },
     ],
     keyEnv: ['AZURE_OPENAI_API_KEY'],
-    quirks: { ...openAiQuirks, keyHeader: 'api-key' },
+    quirks: { ...openAiQuirks, keyHeader: 'api-key', modelIsDeployment: true },
   }),
   /** Its compatibility page says that `response_format` is ignored. */
   anthropic: preset({

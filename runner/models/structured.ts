@@ -1,4 +1,5 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
+import { MOST_REASKS } from '../../schema/limits.ts'
 import { StepFailure } from '../failure.ts'
 import type { ChatMessage, ModelReply } from './model.ts'
 
@@ -28,7 +29,7 @@ export interface StructuredOutput {
 export function createStructuredOutput(): StructuredOutput {
   const check = createChecker()
   return {
-    async request({ schema, messages, ask, maxReasks = 2 }) {
+    async request({ schema, messages, ask, maxReasks = MOST_REASKS }) {
       const validate = await check(schema)
       let asked = messages
       for (let reask = 0; ; reask++) {

@@ -14,6 +14,9 @@ export function estimateTokens(text: string): number {
 /** What a provider adds around every message, in tokens. */
 const messageOverhead = 4
 
+/** What an image of usual size takes; providers count by its width and height. */
+const imageTokens = 1000
+
 /** The same estimate for everything that a request sends: messages, tool calls in them, and the tools offered. */
 export function estimateRequestTokens(request: {
   readonly messages: readonly ChatMessage[]
@@ -22,6 +25,7 @@ export function estimateRequestTokens(request: {
   let total = 0
   for (const message of request.messages) {
     total += messageOverhead + estimateTokens(message.content)
+    if (message.role === 'user') total += imageTokens * (message.images?.length ?? 0)
     if (message.role === 'assistant') {
       for (const call of message.toolCalls ?? []) {
         total += messageOverhead + estimateTokens(call.name) + estimateTokens(call.arguments)

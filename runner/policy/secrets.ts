@@ -59,25 +59,32 @@ export function secretValues(env: Env, namedByConfig: Iterable<string> = []): re
 
 /**
  * Makes the function that takes secrets out of text: the given values as they are, URL-encoded, in base64 (of both
- * alphabets), in hex and inside JSON, also broken over lines, and anything that has the shape of a well-known key.
+ * alphabets), in hex and inside JSON, also broken over lines; spelled out and backwards; and anything that has the shape of
+ * a well-known key.
  * Applied to its own output it changes nothing.
  */
 export function createRedactor(values: readonly string[]): (text: string) => string {
   const whole = new Set<string>()
   const breakable = new Set<string>()
   const dumped = new Set<string>()
+  const spelled = new Set<string>()
   for (const value of values) {
     for (const form of [...urlForms(value), ...jsonForms(value)]) whole.add(form)
     // A key in several lines is often quoted line by line.
     for (const line of value.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) whole.add(line)
     for (const form of base64Forms(value)) breakable.add(form)
+    whole.add(backwards(value))
+    const letters = value.replace(/[^A-Za-z0-9]/g, '')
+    if (letters.length >= SHORTEST_SPELLED) {
+      for (const form of [letters, backwards(letters)]) spelled.add(joined(form, BETWEEN_LETTERS))
+    }
     if (!/\s/.test(value)) breakable.add(value)
     for (const bytes of hexForms(value)) {
       breakable.add(bytes.join(''))
       dumped.add(joined(bytes, BETWEEN_BYTES))
     }
   }
-  const pattern = anyOf([...literals([...whole, ...breakable]), ...TOKEN_SHAPES])
+  const pattern = anyOf([...literals([...whole, ...breakable]), ...longestFirst(spelled), ...TOKEN_SHAPES])
   if (values.length === 0) return (text) => text.replace(pattern, REDACTED)
   const unbroken = new RegExp(literals(breakable).join('|'))
   const broken = anyOf(longestFirst(breakable).map((form) => joined(form, LINE_BREAKS)))
@@ -100,6 +107,18 @@ const LINE_BREAK = /(?:[\r\n]|\\{1,8}[rn])[ \t]{0,40}/g
 /** The same, or what dumps of bytes put before each: `de ad`, `de:ad`, `%de%ad`, `\xde\xad`. */
 const BETWEEN_BYTES = `(?:[ :%]|\\\\{1,8}x|${LINE_BREAKS})`
 const DUMP = /[0-9a-f]{2}(?:[ :%]|\\{1,8}x)[0-9a-f]{2}(?:[ :%]|\\{1,8}x)[0-9a-f]{2}/i
+
+/**
+ * What stands between the letters and digits of a value that is spelled out: `s k - 1`, `"sk" + "1"`, lines of a text inside
+ * JSON. Every place has one reading, so that the pattern takes no longer than others.
+ */
+const BETWEEN_LETTERS = '(?:[^A-Za-z0-9]|(?<=\\\\)[rnt]){0,16}'
+/** Letters and digits; fewer could be those of ordinary words in a row. */
+const SHORTEST_SPELLED = 12
+
+function backwards(text: string): string {
+  return [...text].reverse().join('')
+}
 
 /** One secret may begin with another. */
 function longestFirst(forms: Iterable<string>): readonly string[] {

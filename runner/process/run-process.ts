@@ -39,8 +39,8 @@ export type ProcessOutcome =
   /** Never ran. `code` is the system's, e.g. `ENOENT`, `EACCES`. */
   | { readonly kind: 'not-started'; readonly code: string; readonly message: string }
 
-/** After the first signal, how long a group may take to end by itself. */
-const GRACE_MS = 500
+/** After the first signal, how long a group may take to end by itself; milliseconds. */
+export const GRACE_MS = 500
 
 /**
  * Runs a program to its end.
@@ -129,7 +129,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   })
 }
 
-function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+/** Sends a signal to a child that was started detached, and to all of its process group. */
+export function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return
   if (process.platform === 'win32') {
     if (child.exitCode === null) {

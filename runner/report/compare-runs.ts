@@ -108,14 +108,21 @@ function compareInputs(before: StoredRun, after: StoredRun): Change[] {
   return changes([...new Set([...one.keys(), ...two.keys()])].map((key) => [key, one.get(key), two.get(key)]))
 }
 
-/** Inputs by name as text. Source: `inputs.json` of the record, `{text, fileNames}`. */
+/** Inputs by name as text. Source: `inputs.json` of the record, `{text, fileNames, files}`. */
 function inputsOf({ files }: StoredRun): ReadonlyMap<string, string> {
-  const { text, fileNames } = parseJsonObject(Buffer.from(files.get('inputs.json') ?? []).toString()) ?? {}
+  const {
+    text,
+    fileNames,
+    files: listed,
+  } = parseJsonObject(Buffer.from(files.get('inputs.json') ?? []).toString()) ?? {}
   const values = new Map<string, string>()
   const given = typeof text === 'string' ? parseJsonObject(text) : undefined
   if (given) for (const [key, value] of Object.entries(given)) values.set(key, plain(value))
   else if (typeof text === 'string' && text !== '') values.set('input', text)
   if (Array.isArray(fileNames) && fileNames.length > 0) values.set('files', fileNames.join(', '))
+  // The same names may stand for other files.
+  for (const { name, sha256 } of Array.isArray(listed) ? listed : [])
+    values.set(`file ${name}`, String(sha256))
   return values
 }
 

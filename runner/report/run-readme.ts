@@ -1,7 +1,9 @@
-import type { Ask, RunStatus } from '../events.ts'
+import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
+import type { LinkRule } from '../policy/links.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
 import type { RunManifest } from '../store/manifest.ts'
+import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
@@ -22,7 +24,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     facts(manifest),
     result(digest),
     failure(manifest, digest),
-    steps(digest.steps),
+    steps(digest.steps, digest.models.length > 1),
     said(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
@@ -57,12 +59,18 @@ function facts(manifest: RunManifest): string {
     ['Started by', startedBy(manifest.actor?.name, trigger.event)],
     ['Repeats', repeats(manifest.origin)],
     ['Models', manifest.models.length === 0 ? undefined : manifest.models.map(code).join(', ')],
+    ['MCP servers', manifest.mcpServers?.map(serverWords).join(', ')],
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
+    ['At most', manifest.ceiling && ceilingLine(manifest.ceiling)],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
   return ['| | |', '|---|---|', ...lines].join('\n')
+}
+
+function serverWords({ server, tools, sha256 }: ServerTools): string {
+  return `${code(server)} (${count(tools, 'tool')}, ${code(sha256.slice(0, 12))})`
 }
 
 function takenFrom({ revision, earlier = [] }: RunManifest['workflow']): string {
@@ -89,19 +97,21 @@ function result(digest: RunDigest): string | undefined {
 /**
  * An output for people: text as Markdown; a JSON object that has one text and nothing else as that text; other JSON
  * indented in a fence.
+ *
+ * @param isAllowed as of `neutraliseMarkdown`.
  */
-export function renderOutput(output: string): string {
-  if (!/^\s*[[{]/.test(output)) return neutraliseMarkdown(output.trim())
+export function renderOutput(output: string, isAllowed?: LinkRule): string {
+  if (!/^\s*[[{]/.test(output)) return neutraliseMarkdown(output.trim(), isAllowed)
   let value: unknown
   try {
     value = JSON.parse(output)
   } catch {
-    return neutraliseMarkdown(output.trim())
+    return neutraliseMarkdown(output.trim(), isAllowed)
   }
   const members =
     value === null || typeof value !== 'object' || Array.isArray(value) ? [] : Object.values(value)
   const [only] = members
-  if (members.length === 1 && typeof only === 'string') return neutraliseMarkdown(only.trim())
+  if (members.length === 1 && typeof only === 'string') return neutraliseMarkdown(only.trim(), isAllowed)
   return fenced(JSON.stringify(value, undefined, 2), 'json')
 }
 
@@ -124,7 +134,8 @@ function failure(manifest: RunManifest, digest: RunDigest): string | undefined {
   return `## What failed\n\n${lines.join('\n')}`
 }
 
-function steps(all: readonly StepDigest[]): string | undefined {
+/** `isMixed`: several models answered, so each step says which. */
+function steps(all: readonly StepDigest[], isMixed: boolean): string | undefined {
   if (all.length === 0) return undefined
   const rows = all.slice(0, MAX_STEP_ROWS).map((step) => {
     const last = step.attempts.at(-1)
@@ -136,16 +147,19 @@ function steps(all: readonly StepDigest[]): string | undefined {
       last === undefined ? '' : duration(took),
       tokens(last?.usage) ?? '',
       (last === undefined ? undefined : cost(last)) ?? '',
+      ...(isMixed
+        ? [[...new Set(step.attempts.flatMap(({ models = [] }) => models))].map(code).join(', ')]
+        : []),
     ]
     return `| ${cells.join(' | ')} |`
   })
   const left = all.length - rows.length
-  if (left > 0) rows.push(`| and ${left} more | | | | |`)
+  if (left > 0) rows.push(`| and ${left} more | | | | |${isMixed ? ' |' : ''}`)
   return [
     '## Steps',
     '',
-    '| Step | Status | Took | Tokens | Cost |',
-    '|---|---|---:|---:|---:|',
+    `| Step | Status | Took | Tokens | Cost |${isMixed ? ' Models |' : ''}`,
+    `|---|---|---:|---:|---:|${isMixed ? '---|' : ''}`,
     ...rows,
   ].join('\n')
 }

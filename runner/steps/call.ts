@@ -11,7 +11,7 @@ export function prepareCall(step: Step, work: CallWork, warn: (warning: StepWarn
   const text = callInput(step, work, warn)
   return {
     task: text === '' ? `Run ${name}` : `Run ${name} on ${text}`,
-    execute: (effects) => effects.call(name, { text, fileNames: step.input.fileNames }),
+    execute: (effects) => effects.call(name, { ...step.input, text }),
   }
 }
 

@@ -16,6 +16,10 @@ export function prepareStep(
   warn: (warning: StepWarning) => void,
 ): PreparedStep | Promise<PreparedStep> {
   const { work } = step.state
+  if (step.checks) {
+    const { checks } = step
+    return import('./guard.ts').then(({ prepareChecks }) => prepareChecks(step, checks, kit))
+  }
   switch (work.kind) {
     case 'agent':
       return prepareAgent(step, work, kit, warn)
@@ -35,6 +39,7 @@ export function prepareStep(
     case 'call':
       return prepareCall(step, work, warn)
     case 'bedrock-flow':
+      return import('./bedrock-flow.ts').then(({ prepareBedrockFlow }) => prepareBedrockFlow(step, work))
     case 'block':
       throw new Refusal(
         'unsupported-work',

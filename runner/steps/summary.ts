@@ -1,3 +1,4 @@
+import { CHARACTERS_PER_TOKEN } from '../../schema/limits.ts'
 import type { SummaryWork } from '../../schema/workflow.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
@@ -23,7 +24,6 @@ const EMPTY_JSON = new Set(['{}', '[]', 'null', 'None'])
 
 /** Estimated tokens of conversation that are summed up in one call. */
 const BATCH_TOKENS = 100_000
-const CHARACTERS_PER_TOKEN = 4
 
 /** The finalizer at `end`, or the shortening of a long history: the default model sums the conversation up. */
 export function prepareSummary(step: Step, work: SummaryWork, kit: StepKit): PreparedStep {

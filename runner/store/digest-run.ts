@@ -1,7 +1,7 @@
 import { revisedOf } from '../engine/answers.ts'
 import { withYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
-import type { Ask, PauseAnswered, RunEvent, RunStatus } from '../events.ts'
+import type { Ask, PauseAnswered, RunEvent, RunStatus, ServerTools } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 import { addSpent, type Spent } from '../models/spent.ts'
@@ -20,6 +20,8 @@ export interface StepDigest {
 export interface AttemptDigest {
   /** From 1. */
   readonly attempt: number
+  /** Models that answered in it, in the order in which each first did. Absent: none. */
+  readonly models?: readonly string[]
   readonly output?: string
   readonly failure?: FailureInfo
   readonly durationMs?: number
@@ -35,6 +37,8 @@ export interface RunDigest {
   readonly steps: readonly StepDigest[]
   /** Sorted. */
   readonly models: readonly string[]
+  /** MCP servers that told their tools, each list once, in order. */
+  readonly servers: readonly ServerTools[]
   /** `at` of the last event; `undefined` without events. */
   readonly lastEventAt: string | undefined
   /** Time spent running: pauses and the time between a crash and the resumption do not count. */
@@ -110,6 +114,8 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     return fresh
   }
   const models = new Set<string>()
+  const servers = new Map<string, ServerTools>()
+  const answered = new Map<string, Set<string>>()
   const warnings: WarningDigest[] = []
   const said: SaidDigest[] = []
   const approvals: ApprovalDigest[] = []
@@ -161,8 +167,10 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         stepAt(event.path, event.state).kind = event.kind
         break
       case 'effect-finished':
+        if (event.listed) servers.set(`${event.listed.server} ${event.listed.sha256}`, event.listed)
         if (event.kind === 'model') {
           models.add(event.name)
+          answered.set(spender(event), (answered.get(spender(event)) ?? new Set()).add(event.name))
           spent.set(spender(event), plus(spent.get(spender(event)), event))
         }
         break
@@ -247,9 +255,15 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       state: step.state,
       kind: step.kind,
       status: step.end ?? 'unfinished',
-      attempts: [...step.attempts.values()].sort((a, b) => a.attempt - b.attempt),
+      attempts: [...step.attempts.values()]
+        .sort((a, b) => a.attempt - b.attempt)
+        .map((attempt) => {
+          const those = answered.get(spender({ path, attempt: attempt.attempt }))
+          return those ? { ...attempt, models: [...those] } : attempt
+        }),
     })),
     models: [...models].sort(),
+    servers: [...servers.values()],
     lastEventAt: events.at(-1)?.at,
     durationMs,
     usage: total.usage,

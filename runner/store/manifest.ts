@@ -1,4 +1,5 @@
-import type { RunStatus } from '../events.ts'
+import type { RecordedCeiling } from '../ceiling.ts'
+import type { RunStatus, ServerTools } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 
@@ -75,6 +76,8 @@ export interface RunManifest {
   readonly engine: string
   /** Models that answered, sorted. */
   readonly models: readonly string[]
+  /** MCP servers that told their tools, with a digest that is equal for equal tools. Absent: none was asked. */
+  readonly mcpServers?: readonly ServerTools[]
   readonly startedAt: string
   readonly finishedAt?: string
   /** Time spent running, pauses left out. */
@@ -86,6 +89,8 @@ export interface RunManifest {
   readonly costUsd?: number
   readonly costUnknown?: boolean
   readonly failure?: FailureInfo
+  /** What the run could come to at most, as reckoned when it started. Absent in records of older versions. */
+  readonly ceiling?: RecordedCeiling
   /** Page of the CI job. */
   readonly ciUrl?: string
   /** The run that this one repeats, and the step from which on it did things anew; absent: from the beginning. */
@@ -120,6 +125,7 @@ export type ManifestStart = Pick<
   | 'inputs'
   | 'engine'
   | 'startedAt'
+  | 'ceiling'
   | 'ciUrl'
   | 'origin'
   | 'previousTree'

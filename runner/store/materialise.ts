@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ATTACHED_FOLDER } from '../attachments/attached-file.ts'
 import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
 import { definitionTexts } from './definition.ts'
@@ -16,6 +17,9 @@ import {
   removeRunDirectory,
   takeKeptDirectory,
 } from './run-home.ts'
+
+/** Nothing of a record leads out of the directory that is made of it. */
+const ATTACHED = new RegExp(`^${ATTACHED_FOLDER}/[0-9a-f]{64}\\.[a-z]+$`)
 
 /**
  * Makes the run directory of a run that is only in git, so that it can go on here. A run that had an end remembers the
@@ -68,6 +72,7 @@ export function materialise(
     start,
     ...definitionTexts(manifest, files),
     inputsText: textOf('inputs.json') ?? '{}\n',
+    attached: new Map([...files].filter(([path]) => ATTACHED.test(path))),
     graph: textOf(GRAPH_FILE),
   })
   return { directory, undo: () => removeRunDirectory(directory) }

@@ -39,6 +39,8 @@ export interface RecordSource {
   readonly calledTexts: ReadonlyMap<string, string>
   /** Text of `inputs.json`. */
   readonly inputsText: string
+  /** Contents of files that the run was given, by path; kept whole. */
+  readonly attached?: ReadonlyMap<string, Uint8Array>
   /** The workflow's graph in Mermaid's language, for the README. */
   readonly graph?: string
 }
@@ -81,8 +83,9 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
 
   const files = new Map<string, Uint8Array>()
   const listed: Record<string, { sha256: string; size: number }> = {}
-  for (const path of [...texts.keys()].sort()) {
-    const content = Buffer.from(texts.get(path) ?? '')
+  const { attached = new Map<string, Uint8Array>() } = source
+  for (const path of [...texts.keys(), ...attached.keys()].sort()) {
+    const content = attached.get(path) ?? Buffer.from(texts.get(path) ?? '')
     // A record of megabytes need not be there twice.
     texts.delete(path)
     files.set(path, content)
@@ -117,6 +120,7 @@ function manifestOf(source: RecordSource, digest: RunDigest, leftOutEvents: numb
     schema: RECORD_SCHEMA,
     status,
     models: digest.models,
+    ...(digest.servers.length === 0 ? {} : { mcpServers: digest.servers }),
     ...(status === 'running' || digest.lastEventAt === undefined ? {} : { finishedAt: digest.lastEventAt }),
     durationMs: digest.durationMs,
     steps: countFinished(digest),

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ATTACHED_FOLDER } from '../attachments/attached-file.ts'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
 import { replaceFile, writeNewFile } from './durable-file.ts'
@@ -16,6 +17,8 @@ export interface RunFacts {
   readonly calledTexts: ReadonlyMap<string, string>
   /** Text of `inputs.json`. */
   readonly inputsText: string
+  /** Contents of files that the run was given, by path in the record. They never change. */
+  readonly attached: ReadonlyMap<string, Uint8Array>
   readonly graph: string | undefined
 }
 
@@ -28,6 +31,8 @@ export function writeRunFacts(directory: string, facts: RunFacts): void {
     writeNewFile(join(directory, callFileName(call)), facts.calledTexts.get(call.name) ?? '')
   }
   writeNewFile(join(directory, 'inputs.json'), facts.inputsText)
+  if (facts.attached.size > 0) mkdirSync(join(directory, ATTACHED_FOLDER))
+  for (const [path, content] of facts.attached) writeNewFile(join(directory, path), content)
   if (facts.graph !== undefined) writeNewFile(join(directory, GRAPH_FILE), facts.graph)
   writeNewFile(join(directory, 'run.json'), JSON.stringify(facts.start))
 }
@@ -39,7 +44,7 @@ const ACCEPTED_FILE = 'accepted.json'
 export function replaceRunFacts(directory: string, facts: RunFacts): void {
   replaceFile(
     join(directory, ACCEPTED_FILE),
-    JSON.stringify({ ...facts, calledTexts: [...facts.calledTexts] }),
+    JSON.stringify({ ...facts, attached: undefined, calledTexts: [...facts.calledTexts] }),
   )
 }
 
@@ -48,7 +53,12 @@ export function readRunFacts(directory: string): RunFacts | undefined {
   const accepted = readIfThere(join(directory, ACCEPTED_FILE))
   if (accepted !== undefined) {
     const facts = JSON.parse(accepted) as RunFacts & { readonly calledTexts: [string, string][] }
-    return { ...facts, graph: facts.graph, calledTexts: new Map(facts.calledTexts) }
+    return {
+      ...facts,
+      graph: facts.graph,
+      calledTexts: new Map(facts.calledTexts),
+      attached: readAttached(directory),
+    }
   }
   const text = readIfThere(join(directory, 'run.json'))
   if (text === undefined) return undefined
@@ -63,6 +73,7 @@ export function readRunFacts(directory: string): RunFacts | undefined {
       ]),
     ),
     inputsText: readIfThere(join(directory, 'inputs.json')) ?? '{}\n',
+    attached: readAttached(directory),
     graph: readIfThere(join(directory, GRAPH_FILE)),
   }
 }
@@ -74,8 +85,8 @@ export function readRunJournal(directory: string): JournalContent {
 
 /** Keeps of a manifest what was known at the start of the run. */
 export function startOf(manifest: RunManifest): ManifestStart {
-  const { id, workflow, trigger, actor, repository, inputs, engine, startedAt, ciUrl, origin, previousTree } =
-    manifest
+  const { id, workflow, trigger, repository, inputs, engine, startedAt } = manifest
+  const { actor, ceiling, ciUrl, origin, previousTree } = manifest
   return {
     id,
     workflow,
@@ -85,6 +96,7 @@ export function startOf(manifest: RunManifest): ManifestStart {
     engine,
     startedAt,
     ...(actor === undefined ? {} : { actor }),
+    ...(ceiling === undefined ? {} : { ceiling }),
     ...(ciUrl === undefined ? {} : { ciUrl }),
     ...(origin === undefined ? {} : { origin }),
     ...(previousTree === undefined ? {} : { previousTree }),
@@ -149,6 +161,12 @@ export function restoreEvents(
     all: restored.map((one) => one.event),
     whole: restored.filter((one) => one.isWhole).map((one) => one.event),
   }
+}
+
+function readAttached(directory: string): ReadonlyMap<string, Uint8Array> {
+  const folder = join(directory, ATTACHED_FOLDER)
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return new Map(names.map((name) => [`${ATTACHED_FOLDER}/${name}`, readFileSync(join(folder, name))]))
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,3 +1,5 @@
+import { forgePlaceOf } from '../git/forge-place.ts'
+
 /** Where a folder of a commit is shown on a forge. */
 export interface SharedFolder {
   readonly commit: string
@@ -28,16 +30,7 @@ const FORGES: readonly (readonly [host: RegExp, link: Link])[] = [
  * @param url of the remote: https, ssh, or `git@host:owner/name.git`.
  */
 export function shareLink(url: string, folder: SharedFolder): string | undefined {
-  const [, sshHost, sshPath] = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/)(.+)$/.exec(url) ?? []
-  const isWindowsPath = /^[a-z]:[\\/]/i.test(url)
-  const address = sshHost !== undefined && !isWindowsPath ? `ssh://${sshHost}/${sshPath}` : url
-  if (!/^(?:https?|ssh|git):\/\//i.test(address) || !URL.canParse(address)) return undefined
-  const { protocol, hostname, host, pathname } = new URL(address)
-  const name = pathname.replace(/\/+$/, '').replace(/\.git$/, '')
-  if (hostname === '' || name === '') return undefined
-  // The port of ssh is not that of the pages.
-  const isWeb = /^https?:$/.test(protocol)
-  const base = `${isWeb ? protocol : 'https:'}//${isWeb ? host : hostname}${name}`
-  const link = FORGES.find(([pattern]) => pattern.test(hostname))?.[1]
-  return link?.(base, folder)
+  const place = forgePlaceOf(url)
+  const link = place && FORGES.find(([pattern]) => pattern.test(place.hostname))?.[1]
+  return place && link?.(place.base, folder)
 }

@@ -62,12 +62,16 @@ export interface NewRun {
   readonly id?: string
   readonly workflow: ExecutedDefinition
   readonly inputs: Readonly<Record<string, unknown>>
+  /** Contents of files that the run is given, free of secrets, by path in the record. Default: none. */
+  readonly attached?: ReadonlyMap<string, Uint8Array>
   /** Default: by hand. */
   readonly trigger?: RunTrigger
   /** Default: `user.name` of git. */
   readonly actor?: RunActor
   /** Version of codemie-ci. */
   readonly engine: string
+  /** What it can come to at most. */
+  readonly ceiling?: RunManifest['ceiling']
   readonly ciUrl?: string
   /** The run that it repeats. Default: none. */
   readonly origin?: RunManifest['origin']
@@ -85,6 +89,8 @@ export interface ResumedRun {
   /** Texts of the called definitions, by the name that the states use. */
   readonly calledTexts: ReadonlyMap<string, string>
   readonly inputs: Readonly<Record<string, unknown>>
+  /** Contents of files that the run was given, by path in the record. */
+  readonly attached: ReadonlyMap<string, Uint8Array>
 }
 
 /** The records of a repository: git is the database. */
@@ -211,6 +217,7 @@ async function claim(context: StoreContext, run: NewRun): Promise<RunWriter> {
       workflowText: start.workflowText,
       calledTexts: start.calledTexts,
       inputsText: start.inputsText,
+      attached: run.attached ?? new Map(),
       graph: run.graph === undefined ? undefined : context.redact(run.graph),
     })
     const lease = takeLease(directory, context.holder, start.manifest.startedAt)
@@ -246,6 +253,7 @@ async function describeStart(context: StoreContext, id: string, run: NewRun, sta
       inputs: { sha256: sha256(inputsText) },
       engine: run.engine,
       startedAt: new Date(startedAt).toISOString(),
+      ...(run.ceiling === undefined ? {} : { ceiling: run.ceiling }),
       ...(run.ciUrl === undefined ? {} : { ciUrl: run.ciUrl }),
       ...(run.origin === undefined ? {} : { origin: run.origin }),
     },
@@ -348,6 +356,7 @@ async function resume(
     workflowText: facts.workflowText,
     calledTexts: facts.calledTexts,
     inputs: JSON.parse(facts.inputsText),
+    attached: facts.attached,
   }
 }
 

@@ -4,7 +4,10 @@ import { StepFailure } from '../failure.ts'
 import type { BuiltInTool } from './define-tool.ts'
 import type { Tool } from './tool.ts'
 
-const validators = new WeakMap<Tool, Promise<ValidateFunction>>()
+/** What of a tool its arguments are checked against. */
+type Checkable = Pick<Tool, 'name' | 'parameters'>
+
+const validators = new WeakMap<Checkable, Promise<ValidateFunction>>()
 
 /**
  * Checks the arguments of a call against the tool's schema.
@@ -17,7 +20,7 @@ const validators = new WeakMap<Tool, Promise<ValidateFunction>>()
  * @throws StepFailure `tool-arguments-invalid`, listing every problem and the arguments that the tool takes.
  */
 export async function checkArguments(
-  tool: Tool,
+  tool: Checkable,
   args: Readonly<Record<string, unknown>>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const renamed = renameArguments(tool, args)
@@ -38,7 +41,7 @@ export async function checkArguments(
   )
 }
 
-async function compile(tool: Tool): Promise<ValidateFunction> {
+async function compile(tool: Checkable): Promise<ValidateFunction> {
   const { Ajv2020 } = await import('../ajv.ts')
   const ajv = new Ajv2020({
     allErrors: true,
@@ -50,7 +53,7 @@ async function compile(tool: Tool): Promise<ValidateFunction> {
   return ajv.compile(tool.parameters)
 }
 
-function renameArguments(tool: Tool, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function renameArguments(tool: Checkable, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const otherNames = (tool as Partial<BuiltInTool>).argumentNames ?? {}
   const properties = propertiesOf(tool)
   const renamed = new Map<string, unknown>()
@@ -64,11 +67,11 @@ function renameArguments(tool: Tool, args: Readonly<Record<string, unknown>>): R
   return Object.fromEntries(renamed)
 }
 
-function propertiesOf(tool: Tool): Record<string, Record<string, unknown>> {
+function propertiesOf(tool: Checkable): Record<string, Record<string, unknown>> {
   return (tool.parameters.properties ?? {}) as Record<string, Record<string, unknown>>
 }
 
-function describeError(error: ErrorObject, tool: Tool): string {
+function describeError(error: ErrorObject, tool: Checkable): string {
   const where = error.instancePath
     .split('/')
     .slice(1)
@@ -93,7 +96,7 @@ function describeError(error: ErrorObject, tool: Tool): string {
   }
 }
 
-function describeParameters(tool: Tool): string {
+function describeParameters(tool: Checkable): string {
   const required = new Set((tool.parameters.required ?? []) as string[])
   const words = Object.entries(propertiesOf(tool)).map(([name, schema]) => {
     const type = typeof schema.type === 'string' ? ` (${schema.type})` : ''

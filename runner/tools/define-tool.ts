@@ -6,6 +6,8 @@ export const POLICY_KEYS = {
   hosts: 'policy.http_allow_hosts in .codemie/config.yaml',
   commands: 'policy.commands in .codemie/config.yaml',
   write: 'policy.write_paths in .codemie/config.yaml',
+  mcpHosts: 'mcp.allowed_hosts in .codemie/config.yaml',
+  mcpCommands: 'mcp.allowed_commands in .codemie/config.yaml',
 } as const
 
 /** A tool of this project, with what only the registry and the documentation need. */

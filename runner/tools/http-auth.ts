@@ -1,7 +1,10 @@
 import { refusedByPolicy } from './define-tool.ts'
 import type { ToolIntegration } from './tool.ts'
 
-/** What every request to an integration carries: its secrets, and its fixed headers. Nothing of it may reach a message or a record. */
+/**
+ * What every request to an integration carries: its secrets, and its fixed headers. Nothing of it may reach a message or
+ * a record.
+ */
 export interface HttpAuth {
   /** The only place it may go to, as `URL.origin` writes it, e.g. `https://api.example.com`. */
   readonly origin: string

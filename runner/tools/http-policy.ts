@@ -14,8 +14,15 @@ export interface HostDecision {
  * host), `host:8443` (this port only), `http://localhost:3000` (plain http, too).
  *
  * Fails with a `StepFailure` blamed on policy that names the host and the key to change.
+ *
+ * @param key of the configuration that `allowedHosts` stands under. Default: that of the HTTP tools.
  */
-export function decideUrl(url: URL, allowedHosts: readonly string[], tool: string): HostDecision {
+export function decideUrl(
+  url: URL,
+  allowedHosts: readonly string[],
+  tool: string,
+  key: string = POLICY_KEYS.hosts,
+): HostDecision {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw refusedByPolicy(
       tool,
@@ -35,17 +42,24 @@ export function decideUrl(url: URL, allowedHosts: readonly string[], tool: strin
     throw refusedByPolicy(
       tool,
       `the host "${url.host}" is not allowed (allowed: ${allowedHosts.join(', ') || 'none'})`,
-      `Add "${url.host}" to ${POLICY_KEYS.hosts}.`,
+      `Add "${url.host}" to ${key}.`,
     )
   }
   if (url.protocol === 'http:' && !entries.some((entry) => entry.plainHttp)) {
     throw refusedByPolicy(
       tool,
       `"${url.host}" may be reached by https only`,
-      `Use https://, or write "http://${url.host}" in ${POLICY_KEYS.hosts}.`,
+      `Use https://, or write "http://${url.host}" in ${key}.`,
     )
   }
   return { allowsPrivate: entries.some((entry) => !entry.host.includes('*')) }
+}
+
+/** Whether an entry, as of `decideUrl`, allows the host of a URL by the scheme it has. Pure; refuses nothing. */
+export function isAllowedHost(url: URL, allowedHosts: readonly string[]): boolean {
+  return allowedHosts
+    .map(parseEntry)
+    .some((entry) => matchesHost(entry, url) && (url.protocol === 'https:' || entry.plainHttp))
 }
 
 /** The entry of `allowedHosts` that lets in an address with its very port, and no other. `undefined`: it is none of HTTP. */

@@ -249,13 +249,13 @@ const NEVER_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED']
 function networkFailure({ tool, url, method }: SendRequest, error: Error): StepFailure {
   const code = (error as NodeJS.ErrnoException).code
   const isSafe = isRepeatable(method) || (code !== undefined && NEVER_SENT.includes(code))
-  return failed(tool, describeNetworkError(url.host, { code, message: error.message }), isSafe)
+  return failed(tool, describeNetworkError(url.host, error), isSafe)
 }
 
-/** What went wrong on the way to a server. @param host with its port, for people. */
+/** Why a server could not be reached, e.g. `example.org refused the connection`. @param host with its port, for people. */
 export function describeNetworkError(
   host: string,
-  { code, message }: { readonly code: string | undefined; readonly message: string },
+  { code, message }: { readonly code?: string | undefined; readonly message: string },
 ): string {
   const words: Readonly<Record<string, string>> = {
     ENOTFOUND: 'has no address',

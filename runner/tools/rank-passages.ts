@@ -1,3 +1,5 @@
+import MiniSearch from 'minisearch'
+
 /** A piece of a document, ranked against a query. */
 export interface Passage {
   readonly path: string
@@ -11,13 +13,12 @@ export interface Passage {
 const PASSAGE_LINES = 40
 const PASSAGE_CHARS = 3000
 
-/** How fast more of the same word stops counting, and how much long passages are held back. Usual values of BM25. */
-const SATURATION = 1.2
-const LENGTH_WEIGHT = 0.75
+/** From this length on a word of the query also finds longer words that begin with it: `deploy`, `deployment`. */
+const PREFIX_LENGTH = 4
 
 /**
  * The passages that best answer a query in plain words, best first: those that hold many of its words, rare words
- * counting more (BM25). `camelCase` and `snake_case` count as their words, too. The same documents and query give the
+ * counting more (BM25+). `camelCase` and `snake_case` count as their words, too. The same documents and query give the
  * same order everywhere.
  *
  * @returns at most `limit`, none that shares no word with the query.
@@ -27,36 +28,21 @@ export function rankPassages(
   query: string,
   limit: number,
 ): readonly Passage[] {
-  const wanted = new Set(wordsOf(query))
-  const found: { passage: Passage; counts: Map<string, number>; length: number }[] = []
-  const passagesWith = new Map<string, number>()
-  let totalLength = 0
-  let totalPassages = 0
-  for (const document of documents) {
-    for (const passage of passagesOf(document.path, document.text)) {
-      const counts = new Map<string, number>()
-      const words = wordsOf(`${document.path}\n${passage.text}`)
-      for (const word of words) if (wanted.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1)
-      totalPassages++
-      totalLength += words.length
-      if (counts.size === 0) continue
-      for (const word of counts.keys()) passagesWith.set(word, (passagesWith.get(word) ?? 0) + 1)
-      found.push({ passage, counts, length: words.length })
-    }
-  }
-  const meanLength = totalLength / Math.max(1, totalPassages)
-  const score = (counts: ReadonlyMap<string, number>, length: number) => {
-    let sum = 0
-    for (const [word, count] of counts) {
-      const holders = passagesWith.get(word) ?? 0
-      const rarity = Math.log(1 + (totalPassages - holders + 0.5) / (holders + 0.5))
-      const brake = SATURATION * (1 - LENGTH_WEIGHT + (LENGTH_WEIGHT * length) / meanLength)
-      sum += (rarity * count * (SATURATION + 1)) / (count + brake)
-    }
-    return sum
-  }
-  return found
-    .map(({ passage, counts, length }) => ({ passage, score: score(counts, length) }))
+  const passages = documents.flatMap(({ path, text }) => [...passagesOf(path, text)])
+  const index = new MiniSearch<Passage & { readonly id: number }>({
+    fields: ['path', 'text'],
+    tokenize: wordsOf,
+    // Words are already in lower case.
+    processTerm: (word) => word,
+    searchOptions: { prefix: (word) => word.length >= PREFIX_LENGTH },
+  })
+  index.addAll(passages.map((passage, id) => ({ ...passage, id })))
+  return index
+    .search(query)
+    .flatMap(({ id, score }) => {
+      const passage = passages[id]
+      return passage ? [{ passage, score }] : []
+    })
     .sort((a, b) => b.score - a.score || comparePlaces(a.passage, b.passage))
     .slice(0, limit)
     .map(({ passage }) => passage)

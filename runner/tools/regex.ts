@@ -5,6 +5,8 @@ import { badArgument } from './define-tool.ts'
 export interface LinearPattern {
   /** Whether the pattern occurs anywhere in `text`. */
   occursIn(text: string): boolean
+  /** The text with every occurrence replaced, and how many that were. What is empty is left as it is. */
+  replaceIn(text: string, replacement: string): { readonly text: string; readonly count: number }
 }
 
 /** Longest accepted pattern in characters; matching costs pattern times text. */
@@ -28,10 +30,28 @@ export function compilePattern(
   }
   try {
     const compiled = RE2JS.compile(source, options.ignoreCase === true ? RE2JS.CASE_INSENSITIVE : 0)
-    return { ok: true, pattern: { occursIn: (text) => compiled.matcher(text).find() } }
+    return {
+      ok: true,
+      pattern: {
+        occursIn: (text) => compiled.matcher(text).find(),
+        replaceIn: (text, replacement) => replaceAll(compiled, text, replacement),
+      },
+    }
   } catch (error) {
     return { ok: false, problem: `is not a regular expression: ${(error as Error).message}` }
   }
+}
+
+function replaceAll(compiled: RE2JS, text: string, replacement: string) {
+  const pieces: string[] = []
+  let rest = 0
+  const matcher = compiled.matcher(text)
+  while (matcher.find()) {
+    if (matcher.end() === matcher.start()) continue
+    pieces.push(text.slice(rest, matcher.start()))
+    rest = matcher.end()
+  }
+  return { text: [...pieces, text.slice(rest)].join(replacement), count: pieces.length }
 }
 
 /** {@link compilePattern} for an argument of a tool. Fails with a `StepFailure` that names the argument. */

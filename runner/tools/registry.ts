@@ -26,12 +26,13 @@ export interface ToolRegistry {
  * Makes a registry.
  *
  * @param tools built-in tools and those of servers; of two with the same name the first counts.
- * @param mapping names of workflows to names of `tools`. Source: `tools.<name>.use` in `.codemie/config.yaml`.
+ * @param mapping names of workflows to names of `tools`, or to tools that only this mapping finds. Source:
+ * `tools.<name>.use` and `tools.<name>.mcp` in `.codemie/config.yaml`.
  * @param further names of tools that were not loaded, to tell what a mistyped name may mean.
  */
 export function createToolRegistry(
   tools: readonly Tool[],
-  mapping: Readonly<Record<string, string>> = {},
+  mapping: Readonly<Record<string, string | Tool>> = {},
   further: readonly string[] = [],
 ): ToolRegistry {
   const byName = new Map<string, Tool>()
@@ -57,6 +58,7 @@ export function createToolRegistry(
     tools: [...byName.values()],
     find(name) {
       const mapped = Object.hasOwn(mapping, name) ? mapping[name] : undefined
+      if (typeof mapped === 'object') return { found: true, tool: mapped }
       if (mapped !== undefined) {
         const tool = findHere(mapped)
         if (tool !== undefined) return { found: true, tool }

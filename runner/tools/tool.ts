@@ -1,8 +1,16 @@
+import type { McpServer } from '../../schema/workflow.ts'
+
 /**
  * Where a tool's effect ends up. `read` looks at the repository, `network` reads from elsewhere, `write` changes files
  * of the working tree, `outside` changes something beyond it (a command, a POST).
  */
 export type ToolReach = 'read' | 'network' | 'write' | 'outside'
+
+/** A tool of an MCP server, by the name that it has there. */
+export interface ServerTool {
+  readonly server: McpServer
+  readonly tool: string
+}
 
 /** A built-in tool: what a model or a tool state can call. */
 export interface Tool {
@@ -14,6 +22,8 @@ export interface Tool {
   readonly reach: ToolReach
   /** Names that CodeMie workflows use for the same thing. */
   readonly aliases: readonly string[]
+  /** An MCP server has it, which tells its parameters when a run asks. Absent: it is one of the project's own. */
+  readonly mcp?: ServerTool
   /**
    * Types of integration, one of which it needs, or the one integration that it belongs to; `optional`: it can take any that
    * a call names. `undefined`: it takes none. Source: `INTEGRATION_TYPES`.

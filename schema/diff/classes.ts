@@ -25,6 +25,15 @@ export const power: ClassRule = {
   of: (_before, after) => (after === undefined ? 'narrowing' : 'widening'),
 }
 
+/** A list of what holds back. */
+export const guards: ClassRule = {
+  words: 'one went: widening; only came: narrowing',
+  of: (before, after) => {
+    const { came, went } = cameAndWent(before, after)
+    return went.length > 0 ? 'widening' : came.length > 0 ? 'narrowing' : 'neutral'
+  },
+}
+
 /** Something that holds back or saves when it is on. */
 export const guard: ClassRule = {
   words: 'on: narrowing; off: widening',

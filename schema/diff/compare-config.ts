@@ -14,7 +14,7 @@ export function compareConfigs(before: RepositoryConfig, after: RepositoryConfig
 }
 
 function compareEntries<T>(
-  { code, name, of, aspects, removed = 'narrowing' }: Collection<T>,
+  { code, name, of, aspects, added = 'widening', removed = 'narrowing' }: Collection<T>,
   before: RepositoryConfig,
   after: RepositoryConfig,
 ): Change[] {
@@ -23,7 +23,7 @@ function compareEntries<T>(
     const known = old.get(entry)
     if (known === undefined) {
       const what = `${name} '${entry}' is new${describe(aspects, value)}`
-      return [change(`${code}-added`, 'widening', 'nothing', what)]
+      return [change(`${code}-added`, added, 'nothing', what)]
     }
     return changesOf(aspects, known, value).map((one) => ({
       ...one,

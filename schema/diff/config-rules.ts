@@ -1,5 +1,6 @@
 import type {
   Datasource,
+  GuardrailSettings,
   Integration,
   McpServerSettings,
   Provider,
@@ -8,8 +9,8 @@ import type {
 } from '../config.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
-import { ceiling, model, models, power, powers, widest } from './classes.ts'
-import { listed, meaningOf, members, membersOf } from './values.ts'
+import { ceiling, guards, model, models, power, powers, widest } from './classes.ts'
+import { isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** Entries that the author names, each compared by its own rows. */
 export interface Collection<T> {
@@ -19,6 +20,8 @@ export interface Collection<T> {
   readonly name: string
   readonly of: (config: RepositoryConfig) => ReadonlyMap<string, T>
   readonly aspects: readonly Aspect<T>[]
+  /** What it means that one came. Default: widening. */
+  readonly added?: ChangeClass
   /** What it means that one went. Default: narrowing. */
   readonly removed?: ChangeClass
 }
@@ -44,6 +47,12 @@ const approvers: ClassRule = {
 const pushes: ClassRule = {
   words: 'always: widening; never: narrowing',
   of: (_before, after) => (after === 'always' ? 'widening' : 'narrowing'),
+}
+
+/** Other tools than somebody looked at, or any at all. */
+const pinned: ClassRule = {
+  words: 'one where there was none: narrowing; another or none: widening',
+  of: (before) => (before === undefined ? 'narrowing' : 'widening'),
 }
 
 /** Tools of a server; none named is all of them. */
@@ -79,7 +88,7 @@ const prices: ClassRule = {
     const isRaised = (model: string) => {
       const [old, now] = [membersOf(a.get(model)), membersOf(b.get(model))]
       return [...new Set([...old.keys(), ...now.keys()])].every(
-        (kind) => Number(now.get(kind)) >= Number(old.get(kind)),
+        (kind) => isSame(old.get(kind), now.get(kind)) || Number(now.get(kind)) >= Number(old.get(kind)),
       )
     }
     return [...a.keys(), ...b.keys()].every((model) => a.has(model) && b.has(model) && isRaised(model))
@@ -94,6 +103,8 @@ const sayOffered = (before: unknown, after: unknown): string => {
     ? listed(before, after)
     : `${inWords(before)} → ${inWords(after)}`
 }
+
+const digestWords = (digest: unknown): string => (typeof digest === 'string' ? digest.slice(0, 12) : 'none')
 
 /** Environment variables whose values an entry hands on. */
 const secrets = <T>(of: (one: T) => readonly (string | undefined)[]): Aspect<T> => ({
@@ -148,6 +159,15 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     say: members,
   },
   {
+    code: 'model-limits-changed',
+    name: 'how much goes into one call of a model',
+    of: ({ models: { limits } }) => Object.fromEntries(limits),
+    // They are what is known of a model, and hold nobody back.
+    class: 'neutral',
+    reach: 'nothing',
+    say: members,
+  },
+  {
     code: 'prices-changed',
     name: 'prices',
     of: ({ prices }) => Object.fromEntries(prices),
@@ -184,11 +204,20 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
     reach: 'nothing',
   },
   list('hosts-changed', 'hosts of the HTTP tool', ({ policy }) => policy.httpAllowHosts),
+  list('link-hosts-changed', 'hosts of links in answers of models', ({ policy }) => policy.linkHosts),
   list('commands-changed', 'programs of the command tool', ({ policy }) => policy.commands),
   list('write-paths-changed', 'files that tools may write', ({ policy }) => policy.writePaths),
   list('agents-changed', 'ACP agents', ({ policy }) => policy.allowAgents),
   list('mcp-commands-changed', 'programs of MCP servers', ({ mcp }) => mcp.allowedCommands),
   list('mcp-hosts-changed', 'hosts of MCP servers', ({ mcp }) => mcp.allowedHosts),
+  {
+    code: 'mcp-timeouts-changed',
+    name: 'time limits of MCP servers',
+    of: ({ mcp }) => ({ start: `${mcp.startTimeoutMs} ms`, call: `${mcp.callTimeoutMs} ms` }),
+    class: 'neutral',
+    reach: 'nothing',
+    say: members,
+  },
   {
     code: 'approvers-changed',
     name: 'who may approve',
@@ -344,6 +373,14 @@ const SERVERS: Collection<McpServerSettings> = {
       reach: 'nothing',
     },
     {
+      code: 'mcp-folder-changed',
+      name: 'folder that it starts in',
+      // The other one is empty.
+      of: ({ cwd }) => (cwd === 'repository' ? cwd : undefined),
+      class: power,
+      reach: 'nothing',
+    },
+    {
       code: 'mcp-address-changed',
       name: 'address',
       of: ({ url }) => url,
@@ -358,6 +395,14 @@ const SERVERS: Collection<McpServerSettings> = {
       class: 'neutral',
       reach: 'nothing',
       say: members,
+    },
+    {
+      code: 'mcp-digest-changed',
+      name: 'digest of its tools',
+      of: ({ toolsSha256 }) => toolsSha256,
+      class: pinned,
+      reach: 'nothing',
+      say: (before, after) => `${digestWords(before)} → ${digestWords(after)}`,
     },
     {
       code: 'mcp-tools-changed',
@@ -394,6 +439,53 @@ const DATASOURCES: Collection<Datasource> = {
   ],
 }
 
+/** What is asked of a model. */
+const question: ClassRule = {
+  words: 'came: narrowing; went or is another: widening',
+  of: (before) => (before === undefined ? 'narrowing' : 'widening'),
+}
+
+const GUARDRAILS: Collection<GuardrailSettings> = {
+  code: 'guardrail',
+  name: 'guardrail',
+  // Nothing names it yet.
+  added: 'neutral',
+  removed: 'widening',
+  of: ({ guardrails }) => guardrails,
+  aspects: [
+    {
+      code: 'guardrail-patterns-changed',
+      name: 'patterns that block',
+      of: ({ deny }) => deny,
+      class: guards,
+      reach: 'nothing',
+      say: listed,
+    },
+    {
+      code: 'guardrail-patterns-changed',
+      name: 'patterns that are masked',
+      of: ({ mask }) => mask,
+      class: guards,
+      reach: 'nothing',
+      say: listed,
+    },
+    {
+      code: 'guardrail-prompt-changed',
+      name: 'what a model is asked',
+      of: ({ prompt }) => prompt,
+      class: question,
+      reach: 'nothing',
+    },
+    {
+      code: 'guardrail-model-changed',
+      name: 'model',
+      of: ({ model: asked }) => asked,
+      class: model,
+      reach: 'nothing',
+    },
+  ],
+}
+
 /** Each list of rows is only ever given two entries of its collection. */
 export const COLLECTIONS = [
   PROVIDERS,
@@ -401,4 +493,5 @@ export const COLLECTIONS = [
   TOOLS,
   SERVERS,
   DATASOURCES,
+  GUARDRAILS,
 ] as readonly Collection<unknown>[]

@@ -1,4 +1,5 @@
 import { readAssistantFile } from '../assistant-file.ts'
+import type { Ceiling } from '../ceiling.ts'
 import { defaultConfig, type RepositoryConfig, readConfig } from '../config.ts'
 import { type Diagnostic, firstError } from '../diagnostic.ts'
 import { readWorkflow } from '../read.ts'
@@ -34,6 +35,8 @@ export interface DefinitionDiff {
   readonly status: 'added' | 'removed' | 'changed'
   /** What the change means; empty where nothing that runs is different, and where one side cannot be read. */
   readonly changes: readonly Change[]
+  /** What a run of a workflow can come to at most, on the sides where that can be told. Absent: it was not asked for. */
+  readonly ceiling?: { readonly before?: Omit<Ceiling, 'states'>; readonly after?: Omit<Ceiling, 'states'> }
   /** Sides that have errors, each with its first one, e.g. `12: There is no state 'x'`. */
   readonly invalid: { readonly before?: string; readonly after?: string }
 }

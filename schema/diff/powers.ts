@@ -1,4 +1,5 @@
-import type { State, Workflow } from '../workflow.ts'
+import { withSubAssistants } from '../needs.ts'
+import type { Assistant, State, Workflow } from '../workflow.ts'
 import { secretsOf } from './secrets.ts'
 
 /** Names that a sentence holds of one kind; more are counted. */
@@ -13,19 +14,19 @@ export function powersOf(states: readonly State[]): string {
     list('MCP server', of(serversOf)),
     list(
       'datasource',
-      of(({ work }) => (work.kind === 'agent' ? work.assistant.datasourceIds : [])),
+      of((state) => assistantsOf(state).flatMap(({ datasourceIds }) => datasourceIds)),
     ),
     list(
       'skill',
-      of(({ work }) => (work.kind === 'agent' ? work.assistant.skillIds : [])),
+      of((state) => assistantsOf(state).flatMap(({ skillIds }) => skillIds)),
     ),
     list(
       'stored assistant',
-      of(({ work }) => [work.kind === 'agent' ? work.assistant.ref : undefined]),
+      of((state) => assistantsOf(state).map(({ ref }) => ref)),
     ),
     list(
       'program',
-      of(({ work }) => [work.kind === 'agent' ? work.assistant.command : undefined]),
+      of((state) => assistantsOf(state).map(({ command }) => command)),
     ),
     list(
       'workflow',
@@ -44,21 +45,25 @@ export function sizeOf({ states }: Pick<Workflow, 'states'>): string {
   return powers === '' ? many : `${many}, with ${powers}`
 }
 
-function toolsOf({ work, onError }: State): readonly (string | undefined)[] {
-  const own =
-    work.kind === 'tool'
-      ? [work.tool]
-      : work.kind === 'agent'
-        ? work.assistant.tools.map(({ name }) => name)
-        : []
-  return [...own, ...onError.map(({ notify }) => notify?.tool)]
+/** Those that may answer in a state. */
+function assistantsOf({ work }: State): readonly Assistant[] {
+  return work.kind === 'agent' ? withSubAssistants(work.assistant) : []
 }
 
-function serversOf({ work }: State): readonly (string | undefined)[] {
-  if (work.kind === 'tool') return [work.mcpServer?.name]
-  return work.kind === 'agent'
-    ? work.assistant.mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name)
-    : []
+function toolsOf(state: State): readonly (string | undefined)[] {
+  const { work, onError } = state
+  return [
+    ...(work.kind === 'tool' ? [work.tool] : []),
+    ...assistantsOf(state).flatMap(({ tools }) => tools.map(({ name }) => name)),
+    ...onError.map(({ notify }) => notify?.tool),
+  ]
+}
+
+function serversOf(state: State): readonly (string | undefined)[] {
+  if (state.work.kind === 'tool') return [state.work.mcpServer?.name]
+  return assistantsOf(state).flatMap(({ mcpServers }) =>
+    mcpServers.filter(({ enabled }) => enabled).map(({ name }) => name),
+  )
 }
 
 function list(name: string, found: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { CEILING_RULE } from './ceiling.ts'
 import { GRAPH_RULES } from './compare.ts'
 import { COLLECTIONS, CONFIG_ASPECTS } from './config-rules.ts'
 import { FILE_ROWS } from './definitions.ts'
@@ -34,11 +35,14 @@ export const CHANGE_RULES: readonly ChangeRule[] = rulesOf([
 /** Kinds of change of assistants, skills and templates beside those of workflows, and of whole files. */
 export const FILE_RULES: readonly ChangeRule[] = rulesOf(FILE_ROWS)
 
+/** What is told of a workflow beside what changed in its file. */
+export const CEILING_RULES: readonly ChangeRule[] = rulesOf([CEILING_RULE])
+
 /** Kinds of change of the configuration. */
 export const CONFIG_RULES: readonly ChangeRule[] = rulesOf([
   ...CONFIG_ASPECTS,
-  ...COLLECTIONS.flatMap(({ code, name, aspects, removed = 'narrowing' }) => [
-    { code: `${code}-added`, name: `${name} that came`, class: 'widening' },
+  ...COLLECTIONS.flatMap(({ code, name, aspects, added = 'widening', removed = 'narrowing' }) => [
+    { code: `${code}-added`, name: `${name} that came`, class: added },
     { code: `${code}-removed`, name: `${name} that went`, class: removed },
     ...aspects,
   ]),

@@ -1,3 +1,4 @@
+import { withSubAssistants } from '../needs.ts'
 import type { McpServer, State } from '../workflow.ts'
 import { ownOf } from './own.ts'
 
@@ -33,7 +34,9 @@ export function secretsOf(state: State): readonly string[] {
 function serversOf({ work, onError }: State): readonly McpServer[] {
   const tools = [work, ...onError.map(({ notify }) => notify)]
   return [
-    ...(work.kind === 'agent' ? (ownOf(work.assistant).mcpServers ?? []) : []),
+    ...(work.kind === 'agent'
+      ? withSubAssistants(work.assistant).flatMap((one) => ownOf(one).mcpServers ?? [])
+      : []),
     ...tools.flatMap((tool) => (tool?.kind === 'tool' ? (tool.mcpServer ?? []) : [])),
   ]
 }

@@ -1,6 +1,26 @@
-import type { AgentWork, McpServer, State, ToolReference, Work } from '../workflow.ts'
+import {
+  type AgentWork,
+  type Assistant,
+  type McpServer,
+  type State,
+  TOOL_OUTPUT_TOKENS,
+  type ToolReference,
+  type Work,
+} from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
-import { ceiling, expense, guard, model, models, parameters, power, powers, servers } from './classes.ts'
+import {
+  ceiling,
+  expense,
+  guard,
+  guards,
+  model,
+  models,
+  parameters,
+  power,
+  powers,
+  servers,
+  widest,
+} from './classes.ts'
 import { ownOf } from './own.ts'
 import { isSame, listed, members, membersOf } from './values.ts'
 
@@ -60,19 +80,41 @@ function sayReach(before: unknown, after: unknown): string | undefined {
   return changed.map((name) => `${name} (${members(a.get(name), b.get(name))})`).join(', ')
 }
 
-const AGENT: readonly Aspect<AgentWork>[] = [
-  { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
-  {
-    code: 'task-rendering-changed',
-    name: 'values in the task',
-    of: ({ renderTask }) => renderTask,
-    class: 'neutral',
-    reach: 'state',
-  },
+/** Assistants that can be asked, by id: each is compared as the state's own is. */
+const subAssistants: ClassRule = {
+  words: 'as the same change of the state’s own assistant',
+  of: (before, after, whole) =>
+    widest(
+      changedAssistants(before, after).flatMap(({ old, now, aspects }) =>
+        aspects.map(({ of, class: rule }) =>
+          typeof rule === 'string' ? rule : rule.of(of(old), of(now), whole),
+        ),
+      ),
+    ),
+}
+
+/** Assistants that came and went are told by their names. */
+function saySubAssistants(before: unknown, after: unknown): string | undefined {
+  const changed = changedAssistants(before, after)
+  if (changed.length === 0) return undefined
+  return changed.map(({ id, aspects }) => `${id} (${aspects.map(({ name }) => name).join(', ')})`).join(', ')
+}
+
+/** An assistant as the state that it answers for. */
+type Answerer = Pick<AgentWork, 'assistant'>
+
+const ASSISTANT: readonly Aspect<Answerer>[] = [
   {
     code: 'prompt-changed',
     name: 'prompt',
     of: ({ assistant }) => assistant.systemPrompt,
+    class: 'neutral',
+    reach: 'state',
+  },
+  {
+    code: 'assistant-description-changed',
+    name: 'what it says of itself',
+    of: ({ assistant }) => assistant.description,
     class: 'neutral',
     reach: 'state',
   },
@@ -154,6 +196,30 @@ const AGENT: readonly Aspect<AgentWork>[] = [
     say: listed,
   },
   {
+    code: 'sub-assistants-changed',
+    name: 'assistants to ask',
+    of: (work) => (ownOf(work.assistant).subAssistants ?? []).map(({ id }) => id).sort(),
+    class: powers,
+    reach: 'state',
+    say: listed,
+  },
+  {
+    code: 'sub-assistant-changed',
+    name: 'of the assistants to ask',
+    of: (work) => Object.fromEntries((ownOf(work.assistant).subAssistants ?? []).map((one) => [one.id, one])),
+    class: subAssistants,
+    reach: 'state',
+    say: saySubAssistants,
+  },
+  {
+    code: 'guardrails-changed',
+    name: 'guardrails',
+    of: ({ assistant }) => assistant.guardrails.map(({ value }) => value).sort(),
+    class: guards,
+    reach: 'nothing',
+    say: listed,
+  },
+  {
     code: 'command-changed',
     name: 'command',
     of: (work) => ownOf(work.assistant).command,
@@ -163,7 +229,7 @@ const AGENT: readonly Aspect<AgentWork>[] = [
   {
     code: 'tool-output-limit-changed',
     name: 'tokens of a tool’s output',
-    of: ({ assistant }) => assistant.toolOutputTokens,
+    of: ({ assistant }) => assistant.toolOutputTokens ?? TOOL_OUTPUT_TOKENS,
     class: ceiling,
     reach: 'state',
   },
@@ -174,6 +240,29 @@ const AGENT: readonly Aspect<AgentWork>[] = [
     class: guard,
     reach: 'state',
   },
+]
+
+/** Those that stand on both sides and differ, with the aspects in which they do. */
+function changedAssistants(before: unknown, after: unknown) {
+  const [a, b] = [membersOf(before), membersOf(after)] as ReadonlyMap<string, Assistant>[]
+  return [...(b ?? [])].flatMap(([id, assistant]) => {
+    const old = a?.get(id)
+    if (old === undefined) return []
+    const aspects = ASSISTANT.filter(({ of }) => !isSame(of({ assistant: old }), of({ assistant })))
+    return aspects.length === 0 ? [] : [{ id, old: { assistant: old }, now: { assistant }, aspects }]
+  })
+}
+
+const AGENT: readonly Aspect<AgentWork>[] = [
+  { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
+  {
+    code: 'task-rendering-changed',
+    name: 'values in the task',
+    of: ({ renderTask }) => renderTask,
+    class: 'neutral',
+    reach: 'state',
+  },
+  ...ASSISTANT,
   {
     // A schema says how an answer looks; what the model may do is the same without it.
     code: 'output-schema-changed',

@@ -1,6 +1,6 @@
 import type { Workflow } from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
-import { ceiling, expense, model, models, permissions } from './classes.ts'
+import { ceiling, expense, guards, model, models, permissions } from './classes.ts'
 import { inputs, inputsOf, sayInputs } from './inputs.ts'
 import { sayTriggers, triggers, triggersOf } from './triggers.ts'
 import { listed, members } from './values.ts'
@@ -59,6 +59,14 @@ export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
     class: permissions,
     reach: 'nothing',
     say: members,
+  },
+  {
+    code: 'guardrails-changed',
+    name: 'guardrails',
+    of: ({ guardrails }) => guardrails.map(({ value }) => value).sort(),
+    class: guards,
+    reach: 'nothing',
+    say: listed,
   },
   {
     code: 'budget-usd-changed',

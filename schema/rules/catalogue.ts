@@ -545,12 +545,50 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: "on: { schedule: [{ cron: '0 6 * * 1' }] }",
     fix: 'Write minute, hour, day of the month, month and day of the week, in UTC, at least five minutes apart.',
   },
+  'template-form': {
+    title: 'A template that is written in one piece',
+    why: 'The workflow is taken out of a template with its comments and layout, which needs keys on lines of their own.',
+    wrong: '{ execution_config: { states: [] } }',
+    right: 'execution_config:\n  states: []',
+    fix: 'Write each key of the root on lines of its own.',
+  },
+  'template-key': {
+    title: 'A placeholder stands in a key',
+    why: 'Parameters fill in values only, so that nobody who gives one can add keys to the workflow.',
+    wrong: '<<name>>: 1',
+    right: 'name: <<name>>',
+    fix: 'Write the key out.',
+  },
+  'template-parameter-unused': {
+    title: 'A parameter that nothing uses',
+    why: 'Somebody would be asked for a value that changes nothing.',
+    fix: 'Write its placeholder where the value belongs, or remove the parameter.',
+  },
+  'template-parameters': {
+    title: 'Parameters in a form that is not read',
+    why: 'Each parameter has a name and says what its values are, as the inputs of a workflow do.',
+    wrong: 'parameters: [base]',
+    right: 'parameters:\n  base: { type: string, default: main }',
+    fix: 'Write a map from names to JSON Schemas.',
+  },
+  'template-placeholder': {
+    title: 'A placeholder of no parameter',
+    why: 'It would stay in the workflow as it is, in a prompt perhaps. Files without parameters have no placeholders.',
+    wrong: 'parameters: { base: { type: string } }\nfrom: <<bsae>>',
+    right: 'parameters: { base: { type: string } }\nfrom: <<base>>',
+    fix: 'Correct the name, or add the parameter.',
+  },
+  'template-result': {
+    title: 'A template that makes a workflow with problems',
+    why: 'With the defaults of its parameters the workflow has the problem that is named; nobody could use the template as it is.',
+    fix: 'Mend the workflow in the template, or the default that leads there.',
+  },
   retired: {
     title: 'A retired workflow',
     why: 'It is kept to be read and compared; starting it is refused.',
     wrong: 'lifecycle: retired',
     right: 'lifecycle: production',
-    fix: 'Change lifecycle to run it again.',
+    fix: 'Change lifecycle to run it again, or run it once with --force.',
   },
   'unknown-provider': {
     title: 'A provider that does not exist',
@@ -585,6 +623,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'path: docs',
     fix: 'Use a path inside the repository.',
   },
+  'guardrail-empty': {
+    title: 'A guardrail that checks nothing',
+    why: 'Whoever names it would rely on a check that does not happen.',
+    wrong: 'guardrails:\n  people: {}',
+    right: "guardrails:\n  people: { mask: ['[\\w.]+@[\\w.]+'] }",
+    fix: 'Write one or more of deny, mask and prompt.',
+  },
   'assistant-file-id': {
     title: 'The id of an assistant is not the name of its file',
     why: 'Workflows find a stored assistant by the name of the file, so another id would mislead.',
@@ -594,6 +639,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     title: 'A stored assistant that refers to another one',
     why: 'References are followed once, from a workflow to a file.',
     fix: 'Write the keys of the assistant into this file.',
+  },
+  'assistant-circle': {
+    title: 'Assistants that ask each other in a circle',
+    why: 'Each of them would ask the next, and none would ever answer.',
+    fix: 'Remove one of them from the assistant_ids of another.',
   },
   // The GitHub workflow
   'github-workflow-outdated': {
@@ -621,12 +671,43 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'assistants: [{ id: reviewer, system_prompt: You review code. }]',
     fix: 'Write .codemie/assistants/<id>.yaml with the keys of an inline assistant, or make the assistant inline.',
   },
+  'skill-missing': {
+    title: 'A skill that is not there',
+    why: 'A skill_id names a folder under .codemie/skills with a SKILL.md, and without it the workflow cannot run.',
+    fix: 'Write .codemie/skills/<id>/SKILL.md, or take the id out of skill_ids.',
+  },
+  'datasource-missing': {
+    title: 'A datasource that the config does not know',
+    why: 'In CodeMie a datasource is indexed on its server. Here it is files of the repository, and the config says which.',
+    wrong: 'datasource_ids: [handbok]',
+    right: 'datasource_ids: [handbook]',
+    fix: 'Say where it is, as datasources.<id>.path in .codemie/config.yaml, or correct the id.',
+  },
   'tool-not-provided': {
     title: 'A tool that nothing here provides',
     why: 'Names of tools are those of another system, and no tool here has that name. A run would stop there, so it does not start.',
     wrong: 'tools: [{ name: generic_jira_tool }]',
     right: 'tools: [{ name: http_request }]',
     fix: 'Name another tool, or map the name to one with tools.<name>.use in .codemie/config.yaml.',
+  },
+  'mcp-server-not-usable': {
+    title: 'An MCP server that could not be used here',
+    why: 'Which programs are started and which hosts are reached as MCP servers, and which variables they get, is for .codemie/config.yaml to say. A run would be refused.',
+    wrong: 'mcp_servers:\n  - name: files\n    config: { command: npx, args: [-y, some-server] }',
+    right: 'mcp_servers:\n  - name: files\n    mcp_config_id: files',
+    fix: 'Do what the message says in .codemie/config.yaml: add the program to mcp.allowed_commands or the host to mcp.allowed_hosts, or name the variable.',
+  },
+  'guardrail-unknown': {
+    title: 'A guardrail that does not exist',
+    why: 'guardrails of a workflow or an assistant names entries of .codemie/config.yaml. Without one of them nothing runs, because it was meant to hold something back.',
+    fix: 'Correct the name, or add the guardrail to the config.',
+  },
+  'guardrail-pattern': {
+    title: 'A guardrail with a pattern that cannot be used',
+    why: 'Patterns are RE2, which takes a time in proportion to the text: no look-around, no back-references.',
+    wrong: "deny: ['(?=secret)']",
+    right: "deny: ['secret']",
+    fix: 'Correct the pattern in .codemie/config.yaml.',
   },
   'integration-missing': {
     title: 'A tool without its integration',

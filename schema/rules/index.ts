@@ -25,6 +25,7 @@ import {
 } from './templates.ts'
 import { events, filters } from './triggers.ts'
 import {
+  assistantCircles,
   customNodeKinds,
   documentFilters,
   mcpServers,
@@ -69,6 +70,7 @@ export const CODEMIE_RULES: readonly Rule[] = [
   documentFilters,
   nodeSettings,
   storedAssistantKeys,
+  assistantCircles,
   mcpServers,
   secretsInServers,
 ]

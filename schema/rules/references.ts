@@ -1,7 +1,9 @@
 import type { Located } from '../diagnostic.ts'
 import { type DraftItem, mentionsOf } from '../dialects/codemie/draft.ts'
+import { readTexts } from '../lax.ts'
 import { nearestName } from '../nearest.ts'
 import { CONTINUE } from '../workflow.ts'
+import { childOf } from '../yaml.ts'
 import type { Rule, Say } from './rule.ts'
 
 const SHOWN_NAMES = 8
@@ -150,7 +152,10 @@ export const duplicateIds: Rule = (draft, say) => {
 /** Entries that no state uses are said, so that a typo in a reference is not the only sign. */
 export const unusedEntries: Rule = (draft, say) => {
   const used = {
-    assistant: new Set(draft.states.map((state) => state.assistantId?.value)),
+    assistant: new Set([
+      ...draft.states.map((state) => state.assistantId?.value),
+      ...draft.assistants.flatMap(({ node }) => readTexts(childOf(node, 'assistant_ids')) ?? []),
+    ]),
     tool: new Set(
       draft.states.flatMap((state) => [
         state.toolId?.value,

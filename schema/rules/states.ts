@@ -2,6 +2,7 @@ import { type DraftState, KIND_KEYS } from '../dialects/codemie/draft.ts'
 import { rootEntry } from '../dialects/codemie/envelope.ts'
 import { parseDurationMs } from '../duration.ts'
 import { readNumber, readText } from '../lax.ts'
+import { CHECK, FINALIZER, MEMORY } from '../limits.ts'
 import { childOf, entryOf, type YamlEntry } from '../yaml.ts'
 import type { Rule } from './rule.ts'
 
@@ -144,11 +145,11 @@ export const olderHistoryKey: Rule = (draft, say) => {
   }
 }
 
-const ALWAYS_RESERVED = ['__start__', '__end__', 'summarize_memory_node']
+const ALWAYS_RESERVED = ['__start__', '__end__', MEMORY, CHECK]
 
 /** Ids that the engine needs for itself, and signs that cannot be in one. */
 export const stateIds: Rule = (draft, say) => {
-  const reserved = draft.finalizer ? [...ALWAYS_RESERVED, 'result_finalizer_node'] : ALWAYS_RESERVED
+  const reserved = draft.finalizer ? [...ALWAYS_RESERVED, FINALIZER] : ALWAYS_RESERVED
   for (const state of draft.states) {
     if (!state.id) continue
     const { value, at } = state.id
@@ -242,6 +243,7 @@ export const keysOfOtherKinds: Rule = (draft, say) => {
       (state) => state.assistantId !== undefined || state.workflowId !== undefined,
       'states with assistant_id or workflow_id',
     ],
+    ['model', (state) => state.assistantId !== undefined, 'states with assistant_id'],
     ['inputs', (state) => state.workflowId !== undefined, 'states with workflow_id'],
   ]
   for (const state of draft.states) {

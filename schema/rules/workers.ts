@@ -1,6 +1,6 @@
 import type { DraftItem } from '../dialects/codemie/draft.ts'
 import { customNodeKind, itemOf } from '../dialects/codemie/lower.ts'
-import { readBoolean, readText } from '../lax.ts'
+import { readBoolean, readText, readTexts } from '../lax.ts'
 import { nearestName } from '../nearest.ts'
 import { looksLikeSecret } from '../secret-forms.ts'
 import { childOf, dataOf, entryOf, type YamlNode } from '../yaml.ts'
@@ -198,7 +198,7 @@ export const storedAssistantKeys: Rule = (draft, say) => {
   for (const item of draft.assistants) {
     const stored = readText(childOf(item.node, 'assistant_id'))
     if (stored === undefined || stored === '') continue
-    for (const key of ['tools', 'datasource_ids', 'skill_ids', 'mcp_servers']) {
+    for (const key of ['tools', 'datasource_ids', 'skill_ids', 'assistant_ids', 'mcp_servers']) {
       const entry = entryOf(item.node, key)
       if (!entry || (entry.value.kind === 'seq' && entry.value.items.length === 0)) continue
       say({
@@ -211,6 +211,44 @@ export const storedAssistantKeys: Rule = (draft, say) => {
       })
     }
   }
+}
+
+/** No assistant can ask itself, be it through others: each question would ask the next. */
+export const assistantCircles: Rule = (draft, say) => {
+  const asks = new Map(draft.assistants.map((item) => [item.id?.value ?? '', askedBy(item)] as const))
+  for (const item of draft.assistants) {
+    const id = item.id?.value
+    const ids = entryOf(item.node, 'assistant_ids')
+    const circle = id === undefined ? undefined : pathBack(id, asks)
+    if (!ids || !circle) continue
+    say({
+      code: 'assistant-circle',
+      severity: 'error',
+      at: ids.key,
+      path: `${item.path}/assistant_ids`,
+      message: `The assistants ask each other in a circle: ${circle.join(' → ')}`,
+      help: 'Remove one of them from the assistant_ids of another',
+    })
+  }
+}
+
+function askedBy({ node }: DraftItem): readonly string[] {
+  return readTexts(childOf(node, 'assistant_ids')) ?? []
+}
+
+/** From an assistant over those it asks back to itself; `undefined`: there is no such way. */
+function pathBack(id: string, asks: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const seen = new Set<string>()
+  const ways = [[id]]
+  for (let way = ways.shift(); way; way = ways.shift()) {
+    for (const next of asks.get(way.at(-1) ?? '') ?? []) {
+      if (next === id) return [...way, next]
+      if (seen.has(next)) continue
+      seen.add(next)
+      ways.push([...way, next])
+    }
+  }
+  return undefined
 }
 
 function checkServerConfig(say: Say, node: YamlNode, path: string) {

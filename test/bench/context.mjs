@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command line. */
 export const CLI = join(ROOT, 'dist', 'cli.cjs')
+/** The built action. */
+export const ACTION = join(ROOT, 'dist', 'action', 'index.cjs')
 
 /**
  * Certificates that this machine adds to Node's own. Node 20 and 22 read them at every start, ours and the floor's, which
@@ -31,6 +33,7 @@ export const PROGRAMS = {
   languageFloor: fileURLToPath(new URL('./programs/language.py', import.meta.url)),
   modelServer: fileURLToPath(new URL('./programs/model-server.mjs', import.meta.url)),
   openaiLoop: fileURLToPath(new URL('./programs/openai-loop.mjs', import.meta.url)),
+  silentServer: fileURLToPath(new URL('./programs/silent-server.mjs', import.meta.url)),
 }
 
 /**
@@ -43,6 +46,8 @@ export const PROGRAMS = {
  * @property {() => Promise<string>} modelServer Starts it once. Its origin: `/now/v1` answers at once, `/late/v1` after 20 ms.
  * @property {(folder: string) => Promise<{ origin: string, pushes: readonly number[] }>} gitServer Starts one over a folder of
  *   bare repositories. `pushes` grows: when each push was carried out, in milliseconds since 1970.
+ * @property {() => Promise<{ origin: string, nextRequest: () => Promise<unknown> }>} silentServer Starts one that never answers.
+ *   `nextRequest` resolves when the next request has come.
  * @property {() => void} close Stops the servers and removes the folder.
  */
 
@@ -98,6 +103,10 @@ export function openBench({ isQuick, rounds }) {
       const pushes = []
       lines.on('line', (time) => pushes.push(Number(time)))
       return { origin, pushes }
+    },
+    async silentServer() {
+      const { origin, lines } = await start(PROGRAMS.silentServer)
+      return { origin, nextRequest: () => once(lines, 'line') }
     },
     close() {
       for (const server of servers) server.kill()

@@ -42,7 +42,9 @@ export function measure(command, { cwd, env, okStatuses = [0], onLine }) {
     child.on('error', reject)
     child.on('close', (status) => {
       const said = stderr?.() ?? ''
-      const [wall, user, system] = (numbers?.() ?? '').trim().split(' ').map(Number)
+      // Of a program that was killed the shell says so first.
+      const last = (numbers?.() ?? '').trim().split('\n').at(-1) ?? ''
+      const [wall, user, system] = last.split(' ').map(Number)
       if (status === null || !okStatuses.includes(status) || wall === undefined || Number.isNaN(wall)) {
         reject(
           new Error(`${command.join(' ')} ended with status ${status}:\n${said || stdout?.()}${numbers?.()}`),

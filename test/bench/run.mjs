@@ -22,9 +22,10 @@ const WORKLOADS = {
   W7: async () => (await import('./workloads/language.mjs')).measureLanguage,
   W8: async () => (await import('./workloads/versions.mjs')).measureVersions,
   W9: async () => (await import('./workloads/compare-definitions.mjs')).measureComparison,
+  W10: async () => (await import('./workloads/action-start.mjs')).measureActionStart,
 }
 
-const HELP = `npm run bench -- [W1 … W9] [--rounds N] [--quick]
+const HELP = `npm run bench -- [W1 … W10] [--rounds N] [--quick]
 
   W1  start-up: --version, validate of one file
   W2  model steps in a row: the whole process, and the engine alone
@@ -35,6 +36,7 @@ const HELP = `npm run bench -- [W1 … W9] [--rounds N] [--quick]
   W7  expressions and templates, against CPython and Jinja2
   W8  the versions of a workflow that has 1,000
   W9  what a change of a workflow of 100 states means
+  W10 start of the action, until a model is asked; on CODEMIE_TEST_NODE24 when that is set
 
   --rounds N  measure each side N times instead of the usual number
   --quick     small sizes, one round: only shows that everything works

@@ -118,12 +118,15 @@ describe.each([
     expect(step.stdout).toContain('Ask succeeded')
   })
 
-  test.skipIf(node === undefined)('a bug is told with its stack', async () => {
+  test.skipIf(node === undefined)('a bug is told with its stack, in places of the sources', async () => {
     writeFileSync(project.beside('event.json'), '{')
     const env = { ...EVENT, GITHUB_EVENT_PATH: project.beside('event.json') }
     const step = await start({ inputs: { workflow: 'ask' }, env })
     expect(step).toMatchObject({ status: 1, stderr: '' })
     expect(step.stdout).toMatch(/^::error title=Bug::This is a bug in codemie-ci \d/m)
-    expect(step.stdout).toContain('SyntaxError')
+    expect(step.stdout).toMatch(
+      /^SyntaxError: .*\n {4}at JSON\.parse .*\n {4}at .* \(action\/toolkit\.ts:\d+:\d+\)\n/m,
+    )
+    expect(step.stdout).not.toContain('.cjs')
   })
 })

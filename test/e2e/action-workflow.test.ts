@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { writeGithubWorkflow } from '../../runner/github-workflow.ts'
@@ -51,7 +51,7 @@ describe.skipIf(ACT === undefined)(
     beforeEach(async () => {
       action = mkdtempSync(join(tmpdir(), 'codemie-action-'))
       cpSync(root('action/action.yml'), join(action, 'action/action.yml'), { recursive: true })
-      cpSync(BUNDLE, join(action, 'dist/action.mjs'), { recursive: true })
+      cpSync(dirname(BUNDLE), join(action, 'dist/action'), { recursive: true })
     })
     afterEach(async () => {
       await forge?.close()

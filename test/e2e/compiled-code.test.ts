@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,4 +65,28 @@ it('nothing is kept where nobody wants it nor in CI, and --version keeps nothing
 it.skipIf(process.getuid?.() === 0)('a home that cannot be written is no reason to fail', () => {
   chmodSync(home, 0o500)
   expect(help()).toContain('codemie-ci run')
+})
+
+const hasScript = spawnSync('script', ['--version']).status === 0
+
+it.skipIf(!hasScript)('a list that is drawn at a later start is drawn as at the first', async () => {
+  execFileSync('git', ['init', '-q', home])
+  const line = `stty cols 80 rows 24; '${process.execPath}' '${CLI}' -C '${home}' init`
+  const ask = () =>
+    new Promise<{ status: number | null; seen: string }>((resolve) => {
+      const child = spawn('script', ['-qec', line, '/dev/null'], {
+        env: { HOME: home, PATH: process.env['PATH'] ?? '', TERM: 'xterm' },
+      })
+      let seen = ''
+      child.stdout.on('data', (piece: Buffer) => {
+        // Escape leaves the list once it is there.
+        if (!seen.includes('to leave') && `${seen}${piece}`.includes('to leave')) child.stdin.write('\u001b')
+        seen += piece
+      })
+      child.on('close', (status) => resolve({ status, seen }))
+    })
+  for (const { status, seen } of [await ask(), await ask()]) {
+    expect(seen).toContain('Nothing was chosen, and nothing was written')
+    expect(status).toBe(130)
+  }
 })

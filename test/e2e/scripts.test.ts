@@ -343,7 +343,7 @@ describe('the build', () => {
       execFileSync(join(root, 'one/dist', args[0] ?? ''), args.slice(1), { encoding: 'utf8' })
     expect(print('cli.cjs', '--version')).toBe('1.2.3\n')
     expect(print('cli.cjs')).toBe('{"a":1}\n')
-    expect(runNode([join(root, 'one/dist/action.mjs')]).stdout).toBe('[ 2 ]\n')
+    expect(runNode([join(root, 'one/dist/action/index.cjs')]).stdout).toBe('[ 2 ]\n')
   })
 })
 

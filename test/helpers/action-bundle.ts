@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The action as GitHub gets it. */
-export const BUNDLE = fileURLToPath(new URL('../../dist/action.mjs', import.meta.url))
+export const BUNDLE = fileURLToPath(new URL('../../dist/action/index.cjs', import.meta.url))
 
 /** The action as a process of its own, as a runner starts it. */
 export interface RunningAction {

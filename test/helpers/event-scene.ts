@@ -20,6 +20,8 @@ export interface EventJob {
   readonly tokenless?: boolean
   /** Commits that the checkout brings; 0 brings all. Default: 1, as of actions/checkout. */
   readonly depth?: number
+  /** Called with the folder of the checkout before the step begins. */
+  readonly prepare?: (folder: string) => void
 }
 
 /** The repository acme/app on a forge, a server of models, and jobs that events start. */
@@ -50,7 +52,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
     expect(forge.unhandled).toEqual([])
   })
   const { dir } = forge.addRepo('acme/app')
-  const path = (name: string) => (/[./]/.test(name) ? name : `.codemie/workflows/${name}.yaml`)
+  const path = (name: string) => (name.includes('.') ? name : `.codemie/workflows/${name}.yaml`)
   const placed = Object.entries(files).map(([name, text]) => [path(name), text] as const)
   forge.commit('acme/app', 'main', Object.fromEntries(placed))
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1' }
@@ -105,6 +107,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
     asked: () => models.requests.map(({ lastUserMessage }) => lastUserMessage),
     run: (event, job = {}) => {
       const { cwd, env: variables, inputs } = prepare(event, job)
+      job.prepare?.(cwd)
       return runStep({
         cwd,
         env: variables,
@@ -122,6 +125,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
     },
     runBundle: async (event, job = {}) => {
       const { cwd, env: variables, inputs } = prepare(event, job)
+      job.prepare?.(cwd)
       const files = `${cwd}-files`
       mkdirSync(files)
       const payload = join(files, 'event.json')

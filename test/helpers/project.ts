@@ -25,7 +25,16 @@ export interface ProjectPlan extends RepositoryPlan {
 export type RunSettings = Partial<
   Pick<
     StartOptions,
-    'input' | 'fileNames' | 'signal' | 'commit' | 'push' | 'maxConcurrency' | 'model' | 'strict' | 'streaming'
+    | 'input'
+    | 'fileNames'
+    | 'signal'
+    | 'commit'
+    | 'push'
+    | 'maxConcurrency'
+    | 'model'
+    | 'strict'
+    | 'force'
+    | 'streaming'
   >
 > & {
   /** Over the project's environment. */

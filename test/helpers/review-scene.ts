@@ -174,10 +174,7 @@ export async function openReviewScene(plan: {
     async review(settings = {}) {
       const { label, inputs, permissions, before } = settings
       const { depth = 1, ref = `refs/pull/${number}/merge`, isPartial } = settings
-      if (label !== undefined) {
-        const owner = forge.token({ login: 'acme' })
-        await ask(owner, 'POST', `issues/${number}/labels`, { labels: [label] })
-      }
+      if (label !== undefined) forge.label('acme/app', number, label, settings.actor ?? 'acme')
       const run = settings.again ?? event(settings)
       const token = forge.jobToken(
         'acme/app',

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { runCli } from '../../cli/cli.ts'
 import type { Cli, Output } from '../../cli/context.ts'
 import { makePalette } from '../../cli/ui/palette.ts'
@@ -19,6 +20,8 @@ export interface RunCliOptions {
   readonly program?: readonly string[]
   /** Pretend that both outputs are a terminal of this width, without colours. */
   readonly columns?: number
+  /** What a person types where questions are asked, line by line; the input ends after them. Default: nothing can be asked. */
+  readonly typed?: readonly string[]
   /** Hands out the function that sends a Ctrl-C. */
   readonly onInterruptible?: (interrupt: () => void) => void
 }
@@ -51,8 +54,9 @@ export async function runInProcess(argv: readonly string[], options: RunCliOptio
     stdout: openOutput('stdout'),
     stderr: openOutput('stderr'),
     readStdin: async () => options.stdin ?? '',
-    canAsk: false,
+    canAsk: options.typed !== undefined,
     canRedraw: false,
+    ...(options.typed === undefined ? {} : { terminal: terminalOf(options.typed, written.stderr) }),
     look: { stdout: palette, stderr: palette },
     onInterrupt: (listener) => {
       listeners.add(listener)
@@ -64,4 +68,12 @@ export async function runInProcess(argv: readonly string[], options: RunCliOptio
   }
   const returned = await runCli(argv, cli)
   return { status: status ?? returned, stdout: written.stdout.join(''), stderr: written.stderr.join('') }
+}
+
+/** Streams of a person who has typed all lines already; what is drawn for them goes to standard error. */
+function terminalOf(lines: readonly string[], stderr: string[]): NonNullable<Cli['terminal']> {
+  const [stdin, drawn] = [new PassThrough(), new PassThrough()]
+  drawn.on('data', (piece: Buffer) => stderr.push(piece.toString()))
+  stdin.end(lines.map((line) => `${line}\n`).join(''))
+  return { stdin, stderr: drawn } as unknown as NonNullable<Cli['terminal']>
 }

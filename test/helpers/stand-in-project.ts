@@ -1,4 +1,4 @@
-import { assistantFile } from '../../runner/project.ts'
+import { assistantFile } from '../../runner/assistant-files.ts'
 import { expressionNames } from '../../schema/language/index.ts'
 import { enforcedSchemaOf } from '../../schema/output-schema.ts'
 import { END, type State, type Workflow } from '../../schema/workflow.ts'

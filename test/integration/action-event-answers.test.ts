@@ -85,6 +85,35 @@ Commit \`${head.slice(0, 10)}\` · 1 step · 0 ms · 15 tokens · cost $0.000013
     ])
   })
 
+  test('of two workflows whose files have one name is a comment, a check run and a run of each', async () => {
+    const twin = `inputs: { title: {} }`
+    const scene = await openPull({
+      'a/review': asking('pull_request', 'A', twin),
+      'b/review': asking('pull_request', 'B', twin),
+      review: asking('pull_request', 'C', twin),
+    })
+    const event = scene.forge.event('pull_request', 'acme/app', { number: scene.number })
+    for (const answers of [
+      ['1', '2', '3'],
+      ['4', '5', '6'],
+    ]) {
+      scene.models.reply(...answers)
+      const step = await scene.run(event, { permissions: PERMISSIONS })
+      const runs = JSON.parse(step.outputs.runs ?? '') as Record<string, string>[]
+      expect(runs.map(({ workflow }) => workflow)).toEqual(['a/review.yaml', 'b/review.yaml', 'review'])
+      expect(new Set(runs.map((one) => one['run-id'])).size).toBe(3)
+      expect(commentsOf(scene).map((body) => /### Result\n\n(.*)/.exec(body)?.[1])).toEqual(answers)
+    }
+    expect(checksOf(scene).map(({ name }) => name)).toEqual([
+      'codemie-ci / a/review.yaml',
+      'codemie-ci / b/review.yaml',
+      'codemie-ci / review',
+      'codemie-ci / a/review.yaml',
+      'codemie-ci / b/review.yaml',
+      'codemie-ci / review',
+    ])
+  })
+
   test('is harmless, whatever a model wrote', async () => {
     const scene = await openPull({ review: asking('pull_request') })
     scene.models.reply(

@@ -33,23 +33,23 @@ const ASK = '{ id: ask, assistant_id: a, task: T,'
 /** Nothing of these starts. */
 const REFUSED: Readonly<Record<string, Refused>> = {
   'a tool that nothing provides': {
-    workflow: `tools: [{ id: jira, tool: generic_jira_tool }]
+    workflow: `tools: [{ id: jira, tool: AWS }]
 states:
   - ${ASK} next: { state_id: file } }
   - { id: file, tool_id: jira, next: { state_id: end } }
 `,
-    validate: `warning tool-not-provided: There is no tool "generic_jira_tool" here
+    validate: `warning tool-not-provided: There is no tool "AWS" here
  --> .codemie/workflows/w.yaml:7:11
   |
 7 |   - { id: file, tool_id: jira, next: { state_id: end } }
   |           ^^^^
-  = help: Map it to an Atlassian MCP server, or call the REST API with http_request. To let another tool stand for it, write tools: { generic_jira_tool: { use: <tool> } } in .codemie/config.yaml.
+  = help: Allow the cloud's command line program and use run_command, or map it to an MCP server. To let another tool stand for it, write tools: { AWS: { use: <tool> } } in .codemie/config.yaml.
 
 ! 1 file checked, 1 warning in 1 file
 `,
     status: 0,
-    run: `error not-runnable: .codemie/workflows/w.yaml:7:11: There is no tool "generic_jira_tool" here
-  Map it to an Atlassian MCP server, or call the REST API with http_request. To let another tool stand for it, write tools: { generic_jira_tool: { use: <tool> } } in .codemie/config.yaml.
+    run: `error not-runnable: .codemie/workflows/w.yaml:7:11: There is no tool "AWS" here
+  Allow the cloud's command line program and use run_command, or map it to an MCP server. To let another tool stand for it, write tools: { AWS: { use: <tool> } } in .codemie/config.yaml.
   = help: \`codemie-ci plan w\` shows what the workflow needs.
 `,
   },

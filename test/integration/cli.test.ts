@@ -78,6 +78,18 @@ describe('help', () => {
         bisect      Find the commit after which the output of a step went wrong
         revert      Put an earlier version of a workflow back into the working tree
 
+      Files
+        new         Write a workflow from a template
+        templates   Find templates of workflows, use them, and make your own
+        clone       Copy a workflow under another name
+        rename      Give a workflow another name
+        tag         Add tags to a workflow, or take some away
+        lifecycle   Say how far a workflow has come
+        archive     Put a workflow away
+        unarchive   Bring a workflow back from the archive
+        delete      Delete a workflow
+        adopt       Say how workflow files of CodeMie run here
+
       Runs
         run         Run a workflow and keep its record in git
         rerun       Run again what another run was given
@@ -472,6 +484,12 @@ describe('plan', () => {
       Limits
         50 supersteps, 2 steps at once, no budget
 
+      At most
+        steps        1
+        model calls  0
+        tokens       0
+        money        $0.00
+
       ✓ Ready to run
       "
     `)
@@ -497,6 +515,18 @@ describe('plan', () => {
     const set = await run('plan ask --model big', { env: { OPENAI_API_KEY: 'sk-0123456789' } })
     expect(set.stdout).toContain('  ✓ OPENAI_API_KEY  set      for model openai:big\n')
     expect(set.stdout).not.toContain('sk-0123456789')
+  })
+
+  it('says when a budget in dollars cannot be kept, because nobody knows a price', async () => {
+    const { run } = open({
+      '.codemie/workflows/ask.yaml': `budget: { usd: 1 }\n${BROKEN.replace('helpr', 'helper')}`,
+    })
+    const { status, stdout } = await run('plan ask --model openai:gpt-99')
+    expect(status).toBe(0)
+    expect(stdout).toContain('  money        $1.00, the budget of the workflow; without it not known\n')
+    expect(stdout).toContain(
+      "error not-runnable: The price of 'openai:gpt-99' is not known, so a budget in dollars cannot be kept\n",
+    )
   })
 
   it('refuses an invalid workflow with its problems', async () => {

@@ -54,6 +54,61 @@ test('what is not committed yet, what asks for a decision first', async () => {
   expect((await diff('.codemie/workflows/new.yaml')).stdout).not.toContain('note.yaml')
 })
 
+/** A note that is planned once and written for each topic. `most`: topics that the schema allows. */
+const topics = (most: string) =>
+  `name: Topics
+enable_summarization_node: false
+retry_policy: { max_attempts: 1 }
+assistants: [{ id: a, assistant_id: writer }]
+states:
+  - id: plan
+    assistant_id: a
+    task: Plan
+    output_schema: '{"type": "object", "properties": {"topics": {"type": "array"${most}}}}'
+    next: { state_id: write, iter_key: topics }
+  - { id: write, assistant_id: a, task: Write, next: { state_id: end } }
+`
+
+test('what a run can come to, with the assistants, prices and limits of each side', async () => {
+  const file = '.codemie/workflows/topics.yaml'
+  const writer = (model: string) => `name: Writer\nsystem_prompt: You write.\nmodel: ${model}\n`
+  repository.write(file, topics(', "maxItems": 3'))
+  repository.write('.codemie/assistants/writer.yaml', writer('acme:small'))
+  repository.write(
+    '.codemie/config.yaml',
+    `models:
+  default: acme:small
+  providers: { acme: { base_url: 'https://llm.acme.example/v1' } }
+  limits: { acme:small: { context_tokens: 1000, output_tokens: 100 }, acme:big: { context_tokens: 1000 } }
+prices: { acme:small: { input: 1000, output: 10000 }, acme:big: { input: 1, output: 1 } }
+`,
+  )
+  commit('Before')
+  const told = async () => (await diff(file)).stdout.split('\n').filter((line) => line.includes('at most'))
+  repository.write(file, topics(', "maxItems": 5'))
+  expect(await told()).toEqual(['  widening   at most: 8 model calls → 10 model calls, $16.00 → $20.00'])
+  repository.write(file, topics(', "maxItems": 2'))
+  expect(await told()).toEqual(['  narrowing  at most: 8 model calls → 7 model calls, $16.00 → $14.00'])
+  repository.write(file, topics(''))
+  expect(await told()).toEqual([
+    '  widening   at most: 8 model calls → no limit to model calls, $16.00 → no limit to money',
+  ])
+  repository.write(file, topics(', "maxItems": 3').replace('task: Write', 'task: Write well'))
+  expect(await told()).toEqual([])
+  repository.write('.codemie/assistants/writer.yaml', writer('acme:big'))
+  expect(await told()).toEqual(['  widening   at most: $16.00 → money not known'])
+  const [{ ceiling }] = JSON.parse((await diff('--json', file)).stdout)
+  expect(ceiling).toMatchObject({
+    before: { steps: { most: 5 }, modelCalls: { most: 8 }, usd: { most: 16 } },
+    after: {
+      usd: { because: [{ kind: 'unknown', sentence: "how long an answer of 'acme:big' gets is not known" }] },
+    },
+  })
+  // What the workflow needs is not there, so nothing can be told.
+  repository.write(file, topics(', "maxItems": 4').replace('assistant_id: writer', 'assistant_id: nobody'))
+  expect(await told()).toEqual([])
+})
+
 test('file names that run like any other: with an ending in capitals, and with a line break', async () => {
   repository.write('.codemie/workflows/LOUD.YAML', NOTE)
   repository.write('.codemie/workflows/two\nlines.yaml', NOTE)

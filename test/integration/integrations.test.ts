@@ -193,7 +193,14 @@ states: [{ id: act, tool_id: t, next: { state_id: end } }]
       'tool: api_list, tool_args: {}',
       'integrations: { api: { type: http, url: "https://api.example.com", options: { openapi: api.yaml } } }',
       `.codemie/workflows/w.yaml:4:16: Integration api: "api.yaml" does not exist
-  Mend the option openapi of the integration.`,
+  Mend integrations.api.options.openapi in .codemie/config.yaml.`,
+    ],
+    [
+      'the operation is not among those that may be used',
+      'tool: api_remove, tool_args: {}',
+      'integrations: { api: { type: http, url: "https://api.example.com", options: { openapi: good.yaml, operations: [list] } } }',
+      `.codemie/workflows/w.yaml:4:16: The operation 'remove' is not among those that may be used
+  Add it to integrations.api.options.operations in .codemie/config.yaml.`,
     ],
     [
       'the document lacks the operation',
@@ -206,7 +213,10 @@ states: [{ id: act, tool_id: t, next: { state_id: end } }]
   test.each(rows)('%s', async (_situation, tool, config, expected) => {
     const project = bench.projectOf(workflow(tool), {
       config,
-      files: { 'good.yaml': 'openapi: 3.0.0\npaths: { /x: { get: { operationId: list } } }\n' },
+      files: {
+        'good.yaml':
+          'openapi: 3.0.0\npaths: { /x: { get: { operationId: list }, delete: { operationId: remove } } }\n',
+      },
     })
     const refusal = (await project.run('w').catch((error: unknown) => error)) as Error & { code: string }
     expect(refusal.code).toBe('not-runnable')

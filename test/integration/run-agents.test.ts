@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createGate } from '../helpers/model-server.ts'
 import { eventsOfType } from '../helpers/project.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const bench = setUpWorkbench()
@@ -386,6 +387,83 @@ describe('fallback models', () => {
     expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m1', 'm1', 'm1', 'm2'])
   })
 
+  test('none of which can answer: one failure names each and why', async () => {
+    bench.server.when((request) => request.body.model === 'm1', { status: 409, text: 'busy' })
+    bench.server.when((request) => request.body.model === 'm2', { status: 500, text: 'broken' })
+    const run = await projectOf(
+      `retry_policy: { max_attempts: 1 }\n${one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')}`,
+    ).run('w')
+    expect(run).toMatchObject({ status: 'failed', exitStatus: 6, failure: { code: 'provider-none-answers' } })
+    expect(run.failure?.message.replace(/127[.\d:]+/g, 'HOST')).toMatchInlineSnapshot(`
+      "None of 2 models can answer:
+      - m1: openai (HOST) reports a conflict with another request (409): busy
+      - m2: openai (HOST) failed inside (500): broken"
+    `)
+  })
+
+  test('are told apart in the record: which one answered each step, and why', async () => {
+    const project = projectOf(
+      `assistants:
+  - { id: a, system_prompt: P, model: m1, fallback_models: [m2] }
+states:
+  - { id: first, assistant_id: a, task: Go, next: { state_id: second } }
+  - { id: second, assistant_id: a, model: m3, task: Go on, next: { state_id: end } }`,
+    )
+    bench.server.reply({ status: 409, text: 'busy' }, 'From m2.', 'From m3.')
+    const run = await project.run('w', { commit: true })
+    expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m1', 'm2', 'm3'])
+    const shown = await runInProcess(['show', run.runId], { cwd: project.root, env: project.env })
+    const lines = shown.stdout
+      .replace(/127[.\d:]+/g, 'HOST')
+      .replace(/\d+\.\ds/g, '0s')
+      .split('\n')
+    expect(lines.filter((line) => / first| second|fallback/.test(line)).join('\n')).toMatchInlineSnapshot(`
+      "  ✓ first   0s  openai:m2
+        ✓ second  0s  openai:m3
+        ! first: m1: openai (HOST) reports a conflict with another request (409): busy. Asking m2 instead [model-fallback]"
+    `)
+    const readme = project.git('show', `codemie/runs:${run.record?.path}/README.md`)
+    expect(
+      readme
+        .split('\n')
+        .filter((line) => /^\| (Step|`first`|`second`|At most)/.test(line))
+        .join('\n')
+        .replace(/\d+ ms/g, '0 ms'),
+    ).toMatchInlineSnapshot(`
+      "| At most | 3 steps, 50 model calls |
+      | Step | Status | Took | Tokens | Cost | Models |
+      | \`first\` | finished | 0 ms | 10 in, 5 out | not known | \`openai:m2\` |
+      | \`second\` | finished | 0 ms | 10 in, 5 out | not known | \`openai:m3\` |"
+    `)
+  })
+
+  test('a provider that answers with another model: told once, and priced by that one', async () => {
+    bench.server.reply(
+      { toolCalls: [{ name: 'list_files', args: {} }], model: 'gpt-5-nano-2025-08-07' },
+      { text: 'Done.', model: 'gpt-5-nano-2025-08-07' },
+    )
+    const run = await projectOf(
+      one('{ id: a, system_prompt: P, model: gpt-5-mini, tools: [{ name: list_files }] }'),
+    ).run('w')
+    expect(eventsOfType(run, 'warning').map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'other-model-answered: openai:gpt-5-mini was asked, and openai:gpt-5-nano-2025-08-07 answered',
+    ])
+    expect(
+      eventsOfType(run, 'effect-finished')
+        .filter(({ kind }) => kind === 'model')
+        .map(({ name, costUsd }) => [name, costUsd]),
+    ).toEqual([
+      ['openai:gpt-5-nano-2025-08-07', 2.5e-6],
+      ['openai:gpt-5-nano-2025-08-07', 2.5e-6],
+    ])
+  })
+
+  test('the same model under its dated name is no other one', async () => {
+    bench.server.reply({ text: 'Done.', model: 'gpt-5-mini-2025-08-07' })
+    const run = await projectOf(one('{ id: a, system_prompt: P, model: gpt-5-mini }')).run('w')
+    expect(eventsOfType(run, 'warning')).toEqual([])
+  })
+
   test('are not asked when --model says which one it is', async () => {
     bench.server.reply({ status: 409, text: 'busy' })
     const run = await projectOf(one('{ id: a, system_prompt: P, model: m1, fallback_models: [m2] }')).run(
@@ -396,6 +474,30 @@ describe('fallback models', () => {
     )
     expect(run.status).toBe('failed')
     expect(bench.server.requests.map((request) => request.body.model)).toEqual(['m9'])
+  })
+})
+
+test('a model that calls a tool where there is none is not asked on, and tried again', async () => {
+  bench.server.reply({ toolCalls: [{ name: 'list_files', args: {} }] }, 'Without it.')
+  const run = await projectOf(one('{ id: a, system_prompt: P }')).run('w')
+  expect(run).toMatchObject({ status: 'succeeded', output: 'Without it.' })
+  expect(eventsOfType(run, 'attempt-failed').map(({ failure }) => [failure.code, failure.message])).toEqual([
+    ['no-tool-offered', "openai:gpt-5-mini wants to call 'list_files', and the assistant has no tools"],
+  ])
+})
+
+test('a run keeps what it could come to in its record', async () => {
+  bench.server.reply('Hello.')
+  const project = projectOf(one('{ id: a, system_prompt: P, model: m }'), {
+    config: 'budgets: { tokens: 500 }\n',
+  })
+  const run = await project.run('w', { commit: true })
+  const { manifest } = await project.read(run.runId)
+  expect(manifest.ceiling).toMatchObject({
+    steps: { most: 1 },
+    modelCalls: { most: 10 },
+    tokens: { most: 500, cappedBy: 'configuration' },
+    usd: { because: [{ kind: 'unknown', sentence: "how much input 'openai:m' takes is not known" }, {}, {}] },
   })
 })
 

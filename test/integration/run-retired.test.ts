@@ -25,3 +25,13 @@ test('a retired workflow is refused before anything happens, and one in producti
   expect(project.git('for-each-ref', 'refs/codemie', 'refs/heads/codemie')).toBe('')
   expect(await project.run('current')).toMatchObject({ status: 'succeeded' })
 })
+
+test('a retired workflow runs when it is forced, and goes on after a pause', async () => {
+  const paused = WORKFLOW.replace(
+    'custom_node_id: n, next',
+    'custom_node_id: n, interrupt_before: true, next',
+  )
+  project = makeProject({ workflows: { old: `lifecycle: retired\n${paused}` } })
+  expect(await project.run('old', { force: true })).toMatchObject({ status: 'paused' })
+  expect(await project.resume('latest')).toMatchObject({ status: 'succeeded', output: '{"a": 1}' })
+})

@@ -266,7 +266,7 @@ describe('secrets', () => {
     await expect(play(writer, eventsOf(ID, { a: 'x' }))).rejects.toMatchObject({
       code: 'secret-in-record',
       exitStatus: 5,
-      message: expect.stringContaining('steps/a/1/meta.json:6'),
+      message: expect.stringContaining('steps/a/1/meta.json:9'),
     })
     expect(repository.git('for-each-ref', 'refs/heads/codemie')).toBe('')
     expect(existsSync(writer.directory)).toBe(true)

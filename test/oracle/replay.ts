@@ -131,8 +131,14 @@ class Replay {
           const tool = findTool(name)
           return tool && { tool }
         },
+        serverToolOf: () => undefined,
+        serversOf: () => [],
+        endpointOf: () => {
+          throw new Error('no recorded run has an MCP server')
+        },
         toolsOf: ({ tools }) => tools.flatMap(({ name }) => findTool(name) ?? []).map((tool) => ({ tool })),
         documentsOf: () => Promise.resolve([]),
+        guardrails: new Map(),
         structured: createStructuredOutput(),
       },
       perform: openDoor({ model: (effect) => this.#answer(effect), tool: (effect) => this.#call(effect) }),

@@ -17,6 +17,8 @@ export interface ForgeRequest {
   readonly method: string
   readonly path: string
   readonly status: number
+  /** Whose token it came with. */
+  readonly login?: string
   readonly body?: unknown
 }
 
@@ -46,7 +48,10 @@ export interface Forge {
     readonly dir: string
     readonly comments: ReadonlyMap<number, ForgeComment & { readonly issue: number }>
     readonly checks: ReadonlyMap<number, Readonly<Record<string, unknown>>>
+    readonly pulls: ReadonlyMap<number, object>
     readonly reviews: ReadonlyMap<number, unknown>
+    /** What became of branches, the eldest first. */
+    readonly activities: { readonly timestamp: string }[]
   }
   setRole(name: string, login: string, role: 'admin' | 'maintain' | 'write' | 'triage' | 'read'): void
   token(options?: {
@@ -64,6 +69,19 @@ export interface Forge {
     files: Readonly<Record<string, string | null>>,
     options?: { readonly from?: string; readonly message?: string },
   ): string
+  /** Something that happened to a pull request, for its timeline. */
+  tell(name: string, number: number, event: string, by: string): void
+  /** Puts a label on a pull request, as anybody; `more` are members of the event that tells of it. */
+  label(
+    name: string,
+    number: number,
+    label: string,
+    by: string,
+    more?: Readonly<Record<string, unknown>>,
+  ): void
+  unlabel(name: string, number: number, label: string, by: string): void
+  /** Lets a pull request go to another branch. */
+  retarget(name: string, number: number, base: string): void
   openPull(
     name: string,
     options: {
@@ -98,6 +116,7 @@ export interface Forge {
     readonly method?: string
     readonly status?: number
     readonly headers?: Readonly<Record<string, string>>
+    readonly body?: unknown
     readonly drop?: boolean
     readonly delayMs?: number
   }): void

@@ -60,6 +60,12 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
   const forge = { root, log: [], unhandled: [], dispatches: [], beforePush: undefined }
   let lastId = 1000
   const id = () => ++lastId
+  let lastMoment = 0
+  /** The time, but never twice the same second: what comes after what can be told. */
+  const moment = () => {
+    lastMoment = Math.max(Math.floor(Date.now() / 1000), lastMoment + 1)
+    return new Date(lastMoment * 1000).toISOString().replace('.000Z', 'Z')
+  }
 
   const server = createServer((req, res) => void answer(req, res))
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -143,6 +149,9 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       checks: new Map(),
       statuses: [],
       labels: new Map(),
+      /** What happened to pull requests, and to branches, the eldest first. */
+      timeline: [],
+      activities: [],
     }
     if (forkOf)
       execFileSync('git', ['fetch', '-q', repos.get(forkOf).dir, '+refs/heads/*:refs/heads/*'], { cwd: dir })
@@ -183,7 +192,18 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       '-m',
       message,
     ])
+    const old = tryText(repo, ['rev-parse', '-q', '--verify', `refs/heads/${branch}`])
     git(repo, ['update-ref', `refs/heads/${branch}`, commit])
+    repo.activities.push({
+      id: id(),
+      node_id: 'ACT',
+      before: old ?? '0'.repeat(40),
+      after: commit,
+      ref: `refs/heads/${branch}`,
+      timestamp: moment(),
+      activity_type: old ? 'push' : 'branch_creation',
+      actor: user(fullName.split('/')[0]),
+    })
     for (const r of repos.values())
       for (const p of r.pulls.values()) if (p.headRepo === fullName && p.headRef === branch) refreshPull(r, p)
     return commit
@@ -217,6 +237,42 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     repo.pulls.set(pull.number, pull)
     refreshPull(repo, pull)
     return pull
+  }
+  /** Something that happened to a pull request, for its timeline. */
+  forge.tell = (fullName, number, event, by, more = {}) =>
+    repos.get(fullName).timeline.push({
+      number,
+      id: id(),
+      node_id: 'EV',
+      url: `${forge.apiUrl}/repos/${fullName}/issues/events/${lastId}`,
+      actor: user(by),
+      event,
+      commit_id: null,
+      commit_url: null,
+      created_at: moment(),
+      performed_via_github_app: null,
+      ...more,
+    })
+  /** Puts a label on, as `by` may or may not; a label that is on already stays as it is. `more`: of the event. */
+  forge.label = (fullName, number, name, by, more = {}) => {
+    const repo = repos.get(fullName)
+    const labels = repo.labels.get(number) ?? new Set()
+    if (!labels.has(name))
+      forge.tell(fullName, number, 'labeled', by, { label: { name, color: 'ededed' }, ...more })
+    repo.labels.set(number, labels.add(name))
+  }
+  forge.unlabel = (fullName, number, name, by) => {
+    const repo = repos.get(fullName)
+    if (!repo.labels.get(number)?.delete(name)) throw notFound()
+    forge.tell(fullName, number, 'unlabeled', by, { label: { name, color: 'ededed' } })
+  }
+  /** Lets a pull request go to another branch, as its author does by editing it. */
+  forge.retarget = (fullName, number, base) => {
+    const repo = repos.get(fullName)
+    const pull = repo.pulls.get(number)
+    pull.baseRef = base
+    refreshPull(repo, pull)
+    forge.tell(fullName, number, 'base_ref_changed', pull.author)
   }
   /** Keeps refs/pull/N/head and refs/pull/N/merge as GitHub does (no merge ref when there is a conflict). */
   function refreshPull(repo, pull) {
@@ -781,7 +837,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
           { APPROVE: 'APPROVED', REQUEST_CHANGES: 'CHANGES_REQUESTED', COMMENT: 'COMMENTED' }[c.body.event] ??
           'PENDING',
         comments: c.body.comments ?? [],
-        submitted_at: NOW(),
+        submitted_at: moment(),
         commit_id: pull.headSha,
         author_association: 'NONE',
       }
@@ -823,16 +879,21 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       return [204]
     },
     'issues/list-labels-on-issue': ({ repo, at }) => paged(labelsOf(repo, Number(at.issue_number))),
-    'issues/add-labels': ({ repo, at, body }) => {
+    'issues/list-events-for-timeline': ({ repo, at }) =>
+      paged(
+        repo.timeline
+          .filter(({ number }) => number === Number(at.issue_number))
+          .map(({ number: _, ...event }) => event),
+      ),
+    'repos/list-activities': ({ repo, query }) =>
+      paged(repo.activities.filter(({ ref }) => !query.get('ref') || ref === query.get('ref')).reverse()),
+    'issues/add-labels': ({ repo, at, body, who }) => {
       const n = Number(at.issue_number)
-      repo.labels.set(
-        n,
-        new Set([...(repo.labels.get(n) ?? []), ...(body.labels ?? body).map((l) => l.name ?? l)]),
-      )
+      for (const label of body.labels ?? body) forge.label(repo.fullName, n, label.name ?? label, who.login)
       return labelsOf(repo, n)
     },
-    'issues/remove-label': ({ repo, at }) => {
-      if (!repo.labels.get(Number(at.issue_number))?.delete(at.name)) throw notFound()
+    'issues/remove-label': ({ repo, at, who }) => {
+      forge.unlabel(repo.fullName, Number(at.issue_number), at.name, who.login)
       return labelsOf(repo, Number(at.issue_number))
     },
     'reactions/create-for-issue-comment': (c) => {

@@ -1,15 +1,19 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
+import { BUILT_IN, STARTERS } from '../../cli/templates/index.ts'
+import { limitsOf, limitTable } from '../../runner/models/limits.ts'
+import { priceOf, pricesAsOf, priceTable } from '../../runner/models/prices.ts'
 import { providerPresets } from '../../runner/models/providers.ts'
 import { createBuiltInTools } from '../../runner/tools/built-in.ts'
 import { loadFamilies, TOOL_FAMILIES } from '../../runner/tools/families.ts'
 import { FOREIGN_TOOLS } from '../../runner/tools/foreign-names.ts'
 import { createToolRegistry } from '../../runner/tools/registry.ts'
 import { configFileSchema } from '../../schema/config-format.ts'
-import { CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
+import { CEILING_RULES, CHANGE_RULES, CONFIG_RULES, FILE_RULES } from '../../schema/diff/rules.ts'
 import { EVENTS, INTEGRATION_TYPES, type IntegrationType, readWorkflow } from '../../schema/index.ts'
 import { namedTools } from '../../schema/needs.ts'
+import { readTemplate } from '../../schema/template/template.ts'
 import { corpusFiles, corpusText } from '../helpers/corpus.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
 
@@ -49,6 +53,59 @@ test('the table of providers in docs/models.md is that of the presets', () => {
   expectPart('models.md', 'providers', table(['Provider', 'Address', 'Or the address in', 'Key in'], rows))
 })
 
+test('the table of known models in docs/models.md is that of prices and limits', () => {
+  const money = (usd: number | undefined) => (usd === undefined ? '' : `${usd}`)
+  const tokens = (most: number | undefined) => (most === undefined ? '' : most.toLocaleString('en'))
+  const rows = ['openai', 'anthropic', 'gemini'].flatMap((provider) => {
+    const names = [...Object.keys(priceTable[provider] ?? {}), ...Object.keys(limitTable[provider] ?? {})]
+    return [...new Set(names)].map((name) => {
+      const id = `${provider}:${name}`
+      const { input, cachedInput, output, long } = priceOf(id) ?? {}
+      const { contextTokens, outputTokens } = limitsOf(id)
+      const rates = long?.rates
+      const dearer =
+        long === undefined
+          ? ''
+          : `above ${tokens(long.aboveInputTokens)}: ${rates ? `${rates.input}, ${rates.output}` : 'not known'}`
+      return [
+        code(id),
+        money(input),
+        money(cachedInput),
+        money(output),
+        dearer,
+        tokens(contextTokens),
+        tokens(outputTokens),
+      ]
+    })
+  })
+  const head = ['Model', 'Input', 'From cache', 'Output', 'Long input', 'Most input', 'Most output']
+  expectPart(
+    'models.md',
+    'known models',
+    `US dollars for a million tokens, compared with published prices on ${pricesAsOf}.\n\n${table(head, rows)}`,
+  )
+})
+
+test('docs/models.md tells of every code that asking a model can end with, and of no other', () => {
+  const folders = ['runner/models', 'runner/steps', 'runner/engine']
+  const root = new URL('../../', import.meta.url)
+  const sources = folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(`${folder}/${name}`, root), 'utf8')),
+  )
+  const CODE = /(?:provider|model|other-model|price|usage|call|output-schema|agent|no-tool)-[a-z-]+/
+  const inCode = sources.flatMap((text) =>
+    [...text.matchAll(new RegExp(`'(${CODE.source})'`, 'g'))].map(([, one]) => one),
+  )
+  const page = readFileSync(new URL('models.md', DOCS), 'utf8')
+  const inDocs = [...page.matchAll(new RegExp(`\`(${CODE.source})\``, 'g'))].map(([, one]) => one)
+  const NO_CODES = ['call-input-invalid', 'model-api']
+  const sorted = (names: readonly (string | undefined)[]) =>
+    [...new Set(names)].filter((one = '') => !NO_CODES.includes(one)).sort()
+  expect(sorted(inDocs)).toEqual(sorted(inCode))
+})
+
 test('the tables of keys in docs/configuration.md are those of the JSON Schema', () => {
   const sections = Object.entries(configFileSchema.properties ?? {}).map(([name, schema]) =>
     [
@@ -73,6 +130,7 @@ test('the table of kinds of change in docs/changes.md is that of the rules, each
 })
 
 test.each([
+  ['ceilings', CEILING_RULES],
   ['files', FILE_RULES],
   ['configuration', CONFIG_RULES],
 ] as const)('the table of changes of %s in docs/changes.md is that of the rules', (part, rules) => {
@@ -133,6 +191,29 @@ test('the table of names in docs/action.md is that of what events give', () => {
   expectPart('action.md', 'event names', table(['Name', 'What'], rows))
 })
 
+test('the table of templates in docs/templates.md is that of the built-in ones', () => {
+  const rows = BUILT_IN.map(({ id, text }) => {
+    const { template } = readTemplate({ file: `${id}.yaml`, text })
+    const parameters = (template?.parameters ?? []).map(({ name, required }) =>
+      required ? `**${code(name)}**` : code(name),
+    )
+    return [code(id), template?.category ?? '', template?.description ?? '', parameters.join(', ')]
+  })
+  expectPart(
+    'templates.md',
+    'built-in templates',
+    `Parameters in bold have no default.\n\n${table(['Template', 'Category', 'What the workflow does', 'Parameters'], rows)}`,
+  )
+})
+
+test('docs/templates.md names the templates that init offers', () => {
+  const page = readFileSync(new URL('templates.md', DOCS), 'utf8')
+  const [first, ...others] =
+    /`codemie-ci init` begins a repository with one of\n((?:`[\w-]+`(?:, | and )?)+)/
+      .exec(page)?.[1]
+      ?.match(/[\w-]+(?=`)/g) ?? []
+  expect([first, ...others]).toEqual(STARTERS.map(({ id }) => id))
+})
 const allTools = [
   ...createBuiltInTools(),
   ...(await loadFamilies(TOOL_FAMILIES.flatMap(({ names }) => names))),

@@ -6,6 +6,7 @@ import { parseDocument } from 'yaml'
 import { COMMANDS } from '../../cli/commands.ts'
 import { parseLine } from '../../cli/parse-line.ts'
 import { readConfig, readWorkflow } from '../../schema/index.ts'
+import { checkTemplate } from '../../schema/template/check.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -61,6 +62,7 @@ describe('YAML in the pages', () => {
     if (text.startsWith('# .codemie/config.yaml\n')) {
       return () => messagesOf(readConfig({ file: 'config.yaml', bytes: Buffer.from(text) }).diagnostics)
     }
+    if (/^parameters:/m.test(text)) return () => messagesOf(checkTemplate({ file: 't.yaml', text }))
     if (/^states:/m.test(text)) return () => messagesOf(readWorkflow({ file: 'w.yaml', text }).diagnostics)
     if (text.startsWith('# .github/workflows/'))
       return () => missingIn(text, ['name', 'on', 'permissions', 'jobs'])

@@ -69,6 +69,13 @@ const MONEY = ours({
   },
 })
 
+const GUARDRAILS = ours(
+  list(
+    { type: 'string' },
+    'Guardrails of .codemie/config.yaml that check the last message before each state, or each state of an assistant',
+  ),
+)
+
 const MODELS = ours({
   title: 'models',
   type: 'object',
@@ -117,6 +124,7 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   }),
   budget: MONEY,
   models: MODELS,
+  guardrails: GUARDRAILS,
   permissions: ours({
     type: 'object',
     description: 'Effects on the outside that the workflow needs, e.g. pull-requests: write',
@@ -133,6 +141,7 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
 const ASSISTANT_KEYS: Readonly<Record<string, FormatSchema>> = {
   system_prompt: text('Used word for word; never a template here'),
   name: text('Display name'),
+  description: ours(text('What it is good at; an assistant that can ask it reads this')),
   model: text('Model, as provider:model or bare; absent: the default'),
   temperature: lax({ type: ['number', 'null'], minimum: 0, maximum: 2, description: 'Sampling temperature' }),
   limit_tool_output_tokens: {
@@ -144,11 +153,18 @@ const ASSISTANT_KEYS: Readonly<Record<string, FormatSchema>> = {
   tools: list(one('assistantTool'), 'Tools that the model may call; inline assistants only'),
   datasource_ids: list({ type: 'string' }, 'Datasources to search, by their id in .codemie/config.yaml'),
   skill_ids: list({ type: 'string' }, 'Skills, by their folder in .codemie/skills'),
+  assistant_ids: ours(
+    list(
+      { type: 'string' },
+      'Assistants that it can ask, each as a tool: entries of this file, or stored ones by the name of their file',
+    ),
+  ),
   exclude_extra_context_tools: lax(flag(false, 'Do not add the tools that browse code datasources')),
   mcp_servers: lax(list(one('mcpServer'), 'MCP servers whose tools the model may call')),
   command: ours(text('Command line of an ACP agent to start instead of calling a model')),
   fallback_models: ours(list({ type: 'string' }, 'Models tried in order when the chosen one cannot answer')),
   parameters: ours({ type: 'object', description: 'Further model parameters, passed on as written' }),
+  guardrails: GUARDRAILS,
 }
 
 const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
@@ -315,6 +331,7 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
         ...ERROR_HANDLER,
         items: { title: 'error handler', type: 'object', ...ERROR_HANDLER },
       }),
+      model: ours(text('Model of this step in place of the one of its assistant')),
       timeout: ours({
         type: ['string', 'number'],
         description: 'Limit of one try: seconds, or a text such as 90s, 5m, 1h',

@@ -1,4 +1,4 @@
-import type { Located } from '../../diagnostic.ts'
+import type { Located, Position } from '../../diagnostic.ts'
 import { parseDurationMs } from '../../duration.ts'
 import { loadExpression } from '../../language/index.ts'
 import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
@@ -28,9 +28,9 @@ import {
   effectiveRetry,
   locatedText,
 } from './draft.ts'
-import { rootEntry } from './envelope.ts'
+import { type CodemieSource, rootEntry } from './envelope.ts'
 
-const DEFAULTS = { recursionLimit: 50, messages: 25, tokens: 50_000, toolOutputTokens: 10_000 } as const
+const DEFAULTS = { recursionLimit: 50, messages: 25, tokens: 50_000 } as const
 
 /**
  * Turns a draft without errors into the model. Where a draft has errors the result would be meaningless, so callers look first.
@@ -54,7 +54,7 @@ export function lowerCodemie(
     tags: readTexts(root('tags')) ?? [],
     lifecycle: (readText(root('lifecycle')) as Lifecycle | undefined) ?? 'development',
     triggers: lowerTriggers(draft),
-    inputs: lowerInputs(draft),
+    inputs: lowerInputs(draft.source),
     budget: present({
       usd: readNumber(childOf(root('budget'), 'usd')),
       tokens: readNumber(childOf(root('budget'), 'tokens')),
@@ -64,6 +64,7 @@ export function lowerCodemie(
       ...present({ default: readText(childOf(root('models'), 'default')) }),
       fallback: readTexts(childOf(root('models'), 'fallback')) ?? [],
     },
+    guardrails: namesOf(rootEntry(source, 'guardrails')),
     permissions: textsOf(root('permissions')),
     limits: {
       recursionLimit: draft.recursionLimit ?? DEFAULTS.recursionLimit,
@@ -103,6 +104,15 @@ function textsOf(node: YamlNode | undefined): Readonly<Record<string, string>> {
   return texts
 }
 
+/** The texts of a list, each with its place. */
+function namesOf(
+  entry: { readonly document: YamlDocument; readonly value: YamlNode | undefined } | undefined,
+): readonly Located<string>[] {
+  const { document, value } = entry ?? {}
+  if (document === undefined || value?.kind !== 'seq') return []
+  return value.items.flatMap((item) => locatedText(document, item) ?? [])
+}
+
 function lowerTriggers(draft: Draft): readonly Trigger[] {
   const entry = rootEntry(draft.source, 'on')
   if (!entry) return []
@@ -121,8 +131,9 @@ function lowerTriggers(draft: Draft): readonly Trigger[] {
   })
 }
 
-function lowerInputs(draft: Draft): readonly InputSpec[] {
-  const entry = rootEntry(draft.source, 'inputs')
+/** The declared inputs of a workflow; parameters of a template have the same form. None: there is no such key. */
+export function lowerInputs(source: CodemieSource, key = 'inputs'): readonly InputSpec[] {
+  const entry = rootEntry(source, key)
   if (entry?.value.kind !== 'map') return []
   return [...entry.value.entries].map(([name, input]) => {
     const { required, ...schema } = recordOf(input.value)
@@ -139,8 +150,18 @@ function lowerInputs(draft: Draft): readonly InputSpec[] {
   })
 }
 
-/** Lowers an inline assistant; also used for assistant files. */
-export function lowerAssistant(document: YamlDocument, item: DraftItem): Assistant {
+/**
+ * Lowers an inline assistant; also used for assistant files.
+ *
+ * @param entries those of the same file, which `assistant_ids` looks at first. Default: none.
+ * @param askedBy ids of the assistants that can ask it. One that would be asked by itself is left out; a rule says so.
+ */
+export function lowerAssistant(
+  document: YamlDocument,
+  item: DraftItem,
+  entries: readonly DraftItem[] = [],
+  askedBy: readonly string[] = [],
+): Assistant {
   const get = (key: string) => childOf(item.node, key)
   const servers = get('mcp_servers')
   const tools = get('tools')
@@ -153,7 +174,9 @@ export function lowerAssistant(document: YamlDocument, item: DraftItem): Assista
       model: readText(get('model')),
       temperature: readNumber(get('temperature')),
       command: readText(get('command')),
+      toolOutputTokens: readNumber(get('limit_tool_output_tokens')),
     }),
+    description: readText(get('description')) ?? '',
     parameters: recordOf(get('parameters')),
     fallbackModels: readTexts(get('fallback_models')) ?? [],
     tools:
@@ -166,11 +189,30 @@ export function lowerAssistant(document: YamlDocument, item: DraftItem): Assista
         : [],
     datasourceIds: readTexts(get('datasource_ids')) ?? [],
     skillIds: readTexts(get('skill_ids')) ?? [],
+    subAssistants: lowerSubAssistants(document, item, entries, askedBy),
+    guardrails: namesOf({ document, value: get('guardrails') }),
     mcpServers: servers?.kind === 'seq' ? servers.items.map((server) => lowerServer(document, server)) : [],
-    toolOutputTokens: readNumber(get('limit_tool_output_tokens')) ?? DEFAULTS.toolOutputTokens,
     excludeExtraContextTools: readBoolean(get('exclude_extra_context_tools')) ?? false,
     at: document.at(item.node.start, item.id ? undefined : item.node.end),
   }
+}
+
+function lowerSubAssistants(
+  document: YamlDocument,
+  item: DraftItem,
+  entries: readonly DraftItem[],
+  askedBy: readonly string[],
+): readonly Assistant[] {
+  const chain = [...askedBy, item.id?.value ?? '']
+  const ids = childOf(item.node, 'assistant_ids')
+  if (ids?.kind !== 'seq') return []
+  return ids.items.flatMap((node) => {
+    const id = readText(node)
+    if (id === undefined) return []
+    const entry = itemOf(entries, id)
+    if (!entry) return [emptyAssistant(id, document.at(node.start, node.end), { ref: id })]
+    return chain.includes(id) ? [] : [lowerAssistant(document, entry, entries, chain)]
+  })
 }
 
 function lowerServer(document: YamlDocument, node: YamlNode): McpServer {
@@ -180,6 +222,7 @@ function lowerServer(document: YamlDocument, node: YamlNode): McpServer {
     args: get('arguments') && dataOf(get('arguments') as YamlNode),
     mcp_config_id: readText(get('mcp_config_id')),
     mcp_connect_url: readText(get('mcp_connect_url')),
+    use_custom_config: readBoolean(get('use_custom_config')) || undefined,
   })
   const tools = readTexts(get('tools')) ?? readTexts(childOf(get('config'), 'tools')) ?? []
   return {
@@ -209,7 +252,7 @@ function lowerState(draft: Draft, state: DraftState): State {
   const { next } = state
   return {
     id: state.id?.value ?? '',
-    at: state.id?.at ?? draft.document.at(state.node.start),
+    at: placeOf(draft, state),
     work: lowerWork(draft, state),
     output: {
       storeInContext: next.storeInContext,
@@ -302,13 +345,17 @@ function lowerWork(draft: Draft, state: DraftState): Work {
   if (state.customNodeId)
     return lowerCustomNode(draft, state, itemOf(draft.customNodes, state.customNodeId.value))
   const item = itemOf(draft.assistants, state.assistantId?.value)
-  return agent(draft, state, item ? lowerAssistant(draft.document, item) : emptyAssistant(draft, state))
+  const assistant = item
+    ? lowerAssistant(draft.document, item, draft.assistants)
+    : emptyAssistant(state.id?.value ?? '', placeOf(draft, state))
+  return agent(draft, state, assistant)
 }
 
 function agent(draft: Draft, state: DraftState, assistant: Assistant): AgentWork {
+  const model = readText(childOf(state.node, 'model'))
   return {
     kind: 'agent',
-    assistant,
+    assistant: { ...assistant, ...present({ model }) },
     task: taskOf(draft, state),
     renderTask: state.renderTask,
     ...present({ outputSchema: state.outputSchema }),
@@ -316,21 +363,27 @@ function agent(draft: Draft, state: DraftState, assistant: Assistant): AgentWork
 }
 
 function taskOf(draft: Draft, state: DraftState): Located<string> {
-  return state.task ?? { value: '', at: state.id?.at ?? draft.document.at(state.node.start) }
+  return state.task ?? { value: '', at: placeOf(draft, state) }
 }
 
-function emptyAssistant(draft: Draft, state: DraftState, more: Partial<Assistant> = {}): Assistant {
+function placeOf(draft: Draft, state: DraftState): Position {
+  return state.id?.at ?? draft.document.at(state.node.start)
+}
+
+function emptyAssistant(id: string, at: Position, more: Partial<Assistant> = {}): Assistant {
   return {
-    id: state.id?.value ?? '',
+    id,
+    description: '',
     parameters: {},
     fallbackModels: [],
     tools: [],
     datasourceIds: [],
     skillIds: [],
+    subAssistants: [],
+    guardrails: [],
     mcpServers: [],
-    toolOutputTokens: DEFAULTS.toolOutputTokens,
     excludeExtraContextTools: false,
-    at: state.id?.at ?? draft.document.at(state.node.start),
+    at,
     ...more,
   }
 }
@@ -398,6 +451,10 @@ function lowerCustomNode(draft: Draft, state: DraftState, item: DraftItem | unde
     case 'summarize_conversation_node':
       return { kind: 'summary', of: 'memory' }
     default:
-      return agent(draft, state, emptyAssistant(draft, state, present({ model })))
+      return agent(
+        draft,
+        state,
+        emptyAssistant(state.id?.value ?? '', placeOf(draft, state), present({ model })),
+      )
   }
 }

@@ -62,5 +62,5 @@ describe('docs/action.md', () => {
 })
 
 test('action.yml names what the build makes, for the Node that GitHub has', () => {
-  expect(ACTION.runs).toEqual({ using: 'node24', main: '../dist/action.mjs' })
+  expect(ACTION.runs).toEqual({ using: 'node24', main: '../dist/action/index.cjs' })
 })

@@ -86,6 +86,11 @@ describe('payloads by hand', () => {
       { ref: 'refs/heads/next', payload: { before: ZEROS, commits: [{ id: OTHER }] } },
       { occurrence: { branch: 'next' }, pushed: { before: `${OTHER}^` } },
     ],
+    [
+      'records of runs',
+      { ref: 'refs/heads/codemie/runs', payload: {} },
+      { ignored: 'What was pushed are records of runs.' },
+    ],
     ['a branch that is gone', { payload: { deleted: true } }, { ignored: expect.stringContaining('gone') }],
     [
       'a merge group',
@@ -174,7 +179,22 @@ describe('payloads by hand', () => {
         name: 'workflow_run',
         payload: { action: 'completed', workflow_run: { name: 'Build', head_branch: 'x' } },
       },
-      { occurrence: { workflow: 'Build', branch: 'x', type: 'completed' }, trusted: SHA },
+      {
+        occurrence: { workflow: 'Build', branch: 'x', type: 'completed' },
+        trusted: SHA,
+        withoutKeys: 'the run that it follows is of a fork',
+      },
+    ],
+    [
+      'a workflow of the repository itself that ended',
+      {
+        name: 'workflow_run',
+        payload: {
+          workflow_run: { head_repository: { full_name: 'a/b' } },
+          repository: { full_name: 'a/b' },
+        },
+      },
+      { withoutKeys: undefined },
     ],
     [
       'a payload of other types',

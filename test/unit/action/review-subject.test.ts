@@ -17,17 +17,12 @@ const pull = (repo: { readonly id: number } | null = { id: 1 }) => ({
 const ofPull = (more: object = {}) => ({
   base: BASE,
   head: HEAD,
-  pull: { number: 3, author: EVE, isFork: false, isPushed: false, labelled: undefined, ...more },
+  pull: { number: 3, author: EVE, isFork: false, labelled: undefined, ...more },
 })
 
 test.each([
   ['a pull request', 'pull_request', { action: 'opened', pull_request: pull() }, ofPull()],
-  [
-    'a push to it',
-    'pull_request',
-    { action: 'synchronize', pull_request: pull() },
-    ofPull({ isPushed: true }),
-  ],
+  ['a push to it', 'pull_request', { action: 'synchronize', pull_request: pull() }, ofPull()],
   ['one of a fork', 'pull_request', { pull_request: pull({ id: 2 }) }, ofPull({ isFork: true })],
   ['one of a fork that is gone', 'pull_request', { pull_request: pull(null) }, ofPull({ isFork: true })],
   [

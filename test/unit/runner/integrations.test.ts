@@ -101,7 +101,7 @@ test('a tool sees defaults, and secrets only when it asks', () => {
     alias: 'hub',
     type: 'github',
     env: { token: 'T', other: 'NOT_SET', constructor: 'EMPTY' },
-    options: { repository: 'acme/app' },
+    options: { repository: 'acme/app', retries: 5n },
     at,
   }
   const env = { T: 'tok', EMPTY: '' }
@@ -110,7 +110,7 @@ test('a tool sees defaults, and secrets only when it asks', () => {
     alias: 'hub',
     type: 'github',
     url: 'https://api.github.com',
-    options: { repository: 'acme/app', retries: 2 },
+    options: { repository: 'acme/app', retries: 5 },
   })
   expect([secret('token'), secret('password'), secret('toString')]).toEqual(['tok', undefined, undefined])
   expect(() => secret('other')).toThrow("Integration 'hub': NOT_SET is not set")

@@ -16,6 +16,8 @@ const TOOLS: Readonly<Record<string, 'read' | 'write' | 'outside'>> = {
   run_command: 'outside',
 }
 
+const NO_CEILING = { steps: {}, modelCalls: {}, tokens: {}, usd: {}, states: [] }
+
 const facts: Omit<PlanOptions, 'input'> = {
   defaultModel: 'base',
   models: ['base'],
@@ -24,7 +26,9 @@ const facts: Omit<PlanOptions, 'input'> = {
     const reach = TOOLS[name]
     return reach ? { name, reach } : undefined
   },
+  serversOf: () => [],
   integrationSecrets: (alias) => (alias === 'forge' ? ['FORGE_TOKEN'] : []),
+  ceilingOf: () => NO_CEILING,
   isSet: (variable) => variable === 'FORGE_TOKEN',
   obstacles: [],
 }

@@ -15,16 +15,30 @@ describe('the config of a repository', () => {
     const { at: _at, ...config } = { ...defaultConfig(), at: undefined }
     expect(config).toEqual({
       file: FILE,
-      models: { defaultProvider: 'openai', fallback: [], aliases: {}, providers: new Map() },
+      models: {
+        defaultProvider: 'openai',
+        fallback: [],
+        aliases: {},
+        limits: new Map(),
+        providers: new Map(),
+      },
       prices: new Map(),
       integrations: new Map(),
       tools: new Map(),
-      mcp: { allowedCommands: [], allowedHosts: [], servers: new Map() },
+      mcp: {
+        allowedCommands: [],
+        allowedHosts: [],
+        startTimeoutMs: 60_000,
+        callTimeoutMs: 120_000,
+        servers: new Map(),
+      },
       datasources: new Map(),
+      guardrails: new Map(),
       budgets: {},
       policy: {
         network: 'allow-list',
         httpAllowHosts: [],
+        linkHosts: [],
         commands: [],
         writePaths: [],
         approvers: [],
@@ -42,8 +56,10 @@ describe('the config of a repository', () => {
   providers:
     azure: {base_url: "https://example.test", api_key_env: AZURE_KEY, api_version: "1", timeout_seconds: 5}
     local: {kind: ollama}
+  limits: {big: {context_tokens: 2000, output_tokens: 100}, small: {output_tokens: 10}}
 prices:
   azure:gpt: {input: 2.5, output: 10}
+  big: {input: 1, output: 2, long: {above_input_tokens: 1000, input: 3, output: 4, cached_input: 0.5}}
 integrations:
   jira: {type: jira, url: "https://example.test", token_env: JIRA_TOKEN, env: {user: JIRA_USER}}
 tools:
@@ -54,6 +70,8 @@ mcp:
     docs: {command: npx, args: [-y, docs], env: {KEY: DOCS_KEY}}
 datasources:
   handbook: {path: docs, glob: "**/*.md"}
+guardrails:
+  people: {deny: [a], mask: [b, c], prompt: Names of people, model: m}
 budgets: {usd: 2}
 results: {push: never, keep_days: 90}
 `
@@ -72,6 +90,17 @@ results: {push: never, keep_days: 90}
     })
     expect(config?.models.providers.get('local')?.kind).toBe('ollama')
     expect(config?.prices.get('azure:gpt')).toEqual({ input: 2.5, output: 10 })
+    expect(config?.prices.get('big')).toEqual({
+      input: 1,
+      output: 2,
+      long: { aboveInputTokens: 1000, input: 3, output: 4, cachedInput: 0.5 },
+    })
+    expect(config?.models.limits).toEqual(
+      new Map([
+        ['big', { contextTokens: 2000, outputTokens: 100 }],
+        ['small', { outputTokens: 10 }],
+      ]),
+    )
     expect(config?.integrations.get('jira')?.env).toEqual({ token: 'JIRA_TOKEN', user: 'JIRA_USER' })
     expect(config?.tools.get('search_docs')).toMatchObject({ mcp: 'docs', tool: 'search' })
     expect(config?.mcp.servers.get('docs')).toMatchObject({
@@ -83,6 +112,12 @@ results: {push: never, keep_days: 90}
       path: 'docs',
       globs: ['**/*.md'],
       kind: 'documents',
+    })
+    expect(config?.guardrails.get('people')).toMatchObject({
+      deny: ['a'],
+      mask: ['b', 'c'],
+      prompt: 'Names of people',
+      model: 'm',
     })
     expect([config?.budgets, config?.results.push, config?.results.keepDays]).toEqual([
       { usd: 2 },
@@ -112,6 +147,7 @@ results: {push: never, keep_days: 90}
       'integrations: {db: {url: "postgres://me:hunter2@example.test/x"}}',
       ['error secret-in-file 1:26'],
     ],
+    ['a guardrail that checks nothing', 'guardrails: {x: {model: m}}', ['error guardrail-empty 1:17']],
     ['a variable with a dollar sign', 'integrations: {x: {token_env: $TOKEN}}', ['error bad-env-name 1:31']],
     [
       'an env that is no name',
@@ -171,7 +207,6 @@ describe('an assistant file', () => {
       id: 'reviewer',
       systemPrompt: 'You review.',
       temperature: 0,
-      toolOutputTokens: 10000,
     })
     expect(assistant?.tools.map((tool) => tool.name)).toEqual(['read_file'])
   })

@@ -31,9 +31,10 @@ describe('the configuration', () => {
     [
       'a new file',
       undefined,
-      'policy: { commands: [git], network: any }',
+      'policy: { commands: [git], network: any, link_hosts: [example.org] }',
       [
         'network-changed widening: network of tools: allow-list → any',
+        'link-hosts-changed widening: hosts of links in answers of models +example.org',
         'commands-changed widening: programs of the command tool +git',
       ],
     ],
@@ -103,14 +104,17 @@ describe('the configuration', () => {
     ],
     [
       'MCP servers',
-      'mcp: { allowed_commands: [box], servers: { box: { command: box, args: [a], env: { TOKEN: BOX_TOKEN }, tools: [x] } } }',
-      'mcp: { allowed_commands: [box, npx], allowed_hosts: [h], servers: { box: { command: box, args: [b], env: { TOKEN: OTHER } } } }',
+      'mcp: { allowed_commands: [box], servers: { box: { command: box, args: [a], env: { TOKEN: BOX_TOKEN }, tools: [x], tools_sha256: abababababababababababababababababababababababababababababababab } } }',
+      'mcp: { allowed_commands: [box, npx], allowed_hosts: [h], call_timeout_seconds: 9, servers: { box: { command: box, args: [b], cwd: repository, env: { TOKEN: OTHER } } } }',
       [
         'mcp-commands-changed widening: programs of MCP servers +npx',
         'mcp-hosts-changed widening: hosts of MCP servers +h',
+        'mcp-timeouts-changed neutral: time limits of MCP servers: call: 120000 ms → 9000 ms',
         "mcp-command-changed widening: MCP server 'box': command: box a → box b",
+        "mcp-folder-changed widening: MCP server 'box': folder that it starts in: none → repository",
         "secrets-changed widening: MCP server 'box': secrets and variables that it names +OTHER −BOX_TOKEN",
         "mcp-variables-changed neutral: MCP server 'box': variables and headers: TOKEN: BOX_TOKEN → OTHER",
+        "mcp-digest-changed widening: MCP server 'box': digest of its tools: abababababab → none",
         "mcp-tools-changed widening: MCP server 'box': tools: x → all",
       ],
     ],
@@ -121,6 +125,28 @@ describe('the configuration', () => {
       [
         "datasource-files-changed widening: datasource 'd': files: folder: docs → .",
         'datasource-description-changed neutral: datasource \'d\': what the model reads of it: description: "" → All',
+      ],
+    ],
+    [
+      'guardrails: one that comes, one that goes, and what they look for',
+      'guardrails: { a: { deny: [x, y], mask: [m] }, b: { prompt: No names }, c: { deny: [x] } }',
+      'guardrails: { a: { deny: [x], mask: [m, n] }, b: { prompt: No people, model: other:m }, d: { deny: [y] } }',
+      [
+        "guardrail-patterns-changed widening: guardrail 'a': patterns that block −y",
+        "guardrail-patterns-changed narrowing: guardrail 'a': patterns that are masked +n",
+        "guardrail-prompt-changed widening: guardrail 'b': what a model is asked: No names → No people",
+        "guardrail-model-changed widening: guardrail 'b': model: none → other:m",
+        "guardrail-added neutral: guardrail 'd' is new: patterns that block: y",
+        "guardrail-removed widening: guardrail 'c' is gone",
+      ],
+    ],
+    [
+      'patterns in another order, and a question that comes',
+      'guardrails: { a: { deny: [x, y] } }',
+      'guardrails: { a: { deny: [y, x], prompt: No names } }',
+      [
+        "guardrail-patterns-changed neutral: guardrail 'a': patterns that block: in another order",
+        "guardrail-prompt-changed narrowing: guardrail 'a': what a model is asked: none → No names",
       ],
     ],
     [

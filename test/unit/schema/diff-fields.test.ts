@@ -34,8 +34,9 @@ const server: Full<McpServer> = {
   at,
 }
 
-const assistant: Full<Omit<Assistant, 'ref'>> = {
-  id: 'helper',
+const asked: Full<Assistant> = {
+  id: 'asked',
+  ref: '',
   name: 'Helper',
   systemPrompt: 'You help.',
   model: 'model',
@@ -45,12 +46,17 @@ const assistant: Full<Omit<Assistant, 'ref'>> = {
   tools: [{ name: 'shell', integrationAlias: 'alias', at }],
   datasourceIds: ['docs'],
   skillIds: ['skill'],
+  guardrails: [located('secrets')],
   mcpServers: [server],
   toolOutputTokens: 100,
+  description: 'Reviews',
+  subAssistants: [],
   excludeExtraContextTools: false,
   command: 'agent',
   at,
 }
+
+const assistant = { ...asked, id: 'helper', subAssistants: [asked] }
 
 const tool: Full<ToolWork> = {
   kind: 'tool',
@@ -75,7 +81,7 @@ const onError: Full<ErrorHandler> = {
 const works: { readonly [K in Work['kind']]: Full<Extract<Work, { kind: K }>> } = {
   agent: {
     kind: 'agent',
-    assistant: { ...assistant, ref: '' },
+    assistant: assistant,
     task: located('Do it'),
     renderTask: false,
     outputSchema: located('{}'),
@@ -157,9 +163,10 @@ const FULL: Full<Workflow> = {
   budget: { usd: 1, tokens: 2, steps: 3 },
   models: { default: 'model', fallback: ['other'] },
   permissions: { issues: 'read' },
+  guardrails: [located('secrets')],
   limits: { recursionLimit: 50, maxConcurrency: 2, memory: { messages: 25, tokens: 100 } },
   finalizer: true,
-  assistants: [{ ...assistant, ref: '' }],
+  assistants: [assistant],
   entry: 'agent',
   states: [
     ...Object.entries(works).map(([id, work]) => state(id, work, transitions.goto)),
@@ -181,6 +188,7 @@ const SILENT: readonly (readonly [path: RegExp, why: string])[] = [
   [/^\.assistants\./, 'compared in the states that use them'],
   [/^\.states\.\d+\.(work|onError\.\d+\.notify)\.toolId$/, 'what the file calls a tool'],
   [/^\.states\.\d+\.work\.assistant\.(id|name)$/, 'what the file calls an assistant'],
+  [/^\.states\.\d+\.work\.assistant\.subAssistants\.\d+\.name$/, 'for people; a model knows it by its id'],
   [/\.next\.form$/, 'both forms mean the same'],
 ]
 

@@ -25,7 +25,7 @@ describe('generated code', () => {
   })
 
   it('needs nothing beside itself', async () => {
-    const code = readFileSync(new URL('schema/generated/validators.mjs', ROOT), 'utf8')
+    const code = readFileSync(new URL('schema/generated/validate-config.mjs', ROOT), 'utf8')
     // A module behind a data: address can import nothing, and there is no require in it.
     const alone = (await import(
       `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
@@ -74,10 +74,11 @@ inputs: {topic: {type: string, required: true, default: x, description: d}}
 budget: {usd: 1.5, tokens: 10, steps: 3}
 models: {default: m, fallback: [n]}
 permissions: {pull-requests: write}
+guardrails: [g]
 tags: [t]
 lifecycle: production
 assistants:
-  - {id: a, system_prompt: x, name: n, model: m, temperature: 0.5, limit_tool_output_tokens: 5, tools: [{name: t, integration_alias: i}], datasource_ids: [d], skill_ids: [s], exclude_extra_context_tools: true, fallback_models: [f], parameters: {top_p: 1}}
+  - {id: a, system_prompt: x, name: n, model: m, temperature: 0.5, limit_tool_output_tokens: 5, tools: [{name: t, integration_alias: i}], datasource_ids: [d], skill_ids: [s], guardrails: [h], exclude_extra_context_tools: true, fallback_models: [f], parameters: {top_p: 1}}
 tools:
   - {id: t, tool: x, tool_args: {a: 1, b: 1.0}, integration_alias: i, tool_result_json_pointer: /a, resolve_dynamic_values_in_response: true, input_key: k, tokens_size_limit: 7}
 states:
@@ -100,6 +101,7 @@ states:
     expect({
       ...workflow,
       text: '',
+      guardrails: workflow?.guardrails.map(({ value }) => value),
       assistants: [],
       states: [],
       triggers: workflow?.triggers.map(({ event, options }) => [event, { ...options }]),
@@ -129,6 +131,7 @@ states:
       budget: { usd: 1.5, tokens: 10, steps: 3 },
       models: { default: 'm', fallback: ['n'] },
       permissions: { 'pull-requests': 'write' },
+      guardrails: ['g'],
       limits: { recursionLimit: 50, maxConcurrency: 2, memory: { messages: 25, tokens: 50000 } },
       finalizer: true,
       assistants: [],

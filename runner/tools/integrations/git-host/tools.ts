@@ -1,3 +1,4 @@
+import { forgePlaceOf } from '../../../git/forge-place.ts'
 import {
   type BuiltInTool,
   badArgument,
@@ -10,7 +11,7 @@ import type { ToolContext } from '../../tool.ts'
 import { integrationOf } from '../rest.ts'
 import { github } from './github.ts'
 import { gitlab } from './gitlab.ts'
-import { type GitHost, type HostApi, openApi } from './host.ts'
+import { apiBase, type GitHost, type HostApi, openApi } from './host.ts'
 import { queryTools } from './query.ts'
 
 const HOSTS: Readonly<Record<string, GitHost>> = { github, gitlab }
@@ -70,12 +71,12 @@ function hostTool<Args>(definition: HostTool<Args>): BuiltInTool {
       repository: {
         type: 'string',
         minLength: 3,
-        description: 'owner/name. Default: that of the configuration.',
+        description: 'owner/name. Default: that of the configuration, or of the remote origin.',
       },
     },
-    run(args, context) {
+    async run(args, context) {
       const { type, options } = integrationOf(context)
-      const repository = args.repository ?? options['repository']
+      const repository = args.repository ?? options['repository'] ?? (await repositoryOfOrigin(name, context))
       if (
         typeof repository !== 'string' ||
         !/^[^/\s]+(\/[^/\s]+)+$/.test(repository) ||
@@ -314,4 +315,17 @@ async function currentBranch(context: ToolContext): Promise<string> {
     'is missing, and no branch is checked out',
     'Give the branch with the changes.',
   )
+}
+
+/** The repository that the clone came from, where that is on the host of the integration. */
+async function repositoryOfOrigin(tool: string, context: ToolContext): Promise<string | undefined> {
+  const { text } = await runGit(context, {
+    tool,
+    args: ['config', '--get', 'remote.origin.url'],
+    // There is none, or no repository.
+    okCodes: [0, 1, 128],
+  })
+  const place = forgePlaceOf(text.trim())
+  const { hostname } = new URL(apiBase(context))
+  return place && [place.hostname, `api.${place.hostname}`].includes(hostname) ? place.name : undefined
 }

@@ -27,6 +27,8 @@ export interface ApiTools {
   readonly tools: readonly BuiltInTool[]
   /** Names of all that the document and the allow-list give. */
   readonly names: readonly string[]
+  /** Operations that were asked for and are not in the allow-list, by the names of their tools. */
+  readonly notAllowed: ReadonlyMap<string, string>
 }
 
 /**
@@ -46,13 +48,19 @@ export async function loadApiTools(
   const document = await readDocument(alias, path, root)
   const operations = operationsOf(document)
   const allowed = options['operations']
-  const chosen = Array.isArray(allowed) ? choose(alias, path, operations, allowed.map(String)) : operations
-  const named = withNames(apiToolPrefix(integration), chosen)
+  const chosen = new Set(
+    Array.isArray(allowed) ? choose(alias, path, operations, allowed.map(String)) : operations,
+  )
+  const named = [...withNames(apiToolPrefix(integration), operations)]
   const isWanted = new Set(wanted.map((name) => name.replace(/^_+/, '')))
+  const asked = named.filter(([name]) => isWanted.has(name))
   return {
-    names: [...named.keys()],
-    tools: [...named].flatMap(([name, operation]) =>
-      isWanted.has(name) ? [makeTool(name, alias, operation, document)] : [],
+    names: named.flatMap(([name, operation]) => (chosen.has(operation) ? [name] : [])),
+    tools: asked.flatMap(([name, operation]) =>
+      chosen.has(operation) ? [makeTool(name, alias, operation, document)] : [],
+    ),
+    notAllowed: new Map(
+      asked.flatMap(([name, operation]) => (chosen.has(operation) ? [] : [[name, operation.id] as const])),
     ),
   }
 }

@@ -89,4 +89,22 @@ describe('where the items of a state go', () => {
     expect(sends.map((send) => send.item)).toMatchObject(expected)
     expect(sends).toHaveLength(expected.length)
   })
+
+  it.each([
+    ['a key of the output', 'items', TWO],
+    ['a pointer into it', '/items', TWO],
+  ])('are no more than the schema allows, whatever gave them: %s', (_, key, output) => {
+    const schema = (most: number) =>
+      `{"type": "object", "properties": {"items": {"type": "array", "maxItems": ${most}}}}`
+    const follow = (most: number) =>
+      route(
+        stateOf('agent', `output_schema: '${schema(most)}', next: { state_id: t, iter_key: ${key} }`),
+        new StepOutput(output),
+        undefined,
+        false,
+        () => undefined,
+      )
+    expect(follow(2).sends).toHaveLength(2)
+    expect(() => follow(1)).toThrow("The output of 's' holds 2 items, and its output_schema allows 1")
+  })
 })

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, it } from 'vitest'
 
-/** What loading a module loads at once, beside our own files. */
+/** What loading a module of `runner/` loads at once, beside our own files. */
 async function eagerImports(module: string): Promise<string[]> {
-  const entry = fileURLToPath(new URL(`../../../../runner/models/${module}`, import.meta.url))
+  const entry = fileURLToPath(new URL(`../../../../runner/${module}`, import.meta.url))
   const { metafile } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -31,9 +31,25 @@ async function eagerImports(module: string): Promise<string[]> {
   return [...new Set(eager)].filter((name) => !name.startsWith('node:')).sort()
 }
 
-it.each(['client.ts', 'structured.ts', 'check-provider.ts', 'prices.ts', 'tokens.ts'])(
-  '%s loads no package before it is needed',
+it.each([
+  'models/client.ts',
+  'models/structured.ts',
+  'models/check-provider.ts',
+  'models/prices.ts',
+  'models/tokens.ts',
+])('%s loads no package before it is needed', async (module) => {
+  expect(await eagerImports(module)).toEqual([])
+})
+
+it.each(['interpret.ts', 'tools/project-tools.ts', 'plan.ts', 'preflight.ts'])(
+  '%s loads nothing of MCP before a server is asked',
   async (module) => {
-    expect(await eagerImports(module)).toEqual([])
+    expect((await eagerImports(module)).filter((name) => name.startsWith('@modelcontextprotocol'))).toEqual(
+      [],
+    )
   },
 )
+
+it('what asks a server loads the client', async () => {
+  expect(await eagerImports('mcp/servers.ts')).toContain('@modelcontextprotocol/client')
+})

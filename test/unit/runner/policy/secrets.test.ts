@@ -59,6 +59,13 @@ describe('createRedactor', () => {
     ['a URL with small digits', encodeURIComponent(CANARY).replace(/%../g, (code) => code.toLowerCase())],
     ['lines', wrapped(CANARY, 9, '\n')],
     ['lines inside JSON', JSON.stringify(wrapped(CANARY, 9, '\n'))],
+    ['letters with spaces', wrapped(CANARY, 1, ' ')],
+    ['letters with hyphens', wrapped(CANARY, 1, '-')],
+    ['letters on lines inside JSON', JSON.stringify(wrapped(CANARY, 1, '\n'))],
+    ['a sum of texts', `"${wrapped(CANARY, 9, '" + "')}"`],
+    ['its letters and digits alone', CANARY.replace(/[^a-z0-9]/gi, '')],
+    ['backwards', [...CANARY].reverse().join('')],
+    ['letters backwards', [...CANARY].reverse().join(' ')],
   ])('a canary as %s', (_, text) => {
     const clean = canary(text)
     expect(clean).toContain(REDACTED)
@@ -80,6 +87,8 @@ describe('createRedactor', () => {
     ['line breaks', '\n'],
     ['lines of spaces', `c\n${' '.repeat(50)}`],
     ['digits and breaks', 'aa\n'],
+    ['first letters and gaps', `c${'.'.repeat(16)}4${'\\n'.repeat(8)}`],
+    ['last letters', '2bV7'],
   ])('a megabyte of %s takes no time to speak of', (_, piece) => {
     const text = piece.repeat(1_000_000 / piece.length)
     const startedAt = performance.now()

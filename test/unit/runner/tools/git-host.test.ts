@@ -481,6 +481,21 @@ describe('what is refused before anything is sent', () => {
   })
 })
 
+test.each([
+  ['on the host of the integration', (host: string) => `http://x-token@${host}/acme/app.git`, 'succeeds'],
+  ['on another host', () => 'git@github.com:acme/app.git', 'fails'],
+  ['nowhere', () => '/srv/app.git', 'fails'],
+])('a clone whose origin is %s gives the repository', async (_situation, originOf, expected) => {
+  const server = await startApi({ 'GET /repos/acme/app/issues/7': { json: HUB_ISSUE } })
+  const world = createIntegrationWorld({ type: 'github', url: server.url })
+  world.git(['init', '-q'])
+  world.git(['remote', 'add', 'origin', originOf(new URL(server.url).host)])
+  if (expected === 'succeeds')
+    expect(await world.call('get_issue', { number: 7 })).toEqual(issue('https://hub/7'))
+  else expect((await world.fail('get_issue', { number: 7 })).message).toContain('"repository" is missing')
+  expect(server.requests).toHaveLength(expected === 'succeeds' ? 1 : 0)
+})
+
 test('a pull request comes from the branch that is checked out', async () => {
   const server = await startApi({ 'POST /repos/acme/app/pulls': { status: 201, json: HUB_PULL } })
   const world = createIntegrationWorld({ type: 'github', url: server.url, options })

@@ -1,0 +1,200 @@
+import { constants } from 'node:fs'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { dirname, extname, join } from 'node:path'
+import { helpWithName } from '../schema/nearest.ts'
+import { workflowIdOf } from '../schema/read.ts'
+import { callersOf, callsTo, refuseCalled, refuseLostCalls } from './callers.ts'
+import { validWorkflow, writeOver } from './edit-definition.ts'
+import { Refusal } from './failure.ts'
+import type { FileChange } from './file-change.ts'
+import {
+  cannotWrite,
+  definitionFile,
+  planDefinition,
+  titleOf,
+  withName,
+  writeNewFile,
+} from './new-definition.ts'
+import { ARCHIVE, DEFINITIONS, type Definition, type Project } from './project.ts'
+
+/** A change that put a definition somewhere. */
+export interface Moved extends FileChange {
+  /** Where it is now, relative to the root. */
+  readonly to: string
+}
+
+/** Copies a definition. Refuses like `planDefinition`. */
+export async function cloneDefinition(
+  project: Project,
+  definition: Definition,
+  name: string,
+): Promise<Moved> {
+  const workflow = validWorkflow(definition)
+  const to = fileBeside(definition.file, name)
+  await refuseLostCalls(project, workflow, to)
+  const { text } = await planDefinition(project, to, withName(definition.text, titleOf(to)))
+  await writeNewFile(project.root, to, text)
+  return {
+    to,
+    files: [{ path: to, what: 'written' }],
+    message: `Clone ${definition.id} as ${workflowIdOf(to)}`,
+  }
+}
+
+/**
+ * Gives a definition another name. Refuses like `planDefinition`, and with `still-called` while others call it by its old one.
+ *
+ * @param options.callers change these, too.
+ */
+export async function renameDefinition(
+  project: Project,
+  definition: Definition,
+  name: string,
+  options: { readonly callers: boolean },
+): Promise<Moved> {
+  const { file, id, text } = definition
+  const workflow = validWorkflow(definition)
+  refuseElsewhere(definition)
+  const to = fileBeside(file, name)
+  await planDefinition(project, to, text, [file])
+  await refuseLostCalls(project, workflow, to)
+  // Its display name stays, and with it what calls it by that.
+  const callers = (await callersOf(project, definition)).filter((one) => one.name !== workflow.name)
+  if (!options.callers) {
+    refuseCalled(id, callers, 'With --callers they call it by its new name from then on.')
+  }
+  const changed = callsTo(callers, workflowIdOf(to))
+  await move(project.root, file, to)
+  for (const one of changed) writeOver(project.root, one.file, one.text)
+  return {
+    to,
+    files: [
+      { path: file, what: 'removed' },
+      { path: to, what: 'written' },
+      ...changed.map((one) => ({ path: one.file, what: 'changed' as const })),
+    ],
+    message: `Rename ${id} to ${workflowIdOf(to)}`,
+  }
+}
+
+/** Puts a definition away, as it is. Refuses with `still-called`, and with `file-exists` when the archive has one of its name. */
+export async function archiveDefinition(project: Project, definition: Definition): Promise<Moved> {
+  const { file, id } = definition
+  refuseElsewhere(definition)
+  refuseCalled(
+    id,
+    await callersOf(project, definition),
+    'What is in the archive cannot be called. Change these first.',
+  )
+  const to = `${ARCHIVE}/${file.slice(DEFINITIONS.length + 1)}`
+  await move(project.root, file, to)
+  return { to, files: movedFiles(file, to), message: `Archive ${id}` }
+}
+
+/** Brings an archived definition back to where it was. Refuses with `not-archived`, and like `planDefinition`. */
+export async function unarchiveDefinition(project: Project, wanted: string): Promise<Moved> {
+  const all = await project.archived()
+  const found = all.filter(({ id, file }) => id === wanted || file === wanted)
+  const [definition] = found
+  if (!definition || found.length > 1) throw notArchived(wanted, definition ? found : all)
+  const { file, id, text } = definition
+  const to = `${DEFINITIONS}/${file.slice(ARCHIVE.length + 1)}`
+  await planDefinition(project, to, text)
+  await move(project.root, file, to)
+  return { to, files: movedFiles(file, to), message: `Bring ${id} back` }
+}
+
+/**
+ * Removes a definition. Refuses with `still-called`, and with `uncommitted-changes` when git could not bring it back, unless
+ * `force` is set.
+ */
+export async function deleteDefinition(
+  project: Project,
+  definition: Definition,
+  { force }: { readonly force: boolean },
+): Promise<FileChange> {
+  const { file, id } = definition
+  refuseElsewhere(definition)
+  refuseCalled(id, await callersOf(project, definition), 'They could not run any more. Change these first.')
+  if (!force && !(await isCommitted(project, file))) {
+    throw new Refusal(
+      'uncommitted-changes',
+      `${file} is not committed as it is, so that git could not bring it back`,
+      {
+        help: 'Commit it first, put it away with `codemie-ci archive`, or add --force to lose it.',
+      },
+    )
+  }
+  await remove(project.root, file)
+  return { files: [{ path: file, what: 'removed' }], message: `Delete ${id}` }
+}
+
+/** A name without a folder means the folder of the definition it comes from; the ending stays. */
+function fileBeside(file: string, name: string): string {
+  const folder = dirname(file).slice(DEFINITIONS.length + 1)
+  const isBelow = file.startsWith(`${DEFINITIONS}/`) && folder !== ''
+  const to = definitionFile(name.includes('/') || !isBelow ? name : `${folder}/${name}`)
+  return to.replace(/\.yaml$/, extname(file) === '.yml' ? '.yml' : '.yaml')
+}
+
+function refuseElsewhere({ file }: Definition): void {
+  if (file.startsWith(`${DEFINITIONS}/`)) return
+  throw new Refusal('workflow-outside', `${file} is not in ${DEFINITIONS}`, {
+    help: 'Only definitions of this repository are renamed, put away and deleted; other files are yours to move.',
+  })
+}
+
+function movedFiles(from: string, to: string): FileChange['files'] {
+  return [
+    { path: from, what: 'removed' },
+    { path: to, what: 'written' },
+  ]
+}
+
+/** Moves a file to where none is, byte for byte. A copy first: renaming would replace what appeared in between. */
+async function move(root: string, from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(join(root, to)), { recursive: true })
+    await copyFile(join(root, from), join(root, to), constants.COPYFILE_EXCL)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'EEXIST') throw cannotWrite(to, message, error)
+    throw new Refusal('file-exists', `${to} is there already, and nothing is overwritten`, {
+      help: 'Rename one of the two first.',
+      cause: error,
+    })
+  }
+  await remove(root, from)
+}
+
+async function remove(root: string, file: string): Promise<void> {
+  await rm(join(root, file)).catch((error: Error) => {
+    throw cannotWrite(file, error.message, error)
+  })
+}
+
+async function isCommitted({ repository: { git } }: Project, file: string): Promise<boolean> {
+  const [tracked, changed] = await Promise.all([
+    git.run({ args: ['--literal-pathspecs', 'ls-files', '-z', '--', file] }),
+    git.run({ args: ['--literal-pathspecs', 'status', '--porcelain', '-z', '--', file] }),
+  ])
+  return tracked.stdout.length > 0 && changed.stdout.length === 0
+}
+
+function notArchived(wanted: string, among: readonly Definition[]): Refusal {
+  const isAmbiguous = among.length > 1 && among.every(({ id }) => id === wanted)
+  if (isAmbiguous) {
+    return new Refusal('ambiguous-workflow', `Several archived workflows are called '${wanted}'`, {
+      help: `Name one by its path: ${among.map(({ file }) => file).join(', ')}`,
+    })
+  }
+  const help =
+    among.length === 0
+      ? 'The archive is empty.'
+      : helpWithName(
+          wanted,
+          among.map(({ id }) => id),
+          'The archive has',
+        )
+  return new Refusal('not-archived', `There is no archived workflow '${wanted}'`, { help })
+}

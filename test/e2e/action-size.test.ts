@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
+import { dirname, join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { BUNDLE } from '../helpers/action-bundle.ts'
+import { buildIfStale } from '../helpers/built-cli.ts'
+
+/** What GitHub may have to fetch for a job, without the maps. */
+const MOST_BYTES = 2_000_000
+
+/** Kilobytes of each larger part when this was written, roughly: to say what has grown since. */
+const KNOWN: Readonly<Record<string, number>> = {
+  'schema/language': 206,
+  re2js: 150,
+  'schema/generated': 146,
+  ajv: 124,
+  bundler: 123,
+  'runner/store': 100,
+  yaml: 99,
+  '@octokit/src': 83,
+  'runner/tools': 58,
+  'simple-git': 50,
+  'runner/models': 46,
+  'schema/diff': 40,
+  'schema/rules': 33,
+  'schema/dialects': 31,
+  picomatch: 24,
+  'runner/engine': 23,
+  'runner/steps': 23,
+  'schema/github-workflow': 20,
+  'fast-uri': 18,
+  'runner/report': 14,
+  'runner/git': 12,
+  'schema/yaml-full.ts': 10,
+  '@simple-git/argv-parser': 9,
+}
+
+const FOLDER = dirname(BUNDLE)
+const pieces = () => readdirSync(FOLDER).filter((name) => /\.[cm]?js$/.test(name))
+
+beforeAll(buildIfStale, 60_000)
+
+test('the JavaScript of the action is no longer than 2 MB', () => {
+  const bytes = pieces().reduce((sum, name) => sum + readFileSync(join(FOLDER, name)).length, 0)
+  expect(bytes, bytes > MOST_BYTES ? grown() : '').toBeLessThanOrEqual(MOST_BYTES)
+  expect(bytes).toBeGreaterThan(MOST_BYTES / 4)
+})
+
+/** The parts that are longer than they were, the one that grew most first. */
+function grown(): string {
+  const sizes = Object.entries(measureParts()).map(([part, kilobytes]) => ({
+    part,
+    kilobytes,
+    more: kilobytes - (KNOWN[part] ?? 0),
+  }))
+  const lines = sizes
+    .filter(({ more }) => more >= 9)
+    .sort((a, b) => b.more - a.more)
+    .map(({ part, kilobytes, more }) => `${part}: ${kilobytes} kB, ${more} kB more`)
+  return `The action has become longer than ${MOST_BYTES} bytes. What grew:\n${lines.join('\n')}`
+}
+
+/** Kilobytes of each package and room, by what the maps say of every 20th character. */
+function measureParts(): Readonly<Record<string, number>> {
+  const STEP = 20
+  const sizes: Record<string, number> = {}
+  for (const name of pieces()) {
+    const map = new SourceMap(JSON.parse(readFileSync(join(FOLDER, `${name}.map`), 'utf8')))
+    readFileSync(join(FOLDER, name), 'latin1')
+      .split('\n')
+      .forEach((text, line) => {
+        for (let column = 0; column < text.length; column += STEP) {
+          const entry = map.findEntry(line, column)
+          const part = partOf('originalSource' in entry ? entry.originalSource : '')
+          sizes[part] = (sizes[part] ?? 0) + STEP / 1000
+        }
+      })
+  }
+  return Object.fromEntries(Object.entries(sizes).map(([part, size]) => [part, Math.round(size)]))
+}
+
+/** `node_modules/@a/b/c.js` is `@a/b`, and `schema/language/c.ts` is `schema/language`. What the bundler adds has no source. */
+function partOf(source: string): string {
+  const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source) ?? []
+  return name ?? (/^$|^dist\//.test(source) ? 'bundler' : source.split('/').slice(0, 2).join('/'))
+}
