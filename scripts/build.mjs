@@ -229,7 +229,7 @@ async function buildSqliteWorker() {
     ...shared,
     outdir: join(dist, 'sqlite'),
     outExtension: { '.js': '.cjs' },
-    entryPoints: { worker: 'runner/tools/integrations/sql/sqlite-worker.mjs' },
+    entryPoints: present({ worker: 'runner/tools/integrations/sql/sqlite-worker.mjs' }, true),
     format: 'cjs',
     banner: {},
   })
@@ -237,6 +237,7 @@ async function buildSqliteWorker() {
 
 /** @param {Awaited<ReturnType<typeof buildSqliteWorker>>} result */
 function writeSqliteWorker({ outputFiles }) {
+  if (outputFiles.length === 0) return
   mkdirSync(join(dist, 'sqlite'))
   for (const { path, text } of outputFiles) writeFileSync(path, text)
   const name = 'node-sqlite3-wasm.wasm'
