@@ -7,7 +7,16 @@
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, transform } from 'esbuild'
@@ -176,6 +185,7 @@ const shared = /** @type {const} */ ({
     'process.env.NODE_ENV': '"production"',
     'process.env.DEV': '"false"',
     'process.env.CODEMIE_CI_VERSION': JSON.stringify(version),
+    'process.env.CODEMIE_CI_SQLITE_WORKER': '"../sqlite/worker.cjs"',
   },
   // CommonJS inside an ES module needs a `require`; the alias keeps clear of modules that import the same function.
   banner: {
@@ -236,7 +246,8 @@ const results = await Promise.all([
   process.exit(1)
 })
 
-const inputs = results.flatMap(listInputs)
+const sqlite = await buildSqliteWorker()
+const inputs = [...results, sqlite].flatMap(listInputs)
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
 const actionPieces = await toCommonJs(results.pop(), { isShort: true })
@@ -245,6 +256,7 @@ for (const file of [...results.flatMap((result) => result.outputFiles), ...piece
   mkdirSync(dirname(file.path), { recursive: true })
   writeFileSync(file.path, file.text)
 }
+writeSqliteWorker(sqlite)
 await buildCommand(join(dist, 'cli.cjs'))
 for (const schema of SCHEMAS) {
   writeFileSync(join(dist, schema.file), `${JSON.stringify(await loadExport(schema), null, 2)}\n`)
@@ -252,6 +264,27 @@ for (const schema of SCHEMAS) {
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(inputs))
 if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
+
+/** SQLite is started as a thread of its own, from all that is built here; what it is made of it reads from beside it. */
+async function buildSqliteWorker() {
+  return await build({
+    ...shared,
+    outdir: join(dist, 'sqlite'),
+    outExtension: { '.js': '.cjs' },
+    entryPoints: present({ worker: 'runner/tools/integrations/sql/sqlite-worker.mjs' }, true),
+    format: 'cjs',
+    banner: {},
+  })
+}
+
+/** @param {Awaited<ReturnType<typeof buildSqliteWorker>>} result */
+function writeSqliteWorker({ outputFiles }) {
+  if (outputFiles.length === 0) return
+  mkdirSync(join(dist, 'sqlite'))
+  for (const { path, text } of outputFiles) writeFileSync(path, text)
+  const name = 'node-sqlite3-wasm.wasm'
+  copyFileSync(join(root, 'node_modules/node-sqlite3-wasm/dist', name), join(dist, 'sqlite', name))
+}
 
 /**
  * @param {string} folder in dist/.
