@@ -20,6 +20,7 @@ import { refusedByPolicy } from './define-tool.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
 import { hostEntryOf } from './http-policy.ts'
 import { apiToolPrefix } from './integrations/openapi/name.ts'
+import type { ApiPlace } from './integrations/openapi/tools.ts'
 import { createToolRegistry, runTool, type ToolRegistry } from './registry.ts'
 import { createSkillTools } from './skill.ts'
 import type { ServerTool, Tool, ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
@@ -79,13 +80,13 @@ export interface ToolNeeds {
  * @param project.root absolute real path of the repository.
  */
 export async function openProjectTools(
-  { config, root }: Pick<Project, 'config' | 'root'>,
+  { config, root, configFiles }: Pick<Project, 'config' | 'root' | 'configFiles'>,
   world: World,
   { named, skills = new Map() }: ToolNeeds,
 ): Promise<ProjectTools> {
   const { integrations } = config
   const mapped = named.flatMap((name) => config.tools.get(name)?.use ?? name)
-  const apis = await loadApis([...integrations.values()], mapped, root)
+  const apis = await loadApis([...integrations.values()], mapped, { root, configFiles })
   const registry = createToolRegistry(
     [
       ...createBuiltInTools(),
@@ -193,7 +194,7 @@ interface Apis {
 async function loadApis(
   integrations: readonly Integration[],
   names: readonly string[],
-  root: string,
+  within: ApiPlace,
 ): Promise<Apis> {
   const plain = names.map((name) => name.replace(/^_+/, ''))
   const wanted = integrations.filter(
@@ -208,7 +209,7 @@ async function loadApis(
     wanted.map(async (integration) => {
       const place = `integrations.${integration.alias}.options`
       try {
-        const found = await loadApiTools(integration, plain, root)
+        const found = await loadApiTools(integration, plain, within)
         for (const [name, id] of found.notAllowed) {
           problems.set(name, {
             message: `the operation '${id}' is not among those that may be used`,
