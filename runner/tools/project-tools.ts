@@ -8,6 +8,7 @@ import { findIntegration, missingVariables, openIntegration } from '../integrati
 import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.ts'
 import { renderEndpoint } from '../mcp/endpoint.ts'
 import type { McpServers } from '../mcp/servers.ts'
+import { withholding } from '../policy/withhold.ts'
 import type { PreflightProblem } from '../preflight.ts'
 import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
@@ -155,7 +156,10 @@ export async function openProjectTools(
     async run(request, signal) {
       if (request.tool === INVOKE_FLOW) {
         const { invokeFlow } = await import('./bedrock-flow.ts')
-        return { result: await invokeFlow(request, config, world.env, signal) }
+        const secrets = secretsOf(integrations.get(request.integrationAlias ?? ''), world)
+        return await withholding(secrets, async () => ({
+          result: await invokeFlow(request, config, world.env, signal),
+        }))
       }
       if (request.mcp) {
         const { McpServers } = await import('../mcp/servers.ts')
@@ -171,16 +175,22 @@ export async function openProjectTools(
       }
       if (!found.integration) return runTool(registry, request, context)
       const integration = openIntegration(found.integration, world.env)
-      return runTool(registry, request, {
-        ...context,
-        integration,
-        policy: withHostOf(integration, policy, config),
-      })
+      return await withholding(secretsOf(found.integration, world), () =>
+        runTool(registry, request, {
+          ...context,
+          integration,
+          policy: withHostOf(integration, policy, config),
+        }),
+      )
     },
     async close() {
       await servers?.close()
     },
   }
+}
+
+function secretsOf(integration: Integration | undefined, { env }: Pick<World, 'env'>): readonly string[] {
+  return Object.values(integration?.env ?? {}).flatMap((variable) => env[variable]?.trim() || [])
 }
 
 interface Apis {
