@@ -23,7 +23,7 @@ export interface UnprovidedTool extends ToolProblem {
  */
 export async function checkNeeds(
   definition: Workflow,
-  project: Pick<Project, 'root' | 'config' | 'find' | keyof AssistantFiles>,
+  project: Pick<Project, 'root' | 'config' | 'configFiles' | 'find' | keyof AssistantFiles>,
   world: World,
 ): Promise<readonly Diagnostic[]> {
   const { workflow, problems } = await resolveAssistants(definition, project)

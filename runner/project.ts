@@ -25,6 +25,8 @@ export interface Project extends AssistantFiles {
   /** Of `.codemie/config.yaml`, of the working tree if {@link openProject} was told nothing else; the defaults where there is none, or where it has errors. */
   readonly config: RepositoryConfig
   readonly configDiagnostics: readonly Diagnostic[]
+  /** The files of the commit that the config was taken from, for those that it names; `undefined`: the working tree. */
+  readonly configFiles: ProjectFiles | undefined
   /** All definitions under `.codemie/workflows`, by file name. Invalid ones are among them, with their problems. */
   definitions(): Promise<readonly Definition[]>
   /** All definitions that were put away, by file name. */
@@ -70,8 +72,9 @@ export async function openProject(
   const { root } = repository
   const configFile = options.config ?? join(root, PROJECT_DIRECTORY, 'config.yaml')
   const files = await projectFiles({ root, git: options.at?.git ?? repository.git }, options.at?.commit)
+  const configFiles = options.at && options.config === undefined ? files : undefined
   const [configText, { defaultConfig, readConfig }] = await Promise.all([
-    readIfThere(options.config === undefined ? files : WORKING_TREE, configFile),
+    readIfThere(configFiles ?? WORKING_TREE, configFile),
     import('../schema/config.ts'),
   ])
   if (configText === undefined && options.config !== undefined) {
@@ -86,6 +89,7 @@ export async function openProject(
     repository,
     config: read?.config ?? defaultConfig(),
     configDiagnostics: read?.diagnostics ?? [],
+    configFiles,
     at: async (commit: string): Promise<Project> => ({
       ...rest,
       revision: commit,

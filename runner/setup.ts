@@ -37,7 +37,7 @@ export interface RunSetup {
  * @param options.skills those that assistants have, by id.
  */
 export async function setUpRun(
-  { config, root }: Pick<Project, 'config' | 'root'>,
+  { config, root, configFiles }: Pick<Project, 'config' | 'root' | 'configFiles'>,
   workflow: Workflow,
   world: World,
   options: {
@@ -55,10 +55,14 @@ export async function setUpRun(
     : []
   const named = all.flatMap((one) => namedTools(one).map(({ name }) => name))
   const tools = all.some(needsTools)
-    ? await (await import('./tools/project-tools.ts')).openProjectTools({ config, root }, world, {
-        named,
-        skills: options.skills,
-      })
+    ? await (await import('./tools/project-tools.ts')).openProjectTools(
+        { config, root, configFiles },
+        world,
+        {
+          named,
+          skills: options.skills,
+        },
+      )
     : NO_TOOLS
   const structured = createStructuredOutput()
   const kitOf = (one: Workflow): StepKit => ({

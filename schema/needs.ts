@@ -54,11 +54,15 @@ export function namesTools({ states }: Workflow): boolean {
 }
 
 /** Guardrails that a workflow or one of its assistants names, in the order written; one may be named more than once. */
-export function guardrailsIn({ guardrails, states }: Workflow): readonly Located<string>[] {
-  return [
-    ...guardrails,
-    ...states.flatMap(({ work }) => (work.kind === 'agent' ? work.assistant.guardrails : [])),
-  ]
+export function guardrailsIn(workflow: Workflow): readonly Located<string>[] {
+  return [...workflow.guardrails, ...workflow.states.flatMap(guardrailsOf)]
+}
+
+/** Guardrails of the assistant of a state, and of those that it can ask: what it is told may reach each of them. */
+export function guardrailsOf({ work }: Pick<State, 'work'>): readonly Located<string>[] {
+  return work.kind === 'agent'
+    ? withSubAssistants(work.assistant).flatMap(({ guardrails }) => guardrails)
+    : []
 }
 
 /** Whether any state of a workflow runs another workflow. */

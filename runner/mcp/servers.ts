@@ -3,10 +3,9 @@ import type { RepositoryConfig } from '../../schema/config.ts'
 import type { PinnedTool, ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
 import { openIntegration } from '../integrations.ts'
-import { createRedactor } from '../policy/secrets.ts'
+import { withholding } from '../policy/withhold.ts'
 import { pickChildEnv } from '../process/child-env.ts'
 import { oneLine } from '../report/plain-text.ts'
-import { type Redact, redactValue } from '../store/redact.ts'
 import { checkArguments } from '../tools/check-arguments.ts'
 import { refusedByPolicy } from '../tools/define-tool.ts'
 import { authOf } from '../tools/http-auth.ts'
@@ -63,9 +62,8 @@ export class McpServers {
     if (!mcp) throw new Error('not asked of an MCP server')
     const { server, called } = mcp
     const { secrets } = variablesOf(server, this.#world.env, this.#world.root)
-    const redact = redactorFor(secrets)
-    try {
-      return await this.#with(server, signal, async (connection, known) => {
+    return await withholding(secrets, () =>
+      this.#with(server, signal, async (connection, known) => {
         const now = await connection.tools(signal)
         refuseOtherTools(server, now)
         known.pinned ??= now
@@ -74,11 +72,9 @@ export class McpServers {
           ? await callTool(connection, server, { called, args, now }, signal)
           : known.pinned
         if (called) known.starts = 0
-        return { result: redactValue(result, redact), ...(warnings.length > 0 ? { warnings } : {}) }
-      })
-    } catch (error) {
-      throw error instanceof StepFailure ? redacted(error, redact) : error
-    }
+        return { result, ...(warnings.length > 0 ? { warnings } : {}) }
+      }),
+    )
   }
 
   /** Ends all servers. Never rejects. */
@@ -299,19 +295,4 @@ function refuseHeader(server: string, header: string, value: string): void {
     `the header "${oneLine(header)}" holds what HTTP does not allow`,
     'Look for a line break in its value.',
   )
-}
-
-/** Shorter values stand inside ordinary words. */
-const SHORTEST_SECRET = 8
-
-function redactorFor(secrets: readonly string[]): Redact {
-  const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET)
-  return long.length > 0 ? createRedactor(long) : (text) => text
-}
-
-function redacted(error: StepFailure, redact: Redact): StepFailure {
-  const { code, blame, retryable, retryAfterMs, help, status } = error
-  const message = redact(error.message)
-  if (message === error.message) return error
-  return new StepFailure(code, message, { blame, retryable, retryAfterMs, help, status })
 }

@@ -1,7 +1,7 @@
 import type { GuardrailSettings, RepositoryConfig } from '../../schema/config.ts'
 import type { Located } from '../../schema/diagnostic.ts'
 import { helpWithName } from '../../schema/nearest.ts'
-import { guardrailsIn } from '../../schema/needs.ts'
+import { guardrailsIn, guardrailsOf } from '../../schema/needs.ts'
 import type { Workflow } from '../../schema/workflow.ts'
 import type { Guard, ModelCheck } from '../engine/guard.ts'
 import type { LinearPattern } from '../tools/regex.ts'
@@ -78,12 +78,7 @@ export function guardOf(workflow: Workflow, ready: ReadonlyMap<string, Guardrail
   if (guardrailsIn(workflow).length === 0) return undefined
   const names = (list: readonly Located<string>[]) => list.map(({ value }) => value)
   return {
-    namesFor: ({ work }) => [
-      ...new Set([
-        ...names(workflow.guardrails),
-        ...(work.kind === 'agent' ? names(work.assistant.guardrails) : []),
-      ]),
-    ],
+    namesFor: (state) => [...new Set(names([...workflow.guardrails, ...guardrailsOf(state)]))],
     blocks(name, text) {
       const guardrail = ready.get(name)
       // One that is not there lets nothing pass.

@@ -71,7 +71,8 @@ export function createRedactor(values: readonly string[]): (text: string) => str
   for (const value of values) {
     for (const form of [...urlForms(value), ...jsonForms(value)]) whole.add(form)
     // A key in several lines is often quoted line by line.
-    for (const line of value.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) whole.add(line)
+    for (const line of value.split('\n').map((one) => one.trim()))
+      if (line.length >= SHORTEST_SECRET) whole.add(line)
     for (const form of base64Forms(value)) breakable.add(form)
     whole.add(backwards(value))
     const letters = value.replace(/[^A-Za-z0-9]/g, '')
@@ -139,7 +140,12 @@ function joined(pieces: Iterable<string>, between: string): string {
 
 function urlForms(value: string): readonly string[] {
   const form = encodeURIComponent(value)
-  return [form, form.replace(/%../g, (code) => code.toLowerCase()), form.replaceAll('%20', '+')]
+  // As in the parameters of an address, where more signs are written so.
+  const [, parameter = form] = new URLSearchParams({ '': value }).toString().split('=')
+  return [form, form.replaceAll('%20', '+'), parameter].flatMap((one) => [
+    one,
+    one.replace(/%../g, (code) => code.toLowerCase()),
+  ])
 }
 
 /** The bytes of a value as pairs of digits, in small letters and in capitals. */

@@ -41,7 +41,11 @@ export function speakerOf(
   form: { readonly instruction?: string } & Pick<ModelRequest, 'responseSchema'> = {},
 ): Speaker {
   const tools = byName(kit.toolsOf(assistant))
-  const others = new Map(assistant.subAssistants.map((one) => [askingName(one.id), speakerOf(one, kit)]))
+  const others = new Map<string, Speaker>()
+  for (const one of new Map(assistant.subAssistants.map((other) => [other.id, other])).values()) {
+    const isTaken = (name: string) => tools.has(name) || others.has(name)
+    others.set(askingName(one.id, isTaken), speakerOf(one, kit))
+  }
   const { instruction, responseSchema } = form
   return {
     assistant,
@@ -90,9 +94,12 @@ function byName(tools: readonly OfferedTool[]): ReadonlyMap<string, OfferedTool>
 const USE_SKILLS =
   'You have skills: instructions for particular kinds of work. When one fits what you are asked, load it with the tool "skill" before you begin, and follow it.'
 
-/** Names that model providers accept: letters, digits, `_` and `-`, at most 64. */
-function askingName(id: string): string {
-  return `ask_${id.replace(/[^A-Za-z0-9_-]+/g, '_')}`.slice(0, 64)
+/** Names that model providers accept: letters, digits, `_` and `-`, at most 64. Ids that come to one name are numbered. */
+function askingName(id: string, isTaken: (name: string) => boolean): string {
+  const plain = `ask_${id.replace(/[^A-Za-z0-9_-]+/g, '_')}`.slice(0, 64)
+  let name = plain
+  for (let n = 2; isTaken(name); n++) name = `${plain.slice(0, 60)}_${n}`
+  return name
 }
 
 function askingOffer(name: string, { id, description }: Assistant): ToolOffer {

@@ -9,6 +9,7 @@ import { findIntegration, missingVariables, openIntegration } from '../integrati
 import { type DescribedServer, describeServer, problemsOf } from '../mcp/check.ts'
 import { renderEndpoint } from '../mcp/endpoint.ts'
 import type { McpServers } from '../mcp/servers.ts'
+import { withholding } from '../policy/withhold.ts'
 import type { PreflightProblem } from '../preflight.ts'
 import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
@@ -21,6 +22,7 @@ import { refusedByPolicy } from './define-tool.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
 import { hostEntryOf } from './http-policy.ts'
 import { apiToolPrefix } from './integrations/openapi/name.ts'
+import type { ApiPlace } from './integrations/openapi/tools.ts'
 import { createToolRegistry, runTool, type ToolRegistry } from './registry.ts'
 import { createSkillTools } from './skill.ts'
 import type { ServerTool, Tool, ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
@@ -80,13 +82,13 @@ export interface ToolNeeds {
  * @param project.root absolute real path of the repository.
  */
 export async function openProjectTools(
-  { config, root }: Pick<Project, 'config' | 'root'>,
+  { config, root, configFiles }: Pick<Project, 'config' | 'root' | 'configFiles'>,
   world: World,
   { named, skills = new Map() }: ToolNeeds,
 ): Promise<ProjectTools> {
   const { integrations } = config
   const mapped = named.flatMap((name) => config.tools.get(name)?.use ?? name)
-  const apis = await loadApis([...integrations.values()], mapped, root)
+  const apis = await loadApis([...integrations.values()], mapped, { root, configFiles })
   const registry = createToolRegistry(
     [
       ...createBuiltInTools(),
@@ -155,7 +157,10 @@ export async function openProjectTools(
     async run(request, signal) {
       if (request.tool === INVOKE_FLOW) {
         const { invokeFlow } = await import('./bedrock-flow.ts')
-        return { result: await invokeFlow(request, config, world.env, signal) }
+        const secrets = secretsOf(integrations.get(request.integrationAlias ?? ''), world)
+        return await withholding(secrets, async () => ({
+          result: await invokeFlow(request, config, world.env, signal),
+        }))
       }
       if (request.mcp) {
         const { McpServers } = await import('../mcp/servers.ts')
@@ -171,16 +176,22 @@ export async function openProjectTools(
       }
       if (!found.integration) return runTool(registry, request, context)
       const integration = openIntegration(found.integration, world.env)
-      return runTool(registry, request, {
-        ...context,
-        integration,
-        policy: withHostOf(integration, policy, config),
-      })
+      return await withholding(secretsOf(found.integration, world), () =>
+        runTool(registry, request, {
+          ...context,
+          integration,
+          policy: withHostOf(integration, policy, config),
+        }),
+      )
     },
     async close() {
       await servers?.close()
     },
   }
+}
+
+function secretsOf(integration: Integration | undefined, { env }: Pick<World, 'env'>): readonly string[] {
+  return Object.values(integration?.env ?? {}).flatMap((variable) => env[variable]?.trim() || [])
 }
 
 interface Apis {
@@ -194,7 +205,7 @@ interface Apis {
 async function loadApis(
   integrations: readonly Integration[],
   names: readonly string[],
-  root: string,
+  within: ApiPlace,
 ): Promise<Apis> {
   const plain = names.map((name) => name.replace(/^_+/, ''))
   const wanted = integrations.filter(
@@ -209,7 +220,7 @@ async function loadApis(
     wanted.map(async (integration) => {
       const place = `integrations.${integration.alias}.options`
       try {
-        const found = await loadApiTools(integration, plain, root)
+        const found = await loadApiTools(integration, plain, within)
         for (const [name, id] of found.notAllowed) {
           problems.set(name, {
             message: `the operation '${id}' is not among those that may be used`,

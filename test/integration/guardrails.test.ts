@@ -68,6 +68,20 @@ describe('a mask', () => {
     expect(seenBy(1)).toEqual(['user: 4111111111111111', 'assistant: Card [masked: cards]', 'user: Second'])
   })
 
+  test('of an assistant that another one can ask is not got around by asking the other one', async () => {
+    bench.server.reply('Card 4222222222222222', 'fine', 'done')
+    const asking = chain('', ', assistant_ids: [kept]')
+    const kept = 'system_prompt: Q\nguardrails: [cards]\n'
+    await projectOf(asking, { '.codemie/assistants/kept.yaml': kept }).run('w')
+    expect(seenBy(1)).toEqual(['assistant: Card [masked: cards]', 'user: Second'])
+    await expect(
+      projectOf(asking, { '.codemie/assistants/kept.yaml': kept.replace('cards', 'crads') }).run('w'),
+    ).rejects.toMatchObject({
+      code: 'not-runnable',
+      message: expect.stringContaining("no guardrail 'crads'"),
+    })
+  })
+
   test('applies to what a person answers', async () => {
     bench.server.reply('one', 'two', 'three')
     const pauses = chain('guardrails: [cards]', '', 'interrupt_before: true,')

@@ -85,6 +85,39 @@ states: [{ id: say, tool_id: say, next: { state_id: end } }]
     expect(run.exitStatus).toBe(6)
   })
 
+  test('gives no model what a system tells of the secret that it was sent', async () => {
+    const secret = 'p(ass)!w~rd-1'
+    const api = await startApi({
+      'GET /echo': { json: { [secret]: { authorization: `Bearer ${secret}` }, list: [encodeURI(secret)] } },
+      'GET /fail': { status: 500, text: `no such token: ${secret}` },
+    })
+    const ask = (path: string) => ({
+      name: 'http_request',
+      args: { method: 'GET', url: `${api.url}${path}` },
+    })
+    bench.server.reply({ toolCalls: [ask('/echo'), ask('/fail')] }, 'Done.')
+    const project = bench.projectOf(
+      `
+assistants: [{ id: a, system_prompt: P, tools: [{ name: http_request, integration_alias: api }] }]
+states: [{ id: look, assistant_id: a, task: Look, next: { state_id: end } }]
+`,
+      {
+        config: `integrations: { api: { type: http, url: '${api.url}', token_env: HUB } }\n`,
+        env: { HUB: `${secret} ` },
+      },
+    )
+    const run = await project.run('w')
+    expect(run.output).toBe('Done.')
+    expect(api.requests[0]?.headers['authorization']).toBe(`Bearer ${secret}`)
+    const answers = bench.server.requests[1]?.body.messages.filter(
+      ({ role }: { role: string }) => role === 'tool',
+    )
+    expect(answers[0].content).toContain('"authorization": "Bearer [redacted]"')
+    expect(answers[1].content).toContain('answered with status 500: no such token: [redacted]')
+    expect(JSON.stringify(bench.server.requests[1]?.body)).not.toContain(secret)
+    expect(project.everythingWritten()).not.toContain(secret)
+  })
+
   test('gives a model the operations of an OpenAPI document', async () => {
     const { forge, token } = await forgeWithPull({ permissions: { pull_requests: 'read', contents: 'read' } })
     bench.server.reply(

@@ -173,6 +173,26 @@ describe('an assistant that can ask others', () => {
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'agent-does-not-end' } })
   })
 
+  test('tells those apart whose ids differ in signs that no name of a tool has', async () => {
+    bench.server.reply(
+      { toolCalls: [{ name: 'ask_the_critic_2', args: { question: 'Who are you?' } }] },
+      'The second.',
+      'Done.',
+    )
+    const project = projectOf(
+      workflow(`  - { id: a, system_prompt: P, assistant_ids: ['the critic', 'the critic', 'the:critic'] }
+  - { id: 'the critic', system_prompt: One. }
+  - { id: 'the:critic', system_prompt: Two. }`),
+    )
+    await project.run('w')
+    const [first, second] = bench.server.requests.map(({ body }) => body)
+    expect(first.tools.map(({ function: { name } }: never) => name)).toEqual([
+      'ask_the_critic',
+      'ask_the_critic_2',
+    ])
+    expect(second.messages[0].content).toBe('Two.')
+  })
+
   test('cannot be asked by itself', async () => {
     const project = projectOf(
       workflow(

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import type { Integration } from '../../../../schema/config.ts'
 import { isJsonObject, type JsonObject } from '../../../../schema/json-object.ts'
 import { helpWithName } from '../../../../schema/nearest.ts'
+import type { Project } from '../../../project.ts'
 import { type BuiltInTool, badArgument, defineTool, toolFailed } from '../../define-tool.ts'
 import { checkHeaders } from '../../http.ts'
-import { readInRoot, resolveInRoot } from '../../root.ts'
+import { type PathUse, readInRoot, resolveInRoot } from '../../root.ts'
 import { callRest, QueryList, type RestCall } from '../rest.ts'
 import { apiToolPrefix, plainName } from './name.ts'
 import {
@@ -31,6 +33,9 @@ export interface ApiTools {
   readonly notAllowed: ReadonlyMap<string, string>
 }
 
+/** Where documents are read. */
+export type ApiPlace = Pick<Project, 'root' | 'configFiles'>
+
 /**
  * Makes tools of the operations of an integration's OpenAPI document, 3.0 or 3.1, in YAML or JSON: `<alias>_<operationId>`.
  * What reads has the reach `network`, what can change something `outside`.
@@ -41,11 +46,11 @@ export interface ApiTools {
 export async function loadApiTools(
   integration: Integration,
   wanted: readonly string[],
-  root: string,
+  place: ApiPlace,
 ): Promise<ApiTools> {
   const { alias, options } = integration
   const path = String(options['openapi'])
-  const document = await readDocument(alias, path, root)
+  const document = await readDocument(alias, path, place)
   const operations = operationsOf(document)
   const allowed = options['operations']
   const chosen = new Set(
@@ -65,10 +70,9 @@ export async function loadApiTools(
   }
 }
 
-async function readDocument(alias: string, path: string, root: string): Promise<JsonObject> {
+async function readDocument(alias: string, path: string, place: ApiPlace): Promise<JsonObject> {
   const subject = `integration ${alias}`
-  const use = { tool: subject, argument: 'openapi' }
-  const { bytes, totalBytes } = await readInRoot(await resolveInRoot({ root }, path, use), use, MOST_BYTES)
+  const { bytes, totalBytes } = await readBytes({ tool: subject, argument: 'openapi' }, path, place)
   if (totalBytes > bytes.length) {
     throw toolFailed(
       subject,
@@ -87,6 +91,18 @@ async function readDocument(alias: string, path: string, root: string): Promise<
       : `${path} is of OpenAPI ${String(version).slice(0, 20)}, and 3.0 and 3.1 are read`,
     `Put the right one there, or change integrations.${alias}.options.openapi in .codemie/config.yaml.`,
   )
+}
+
+/** A document decides what a request with a secret does, so it comes from where the config comes from. */
+async function readBytes(
+  use: PathUse,
+  path: string,
+  { root, configFiles }: ApiPlace,
+): ReturnType<typeof readInRoot> {
+  if (!configFiles) return await readInRoot(await resolveInRoot({ root }, path, use), use, MOST_BYTES)
+  const bytes = await configFiles.read(join(root, path))
+  if (bytes) return { bytes: bytes.subarray(0, MOST_BYTES), totalBytes: bytes.length }
+  throw badArgument(use.tool, use.argument, `names "${path}", and the commit of the config has no such file`)
 }
 
 function parseJson(text: string): unknown {

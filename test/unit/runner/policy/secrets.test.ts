@@ -28,6 +28,10 @@ describe('createRedactor', () => {
     expect(redact(text)).toBe(expected)
   })
 
+  it('without the white space around it, which nobody sends', () => {
+    expect(createRedactor([' s-e-c-r-e-t \n'])('it is s-e-c-r-e-t')).toBe(`it is ${REDACTED}`)
+  })
+
   it.each([0, 1, 2, 3])('inside base64, %i bytes into the text', (before) => {
     const encoded = Buffer.from(`${'x'.repeat(before)}${KEY}`).toString('base64')
     expect(redact(encoded)).toContain(REDACTED)
@@ -56,6 +60,7 @@ describe('createRedactor', () => {
     ['a fingerprint', wrapped(hex.toUpperCase(), 2, ':')],
     ['escapes of a string', `\\x${wrapped(hex, 2, '\\x')}`],
     ['a URL with every byte escaped', `%${wrapped(hex, 2, '%')}`],
+    ['a parameter of an address', new URLSearchParams({ k: CANARY }).toString()],
     ['a URL with small digits', encodeURIComponent(CANARY).replace(/%../g, (code) => code.toLowerCase())],
     ['lines', wrapped(CANARY, 9, '\n')],
     ['lines inside JSON', JSON.stringify(wrapped(CANARY, 9, '\n'))],

@@ -78,7 +78,7 @@ function load(root: string, wanted: readonly string[], options: Readonly<Record<
   return loadApiTools(
     { alias: 'shop', type: 'http', env: {}, options: { openapi: 'api.yaml', ...options }, at },
     wanted,
-    root,
+    { root, configFiles: undefined },
   )
 }
 
