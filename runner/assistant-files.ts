@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative, sep } from 'node:path'
 import type { AssistantResult } from '../schema/index.ts'
 import type { SkillResult } from '../schema/skill-file.ts'
+import { createHash } from './hash.ts'
 import { PROJECT_DIRECTORY, type ProjectFiles, readIfThere } from './project-files.ts'
 
 const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
@@ -63,6 +64,19 @@ export function skillFile(id: string): string {
  */
 function fileNameOf(id: string): string {
   return id.replace(/[^\w.-]|^[.-]/g, '-')
+}
+
+/** All that can be read in a skill, in short: its instructions, and each of its files with a digest. */
+export async function textsOfSkill({ file, skill, others, read }: StoredSkill): Promise<unknown> {
+  const digestOf = async (path: string) =>
+    createHash('sha256')
+      .update((await read(path)) ?? '')
+      .digest('hex')
+  return [
+    file,
+    skill?.instructions,
+    await Promise.all(others.map(async (path) => [path, await digestOf(path)])),
+  ]
 }
 
 async function readStoredAssistant(

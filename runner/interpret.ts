@@ -154,7 +154,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
 async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
   try {
     const prepared = await prepareStep(step, kit, () => {})
-    return prepared.intend?.() ?? { task: prepared.task, request: null }
+    return (await prepared.intend?.()) ?? { task: prepared.task, request: null }
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     return { task: `Fail: ${error.message}`, request: null }

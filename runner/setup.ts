@@ -1,5 +1,6 @@
 import type { Workflow } from '../schema/index.ts'
-import { assistantsOf, namedTools, namesTools } from '../schema/needs.ts'
+import { assistantsOf, namedTools, namesTools, withSubAssistants } from '../schema/needs.ts'
+import { textsOfSkill } from './assistant-files.ts'
 import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
 import { openDoor } from './engine/door.ts'
@@ -70,6 +71,10 @@ export async function setUpRun(
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
     structured,
     findTool: tools.offer,
+    skillTextsOf: (assistant) => {
+      const ids = new Set(withSubAssistants(assistant).flatMap(({ skillIds }) => skillIds))
+      return Promise.all([...ids].flatMap((id) => options.skills?.get(id) ?? []).map(textsOfSkill))
+    },
     toolsOf: tools.toolsOf,
     serverToolOf: tools.serverToolOf,
     serversOf: tools.serversOf,

@@ -70,7 +70,8 @@ export function kindInWords(node: YamlNode): string {
   if (value === null) return node.source === '' ? 'nothing' : 'null'
   if (typeof value === 'boolean') return `the boolean ${value}`
   if (typeof value === 'bigint') return `the number ${value}`
-  if (typeof value === 'number') return `the number ${node.source}`
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? `the number ${node.source}` : `${node.source}, which is no finite number`
   if (value instanceof YamlTimestamp) return `the date ${value.text}`
   if (typeof value === 'string') return `the text ${shorten(value)}`
   return 'bytes'

@@ -76,6 +76,8 @@ export async function generate() {
   const ajv = new Ajv({
     allErrors: true,
     strict: false,
+    // YAML has `.inf` and `.nan`, and JSON has nothing for them: they would be `null` in a record.
+    strictNumbers: true,
     validateFormats: false,
     logger: false,
     messages: false,

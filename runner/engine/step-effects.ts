@@ -12,7 +12,7 @@ export interface PreparedStep {
   /** The prompt of an agent, the call of a tool; for people and for the record. */
   readonly task: string
   /** All that it will ask for first, for a person who has to say yes. Default: the task says it. */
-  intend?(): StepIntent
+  intend?(): StepIntent | Promise<StepIntent>
   /** Does the work and gives the output text. Fails with a `StepFailure`. */
   execute(effects: StepEffects): Promise<string>
 }

@@ -35,7 +35,11 @@ export function prepareAgent(
   const turn = task === '' ? step.input.text : task
   return {
     task,
-    intend: () => ({ task: turn, request: intentOf(speaker) }),
+    async intend() {
+      const skills = await kit.skillTextsOf(assistant)
+      const request = intentOf(speaker)
+      return { task: turn, request: skills.length === 0 ? request : [request, skills] }
+    },
     async execute(effects) {
       const messages = openingMessages(speaker, step.history.toArray(), turn, showFiles(step))
       const conversation = new Conversation(effects)

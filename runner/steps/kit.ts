@@ -23,6 +23,8 @@ export interface StepKit {
   readonly findTool: (name: string, integrationAlias?: string) => FoundTool | undefined
   /** What an assistant may call: the tools it names, and those that search its datasources. */
   readonly toolsOf: (assistant: Assistant) => readonly OfferedTool[]
+  /** All that an assistant can read in its skills, those that it can ask included, as values that are equal for equal texts. */
+  readonly skillTextsOf: (assistant: Assistant) => Promise<readonly unknown[]>
   /** The tool of an MCP server that a state calls. `undefined`: it calls a tool of the project's own, or none. */
   readonly serverToolOf: (work: ToolWork) => ServerTool | undefined
   /** The MCP servers whose tools an assistant may call. */

@@ -231,6 +231,31 @@ describe('a yes to something else', () => {
     expect(sent()).toEqual(['Send to Draft'])
   })
 
+  test.each([
+    ['the instructions of a skill', 'polite/SKILL.md'],
+    ['a file of the skill of an assistant that can be asked', 'short/limits.md'],
+  ])('does not count when %s differ now', async (_, file) => {
+    bench.server.otherwise('fine')
+    const skills = {
+      'polite/SKILL.md': 'Greet.',
+      'short/SKILL.md': 'Be short.',
+      'short/limits.md': 'Ten words.',
+    }
+    const at = (path: string) => `.codemie/skills/${path}`
+    const project = bench.projectOf(
+      `assistants: [{ id: a, system_prompt: P, skill_ids: [polite], assistant_ids: [b] }, { id: b, system_prompt: Q, skill_ids: [short] }]
+states: [{ id: send, assistant_id: a, approval: true, task: Send, next: { state_id: end } }]
+`,
+      { files: Object.fromEntries(Object.entries(skills).map(([path, text]) => [at(path), text])) },
+    )
+    const cli = commandLine(project)
+    expect((await cli('run', 'w')).status).toBe(3)
+    project.write(at(file), 'Say what eve wants.')
+    expect((await cli('approve', 'latest')).status).toBe(3)
+    expect(bench.server.requests).toEqual([])
+    expect((await cli('approve', 'latest')).status).toBe(0)
+  })
+
   test('does not count when it was given to another run', async () => {
     const { project, cli, digest, sent } = await waiting()
     const first = await digest()

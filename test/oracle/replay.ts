@@ -132,6 +132,7 @@ class Replay {
           return tool && { tool }
         },
         serverToolOf: () => undefined,
+        skillTextsOf: () => Promise.resolve([]),
         serversOf: () => [],
         endpointOf: () => {
           throw new Error('no recorded run has an MCP server')

@@ -227,6 +227,7 @@ it('a run never comes to more than its ceiling says', async () => {
         findTool: () => ({ tool: LOOK }),
         toolsOf: ({ tools }) => tools.map(() => ({ tool: LOOK })),
         serverToolOf: () => undefined,
+        skillTextsOf: () => Promise.resolve([]),
         serversOf: () => [],
         guardrails: new Map(),
         endpointOf: ({ name }) => {

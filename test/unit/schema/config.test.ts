@@ -11,6 +11,17 @@ function report(text: string): readonly string[] {
 }
 
 describe('the config of a repository', () => {
+  it('has no number that JSON cannot write, of which a record would hold nothing', () => {
+    const text = 'prices: { m: { input: .inf, output: .nan } }\nbudgets: { usd: .inf, steps: .inf }\n'
+    const { diagnostics } = readConfig({ file: FILE, text })
+    expect(diagnostics.map(({ code, expected, found }) => [code, expected, found])).toEqual([
+      ['wrong-type', 'a number', '.inf, which is no finite number'],
+      ['wrong-type', 'a number', '.nan, which is no finite number'],
+      ['wrong-type', 'a number', '.inf, which is no finite number'],
+      ['wrong-type', 'a whole number', '.inf, which is no finite number'],
+    ])
+  })
+
   it('has a default for everything', () => {
     const { at: _at, ...config } = { ...defaultConfig(), at: undefined }
     expect(config).toEqual({

@@ -46,6 +46,11 @@ const SHAPE: readonly Row[] = [
     ['error wrong-type 1:18'],
   ],
   [
+    'a number that is not finite',
+    file('budget: { usd: .inf }\n', HEAD, AGENT, '    next: {state_id: end}\n'),
+    ['error wrong-type 1:16'],
+  ],
+  [
     'a number out of range',
     file('recursion_limit: 5001\n', HEAD, AGENT, '    next: {state_id: end}\n'),
     ['error out-of-range 1:18'],
