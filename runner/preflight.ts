@@ -97,7 +97,7 @@ function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
 }
 
 /** Variables that the MCP servers of a workflow need and that are not set. A plan shows them; a run does not start. */
-export function missingVariables(
+export function missingServerVariables(
   workflow: Workflow,
   { tools }: Pick<RunSetup, 'tools'>,
   env: Readonly<Record<string, string | undefined>>,

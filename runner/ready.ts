@@ -3,7 +3,7 @@ import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
-import { missingVariables, type PreflightProblem, placed, preflight } from './preflight.ts'
+import { missingServerVariables, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -52,7 +52,7 @@ export async function makeReady(
       ...preflight(one, { ...setup, kit: setup.kitOf(one) }, project.config, {
         force: force === true && one === workflow,
       }),
-      ...missingVariables(one, setup, world.env),
+      ...missingServerVariables(one, setup, world.env),
     ]),
   ]
   if (problems.length > 0) {

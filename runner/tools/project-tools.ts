@@ -1,6 +1,4 @@
-import type { ToolMapping } from '../../schema/config.ts'
 import type { Assistant, Integration, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
-import { integrationType } from '../../schema/integration-types.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
@@ -14,18 +12,17 @@ import type { PreflightProblem } from '../preflight.ts'
 import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
-import type { FoundTool, OfferedTool, StepKit, UsedServer } from '../steps/kit.ts'
+import type { FoundTool, OfferedTool, StepKit } from '../steps/kit.ts'
 import type { World } from '../world.ts'
+import { loadApis } from './api-tools.ts'
 import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
-import { refusedByPolicy } from './define-tool.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
-import { hostEntryOf } from './http-policy.ts'
-import { apiToolPrefix } from './integrations/openapi/name.ts'
-import type { ApiPlace } from './integrations/openapi/tools.ts'
-import { createToolRegistry, runTool, type ToolRegistry } from './registry.ts'
+import { serversOf, serverToolOf, toolMapping } from './mapped-tools.ts'
+import { createToolRegistry, runTool } from './registry.ts'
 import { createSkillTools } from './skill.ts'
-import type { ServerTool, Tool, ToolContext, ToolIntegration, ToolPolicy } from './tool.ts'
+import type { ToolContext } from './tool.ts'
+import { toolEnvironment, toolPolicy, withHostOf } from './tool-policy.ts'
 
 /** The tools of a project: the built-in ones, those of its datasources, and what its config says of both. */
 export interface ProjectTools {
@@ -194,72 +191,6 @@ function secretsOf(integration: Integration | undefined, { env }: Pick<World, 'e
   return Object.values(integration?.env ?? {}).flatMap((variable) => env[variable]?.trim() || [])
 }
 
-interface Apis {
-  readonly tools: readonly Tool[]
-  readonly names: readonly string[]
-  /** Why a document that could give a tool of a name does not. */
-  readonly problemOf: (name: string) => Pick<ToolProblem, 'message' | 'help'> | undefined
-}
-
-/** Tools of the OpenAPI documents that names may mean; the others are not read. */
-async function loadApis(
-  integrations: readonly Integration[],
-  names: readonly string[],
-  within: ApiPlace,
-): Promise<Apis> {
-  const plain = names.map((name) => name.replace(/^_+/, ''))
-  const wanted = integrations.filter(
-    (one) =>
-      one.options['openapi'] !== undefined && plain.some((name) => name.startsWith(apiToolPrefix(one))),
-  )
-  if (wanted.length === 0) return { tools: [], names: [], problemOf: () => undefined }
-  const { loadApiTools } = await import('./integrations/openapi/tools.ts')
-  // By the beginning of a name.
-  const problems = new Map<string, Pick<ToolProblem, 'message' | 'help'>>()
-  const loaded = await Promise.all(
-    wanted.map(async (integration) => {
-      const place = `integrations.${integration.alias}.options`
-      try {
-        const found = await loadApiTools(integration, plain, within)
-        for (const [name, id] of found.notAllowed) {
-          problems.set(name, {
-            message: `the operation '${id}' is not among those that may be used`,
-            help: `Add it to ${place}.operations in .codemie/config.yaml.`,
-          })
-        }
-        return found
-      } catch (error) {
-        if (!(error instanceof StepFailure)) throw error
-        const { message, help = `Mend ${place}.openapi in .codemie/config.yaml.` } = error
-        problems.set(apiToolPrefix(integration), { message, help })
-        return { tools: [], names: [] }
-      }
-    }),
-  )
-  return {
-    tools: loaded.flatMap(({ tools }) => tools),
-    names: loaded.flatMap((one) => one.names),
-    problemOf: (name) => [...problems].find(([prefix]) => name.replace(/^_+/, '').startsWith(prefix))?.[1],
-  }
-}
-
-/** The address of an integration is one that its own calls may reach, unless nothing may be. */
-function withHostOf(
-  integration: ToolIntegration,
-  policy: ToolPolicy,
-  { policy: { network } }: RepositoryConfig,
-): ToolPolicy {
-  if (network === 'none' && !integrationType(integration.type).isLocal) {
-    throw refusedByPolicy(
-      `integration ${integration.alias}`,
-      'nothing may connect to a network',
-      'Set policy.network in .codemie/config.yaml to allow-list.',
-    )
-  }
-  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
-  return entry === undefined ? policy : { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
-}
-
 function toolsOf(
   assistant: Assistant,
   offer: ProjectTools['offer'],
@@ -274,93 +205,9 @@ function toolsOf(
   return [...named, ...searches.map((tool) => ({ tool }))]
 }
 
-function serverToolOf(work: ToolWork, tools: ToolRegistry): ServerTool | undefined {
-  const { mcpServer, tool, integrationAlias } = work
-  if (!mcpServer) return mappedTool(tool, integrationAlias, tools)
-  return { server: withIntegration(mcpServer, mcpServer.integrationAlias ?? integrationAlias), tool }
-}
-
-/** The tool of a server that the config maps a name to. What the workflow says of the integration counts more. */
-function mappedTool(name: string, alias: string | undefined, tools: ToolRegistry): ServerTool | undefined {
-  const lookup = tools.find(name)
-  const mcp = lookup.found ? lookup.tool.mcp : undefined
-  return mcp && { ...mcp, server: withIntegration(mcp.server, alias ?? mcp.server.integrationAlias) }
-}
-
-function withIntegration(server: McpServer, integrationAlias: string | undefined): McpServer {
-  return integrationAlias === undefined ? server : { ...server, integrationAlias }
-}
-
-/** Those that it names, and for each tool that is mapped to a server the server with that tool. */
-function serversOf(assistant: Assistant, tools: ToolRegistry): readonly UsedServer[] {
-  const mapped = new Map<string, { server: McpServer; names: Map<string, string> }>()
-  for (const { name, integrationAlias } of assistant.tools) {
-    const mcp = mappedTool(name, integrationAlias, tools)
-    if (!mcp) continue
-    const { server, tool } = mcp
-    const key = `${server.name} ${server.integrationAlias ?? ''}`
-    const known = mapped.get(key)
-    if (known) known.names.set(tool, name)
-    else mapped.set(key, { server, names: new Map([[tool, name]]) })
-  }
-  const own = assistant.mcpServers.filter(({ enabled }) => enabled).map((server) => ({ server }))
-  return [...own, ...mapped.values()]
-}
-
-/** What stands for a name that is mapped to a tool of an MCP server. */
-function mappedServerTool({ mcp, tool, at, integrationAlias }: ToolMapping & { readonly mcp: string }): Tool {
-  const name = `${mcp}/${tool}`
-  const server: McpServer = {
-    name: mcp,
-    enabled: true,
-    tools: [],
-    config: { mcp_config_id: mcp },
-    resolveDynamicArguments: false,
-    ...(integrationAlias === undefined ? {} : { integrationAlias }),
-    at,
-  }
-  return {
-    name,
-    description: `Tool '${tool}' of MCP server '${mcp}'`,
-    parameters: {},
-    reach: 'outside',
-    aliases: [],
-    mcp: { server, tool },
-    run: () => Promise.reject(new Error(`${name} is called through its server`)),
-  }
-}
-
 function unknownDatasource(id: string): StepFailure {
   return new StepFailure('datasource-unknown', `There is no datasource '${id}'`, {
     blame: 'workflow',
     help: `Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
   })
-}
-
-function toolMapping({ tools }: RepositoryConfig): Readonly<Record<string, string | Tool>> {
-  const pairs = [...tools.values()].map((mapping): readonly [string, string | Tool | undefined] => {
-    const { name, use, mcp } = mapping
-    return [name, mcp === undefined ? use : mappedServerTool({ ...mapping, mcp })]
-  })
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string | Tool] => pair[1] !== undefined))
-}
-
-function toolPolicy({ policy }: RepositoryConfig): ToolPolicy {
-  const hosts = { none: [], 'allow-list': policy.httpAllowHosts, any: ['*'] }[policy.network]
-  return {
-    allowedHosts: hosts,
-    allowedCommands: policy.commands,
-    writeFiles: true,
-    writePaths: policy.writePaths,
-    timeoutMs: 120_000,
-    maxOutputBytes: 1024 * 1024,
-  }
-}
-
-/** What programs need to run at all. No secret, no CI variable: tools get what a workflow gives them by name. */
-const TOOL_VARIABLES = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot', 'USERPROFILE', 'TEMP']
-
-function toolEnvironment(world: World): Readonly<Record<string, string>> {
-  const pairs = TOOL_VARIABLES.map((name) => [name, world.env[name]] as const)
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined))
 }
