@@ -1,25 +1,14 @@
 import type { Diagnostic } from './diagnostic.ts'
-import { INTEGRATION_TYPES, integrationType, type OptionType } from './integration-types.ts'
+import { INTEGRATION_TYPES, integrationType, type OptionType, PROTOCOL_HEADERS } from './integration-types.ts'
 import { readBoolean, readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
 import { kindInWords, pointerTo } from './shape.ts'
 import { childOf, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
 
-/** Headers that decide how a request travels. */
-const OF_THE_PROTOCOL = [
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-]
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
 
 function isHeaderName(name: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !OF_THE_PROTOCOL.includes(name.toLowerCase())
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !PROTOCOL_HEADERS.includes(name.toLowerCase())
 }
 
 /** Whether a node holds a value of a type, by what authors call the type. */

@@ -1,11 +1,9 @@
-import { lookup as dnsLookup } from 'node:dns'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { StepFailure } from '../failure.ts'
-import { POLICY_KEYS, refusedByPolicy } from './define-tool.ts'
 import { authOf, type HttpAuth } from './http-auth.ts'
-import { decideUrl, isPrivateAddress } from './http-policy.ts'
+import { decideUrl } from './http-policy.ts'
+import { publicLookup } from './public-lookup.ts'
 import type { ToolContext } from './tool.ts'
 
 /** A request that a tool makes, arguments checked. */
@@ -154,9 +152,7 @@ type Answer = Pick<HttpAnswer, 'status' | 'headers' | 'bytes' | 'isCut'>
 
 async function send(request: SendRequest): Promise<Answer> {
   const { tool, url } = request
-  const literal = url.hostname.replace(/^\[|\]$/g, '')
-  if (!request.allowsPrivate && isIP(literal) !== 0 && isPrivateAddress(literal))
-    throw refusePrivate(tool, url)
+  const lookup = request.allowsPrivate ? undefined : publicLookup(url, tool)
   return await new Promise<Answer>((resolve, reject) => {
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest
     const outgoing = start(url, {
@@ -170,7 +166,7 @@ async function send(request: SendRequest): Promise<Answer> {
       },
       // A kept connection would skip the check of the address.
       agent: false,
-      lookup: request.allowsPrivate ? undefined : publicLookup(tool, url),
+      lookup,
       signal: request.signal,
     })
     outgoing.on('error', (error) => {
@@ -203,40 +199,9 @@ async function send(request: SendRequest): Promise<Answer> {
   })
 }
 
-/**
- * Name resolution that refuses names which lead into a private network. It is the resolution that the connection uses,
- * so a name that changes its address between a check and the request gains nothing.
- */
-function publicLookup(tool: string, url: URL): LookupFunction {
-  return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) {
-        callback(error, '', 0)
-        return
-      }
-      const first = addresses[0]
-      if (first === undefined || addresses.some((found) => isPrivateAddress(found.address))) {
-        callback(refusePrivate(tool, url) as unknown as NodeJS.ErrnoException, '', 0)
-      } else if (options.all === true) {
-        callback(null, addresses)
-      } else {
-        callback(null, first.address, first.family)
-      }
-    })
-  }
-}
-
 /** What a `Retry-After` header asks for, in milliseconds. Only the form in seconds: the other one needs a clock that both sides agree on. */
 export function retryAfterMs(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined
-}
-
-function refusePrivate(tool: string, url: URL): StepFailure {
-  return refusedByPolicy(
-    tool,
-    `"${url.host}" is an address inside a private network`,
-    `If that is wanted, write the host without "*" in ${POLICY_KEYS.hosts}.`,
-  )
 }
 
 function failed(tool: string, message: string, retryable = false): StepFailure {

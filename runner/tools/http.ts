@@ -1,3 +1,4 @@
+import { PROTOCOL_HEADERS } from '../../schema/integration-types.ts'
 import { type BuiltInTool, badArgument, defineTool, refusedByPolicy } from './define-tool.ts'
 import { type HttpResult, statusFailure, toResult } from './http-answer.ts'
 import { sendHttp } from './http-send.ts'
@@ -22,14 +23,7 @@ const FORBIDDEN_HEADERS = new Set([
   'api-key',
   'private-token',
   'x-auth-token',
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
+  ...PROTOCOL_HEADERS,
 ])
 
 const URL_SCHEMA = { type: 'string', minLength: 8, maxLength: 8000, description: 'Address, https://…' }
