@@ -201,7 +201,7 @@ describe('an assistant that can ask others', () => {
     )
     const failing = project.run('w')
     await bench.server.waitForRequests(2)
-    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
+    for (let turn = 0; turn < 50_000; turn++) await new Promise(setImmediate)
     asked.open()
     const run = await failing
     expect(run.status).toBe('failed')
