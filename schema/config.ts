@@ -544,7 +544,8 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
     )
   }
   for (const [name, node] of entriesOf(document, get('guardrails'))) {
-    if (node.kind === 'map' && ['deny', 'mask', 'prompt'].some((key) => childOf(node, key))) continue
+    if (node.kind === 'map' && ['deny', 'mask', 'prompt'].some((key) => isFilled(childOf(node, key))))
+      continue
     say(
       'error',
       'guardrail-empty',
@@ -561,4 +562,9 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
 function isInside(path: string): boolean {
   if (/^(?:[/\\~]|[A-Za-z]:)/.test(path)) return false
   return !path.split(/[/\\]/).includes('..')
+}
+
+/** Whether a key holds anything: a list of nothing and an empty text say as much as no key. */
+function isFilled(node: YamlNode | undefined): boolean {
+  return node?.kind === 'seq' ? node.items.length > 0 : node !== undefined && readText(node)?.trim() !== ''
 }

@@ -54,10 +54,13 @@ export class Conversation {
    */
   async #answer(calls: readonly ToolCall[], speaker: Speaker): Promise<readonly ChatMessage[]> {
     const { tools, others, assistant } = speaker
-    const [ofTools, ofOthers] = await Promise.all([
+    const begun = [
       Promise.all(calls.map((call) => (others.has(call.name) ? undefined : this.#callTool(call, speaker)))),
       this.#askOthers(calls, others),
-    ])
+    ] as const
+    // When one that is asked fails, the record still has what the tools did.
+    await Promise.allSettled(begun)
+    const [ofTools, ofOthers] = await Promise.all(begun)
     const limit = assistant.toolOutputTokens ?? TOOL_OUTPUT_TOKENS
     return calls.map((call, index) => ({
       role: 'tool',

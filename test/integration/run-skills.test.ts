@@ -1,4 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createGate } from '../helpers/model-server.ts'
+import { eventsOfType } from '../helpers/project.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const bench = setUpWorkbench()
@@ -152,19 +156,59 @@ describe('an assistant that can ask others', () => {
     ])
   })
 
-  test('asks nobody twice when the run goes on after an outage', async () => {
+  test('asks nobody twice when the run goes on after it was cut off', async () => {
+    const stop = new AbortController()
     const question = { name: 'ask_critic', args: { question: 'Good?' } }
     bench.server.reply(
       { toolCalls: [question, { ...question, args: { question: 'Really?' } }] },
       'Yes.',
       'Very.',
-      { status: 401, text: 'no' },
+      () => {
+        stop.abort()
+        return { trouble: 'hang' }
+      },
       'So it is good.',
     )
     const project = projectOf(team, { files })
-    expect(await project.run('w')).toMatchObject({ status: 'failed' })
+    expect(await project.run('w', { signal: stop.signal })).toMatchObject({ status: 'interrupted' })
     expect(await project.resume('latest')).toMatchObject({ status: 'succeeded', output: 'So it is good.' })
     expect(bench.server.requests).toHaveLength(5)
+    expect(answers()).toEqual(['Yes.', 'Very.'])
+  })
+
+  test('lets a tool that it called with them end, so that the record has its answer, when one of them fails', async () => {
+    const asked = createGate()
+    const api = createServer(async (_, response) => {
+      await asked.passed
+      response.end('sent')
+    })
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void api.close())
+    const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+    bench.server.reply(
+      {
+        toolCalls: [
+          { name: 'http_request', args: { method: 'POST', url: `${url}/` } },
+          { name: 'ask_b', args: { question: 'Good?' } },
+        ],
+      },
+      { status: 401, text: 'no' },
+    )
+    const project = projectOf(
+      workflow(`  - { id: a, system_prompt: P, tools: [{ name: http_request, integration_alias: api }], assistant_ids: [b] }
+  - { id: b, system_prompt: Q }`),
+      { config: `integrations: { api: { type: http, url: '${url}' } }\n` },
+    )
+    const failing = project.run('w')
+    await bench.server.waitForRequests(2)
+    for (let turn = 0; turn < 50_000; turn++) await new Promise(setImmediate)
+    asked.open()
+    const run = await failing
+    expect(run.status).toBe('failed')
+    expect(eventsOfType(run, 'effect-finished').map(({ name }) => name)).toEqual([
+      'openai:gpt-5-mini',
+      'http_request',
+    ])
   })
 
   test('spends the calls of the step with them: those who ask each other for ever are stopped', async () => {

@@ -159,6 +159,11 @@ results: {push: never, keep_days: 90}
       ['error secret-in-file 1:26'],
     ],
     ['a guardrail that checks nothing', 'guardrails: {x: {model: m}}', ['error guardrail-empty 1:17']],
+    [
+      'a guardrail of empty keys',
+      'guardrails: {x: {deny: [], mask: [], prompt: " "}}',
+      ['error guardrail-empty 1:17'],
+    ],
     ['a variable with a dollar sign', 'integrations: {x: {token_env: $TOKEN}}', ['error bad-env-name 1:31']],
     [
       'an env that is no name',
