@@ -2,7 +2,7 @@ import { Refusal } from '../runner/failure.ts'
 import { type OpenCommits, openCommits } from '../runner/fetch-commits.ts'
 import type { Git } from '../runner/git/git.ts'
 import { findRepository } from '../runner/git/repository.ts'
-import { REDACTED } from '../runner/policy/secrets.ts'
+import { REDACTED, secretNamesOf, secretVariables } from '../runner/policy/secrets.ts'
 import { fenceOutside } from '../runner/policy/untrusted.ts'
 import { type Definition, openProject, type Project } from '../runner/project.ts'
 import { count } from '../runner/report/plain-text.ts'
@@ -297,7 +297,7 @@ async function runOne(
       workflow,
       input: await readRunInput(workflow, inputOf(workflow, inputs), help),
       removed,
-      world: withoutKeys === undefined ? world : withoutSecrets(world, redact),
+      world: withoutKeys === undefined ? world : withoutSecrets(world, project, redact),
       job,
       redact,
     })
@@ -315,9 +315,11 @@ async function runOne(
 }
 
 /** What strangers start gets no secret, also where the job has some. */
-function withoutSecrets(world: World, redact: (text: string) => string): World {
+function withoutSecrets(world: World, { config }: Project, redact: (text: string) => string): World {
+  // By name too: a short value is found in no text.
+  const secret = new Set(secretVariables(world.env, secretNamesOf(config)))
   const env = Object.entries(world.env).filter(
-    ([, value]) => value === undefined || redact(value) !== REDACTED,
+    ([name, value]) => !secret.has(name) && (value === undefined || redact(value) !== REDACTED),
   )
   return { ...world, env: Object.fromEntries(env) }
 }

@@ -42,19 +42,17 @@ export function secretNamesOf({ models, integrations, mcp }: RepositoryConfig): 
   ]
 }
 
-/**
- * The values that must never be written: variables that the config or a provider names, and those whose name says what
- * they are.
- */
-export function secretValues(env: Env, namedByConfig: Iterable<string> = []): readonly string[] {
+/** The variables with secrets: those that the config or a provider names, and those whose name says what they are. */
+export function secretVariables(env: Env, namedByConfig: Iterable<string> = []): readonly string[] {
   const names = new Set(namedByConfig)
   for (const preset of Object.values(providerPresets)) for (const name of preset.keyEnv) names.add(name)
-  const values = new Set<string>()
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length < SHORTEST_SECRET) continue
-    if (names.has(name) || SECRET_NAME.test(name)) values.add(value)
-  }
-  return [...values]
+  return Object.keys(env).filter((name) => names.has(name) || SECRET_NAME.test(name))
+}
+
+/** The values that must never be written: those of {@link secretVariables} that are long enough to be told from words. */
+export function secretValues(env: Env, namedByConfig: Iterable<string> = []): readonly string[] {
+  const values = secretVariables(env, namedByConfig).flatMap((name) => env[name] ?? [])
+  return [...new Set(values.filter(({ length }) => length >= SHORTEST_SECRET))]
 }
 
 /**
