@@ -76,8 +76,9 @@ function isOwn(needs: NonNullable<Tool['integration']>): needs is { readonly ali
 }
 
 function withAddress(integration: Integration): IntegrationLookup {
-  const { alias, type, url } = integration
-  if (url !== undefined || integrationType(type).url !== 'required') return { found: true, integration }
+  const { alias, type, url, env } = integration
+  if (url !== undefined || integrationType(type).url !== 'required' || Object.hasOwn(env, 'url'))
+    return { found: true, integration }
   return missing(
     `Integration '${alias}' has no address`,
     `Write it as integrations.${alias}.url in .codemie/config.yaml.`,
@@ -91,8 +92,12 @@ function missing(message: string, help: string): IntegrationLookup {
 /** How to write a first integration of a type, for people. */
 function addingOne(type: string, alias: string): string {
   const { url, protocols, secrets } = integrationType(type)
+  const variable = type.toUpperCase()
+  if (secrets.includes('url')) {
+    return `Add it to .codemie/config.yaml: integrations: { ${alias}: { type: ${type}, url_env: ${variable}_URL } }.`
+  }
   const address = url === 'required' ? `, url: ${protocols[0]}//…` : ''
-  const secret = secrets.includes('token') ? `, token_env: ${type.toUpperCase()}_TOKEN` : ''
+  const secret = secrets.includes('token') ? `, token_env: ${variable}_TOKEN` : ''
   return `Add it to .codemie/config.yaml: integrations: { ${alias}: { type: ${type}${address}${secret} } }.`
 }
 

@@ -1,10 +1,5 @@
 import type { Diagnostic } from './diagnostic.ts'
-import {
-  INTEGRATION_TYPES,
-  type IntegrationType,
-  integrationType,
-  type OptionType,
-} from './integration-types.ts'
+import { INTEGRATION_TYPES, integrationType, type OptionType } from './integration-types.ts'
 import { readBoolean, readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
 import { kindInWords, pointerTo } from './shape.ts'
@@ -63,12 +58,13 @@ export function checkIntegrations(
     ) => found.push({ ...document.at(at.start, at.end), path: where, ...diagnostic })
     const url = childOf(node, 'url')
     const address = readText(url)
-    if (url === undefined && type.url === 'required') {
+    const takesSecretUrl = type.secrets.includes('url')
+    if (url === undefined && type.url === 'required' && !(takesSecretUrl && namesSecret(node, ['url']))) {
       say(key, path, {
         code: 'integration-url-missing',
         severity: 'warning',
         message: `Integration '${alias}' has no address`,
-        expected: `'url' with an address that begins with ${type.protocols[0]}//`,
+        expected: `'url' with an address that begins with ${type.protocols[0]}//${takesSecretUrl ? ", or 'url_env' with the variable that holds it" : ''}`,
       })
     } else if (url && address !== undefined && !hasProtocol(address, type.protocols)) {
       say(url, `${path}/url`, {
@@ -78,7 +74,7 @@ export function checkIntegrations(
         expected: `an address that begins with ${type.protocols.map((one) => `${one}//`).join(' or ')}`,
       })
     }
-    if (type.needsSecret && !namesSecret(node, type)) {
+    if (type.needsSecret && !namesSecret(node, type.secrets)) {
       const [role = 'token'] = type.secrets
       say(key, path, {
         code: 'integration-secret-unnamed',
@@ -134,7 +130,7 @@ function hasProtocol(address: string, protocols: readonly string[]): boolean {
   return URL.canParse(address) && (protocols.length === 0 || protocols.includes(new URL(address).protocol))
 }
 
-function namesSecret(node: YamlMap, { secrets }: IntegrationType): boolean {
+function namesSecret(node: YamlMap, roles: readonly string[]): boolean {
   const further = childOf(node, 'env')
-  return secrets.some((role) => childOf(node, `${role}_env`) ?? (further && childOf(further, role)))
+  return roles.some((role) => childOf(node, `${role}_env`) ?? (further && childOf(further, role)))
 }

@@ -117,6 +117,7 @@ export const configFileSchema: FormatSchema = {
         username: text('The account, where that is no secret'),
         token_env: ENV_NAME,
         password_env: ENV_NAME,
+        url_env: { ...ENV_NAME, description: `${ENV_NAME.description}, for an address that is a secret` },
         env: named(
           'Further secrets: the name the tool knows them by, and the environment variable',
           ENV_NAME,

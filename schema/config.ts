@@ -2,6 +2,7 @@ import { checkIntegrations } from './check-integrations.ts'
 import { configFileSchema, PROVIDER_KINDS } from './config-format.ts'
 import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
 import { validateConfigFile } from './generated/validators.mjs'
+import { SECRET_KEYS } from './integration-types.ts'
 import { readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
 import { looksLikeSecret } from './secret-forms.ts'
@@ -314,10 +315,9 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
         username: readText(childOf(node, 'username')),
       }),
       env: {
-        ...present({
-          token: readText(childOf(node, 'token_env')),
-          password: readText(childOf(node, 'password_env')),
-        }),
+        ...present(
+          Object.fromEntries(SECRET_KEYS.map((role) => [role, readText(childOf(node, `${role}_env`))])),
+        ),
         ...textsIn(childOf(node, 'env')),
       } as Readonly<Record<string, string>>,
       options: childOf(node, 'options')

@@ -23,16 +23,21 @@ export interface IntegrationType {
   /** The system, for people. */
   readonly system: string
   /** An address that holds where none is written; or whether one must be. */
-  readonly url: 'required' | 'optional' | { readonly default: string }
+  readonly url: 'required' | 'optional' | 'none' | { readonly default: string }
   /** Beginnings that its address can have. Empty: any. */
   readonly protocols: readonly string[]
-  /** Secrets it knows by their role; `token` is written as `token_env`, others under `env`. */
+  /** Secrets it knows by their role; {@link SECRET_KEYS} have keys of their own, others are written under `env`. */
   readonly secrets: readonly string[]
   /** Nothing works without one of its secrets. */
   readonly needsSecret: boolean
+  /** It is in the repository, and no network is needed. */
+  readonly isLocal?: true
   /** By name. `undefined`: anything can stand there. */
   readonly options?: Readonly<Record<string, IntegrationOption>>
 }
+
+/** Secrets with a key of their own, by role: `token` is written as `token_env`. A secret `url` takes the place of the address. */
+export const SECRET_KEYS = ['token', 'password', 'url'] as const
 
 const HTTP = ['https:', 'http:']
 
@@ -44,12 +49,20 @@ const RETRIES: IntegrationOption = {
 const WRITE: IntegrationOption = {
   type: 'true or false',
   default: false,
-  description: 'Statements may change the database',
+  description: 'Lets sql_execute change the database',
 }
 const MAX_ROWS: IntegrationOption = {
   type: 'a whole number',
   default: 1000,
   description: 'Most rows that one statement gives back',
+}
+const TLS: IntegrationOption = {
+  type: 'true or false',
+  description: 'Speak through TLS and check the certificate; absent: yes, but on this machine',
+}
+const CA: IntegrationOption = {
+  type: 'a path',
+  description: 'Certificates in PEM that vouch for the server; absent: those of Node',
 }
 const REPOSITORY: IntegrationOption = {
   type: 'text',
@@ -122,7 +135,7 @@ export const INTEGRATION_TYPES = {
     protocols: ['postgres:', 'postgresql:'],
     secrets: ['password'],
     needsSecret: false,
-    options: { write: WRITE, max_rows: MAX_ROWS },
+    options: { write: WRITE, max_rows: MAX_ROWS, tls: TLS, ca: CA },
   },
   mysql: {
     system: 'MySQL or MariaDB',
@@ -130,14 +143,15 @@ export const INTEGRATION_TYPES = {
     protocols: ['mysql:'],
     secrets: ['password'],
     needsSecret: false,
-    options: { write: WRITE, max_rows: MAX_ROWS },
+    options: { write: WRITE, max_rows: MAX_ROWS, tls: TLS, ca: CA },
   },
   sqlite: {
     system: 'A SQLite file',
-    url: 'optional',
-    protocols: ['file:'],
+    url: 'none',
+    protocols: [],
     secrets: [],
     needsSecret: false,
+    isLocal: true,
     options: {
       path: { type: 'a path', required: true, description: 'The file, in the repository' },
       write: WRITE,
@@ -146,20 +160,21 @@ export const INTEGRATION_TYPES = {
   },
   slack: {
     system: 'Slack, or what takes the same webhooks',
-    url: 'optional',
+    url: 'required',
     protocols: HTTP,
     secrets: ['url'],
     needsSecret: false,
-    options: {},
+    options: { retries: RETRIES },
   },
   webhook: {
     system: 'An address that takes JSON',
-    url: 'optional',
+    url: 'required',
     protocols: HTTP,
     secrets: ['url', 'token'],
     needsSecret: false,
     options: {
       header: { type: 'a header', description: 'Header that takes the token as it is, such as X-Api-Key' },
+      retries: RETRIES,
     },
   },
   email: {
@@ -168,7 +183,15 @@ export const INTEGRATION_TYPES = {
     protocols: ['smtp:', 'smtps:'],
     secrets: ['password'],
     needsSecret: false,
-    options: { from: { type: 'text', description: 'Address of the sender' } },
+    options: {
+      from: { type: 'text', required: true, description: 'Address of the sender' },
+      to: {
+        type: 'a list of text',
+        required: true,
+        description: 'Who may get mail: addresses, and domains written as @example.com',
+      },
+      ca: CA,
+    },
   },
   mcp: { system: 'An MCP server', url: 'optional', protocols: HTTP, secrets: [], needsSecret: false },
   aws: { system: 'AWS', url: 'optional', protocols: HTTP, secrets: [], needsSecret: false },

@@ -7,9 +7,18 @@
 // With --types also the declarations of the two libraries.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, transform } from 'esbuild'
 import { digestSources, stampPath } from './freshness.mjs'
 
@@ -84,6 +93,32 @@ const withoutToolkitTransport = {
 }
 
 /**
+ * Of the thousand methods that GitHub's REST API has in Octokit, the action gets those that it calls.
+ * @type {import('esbuild').Plugin}
+ */
+const withUsedEndpoints = {
+  name: 'with-used-endpoints',
+  setup(api) {
+    api.onLoad(
+      { filter: /plugin-rest-endpoint-methods.dist-src.generated.endpoints\.js$/ },
+      async ({ path }) => {
+        const { default: all } = await import(pathToFileURL(path).href)
+        const folder = join(root, 'action')
+        const sources = readdirSync(folder).map((name) =>
+          name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : '',
+        )
+        /** @type {Record<string, Record<string, unknown>>} */
+        const used = {}
+        for (const [, scope = '', method = ''] of sources.join('\n').matchAll(/\brest\.(\w+)\.(\w+)/g)) {
+          used[scope] = { ...used[scope], [method]: all[scope][method] }
+        }
+        return { contents: `export default ${JSON.stringify(used)}` }
+      },
+    )
+  },
+}
+
+/**
  * Modules that are pieces of their own, with what only they need: few runs call them, and without this they would come with
  * their neighbours.
  */
@@ -122,6 +157,13 @@ const SEAM = 'seam-'
 /** Node's own modules that take a while to load, too. */
 const SLOW_BUILT_INS = /^(?:node:)?(?:child_process|crypto|dns|https?|net|tls|zlib)$/
 
+/** What esbuild puts before the exports of a CommonJS module, and the exports. */
+const EXPORTS =
+  /^((?:.*\n)*?)var stdin_exports = \{\};\n__export\(stdin_exports, \{\n([\s\S]*?)\n\}\);\nmodule\.exports = __toCommonJS\(stdin_exports\);/
+
+const EXPORT_HELPER =
+  /\b__(?:defProp|getOwnPropDesc|getOwnPropNames|hasOwnProp|export|copyProps|toCommonJS)\b/
+
 /** @satisfies {import('esbuild').BuildOptions} */
 const shared = /** @type {const} */ ({
   absWorkingDir: root,
@@ -143,6 +185,7 @@ const shared = /** @type {const} */ ({
     'process.env.NODE_ENV': '"production"',
     'process.env.DEV': '"false"',
     'process.env.CODEMIE_CI_VERSION': JSON.stringify(version),
+    'process.env.CODEMIE_CI_SQLITE_WORKER': '"../sqlite/worker.cjs"',
   },
   // CommonJS inside an ES module needs a `require`; the alias keeps clear of modules that import the same function.
   banner: {
@@ -197,13 +240,14 @@ const results = await Promise.all([
   // Pieces: `validate` must not read what `run` needs.
   buildPieces('cli', { start: 'cli/start.ts' }, withViewsOutside),
   // GitHub fetches it with the tag, and there is no install step.
-  buildPieces('action', { index: 'action/index.ts' }, withoutToolkitTransport),
+  buildPieces('action', { index: 'action/index.ts' }, withoutToolkitTransport, withUsedEndpoints),
 ]).catch(() => {
   // esbuild has said what is wrong and where; a stack of its insides would only push that off the screen.
   process.exit(1)
 })
 
-const inputs = results.flatMap(listInputs)
+const sqlite = await buildSqliteWorker()
+const inputs = [...results, sqlite].flatMap(listInputs)
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
 const actionPieces = await toCommonJs(results.pop(), { isShort: true })
@@ -212,6 +256,7 @@ for (const file of [...results.flatMap((result) => result.outputFiles), ...piece
   mkdirSync(dirname(file.path), { recursive: true })
   writeFileSync(file.path, file.text)
 }
+writeSqliteWorker(sqlite)
 await buildCommand(join(dist, 'cli.cjs'))
 for (const schema of SCHEMAS) {
   writeFileSync(join(dist, schema.file), `${JSON.stringify(await loadExport(schema), null, 2)}\n`)
@@ -220,12 +265,33 @@ writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), collectLicences(inputs))
 if (process.argv.includes('--types')) writeDeclarations()
 writeFileSync(stampPath(root), `${digestSources(root)}\n`)
 
+/** SQLite is started as a thread of its own, from all that is built here; what it is made of it reads from beside it. */
+async function buildSqliteWorker() {
+  return await build({
+    ...shared,
+    outdir: join(dist, 'sqlite'),
+    outExtension: { '.js': '.cjs' },
+    entryPoints: present({ worker: 'runner/tools/integrations/sql/sqlite-worker.mjs' }, true),
+    format: 'cjs',
+    banner: {},
+  })
+}
+
+/** @param {Awaited<ReturnType<typeof buildSqliteWorker>>} result */
+function writeSqliteWorker({ outputFiles }) {
+  if (outputFiles.length === 0) return
+  mkdirSync(join(dist, 'sqlite'))
+  for (const { path, text } of outputFiles) writeFileSync(path, text)
+  const name = 'node-sqlite3-wasm.wasm'
+  copyFileSync(join(root, 'node_modules/node-sqlite3-wasm/dist', name), join(dist, 'sqlite', name))
+}
+
 /**
  * @param {string} folder in dist/.
  * @param {Record<string, string>} entries
- * @param {import('esbuild').Plugin} plugin
+ * @param {import('esbuild').Plugin[]} plugins
  */
-async function buildPieces(folder, entries, plugin) {
+async function buildPieces(folder, entries, ...plugins) {
   const seams = present(Object.fromEntries(SEAMS.map((path) => [`${SEAM}${basename(path)}`, path])), true)
   const result = await build({
     ...shared,
@@ -236,7 +302,7 @@ async function buildPieces(folder, entries, plugin) {
     banner: {},
     sourcemap: 'inline',
     sourcesContent: false,
-    plugins: [...shared.plugins, plugin],
+    plugins: [...shared.plugins, ...plugins],
   })
   // What is behind a seam is in a chunk; the file of the seam itself only passes it on, to nobody.
   const outputFiles = result.outputFiles.filter(({ path }) => !basename(path).startsWith(SEAM))
@@ -268,7 +334,7 @@ async function toCommonJs(result, { isShort }) {
         // What loads the pieces gives it to them: packages look for files beside them.
         define: { 'import.meta.url': 'pieceUrl' },
       })
-      const lazy = loadWhenCalled(common.code)
+      const lazy = loadWhenCalled(exportPlainly(common.code))
       if (!isShort) return [{ path, text: lazy }]
       const { code, map } = await transform(withOwnUrl(lazy), {
         ...options,
@@ -282,6 +348,23 @@ async function toCommonJs(result, { isShort }) {
     }),
   )
   return files.flat()
+}
+
+/**
+ * Says what a piece exports without the helpers that esbuild gives to each, which are half of a short piece. No line moves.
+ * @param {string} code as esbuild writes it.
+ */
+function exportPlainly(code) {
+  const [all, helpers = '', list = ''] = EXPORTS.exec(code) ?? []
+  if (all === undefined) return code
+  const rest = code.slice(all.length)
+  const isOnlyForExports = helpers
+    .split('\n')
+    .every((line) => !line.startsWith('var ') || EXPORT_HELPER.test(line))
+  if (!isOnlyForExports || EXPORT_HELPER.test(rest)) return code
+  const getters = list.replace(/^ *(\S+): \(\) => (\S+?)(,?)$/gm, 'get $1() { return $2 }$3')
+  const written = `module.exports = { __esModule: true, ${getters} };`
+  return `${written}${'\n'.repeat(all.split('\n').length - written.split('\n').length)}${rest}`
 }
 
 /**

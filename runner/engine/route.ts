@@ -89,7 +89,7 @@ export function route(
         return { edges: [], sends: [{ to, item: { ...place, value, total: 1, first: false } }], ends: false }
       }
       const values = itemsOf(state.id, next.items, output.value)
-      refuseMoreThan(mostItems(state, next.items.value), values, state.id)
+      refuseMoreThan(mostItems(state, next.items.value), values, state)
       return {
         edges: [],
         sends: values.map((value, index) => ({
@@ -130,14 +130,16 @@ function chainedValue(
 
 /**
  * Holds the items to what the ceiling of the run was reckoned with. An answer that fits its schema has no more of them; one
- * whose schema a value of the context has replaced may.
+ * whose schema a value of the context has replaced may, and so may a transform, which looks at types alone.
  */
-function refuseMoreThan(most: number | undefined, { length }: readonly PyValue[], stateId: string): void {
+function refuseMoreThan(most: number | undefined, { length }: readonly PyValue[], { id, work }: State): void {
   if (most === undefined || length <= most) return
   throw new StepFailure(
     'too-many-items',
-    `The output of '${stateId}' holds ${length} items, and its output_schema allows ${most}`,
-    { blame: 'model', help: "Raise 'maxItems' in the output_schema, or ask for fewer." },
+    `The output of '${id}' holds ${length} items, and its output_schema allows ${most}`,
+    work.kind === 'transform'
+      ? { blame: 'user', help: "Raise 'maxItems' in the output_schema, or give it fewer." }
+      : { blame: 'model', help: "Raise 'maxItems' in the output_schema, or ask for fewer." },
   )
 }
 

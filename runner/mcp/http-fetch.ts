@@ -74,7 +74,7 @@ function failureOf(server: string, url: URL, error: Error): StepFailure {
   if (error instanceof StepFailure) return error
   return new StepFailure(
     'mcp-server-unreachable',
-    `${serverTitle(server)}: ${describeNetworkError(url, error)}`,
+    `${serverTitle(server)}: ${describeNetworkError(url.host, error)}`,
     { blame: 'tool', retryable: true, cause: error },
   )
 }

@@ -37,6 +37,18 @@ export const TOOL_FAMILIES: readonly ToolFamily[] = [
     load: async () => (await import('./integrations/relative-url.ts')).relativeTools,
   },
   {
+    names: ['sql_query', 'sql', 'SQL', 'sql_execute', 'sql_tables'],
+    load: async () => (await import('./integrations/sql/tools.ts')).sqlTools,
+  },
+  {
+    names: ['notify', 'slack', 'Slack'],
+    load: async () => (await import('./integrations/message/notify.ts')).notifyTools,
+  },
+  {
+    names: ['send_email', 'Email', 'email'],
+    load: async () => (await import('./integrations/message/email.ts')).emailTools,
+  },
+  {
     names: ['generic_git_tool', 'create_branch', 'set_active_branch'],
     load: async () => (await import('./git-change.ts')).gitChangeTools,
   },

@@ -26,11 +26,6 @@ export const FOREIGN_TOOLS: readonly ForeignTool[] = [
     instead: "Allow the cloud's command line program and use run_command, or map it to an MCP server.",
   },
   {
-    names: ['Email', 'email'],
-    does: 'sending mail',
-    instead: 'Send it in a later step of the CI job, or map it to an MCP server.',
-  },
-  {
     names: [
       'google_search_tool_json',
       'google_places',

@@ -17,6 +17,8 @@ export interface HttpCall {
   /** Names in small letters; no secrets. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer | undefined
+  /** What the server refuses with 429 it has not done, and is asked for again. Default: only if the method can be repeated. */
+  readonly repeatsRefused?: true
 }
 
 /** What a server answered, redirects followed. */
@@ -54,7 +56,7 @@ export async function sendHttp(call: HttpCall, context: ToolContext): Promise<Ht
   try {
     for (let attempt = 1; ; attempt++) {
       const answer = await follow(call, { context, auth, signal })
-      const waitMs = attempt < tries && shouldRepeat(answer) ? waitOf(answer, attempt) : Infinity
+      const waitMs = attempt < tries && shouldRepeat(call, answer) ? waitOf(answer, attempt) : Infinity
       if (waitMs > LONGEST_WAIT_MS) return answer
       await context.sleep(waitMs, signal)
     }
@@ -83,8 +85,8 @@ export function isRepeatable(method: string): boolean {
   return ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'].includes(method)
 }
 
-function shouldRepeat(answer: HttpAnswer): boolean {
-  return isBusy(answer) && isRepeatable(answer.method)
+function shouldRepeat({ repeatsRefused }: HttpCall, answer: HttpAnswer): boolean {
+  return isBusy(answer) && (isRepeatable(answer.method) || (repeatsRefused === true && answer.status === 429))
 }
 
 function waitOf({ headers }: HttpAnswer, attempt: number): number {
@@ -247,19 +249,22 @@ const NEVER_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED']
 function networkFailure({ tool, url, method }: SendRequest, error: Error): StepFailure {
   const code = (error as NodeJS.ErrnoException).code
   const isSafe = isRepeatable(method) || (code !== undefined && NEVER_SENT.includes(code))
-  return failed(tool, describeNetworkError(url, error), isSafe)
+  return failed(tool, describeNetworkError(url.host, error), isSafe)
 }
 
-/** Why a host could not be reached, e.g. `example.org refused the connection`. */
-export function describeNetworkError(url: URL, error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code
+/** Why a server could not be reached, e.g. `example.org refused the connection`. @param host with its port, for people. */
+export function describeNetworkError(
+  host: string,
+  { code, message }: { readonly code?: string | undefined; readonly message: string },
+): string {
   const words: Readonly<Record<string, string>> = {
     ENOTFOUND: 'has no address',
     EAI_AGAIN: 'could not be looked up',
     ECONNREFUSED: 'refused the connection',
     ECONNRESET: 'closed the connection',
+    EPIPE: 'closed the connection',
     ETIMEDOUT: 'did not answer',
   }
   const known = code === undefined ? undefined : words[code]
-  return `${url.host} ${known ?? `could not be reached: ${code ?? error.message}`}`
+  return `${host} ${known ?? `could not be reached: ${code ?? message}`}`
 }

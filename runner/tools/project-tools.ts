@@ -1,5 +1,6 @@
 import type { ToolMapping } from '../../schema/config.ts'
 import type { Assistant, Integration, McpServer, RepositoryConfig, ToolWork } from '../../schema/index.ts'
+import { integrationType } from '../../schema/integration-types.ts'
 import type { PyDict } from '../../schema/language/index.ts'
 import type { AvailableSkill } from '../assistants.ts'
 import type { ToolReply, ToolRequest } from '../effect.ts'
@@ -248,16 +249,15 @@ function withHostOf(
   policy: ToolPolicy,
   { policy: { network } }: RepositoryConfig,
 ): ToolPolicy {
-  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
-  if (entry === undefined) return policy
-  if (network === 'none') {
+  if (network === 'none' && !integrationType(integration.type).isLocal) {
     throw refusedByPolicy(
       `integration ${integration.alias}`,
       'nothing may connect to a network',
       'Set policy.network in .codemie/config.yaml to allow-list.',
     )
   }
-  return { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
+  const entry = integration.url === undefined ? undefined : hostEntryOf(integration.url)
+  return entry === undefined ? policy : { ...policy, allowedHosts: [...policy.allowedHosts, entry] }
 }
 
 function toolsOf(

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json-object.ts'
+import { isJsonObject, jsonValue } from '../json-object.ts'
 import { enforcedSchemaOf } from '../output-schema.ts'
 import type { State, Transition } from '../workflow.ts'
 import { type Amount, amount, gap, ONE } from './amount.ts'
@@ -28,8 +28,9 @@ export function isChainLink({ work }: State, isMapTarget: boolean): boolean {
   return isMapTarget && (work.kind === 'agent' || work.kind === 'tool')
 }
 
-/** The schema that an agent's answer is held to. `undefined`: none, or it is only known when a run gets there. */
-function enforcedOn({ work }: State): Readonly<Record<string, unknown>> | undefined {
+/** The schema that an output is held to. `undefined`: none, or it is only known when a run gets there. */
+function enforcedOn({ work }: State): unknown {
+  if (work.kind === 'transform') return jsonValue(work.config['output_schema'])
   if (work.kind !== 'agent' || work.assistant.command !== undefined) return undefined
   const text = work.outputSchema?.value
   return text === undefined || mayBeTemplate(text) ? undefined : enforcedSchemaOf(text)

@@ -39,11 +39,14 @@ export const literalTemplates: Rule = (draft, say) => {
   }
 }
 
+/** Ids of the states that some state iterates into. */
+function mapTargetsOf({ states }: Draft): ReadonlySet<string> {
+  return new Set(states.flatMap(({ next }) => (next.iterKey && next.stateId ? [next.stateId.value] : [])))
+}
+
 /** `{{task}}` looks like the item of an iteration but is never set. */
 export const itemVariable: Rule = (draft, say) => {
-  const mapTargets = new Set(
-    draft.states.flatMap(({ next }) => (next.iterKey && next.stateId ? [next.stateId.value] : [])),
-  )
+  const mapTargets = mapTargetsOf(draft)
   for (const state of draft.states) {
     const node = childOf(state.node, 'task')
     const match = /\{\{-?\s*task\s*-?\}\}/.exec(state.task?.value ?? '')
@@ -78,9 +81,11 @@ function keysOfSchema(state: DraftState): readonly string[] | undefined {
   }
 }
 
-/** The list to iterate over is in the answer that the state asks for. */
+/** The list to iterate over is in the answer that the state asks for. A state that hands its own item on looks for none. */
 export const iterKeyInSchema: Rule = (draft, say) => {
+  const mapTargets = mapTargetsOf(draft)
   for (const state of draft.states) {
+    if (mapTargets.has(state.id?.value ?? '') && !state.finishIteration) continue
     const { iterKey, path } = state.next
     const keys = iterKey && keysOfSchema(state)
     if (!iterKey || !keys || keys.length === 0) continue

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EVENT_NAMES } from '../../action/event-data.ts'
 import { BUILT_IN, STARTERS } from '../../cli/templates/index.ts'
@@ -16,23 +16,14 @@ import { namedTools } from '../../schema/needs.ts'
 import { readTemplate } from '../../schema/template/template.ts'
 import { corpusFiles, corpusText } from '../helpers/corpus.ts'
 import { DEFINITION_CHANGES } from '../helpers/definition-changes.ts'
+import { expectPart as expectPartOf } from '../helpers/page-part.ts'
 
 type Schema = typeof configFileSchema
 
 const DOCS = new URL('../../docs/', import.meta.url)
 
-/** Compares the part of a page between its markers with what it should be; UPDATE_DOCS=1 writes it instead. */
-function expectPart(file: string, part: string, content: string): void {
-  const url = new URL(file, DOCS)
-  const page = readFileSync(url, 'utf8')
-  const begin = `<!-- ${part}: begin -->`
-  const end = `<!-- ${part}: end -->`
-  expect(page).toContain(begin)
-  expect(page).toContain(end)
-  const fresh = `${page.split(begin)[0]}${begin}\n${content}\n${end}${page.split(end)[1]}`
-  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(url, fresh)
-  else expect(page).toBe(fresh)
-}
+const expectPart = (file: string, part: string, content: string) =>
+  expectPartOf(new URL(file, DOCS), part, content)
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>

@@ -11,7 +11,13 @@ import { checkTemplate } from '../../schema/template/check.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Every page that users read, by its path from the root. */
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md', ...pagesBelow('docs')]
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...pagesBelow('examples'),
+  ...pagesBelow('docs'),
+]
 const textOf = (page: string) => readFileSync(join(ROOT, page), 'utf8')
 
 function pagesBelow(folder: string): string[] {
@@ -20,6 +26,9 @@ function pagesBelow(folder: string): string[] {
     .map((name) => `${folder}/${name}`)
     .sort()
 }
+
+/** A fenced block: its marks, which may be more than three around a page that has fences itself, its language and its text. */
+const FENCE = /^(`{3,})(\w*)\n([\s\S]*?)^\1$/gm
 
 interface Fence {
   readonly page: string
@@ -33,11 +42,11 @@ const FENCES = PAGES.flatMap(fencesOf)
 
 function fencesOf(page: string): Fence[] {
   const text = textOf(page)
-  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map((match) => ({
+  return [...text.matchAll(FENCE)].map((match) => ({
     page,
     line: text.slice(0, match.index).split('\n').length + 1,
-    language: match[1] ?? '',
-    text: match[2] ?? '',
+    language: match[2] ?? '',
+    text: match[3] ?? '',
   }))
 }
 
@@ -103,7 +112,7 @@ describe('commands in the pages', () => {
     const shell = fencesOf(page)
       .filter(({ language }) => language === 'sh')
       .flatMap(({ text }) => text.split('\n'))
-    const prose = textOf(page).replace(/^```[\s\S]*?^```$/gm, '')
+    const prose = textOf(page).replace(FENCE, '')
     const inline = [...prose.matchAll(/`(codemie-ci [^`]+)`/g)].map((match) => match[1] ?? '')
     return [...shell, ...inline].flatMap((line) => {
       const command = /(?:^|[\s(])codemie-ci (.+)$/.exec(line.replace(/^ *#.*/, ''))?.[1]
@@ -133,7 +142,7 @@ describe('commands in the pages', () => {
 
 describe('links in the pages', () => {
   test.each(PAGES)('%s leads only to what exists', (page) => {
-    const prose = textOf(page).replace(/^```[\s\S]*?^```$/gm, '')
+    const prose = textOf(page).replace(FENCE, '')
     const broken = [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
       .map((match) => match[1] ?? '')
       .filter((link) => !/^(https?|mailto):/.test(link))
@@ -153,7 +162,7 @@ describe('links in the pages', () => {
 
   /** The anchors that a forge gives to headings. */
   function anchorsOf(text: string): ReadonlySet<string> {
-    const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
+    const prose = text.replace(FENCE, '')
     const headings = [...prose.matchAll(/^#+ (.+)$/gm)].map((match) => match[1] ?? '')
     return new Set(
       headings.map((heading) =>

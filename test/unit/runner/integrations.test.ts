@@ -77,6 +77,19 @@ describe('the integration of a tool', () => {
       "Integration 'jira' is of type jira, and create_issue works with github or gitlab. Name an integration of type github or gitlab.",
     ],
   ]
+  test('an address that is a secret', () => {
+    const notify = { name: 'notify', integration: ['slack'] }
+    const chat: Integration = { alias: 'chat', type: 'slack', env: { url: 'HOOK' }, options: {}, at }
+    expect(findIntegration(notify, undefined, new Map([['chat', chat]]))).toEqual({
+      found: true,
+      integration: chat,
+    })
+    const none = findIntegration(notify, undefined, new Map([['chat', { ...chat, env: {} }]]))
+    expect(none).toMatchObject({ found: false, message: "Integration 'chat' has no address" })
+    expect(findIntegration(notify, undefined, new Map())).toMatchObject({
+      help: 'Add it to .codemie/config.yaml: integrations: { slack: { type: slack, url_env: SLACK_URL } }.',
+    })
+  })
   test.each(rows)('%s', (_situation, tool, alias, known, expected) => {
     const found = findIntegration(tool, alias, integrations(known))
     expect(found.found ? (found.integration?.alias ?? '-') : `${found.message}. ${found.help}`).toBe(expected)

@@ -308,6 +308,19 @@ states:
     )
   })
 
+  it('knows how many items the schema of a transform allows', () => {
+    const { steps } = ceiling(
+      read(`enable_summarization_node: false
+custom_nodes:
+  - { id: n, custom_node_id: transform_node, config: { output_schema: { properties: { items: { type: array, maxItems: 4 } } } } }
+states:
+  - { id: a, custom_node_id: n, next: { state_id: b, iter_key: items } }
+  - { id: b, custom_node_id: n, next: { state_id: end } }
+`),
+    )
+    expect(said(steps)).toBe('5')
+  })
+
   it('tells where the number of items has no limit, and that a budget of steps sets one', () => {
     const map = (root = '') =>
       workflowOf(

@@ -30,6 +30,26 @@ test.each<[situation: string, entry: string, expected: readonly string[]]>([
     '{type: postgres, url: "https://db.example.com"}',
     ["error integration-url-invalid 2:28 'https://db.example.com' is no address of this type of integration"],
   ],
+  ['an address that is a secret', '{type: slack, url_env: HOOK}', []],
+  ['one among the further secrets', '{type: webhook, env: {url: HOOK}}', []],
+  [
+    'no address, and none that is a secret',
+    '{type: slack}',
+    ["warning integration-url-missing 2:3 Integration 'x' has no address"],
+  ],
+  [
+    'an address with a password',
+    '{type: postgres, url: "postgres://me:hidden@db.example.com/x"}',
+    ["error secret-in-file 2:28 'url' looks like a secret written into the file"],
+  ],
+  [
+    'mail without a sender and somebody who may get it',
+    '{type: email, url: "smtp://mail.example.com"}',
+    [
+      "error missing-key 2:3 Integration 'x' needs the option 'from'",
+      "error missing-key 2:3 Integration 'x' needs the option 'to'",
+    ],
+  ],
   [
     'no secret',
     '{type: github}',

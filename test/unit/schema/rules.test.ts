@@ -507,6 +507,28 @@ const TEMPLATES: readonly Row[] = [
     ['warning iter-key-not-in-schema 8:22'],
   ],
   [
+    'a list that the answer need not have, because the item goes on',
+    file(
+      HEAD,
+      AGENT,
+      '    output_schema: \'{"files": []}\'\n    next: {iter_key: files, state_id: s2}\n',
+      '  - {id: s2, assistant_id: a, output_schema: \'{"verdict": ""}\', next: {iter_key: files, state_id: s3}}\n',
+      '  - {id: s3, assistant_id: a, task: t, next: {state_id: end}}\n',
+    ),
+    [],
+  ],
+  [
+    'a list that the answer needs where a state splits its own output',
+    file(
+      HEAD,
+      AGENT,
+      '    output_schema: \'{"files": []}\'\n    next: {iter_key: files, state_id: s2}\n',
+      '  - {id: s2, assistant_id: a, finish_iteration: true, output_schema: \'{"verdict": ""}\', next: {iter_key: files, state_id: s3}}\n',
+      '  - {id: s3, assistant_id: a, task: t, next: {state_id: end}}\n',
+    ),
+    ['warning iter-key-not-in-schema 9:106'],
+  ],
+  [
     'a list deeper in the answer',
     file(
       HEAD,

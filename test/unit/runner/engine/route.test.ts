@@ -107,4 +107,12 @@ describe('where the items of a state go', () => {
     expect(follow(2).sends).toHaveLength(2)
     expect(() => follow(1)).toThrow("The output of 's' holds 2 items, and its output_schema allows 1")
   })
+
+  it('are no more than the schema of a transform allows, which the one who gave the data can mend', () => {
+    const output_schema = { properties: { items: { type: 'array', maxItems: 1n } } }
+    const state = stateOf('transform_node')
+    const held = { ...state, work: { ...state.work, config: { output_schema } } } as State
+    const follow = () => route(held, new StepOutput(TWO), undefined, false, () => undefined)
+    expect(follow).toThrow(expect.objectContaining({ code: 'too-many-items', blame: 'user' }))
+  })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
@@ -39,4 +40,15 @@ test('a workflow that names no tool of a family loads none of its code', async (
 test('setting a run up loads neither tools nor integrations', async () => {
   const files = await eagerFiles('setup.ts')
   expect(files.filter((file) => /runner\/(tools|integrations)/.test(file))).toEqual([])
+})
+
+test.each([
+  ['sql', 'pg|mysql2|node-sqlite3-wasm'],
+  ['message', 'nodemailer'],
+])('tools of %s load their packages when they are called', async (folder, packages) => {
+  const entry = folder === 'sql' ? ['tools.ts'] : ['notify.ts', 'email.ts']
+  const used = await Promise.all(entry.map((name) => eagerFiles(`tools/integrations/${folder}/${name}`)))
+  const text = used.flat().map((file) => readFileSync(file, 'utf8'))
+  expect(text.length).toBeGreaterThan(2)
+  expect(text.filter((one) => new RegExp(`^import (?!type).*'(${packages})'`, 'm').test(one))).toEqual([])
 })
