@@ -82,9 +82,14 @@ export function intentOf({ request, fallback, system, servers, others }: Speaker
     ...request,
     fallback,
     system,
-    ...(servers.length === 0 ? {} : { servers: servers.map(({ endpoint }) => endpoint) }),
+    ...(servers.length === 0 ? {} : { servers: servers.map(reachOf) }),
     ...(asks.length === 0 ? {} : { asks }),
   }
+}
+
+/** A server, and the tools of it that names of the workflow stand for. */
+function reachOf({ endpoint, names }: RenderedServer): unknown {
+  return names ? { ...endpoint, names: [...names] } : endpoint
 }
 
 function byName(tools: readonly OfferedTool[]): ReadonlyMap<string, OfferedTool> {

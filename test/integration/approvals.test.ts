@@ -256,6 +256,23 @@ states: [{ id: send, assistant_id: a, approval: true, task: Send, next: { state_
     expect((await cli('approve', 'latest')).status).toBe(0)
   })
 
+  test('does not count when the config lets a name stand for another tool of a server', async () => {
+    const project = bench.projectOf(
+      `assistants: [{ id: a, system_prompt: P, tools: [{ name: notes }] }]
+states: [{ id: send, assistant_id: a, approval: true, task: Send, next: { state_id: end } }]
+`,
+    )
+    const config = (tool: string) =>
+      `mcp: { allowed_commands: [notes-server], servers: { m: { command: notes-server } } }
+tools: { notes: { mcp: m, tool: ${tool} } }
+`
+    project.write('.codemie/config.yaml', config('read'))
+    const cli = commandLine(project)
+    expect((await cli('run', 'w')).status).toBe(3)
+    project.write('.codemie/config.yaml', config('delete'))
+    expect((await cli('approve', 'latest')).status).toBe(3)
+  })
+
   test('does not count when it was given to another run', async () => {
     const { project, cli, digest, sent } = await waiting()
     const first = await digest()
