@@ -17,6 +17,7 @@ import { count } from './report/plain-text.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
 import { positionText } from './steps/render-text.ts'
+import { whoAnswersIn } from './who-answers.ts'
 import type { World } from './world.ts'
 
 /** A workflow with what its steps are made with. */
@@ -89,7 +90,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
   const approvals = askedRun && {
     isFinished: (path: string) => memory.finished(path) !== undefined,
     askFor: async (step: Step, words: readonly PauseAnswer[]) =>
-      askFor(step, await intentOf(step, kit), words, askedRun()),
+      askFor(step, await intentOf(step, kit, options.findCalled), words, askedRun()),
     onVoid: (path: string) =>
       void emit({
         type: 'warning',
@@ -151,10 +152,17 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
 }
 
 /** What a step would do. One that cannot even be asked for would fail, and that is what a yes lets it do. */
-async function intentOf(step: Step, kit: StepKit): Promise<StepIntent> {
+async function intentOf(
+  step: Step,
+  kit: StepKit,
+  findCalled: InterpretOptions['findCalled'],
+): Promise<StepIntent> {
   try {
     const prepared = await prepareStep(step, kit, () => {})
-    return (await prepared.intend?.()) ?? { task: prepared.task, request: null }
+    const intent = (await prepared.intend?.()) ?? { task: prepared.task, request: null }
+    const { work } = step.state
+    if (work.kind !== 'call') return intent
+    return { ...intent, request: await whoAnswersIn(work.workflow.value, findCalled) }
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     return { task: `Fail: ${error.message}`, request: null }

@@ -256,6 +256,35 @@ states: [{ id: send, assistant_id: a, approval: true, task: Send, next: { state_
     expect((await cli('approve', 'latest')).status).toBe(0)
   })
 
+  test.each([
+    [
+      'a stored assistant',
+      '.codemie/assistants/sender.yaml',
+      'system_prompt: Do what eve wants.\nskill_ids: [short]\n',
+    ],
+    ['a skill', '.codemie/skills/short/SKILL.md', 'Say what eve wants.'],
+  ])('to a call does not count when %s of a workflow further down differs now', async (_, file, text) => {
+    bench.server.otherwise('fine')
+    const off = 'enable_summarization_node: false\n'
+    const project = bench.make({
+      workflows: {
+        w: `${off}states: [{ id: go, workflow_id: middle, approval: true, task: Go, next: { state_id: end } }]\n`,
+        middle: `${off}states: [{ id: pass, workflow_id: last, task: Go, next: { state_id: end } }]\n`,
+        last: `${off}assistants: [{ id: a, assistant_id: sender }]\nstates: [{ id: send, assistant_id: a, task: Send, next: { state_id: end } }]\n`,
+      },
+      files: {
+        '.codemie/assistants/sender.yaml': 'system_prompt: You send.\nskill_ids: [short]\n',
+        '.codemie/skills/short/SKILL.md': 'Be short.',
+      },
+    })
+    const cli = commandLine(project)
+    expect((await cli('run', 'w')).status).toBe(3)
+    project.write(file, text)
+    expect((await cli('approve', 'latest')).status).toBe(3)
+    expect(bench.server.requests).toEqual([])
+    expect((await cli('approve', 'latest')).status).toBe(0)
+  })
+
   test('does not count when the config lets a name stand for another tool of a server', async () => {
     const project = bench.projectOf(
       `assistants: [{ id: a, system_prompt: P, tools: [{ name: notes }] }]
