@@ -2,7 +2,8 @@ import type { MoneyAndTokens, RepositoryConfig, Workflow } from '../schema/index
 import { ceilingOfRun } from './ceiling.ts'
 import { completeWorkflow } from './complete.ts'
 import { lowerBudget, priceUnknown } from './engine/budget.ts'
-import { providerPresets, type ResolvedModel } from './models/providers.ts'
+import { modelSettings } from './models/model-settings.ts'
+import { providerPresets, type ResolvedModel, resolveModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
 import { modelsOf, type PreflightProblem, placed, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
@@ -36,14 +37,14 @@ export async function gatherPlanFacts(
   const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
   const all = [workflow, ...called.values()]
   const chosen = { called: [...called.values()], skills, ...(model === undefined ? {} : { model }) }
-  const setup = await setUpRun(project, workflow, world, chosen)
-  // A key that is not set is a secret that is missing, not a reason to hide where the model leads.
+  // A key that is not set is a secret that is missing, not a reason to hide where a model leads or what a tool is.
   const env = { ...placeholderKeys(config), ...withoutEmpty(world.env) }
-  const withKeys = await setUpRun(project, workflow, { ...world, env }, chosen)
+  const setup = await setUpRun(project, workflow, { ...world, env }, chosen)
+  const settings = modelSettings(config)
   const resolve = (id: string): ResolvedModel => {
-    const resolved = setup.models.resolve(id)
+    const resolved = resolveModel(id, settings, world.env)
     return !resolved.ok && resolved.problem.code === 'provider-key-missing'
-      ? withKeys.models.resolve(id)
+      ? setup.models.resolve(id)
       : resolved
   }
   const models = all.flatMap((one) => modelsOf(one, setup.kitOf(one), config))
@@ -84,12 +85,11 @@ export async function gatherPlanFacts(
       obstacles: [
         ...problems,
         ...unpriced(lowerBudget(config.budgets, workflow.budget), models, setup.knowsPrice),
-        // A key that is not set is among the secrets.
-        ...setup.obstacles.filter(({ code }) => code !== 'integration-secret-missing').map(placed),
+        ...setup.obstacles.map(placed),
         ...all.flatMap((one) =>
           preflight(
             one,
-            { kit: setup.kitOf(one), tools: withKeys.tools, models: { ...setup.models, resolve } },
+            { kit: setup.kitOf(one), tools: setup.tools, models: { ...setup.models, resolve } },
             config,
             { force: force && one === workflow },
           ),

@@ -6,10 +6,10 @@ import { describeRepository } from '../../runner/git/repository.ts'
 import { missingVariables } from '../../runner/integrations.ts'
 import type { DescribedServer } from '../../runner/mcp/check.ts'
 import { checkProvider } from '../../runner/models/check-provider.ts'
-import type { ResolvedModel } from '../../runner/models/providers.ts'
+import { modelSettings } from '../../runner/models/model-settings.ts'
+import { type ResolvedModel, resolveModel } from '../../runner/models/providers.ts'
 import { gatherPlanFacts } from '../../runner/plan-facts.ts'
 import type { Definition, Project } from '../../runner/project.ts'
-import { setUpRun } from '../../runner/setup.ts'
 import { toolUsersOf } from '../../schema/needs.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
@@ -218,14 +218,15 @@ async function checkModels(
 ): Promise<void> {
   const models = new Map<string, ResolvedModel>()
   const servers = new Map<string, DescribedServer>()
+  const settings = modelSettings(project.config)
   for (const { workflow: definition } of definitions) {
     if (!definition) continue
     const { workflow, facts } = await gatherPlanFacts(project, definition, { world: cli.world })
     for (const { message, help } of facts.obstacles) {
       say({ check: 'plan', state: 'warning', message: `${workflow.file}: ${oneLine(message)}`, help })
     }
-    const setup = await setUpRun(project, workflow, cli.world)
-    for (const model of facts.models) models.set(facts.describeModel(model).id, setup.models.resolve(model))
+    for (const model of facts.models)
+      models.set(facts.describeModel(model).id, resolveModel(model, settings, cli.world.env))
     for (const server of workflow.states.flatMap(toolUsersOf).flatMap(facts.serversOf))
       servers.set(JSON.stringify(server), server)
   }
