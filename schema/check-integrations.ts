@@ -1,14 +1,13 @@
 import type { Diagnostic } from './diagnostic.ts'
-import { INTEGRATION_TYPES, integrationType, type OptionType, PROTOCOL_HEADERS } from './integration-types.ts'
+import { isAsciiHeaderValue, isHeaderName, PROTOCOL_HEADERS } from './http-header.ts'
+import { INTEGRATION_TYPES, integrationType, type OptionType } from './integration-types.ts'
 import { readBoolean, readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
 import { kindInWords, pointerTo } from './shape.ts'
 import { childOf, type YamlDocument, type YamlMap, type YamlNode } from './yaml.ts'
 
-const HEADER_VALUE = /^[\t\x20-\x7e]*$/
-
-function isHeaderName(name: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !PROTOCOL_HEADERS.includes(name.toLowerCase())
+function isSettable(header: string): boolean {
+  return isHeaderName(header) && !PROTOCOL_HEADERS.includes(header.toLowerCase())
 }
 
 /** Whether a node holds a value of a type, by what authors call the type. */
@@ -18,11 +17,11 @@ const OPTION_FITS: Readonly<Record<OptionType, (node: YamlNode) => boolean>> = {
   'a whole number': (node) => Number.isInteger(readNumber(node)) && Number(readNumber(node)) >= 0,
   'true or false': (node) => readBoolean(node) !== undefined,
   'a list of text': (node) => readTexts(node) !== undefined,
-  'a header': (node) => isHeaderName(readText(node) ?? ''),
+  'a header': (node) => isSettable(readText(node) ?? ''),
   'a map of headers': (node) =>
     node.kind === 'map' &&
     [...node.entries].every(
-      ([name, { value }]) => isHeaderName(name) && HEADER_VALUE.test(readText(value) ?? '\n'),
+      ([name, { value }]) => isSettable(name) && isAsciiHeaderValue(readText(value) ?? '\n'),
     ),
 }
 

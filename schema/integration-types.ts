@@ -211,15 +211,3 @@ export type IntegrationTypeName = keyof typeof INTEGRATION_TYPES
 export function integrationType(name: string | undefined): IntegrationType {
   return INTEGRATION_TYPES[(name ?? 'http') as IntegrationTypeName] ?? INTEGRATION_TYPES.custom
 }
-
-/** Headers that decide how a request travels: nobody sets them by hand. */
-export const PROTOCOL_HEADERS: readonly string[] = [
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-]

@@ -1,5 +1,6 @@
 import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import type { RepositoryConfig } from '../../schema/config.ts'
+import { isHeaderName, isHeaderValue } from '../../schema/http-header.ts'
 import type { PinnedTool, ToolReply, ToolRequest } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
 import { openIntegration } from '../integrations.ts'
@@ -289,7 +290,7 @@ function checkable(schema: object): Readonly<Record<string, unknown>> {
 const LEFT_OUT = new Set(['$schema', '$id', 'pattern'])
 
 function refuseHeader(server: string, header: string, value: string): void {
-  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(header) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return
+  if (isHeaderName(header) && isHeaderValue(value)) return
   throw refusedByPolicy(
     serverTitle(server),
     `the header "${oneLine(header)}" holds what HTTP does not allow`,

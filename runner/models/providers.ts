@@ -1,3 +1,4 @@
+import { isAsciiHeaderValue, isHeaderName } from '../../schema/http-header.ts'
 import { nearestName } from '../../schema/nearest.ts'
 import { own } from './own.ts'
 import { type ProviderPreset, type ProviderQuirks, providerPresets } from './provider-presets.ts'
@@ -255,7 +256,7 @@ function findKey(
   }
   // A secret stored with `echo` ends in a line break, which no header can carry.
   const value = (env[variable] as string).trim()
-  if (!isHeaderValue(value) || /\s/.test(value)) {
+  if (!isAsciiHeaderValue(value) || /\s/.test(value)) {
     return {
       problem: {
         code: 'provider-key-malformed',
@@ -299,7 +300,7 @@ function collectHeaders(
   const headers: Record<string, string> = {}
   const secrets: string[] = []
   const put = (name: string, value: string): boolean => {
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !isHeaderValue(value)) return false
+    if (!isHeaderName(name) || !isAsciiHeaderValue(value)) return false
     headers[name.toLowerCase()] = value
     return true
   }
@@ -327,8 +328,4 @@ function badHeader(provider: string, name: string, where: string): ModelProblem 
 export function isLoopback(address: string): boolean {
   const host = new URL(address).hostname
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
-}
-
-function isHeaderValue(value: string): boolean {
-  return /^[\t\x20-\x7e]*$/.test(value)
 }

@@ -1,3 +1,4 @@
+import { isHeaderValue } from '../../schema/http-header.ts'
 import { refusedByPolicy } from './define-tool.ts'
 import type { ToolIntegration } from './tool.ts'
 
@@ -64,7 +65,7 @@ function basic(user: string, password: string): string {
 
 /** Node would say so too, and show the value. */
 function refuseUnsendable({ alias }: ToolIntegration, value: string): void {
-  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return
+  if (isHeaderValue(value)) return
   throw refusedByPolicy(
     `integration ${alias}`,
     'its secret holds characters that HTTP does not send, such as a line break',

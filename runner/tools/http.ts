@@ -1,4 +1,4 @@
-import { PROTOCOL_HEADERS } from '../../schema/integration-types.ts'
+import { isHeaderName, isHeaderValue, PROTOCOL_HEADERS } from '../../schema/http-header.ts'
 import { type BuiltInTool, badArgument, defineTool, refusedByPolicy } from './define-tool.ts'
 import { type HttpResult, statusFailure, toResult } from './http-answer.ts'
 import { sendHttp } from './http-send.ts'
@@ -125,7 +125,7 @@ export function checkHeaders(tool: string, given: Readonly<Record<string, string
         'Secrets come from the environment: configure an integration for the host in .codemie/config.yaml.',
       )
     }
-    if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(lower) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+    if (!isHeaderName(lower) || !isHeaderValue(value)) {
       throw badArgument(tool, 'headers', `has a header that HTTP does not allow: "${name}"`)
     }
     headers[lower] = value
