@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Refusal } from '../runner/failure.ts'
+import { cannotWrite } from '../runner/working-tree.ts'
 import type { ProjectFile } from './project-files.ts'
 
 /** What became of one file. */
@@ -21,7 +21,7 @@ export async function writeProjectFile(root: string, file: ProjectFile, force: b
   const path = join(root, file.path)
   const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
-    throw cannotWrite(file, error)
+    throw cannotWrite(file.path, error)
   })
   if (before === file.text) return 'unchanged'
   if (before !== undefined && !force && !file.isGenerated) return 'kept'
@@ -30,14 +30,7 @@ export async function writeProjectFile(root: string, file: ProjectFile, force: b
     // `wx`: a file that appears in between is not overwritten either.
     await writeFile(path, file.text, before === undefined ? { flag: 'wx' } : {})
   } catch (error) {
-    throw cannotWrite(file, error)
+    throw cannotWrite(file.path, error)
   }
   return before === undefined ? 'written' : file.isGenerated ? 'updated' : 'replaced'
-}
-
-function cannotWrite(file: ProjectFile, cause: unknown): Refusal {
-  return new Refusal('cannot-write', `${file.path} cannot be written: ${(cause as Error).message}`, {
-    help: 'Mend the permissions of the folder or remove what stands in the way, and start again.',
-    cause,
-  })
 }

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { firstError } from '../schema/diagnostic.ts'
 import { withLifecycle, withTags } from '../schema/mark.ts'
 import { nearestName } from '../schema/nearest.ts'
@@ -7,8 +5,9 @@ import type { Lifecycle, Workflow } from '../schema/workflow.ts'
 import { callersOf, notEditable, refuseCalled } from './callers.ts'
 import { Refusal } from './failure.ts'
 import type { FileChange } from './file-change.ts'
-import { cannotWrite, checkDefinition } from './new-definition.ts'
+import { checkDefinition } from './new-definition.ts'
 import type { Definition, Project } from './project.ts'
+import { writeOver } from './working-tree.ts'
 
 /** Stages of a workflow, in order. */
 export const STAGES: readonly Lifecycle[] = ['development', 'testing', 'production', 'retired']
@@ -86,13 +85,4 @@ function write(
   if (text === undefined || !isAsMeant(checkDefinition(file, text).workflow)) throw notEditable(file, key)
   writeOver(root, file, text)
   return { files: [{ path: file, what: 'changed' }], message }
-}
-
-/** Writes a file that is there already. Refuses with `cannot-write`. */
-export function writeOver(root: string, file: string, text: string): void {
-  try {
-    writeFileSync(join(root, file), text)
-  } catch (error) {
-    throw cannotWrite(file, (error as Error).message, error)
-  }
 }

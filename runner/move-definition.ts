@@ -1,21 +1,13 @@
-import { constants } from 'node:fs'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { helpWithName } from '../schema/nearest.ts'
 import { workflowIdOf } from '../schema/read.ts'
 import { callersOf, callsTo, refuseCalled, refuseLostCalls } from './callers.ts'
-import { validWorkflow, writeOver } from './edit-definition.ts'
+import { validWorkflow } from './edit-definition.ts'
 import { Refusal } from './failure.ts'
 import type { FileChange } from './file-change.ts'
-import {
-  cannotWrite,
-  definitionFile,
-  planDefinition,
-  titleOf,
-  withName,
-  writeNewFile,
-} from './new-definition.ts'
+import { definitionFile, planDefinition, titleOf, withName } from './new-definition.ts'
 import { ARCHIVE, DEFINITIONS, type Definition, type Project } from './project.ts'
+import { moveFile, removeFile, writeNewFile, writeOver } from './working-tree.ts'
 
 /** A change that put a definition somewhere. */
 export interface Moved extends FileChange {
@@ -64,7 +56,7 @@ export async function renameDefinition(
     refuseCalled(id, callers, 'With --callers they call it by its new name from then on.')
   }
   const changed = callsTo(callers, workflowIdOf(to))
-  await move(project.root, file, to)
+  await moveFile(project.root, file, to)
   for (const one of changed) writeOver(project.root, one.file, one.text)
   return {
     to,
@@ -87,7 +79,7 @@ export async function archiveDefinition(project: Project, definition: Definition
     'What is in the archive cannot be called. Change these first.',
   )
   const to = `${ARCHIVE}/${file.slice(DEFINITIONS.length + 1)}`
-  await move(project.root, file, to)
+  await moveFile(project.root, file, to)
   return { to, files: movedFiles(file, to), message: `Archive ${id}` }
 }
 
@@ -100,7 +92,7 @@ export async function unarchiveDefinition(project: Project, wanted: string): Pro
   const { file, id, text } = definition
   const to = `${DEFINITIONS}/${file.slice(ARCHIVE.length + 1)}`
   await planDefinition(project, to, text)
-  await move(project.root, file, to)
+  await moveFile(project.root, file, to)
   return { to, files: movedFiles(file, to), message: `Bring ${id} back` }
 }
 
@@ -125,7 +117,7 @@ export async function deleteDefinition(
       },
     )
   }
-  await remove(project.root, file)
+  await removeFile(project.root, file)
   return { files: [{ path: file, what: 'removed' }], message: `Delete ${id}` }
 }
 
@@ -149,28 +141,6 @@ function movedFiles(from: string, to: string): FileChange['files'] {
     { path: from, what: 'removed' },
     { path: to, what: 'written' },
   ]
-}
-
-/** Moves a file to where none is, byte for byte. A copy first: renaming would replace what appeared in between. */
-async function move(root: string, from: string, to: string): Promise<void> {
-  try {
-    await mkdir(dirname(join(root, to)), { recursive: true })
-    await copyFile(join(root, from), join(root, to), constants.COPYFILE_EXCL)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'EEXIST') throw cannotWrite(to, message, error)
-    throw new Refusal('file-exists', `${to} is there already, and nothing is overwritten`, {
-      help: 'Rename one of the two first.',
-      cause: error,
-    })
-  }
-  await remove(root, from)
-}
-
-async function remove(root: string, file: string): Promise<void> {
-  await rm(join(root, file)).catch((error: Error) => {
-    throw cannotWrite(file, error.message, error)
-  })
 }
 
 async function isCommitted({ repository: { git } }: Project, file: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Diagnostic } from '../schema/diagnostic.ts'
 import { readWorkflow, workflowIdOf } from '../schema/read.ts'
 import type { Workflow } from '../schema/workflow.ts'
@@ -85,30 +84,5 @@ export function checkDefinition(
   const lines = errors.map(({ line, message }) => `  line ${line}: ${message}`)
   throw new Refusal('definition-invalid', `${file} would have errors:\n${lines.join('\n')}`, {
     help: 'Nothing was written.',
-  })
-}
-
-/** Writes a file that must not be there yet, with its folders. Refuses with `file-exists` and `cannot-write`. */
-export async function writeNewFile(root: string, file: string, text: string): Promise<void> {
-  const path = join(root, file)
-  try {
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, text, { flag: 'wx' })
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') {
-      throw new Refusal('file-exists', `${file} is there already, and nothing is overwritten`, {
-        cause: error,
-      })
-    }
-    throw cannotWrite(file, message, error)
-  }
-}
-
-/** The refusal for a file that the system does not let be written, moved or removed. */
-export function cannotWrite(file: string, why: string, cause: unknown): Refusal {
-  return new Refusal('cannot-write', `${file} cannot be written: ${why}`, {
-    help: 'Mend the permissions of the folder or remove what stands in the way, and start again.',
-    cause,
   })
 }
