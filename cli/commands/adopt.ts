@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, join, relative, resolve, sep } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
 import { refuseInvalidConfig } from '../../runner/ready.ts'
 import { checkUpstream, type UpstreamFile, type Verdict, wantsMapping } from '../../runner/upstream.ts'
 import type { CommandRunner } from '../command.ts'
@@ -23,12 +23,14 @@ export const adopt: CommandRunner = async (invocation, cli) => {
   const project = await openProjectFor(invocation, cli)
   refuseInvalidConfig(project)
   const { cwd } = cli.world
-  const checked: UpstreamFile[] = []
+  const found: Found[] = []
   for (const path of invocation.rest('files').flatMap((named) => definitionsAt(resolve(cwd, named), named))) {
     const file = relative(cwd, path).split(sep).join('/')
-    checked.push(await checkUpstream({ file, bytes: await readFile(path) }, project, cli.world))
+    const bytes = await readFile(path)
+    found.push({ bytes, checked: await checkUpstream({ file, bytes }, project, cli.world) })
   }
-  const copies = invocation.flag('write') ? await copyAll(checked, cwd, project.root) : []
+  const checked = found.map((one) => one.checked)
+  const copies = invocation.flag('write') ? await copyAll(found, project.root) : []
   if (invocation.flag('json'))
     printJson(cli, { files: checked, ...(invocation.flag('write') ? { copies } : {}) })
   else {
@@ -40,6 +42,11 @@ export const adopt: CommandRunner = async (invocation, cli) => {
     : EXIT.failed
 }
 
+interface Found {
+  readonly bytes: Buffer
+  readonly checked: UpstreamFile
+}
+
 interface Copy {
   readonly file: string
   readonly path: string
@@ -47,17 +54,16 @@ interface Copy {
 }
 
 /** Copies what runs, byte for byte. A file that is there already stays. */
-async function copyAll(
-  checked: readonly UpstreamFile[],
-  cwd: string,
-  root: string,
-): Promise<readonly Copy[]> {
+async function copyAll(found: readonly Found[], root: string): Promise<readonly Copy[]> {
   const copies: Copy[] = []
-  for (const { file, verdict } of checked) {
+  for (const {
+    bytes,
+    checked: { file, verdict },
+  } of found) {
     if (verdict === 'mapping' || verdict === 'invalid') continue
     const path = `.codemie/workflows/${basename(file).replace(/_template(?=\.[^.]+$)/, '')}`
-    const text = await readFile(join(cwd, file), 'utf8')
-    const outcome = await writeProjectFile(root, { path, text, isGenerated: false }, false)
+    const copy = { path, text: bytes.toString(), isGenerated: false }
+    const outcome = await writeProjectFile(root, copy, false)
     copies.push({
       file,
       path,
