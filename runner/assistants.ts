@@ -1,6 +1,6 @@
 import { firstError } from '../schema/diagnostic.ts'
 import type { Assistant, Position, State, Workflow } from '../schema/index.ts'
-import { nearestName } from '../schema/nearest.ts'
+import { didYouMean } from '../schema/nearest.ts'
 import type { Skill } from '../schema/skill-file.ts'
 import { type AssistantFiles, assistantFile, type StoredSkill, skillFile } from './assistant-files.ts'
 
@@ -127,11 +127,6 @@ function circle({ at }: Assistant, ids: readonly string[]): AssistantProblem {
     message: `The assistants ask each other in a circle: ${ids.join(' → ')}`,
     help: 'Remove one of them from the assistant_ids of another.',
   }
-}
-
-function didYouMean(name: string, names: readonly string[]): string {
-  const near = nearestName(name, names)
-  return near === undefined ? '' : `Did you mean '${near}'? `
 }
 
 function overridden(stored: Assistant, by: Assistant): Assistant {

@@ -1,5 +1,5 @@
 import type { Diagnostic, Position, RepositoryConfig, Work, Workflow } from '../schema/index.ts'
-import { nearestName } from '../schema/nearest.ts'
+import { didYouMean } from '../schema/nearest.ts'
 import { namedTools, namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
@@ -28,19 +28,13 @@ export async function checkNeeds(
 ): Promise<readonly Diagnostic[]> {
   const { workflow, problems } = await resolveAssistants(definition, project)
   const calls = await resolveCalls(definition, project.find)
-  const missing: Diagnostic[] = [
-    ...problems.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
-    ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
-  ]
   const { problems: guardrails } = await readGuardrails([workflow], project.config)
-  missing.push(
-    ...guardrails.map(({ at, ...problem }): Diagnostic => ({ ...at, severity: 'error', ...problem })),
-  )
-  missing.push(
-    ...unknownDatasources(workflow, project.config).map(
-      ({ at, ...problem }): Diagnostic => ({ ...at, severity: 'warning', ...problem }),
-    ),
-  )
+  const missing: readonly Diagnostic[] = [
+    ...problems.map((problem) => diagnosticOf(problem, 'error')),
+    ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
+    ...guardrails.map((problem) => diagnosticOf(problem, 'error')),
+    ...unknownDatasources(workflow, project.config).map((problem) => diagnosticOf(problem, 'warning')),
+  ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')
   const named = namedTools(workflow).map(({ name }) => name)
@@ -70,6 +64,12 @@ export async function checkNeeds(
   return [...missing, ...byPlace.values()]
 }
 
+type Placed = Pick<Diagnostic, 'code' | 'message'> & { readonly at: Position }
+
+function diagnosticOf({ at, ...problem }: Placed, severity: Diagnostic['severity']): Diagnostic {
+  return { ...at, severity, ...problem }
+}
+
 /** A datasource that an assistant or a state names and the config does not. */
 export interface DatasourceProblem {
   readonly code: 'datasource-missing'
@@ -87,16 +87,15 @@ export function unknownDatasources(
   return states.flatMap(({ id: stateId, work }) =>
     datasourcesOf(work)
       .filter(({ id }) => !datasources.has(id))
-      .map(({ id, at, who }): DatasourceProblem => {
-        const near = nearestName(id, [...datasources.keys()])
-        return {
+      .map(
+        ({ id, at, who }): DatasourceProblem => ({
           code: 'datasource-missing',
           at,
           stateId,
           message: `${who} datasource '${id}', which the config does not know`,
-          help: `${near === undefined ? '' : `Did you mean '${near}'? `}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
-        }
-      }),
+          help: `${didYouMean(id, datasources.keys())}Say where it is: datasources: { ${id}: { path: docs } } in .codemie/config.yaml.`,
+        }),
+      ),
   )
 }
 

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 // What reads files is loaded when there is one to read: looking at records takes half of the time without it.
 import type { Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
 // Not through the index of the room, which would load all of it.
-import { nearestName } from '../schema/nearest.ts'
+import { didYouMean } from '../schema/nearest.ts'
 import { type AssistantFiles, assistantFilesOf } from './assistant-files.ts'
 import { Refusal } from './failure.ts'
 import type { Git } from './git/git.ts'
@@ -241,14 +241,11 @@ async function refuseOutside(files: ProjectFiles, root: string, path: string, wi
 }
 
 function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
-  const near = nearestName(
-    name,
-    all.map((d) => d.id),
-  )
+  const ids = all.map(({ id }) => id)
   const help =
     all.length === 0
       ? `There are no definitions under ${DEFINITIONS}: \`codemie-ci init\` writes a first one.`
-      : `${near === undefined ? '' : `Did you mean '${near}'? `}\`codemie-ci list\` shows all workflows.`
+      : `${didYouMean(name, ids)}\`codemie-ci list\` shows all workflows.`
   return new Refusal('unknown-workflow', `There is no workflow '${name}'`, { help })
 }
 

@@ -37,6 +37,12 @@ export function helpWithName(typed: string, known: readonly string[], whose = 'I
     : `Did you mean '${near}'?`
 }
 
+/** The known name that may be meant, as a sentence that others follow. Empty when none is near. */
+export function didYouMean(typed: string, known: Iterable<string>): string {
+  const near = nearestName(typed, known)
+  return near === undefined ? '' : `Did you mean '${near}'? `
+}
+
 /** Edits between two words; two swapped neighbours count as one edit. */
 function distanceOf(a: string, b: string): number {
   let beforeLast: number[] = []
