@@ -3,6 +3,7 @@ import { Refusal } from '../runner/failure.ts'
 import { saveTemplate } from '../runner/save-template.ts'
 import { type FoundTemplate, findTemplate, findUsable, listTemplates } from '../runner/templates.ts'
 import { writeNewFile } from '../runner/working-tree.ts'
+import { countProblems } from '../schema/diagnostic.ts'
 import { renderDiagnostic } from '../schema/frame.ts'
 import type { InputSpec } from '../schema/workflow.ts'
 import type { CommandRunner } from './command.ts'
@@ -89,10 +90,7 @@ function listed({ id, file, template, diagnostics }: FoundTemplate) {
         schema,
       }),
     ),
-    problems: {
-      errors: diagnostics.filter(({ severity }) => severity === 'error').length,
-      warnings: diagnostics.filter(({ severity }) => severity === 'warning').length,
-    },
+    problems: countProblems(diagnostics),
   }
 }
 

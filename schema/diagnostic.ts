@@ -45,6 +45,15 @@ export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   return a.line - b.line || a.column - b.column || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0)
 }
 
+/** How many errors and warnings there are. */
+export function countProblems(diagnostics: readonly Diagnostic[]): {
+  readonly errors: number
+  readonly warnings: number
+} {
+  const many = (wanted: Severity) => diagnostics.filter(({ severity }) => severity === wanted).length
+  return { errors: many('error'), warnings: many('warning') }
+}
+
 /** The first error among diagnostics, as `line: message`, for a sentence about a file that cannot be used. */
 export function firstError(diagnostics: readonly Diagnostic[]): string {
   const first = diagnostics.find(({ severity }) => severity === 'error')

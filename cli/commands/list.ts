@@ -1,4 +1,5 @@
 import type { Definition } from '../../runner/project.ts'
+import { countProblems } from '../../schema/diagnostic.ts'
 import type { Workflow } from '../../schema/index.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
@@ -71,10 +72,7 @@ function describe({ id, file, meta, workflow, diagnostics }: Definition, archive
     lifecycle,
     archived,
     triggers: [...new Set((triggers ?? []).map(({ event }) => event))],
-    problems: {
-      errors: diagnostics.filter(({ severity }) => severity === 'error').length,
-      warnings: diagnostics.filter(({ severity }) => severity === 'warning').length,
-    },
+    problems: countProblems(diagnostics),
   }
 }
 

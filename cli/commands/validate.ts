@@ -5,7 +5,7 @@ import type { Project } from '../../runner/project.ts'
 import type { World } from '../../runner/world.ts'
 import type { RepositoryConfig } from '../../schema/config.ts'
 // Not through the index of the room: it would load all that a check of files does not need.
-import { compareDiagnostics, type Diagnostic } from '../../schema/diagnostic.ts'
+import { compareDiagnostics, countProblems, type Diagnostic } from '../../schema/diagnostic.ts'
 import { renderAnnotation, renderDiagnostic } from '../../schema/frame.ts'
 import { GITHUB_WORKFLOW_FILE } from '../../schema/github-workflow/file-name.ts'
 import { needsProject } from '../../schema/needs.ts'
@@ -42,8 +42,7 @@ export const validate: CommandRunner = async (invocation, cli) => {
     diagnostics: one.diagnostics.map((diagnostic) => judge(diagnostic, isStrict)).sort(compareDiagnostics),
   }))
   const all = checked.flatMap(({ diagnostics }) => diagnostics)
-  const errors = all.filter(({ severity }) => severity === 'error').length
-  const warnings = all.filter(({ severity }) => severity === 'warning').length
+  const { errors, warnings } = countProblems(all)
   switch (invocation.flag('json') ? 'json' : (invocation.text('format') ?? 'text')) {
     case 'json':
       printJson(cli, {
