@@ -1,6 +1,6 @@
 import { type BuiltInTool, defineTool } from '../define-tool.ts'
 import type { ToolContext } from '../tool.ts'
-import { callRest, METHOD, objectOf } from './rest.ts'
+import { callRest, METHOD, objectOf, sentWith, VALUES } from './rest.ts'
 
 /** A tool for any request to one kind of system, in the form in which CodeMie's tool of that name takes it. */
 interface GenericTool {
@@ -35,10 +35,7 @@ interface RelativeArgs {
 
 const RELATIVE_PROPERTIES = {
   relative_url: { type: 'string', minLength: 1, maxLength: 4000 },
-  params: {
-    type: ['object', 'string'],
-    description: 'A JSON object: the query of a GET, else the body. Default: none.',
-  },
+  params: VALUES,
 }
 
 /** Any request to Jira and Confluence, and reading from Sonar. */
@@ -87,6 +84,5 @@ function callRelative(
   context: ToolContext,
 ): Promise<unknown> {
   const values = objectOf(tool, 'params', params)
-  const part = method === 'GET' ? { query: values ?? {} } : { body: values }
-  return callRest({ tool, method, path, ...part }, context)
+  return callRest({ tool, method, path, ...sentWith(method, values) }, context)
 }

@@ -144,6 +144,20 @@ export const METHOD = {
   description: 'Method of the request.',
 }
 
+/** What a request sends beside its path, as JSON Schema; see {@link sentWith}. */
+export const VALUES = {
+  type: ['object', 'string'],
+  description: 'A JSON object: the query of a GET, else the body. Default: none.',
+}
+
+/** Where a method sends the values of an argument with the schema {@link VALUES}. */
+export function sentWith(
+  method: string,
+  values: Readonly<Record<string, unknown>> | undefined,
+): Pick<RestCall, 'query' | 'body'> {
+  return method === 'GET' ? { query: values ?? {} } : { body: values }
+}
+
 /** An object that models also write as the text of one. `undefined`: nothing is written. */
 export function objectOf(
   tool: string,

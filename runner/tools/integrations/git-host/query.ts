@@ -1,6 +1,6 @@
 import { type BuiltInTool, badArgument, defineTool } from '../../define-tool.ts'
 import { checkHeaders } from '../../http.ts'
-import { callRest, METHOD, objectOf } from '../rest.ts'
+import { callRest, METHOD, objectOf, sentWith, VALUES } from '../rest.ts'
 import { apiBase } from './host.ts'
 
 interface QueryArgs {
@@ -38,10 +38,7 @@ export const queryTools: readonly BuiltInTool[] = HOSTS.map(({ name, system, exa
         maxLength: 4000,
         description: `Path of the API, such as ${example}.`,
       },
-      method_arguments: {
-        type: ['object', 'string'],
-        description: 'A JSON object: the query of a GET, else the body. Default: none.',
-      },
+      method_arguments: VALUES,
       custom_headers: {
         type: 'object',
         additionalProperties: { type: 'string' },
@@ -56,19 +53,19 @@ export const queryTools: readonly BuiltInTool[] = HOSTS.map(({ name, system, exa
       const given = { ...args, ...objectOf(name, 'query', args.query) } as QueryArgs
       const { method = 'GET', url } = given
       if (typeof url !== 'string' || url === '') throw badArgument(name, 'url', 'is missing')
-      if (typeof method !== 'string' || !METHOD.enum.includes(method.toUpperCase())) {
+      const wanted = typeof method === 'string' ? method.toUpperCase() : ''
+      if (!METHOD.enum.includes(wanted)) {
         throw badArgument(name, 'method', `must be one of ${METHOD.enum.join(', ')}`)
       }
       const values = objectOf(name, 'method_arguments', given.method_arguments)
-      const isRead = method.toUpperCase() === 'GET'
       const extra = checkHeaders(name, headersOf(name, given.custom_headers))
       return callRest(
         {
           tool: name,
-          method: method.toUpperCase(),
+          method: wanted,
           path: url,
           headers: { ...headers, ...extra },
-          ...(isRead ? { query: values ?? {} } : { body: values }),
+          ...sentWith(wanted, values),
           base: apiBase(context),
         },
         context,
