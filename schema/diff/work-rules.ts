@@ -253,7 +253,8 @@ function changedAssistants(before: unknown, after: unknown) {
   })
 }
 
-const AGENT: readonly Aspect<AgentWork>[] = [
+/** What agents and called workflows are told. */
+const TASK: readonly Aspect<Pick<AgentWork, 'task' | 'renderTask'>>[] = [
   { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
   {
     code: 'task-rendering-changed',
@@ -262,6 +263,10 @@ const AGENT: readonly Aspect<AgentWork>[] = [
     class: 'neutral',
     reach: 'state',
   },
+]
+
+const AGENT: readonly Aspect<AgentWork>[] = [
+  ...TASK,
   ...ASSISTANT,
   {
     // A schema says how an answer looks; what the model may do is the same without it.
@@ -348,14 +353,7 @@ const CALL: readonly Aspect<WorkOf<'call'>>[] = [
     reach: 'state',
     say: members,
   },
-  { code: 'task-changed', name: 'task', of: ({ task }) => task.value, class: 'neutral', reach: 'state' },
-  {
-    code: 'task-rendering-changed',
-    name: 'values in the task',
-    of: ({ renderTask }) => renderTask,
-    class: 'neutral',
-    reach: 'state',
-  },
+  ...TASK,
 ]
 
 /** Settings of a kind of work that has no rows of its own for them. */
