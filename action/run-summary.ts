@@ -10,6 +10,7 @@ import { renderAsks, renderOutput } from '../runner/report/run-readme.ts'
 import { digestOption } from '../runner/report/said-words.ts'
 import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
+import { groupBy } from '../schema/group-by.ts'
 import { type NodeStatus, type Severity, toMermaid, type Workflow } from '../schema/index.ts'
 import { cutText, shorten } from './cut.ts'
 import { type CiEvent, pageOf } from './event.ts'
@@ -188,8 +189,7 @@ function describeFailure(failure: FailureInfo | Refusal): string {
 /** Steps of one state as one row: a map can have thousands. */
 function steps(all: readonly StepDigest[]): string | undefined {
   if (all.length === 0) return undefined
-  const byState = new Map<string, StepDigest[]>()
-  for (const step of all) byState.set(step.state, [...(byState.get(step.state) ?? []), step])
+  const byState = groupBy(all, ({ state }) => state)
   const rows = [...byState].map(([state, group]) => {
     const attempts = group.flatMap((step) => step.attempts)
     const spent = attempts.reduce<Spent>(addSpent, {})

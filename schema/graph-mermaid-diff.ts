@@ -2,6 +2,7 @@ import type { Change } from './diff/change.ts'
 import { matchStates } from './diff/match-states.ts'
 import { type GraphEdge, graphOf } from './graph.ts'
 import { arrowOf, type Drawn, endNodeOf, escapeLabel, nodeOf } from './graph-mermaid.ts'
+import { groupBy } from './group-by.ts'
 import { END, type State } from './workflow.ts'
 
 type Fate = 'added' | 'removed' | 'changed' | 'renamed'
@@ -110,8 +111,7 @@ function edgesOf(workflow: Drawn): readonly GraphEdge[] {
 function compareEdges(before: readonly GraphEdge[], after: readonly GraphEdge[]): Edge[] {
   // How a line is drawn counts, not how the definition says it.
   const keyOf = (edge: GraphEdge) => JSON.stringify([edge.from, edge.to, arrowOf(edge)])
-  const left = new Map<string, GraphEdge[]>()
-  for (const edge of before) left.set(keyOf(edge), [...(left.get(keyOf(edge)) ?? []), edge])
+  const left = groupBy(before, keyOf)
   const now = after.map((edge): Edge => {
     const same = left.get(keyOf(edge))?.shift()
     return { ...edge, fate: same === undefined ? 'added' : undefined }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, relative, resolve, sep } from 'node:path'
 import { refuseInvalidConfig } from '../../runner/ready.ts'
 import { checkUpstream, type UpstreamFile, type Verdict, wantsMapping } from '../../runner/upstream.ts'
+import { groupBy } from '../../schema/group-by.ts'
 import type { CommandRunner } from '../command.ts'
 import { definitionsAt } from '../definition-files.ts'
 import { EXIT } from '../exit-status.ts'
@@ -107,16 +108,6 @@ function renderHelp(checked: readonly UpstreamFile[], { bold, dim }: Palette): s
       return `  ${oneLine(help)} ${dim(`(${count(files, 'file')})`)}\n${why.join('')}`
     })
     .join('')}`
-}
-
-function groupBy<T>(all: readonly T[], key: (one: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const one of all) {
-    const group = groups.get(key(one))
-    if (group) group.push(one)
-    else groups.set(key(one), [one])
-  }
-  return groups
 }
 
 function signsOf({ green, yellow, red, symbols }: Palette): Readonly<Record<Verdict, string>> {

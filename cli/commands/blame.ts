@@ -1,4 +1,5 @@
 import { type BlamedAspect, blame as findBlame } from '../../runner/blame.ts'
+import { groupBy } from '../../schema/group-by.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import { openProjectFor } from '../project.ts'
@@ -37,12 +38,10 @@ function renderAspects(aspects: readonly BlamedAspect[], palette: Palette): stri
     ({ change }, index) => changed.findIndex((one) => one.change === change) === index,
   )
   const lines = distinct.map((one) => line(one, oneLine(one.change?.sentence ?? ''), palette))
-  const rest = new Map<string, BlamedAspect[]>()
-  for (const one of aspects) {
-    if (one.change !== undefined) continue
-    const key = `${one.by?.commit} ${one.how}`
-    rest.set(key, [...(rest.get(key) ?? []), one])
-  }
+  const rest = groupBy(
+    aspects.filter(({ change }) => change === undefined),
+    ({ by, how }) => `${by?.commit} ${how}`,
+  )
   for (const group of rest.values()) {
     const [first] = group
     if (first === undefined) continue

@@ -1,4 +1,5 @@
 import { startOfRun } from '../../runner/store/run-id.ts'
+import { groupBy } from '../../schema/group-by.ts'
 import type { CommandRunner } from '../command.ts'
 import { EXIT } from '../exit-status.ts'
 import { readCount } from '../limit.ts'
@@ -37,12 +38,7 @@ export const prune: CommandRunner = async (invocation, cli) => {
   }
   const verb = isPreview ? 'would leave' : 'left'
   cli.stdout.write(`${count(pruned.length, 'record')} ${verb} the tip of ${branch}, ${kept} stay\n`)
-  const byWorkflow = new Map<string, (typeof pruned)[number][]>()
-  for (const run of pruned) {
-    const known = byWorkflow.get(run.workflow)
-    if (known) known.push(run)
-    else byWorkflow.set(run.workflow, [run])
-  }
+  const byWorkflow = groupBy(pruned, ({ workflow }) => workflow)
   const widest = Math.max(0, ...[...byWorkflow.keys()].map((name) => name.length))
   for (const [workflow, runs] of [...byWorkflow].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const [from, to] = [runs.at(0), runs.at(-1)].map((run) => startOfRun(run?.id ?? '').slice(0, 10))

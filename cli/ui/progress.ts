@@ -2,6 +2,7 @@ import { stateOfPath } from '../../runner/engine/step.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import type { FailureInfo } from '../../runner/failure.ts'
 import { addSpent, type Spent } from '../../runner/models/spent.ts'
+import { groupBy } from '../../schema/group-by.ts'
 
 /** A line that stays: printed once, never changed. The plain log and the terminal view show the same ones. */
 export type Entry =
@@ -147,14 +148,8 @@ export class Progress {
   /** `within`: the step whose own workflow takes them; a superstep of the run itself begins anew. */
   #openGroups(paths: readonly string[], at: string, within: string | undefined): void {
     if (within === undefined) this.#groupOf.clear()
-    const byState = new Map<string, string[]>()
-    for (const path of paths) {
-      // Items of different calls are told apart: `check[1]/look`, `check[2]/look`.
-      const state = `${within ?? ''}${stateOfPath(path.slice(within?.length ?? 0))}`
-      const known = byState.get(state)
-      if (known) known.push(path)
-      else byState.set(state, [path])
-    }
+    // Items of different calls are told apart: `check[1]/look`, `check[2]/look`.
+    const byState = groupBy(paths, (path) => `${within ?? ''}${stateOfPath(path.slice(within?.length ?? 0))}`)
     const opened = [...byState].map(([state, members]) =>
       newGroup(members.length === 1 ? (members[0] ?? state) : state, members, at),
     )

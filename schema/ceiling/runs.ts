@@ -1,4 +1,5 @@
 import { componentsOf, type GraphEdge, graphOf, reachableWithout, type WorkflowGraph } from '../graph.ts'
+import { groupBy } from '../group-by.ts'
 import { END, type State, type Workflow } from '../workflow.ts'
 import { type Amount, amount, gap, lower, mostOf, NONE, ONE, sum, times } from './amount.ts'
 import { itemsOf } from './items.ts'
@@ -49,8 +50,8 @@ export function runsOf(workflow: Workflow): Runs {
       state.next.kind === 'map' ? itemsOf(state, state.next, mapTargets.has(state.id)) : ONE,
     ]),
   )
-  const into = grouped(graph.edges, ({ to }) => to)
-  const from = grouped(graph.edges, (edge) => edge.from)
+  const into = groupBy(graph.edges, ({ to }) => to)
+  const from = groupBy(graph.edges, (edge) => edge.from)
   const scene: Scene = {
     graph,
     into: (id) => into.get(id) ?? [],
@@ -249,14 +250,4 @@ function growing(state: string): Amount {
     state,
     sentence: 'it stands on a loop that starts more steps each time round',
   })
-}
-
-function grouped<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const one of all) {
-    const group = groups.get(keyOf(one))
-    if (group) group.push(one)
-    else groups.set(keyOf(one), [one])
-  }
-  return groups
 }

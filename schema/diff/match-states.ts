@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts'
 import type { State } from '../workflow.ts'
 import { meaningOf } from './values.ts'
 
@@ -34,13 +35,7 @@ interface Pairing extends Pick<MatchedStates, 'pairs'> {
 
 /** Pairs states of the same key, of several the first with the first. */
 function pairUp(before: readonly State[], after: readonly State[], keyOf: (state: State) => string): Pairing {
-  const waiting = new Map<string, State[]>()
-  for (const state of [...before].reverse()) {
-    const key = keyOf(state)
-    const list = waiting.get(key)
-    if (list === undefined) waiting.set(key, [state])
-    else list.push(state)
-  }
+  const waiting = groupBy([...before].reverse(), keyOf)
   const pairs: [State, State][] = []
   for (const state of after) {
     const old = waiting.get(keyOf(state))?.pop()

@@ -9,6 +9,7 @@ import {
   type Scalar,
   YAMLMap,
 } from 'yaml'
+import { groupBy } from '../group-by.ts'
 import type { Edit } from './gap.ts'
 
 type Path = Edit['path']
@@ -21,11 +22,7 @@ type Path = Edit['path']
 export function applyEdits(text: string, edits: readonly Edit[]): string | undefined {
   const document = parseDocument(text)
   if (edits.some(({ path }) => isShared(document, path))) return undefined
-  const byPart = new Map<string, Edit[]>()
-  for (const edit of edits) {
-    const part = JSON.stringify(edit.path.slice(0, edit.path[0] === 'jobs' ? 2 : 1))
-    byPart.set(part, [...(byPart.get(part) ?? []), edit])
-  }
+  const byPart = groupBy(edits, ({ path }) => JSON.stringify(path.slice(0, path[0] === 'jobs' ? 2 : 1)))
   let mended = text
   for (const [part, those] of byPart) mended = editPart(mended, JSON.parse(part), those)
   return text.includes('\r\n') ? mended.replace(/\r?\n/g, '\r\n') : mended
