@@ -1,16 +1,14 @@
 import { firstError } from '../schema/diagnostic.ts'
+import type { Lifecycle } from '../schema/lifecycle.ts'
 import { withLifecycle, withTags } from '../schema/mark.ts'
 import { nearestName } from '../schema/nearest.ts'
-import type { Lifecycle, Workflow } from '../schema/workflow.ts'
+import type { Workflow } from '../schema/workflow.ts'
 import { callersOf, notEditable, refuseCalled } from './callers.ts'
 import { Refusal } from './failure.ts'
 import type { FileChange } from './file-change.ts'
 import { checkDefinition } from './new-definition.ts'
 import type { Definition, Project } from './project.ts'
 import { writeOver } from './working-tree.ts'
-
-/** Stages of a workflow, in order. */
-export const STAGES: readonly Lifecycle[] = ['development', 'testing', 'production', 'retired']
 
 /**
  * Writes how far a workflow has come. Refuses with `definition-invalid`, with `still-called` when it retires while others call it,

@@ -1,6 +1,6 @@
 import { openEnvelope, rootEntry } from './dialects/codemie/envelope.ts'
 import { readTexts } from './lax.ts'
-import type { Lifecycle } from './workflow.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { readYaml, type YamlDocument, type YamlNode } from './yaml.ts'
 import { applyTextEdits, setEntry, spellValue, type TextEdit } from './yaml-edit.ts'
 

@@ -1,4 +1,5 @@
 import type { Located, Position } from './diagnostic.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
 /**
  * The one model that every dialect lowers to. It is plain data: it can be compared, printed and digested, and
@@ -40,8 +41,6 @@ export interface Workflow {
 }
 
 export type Dialect = 'codemie' | 'octomind-config' | 'octomind-file'
-
-export type Lifecycle = 'development' | 'testing' | 'production' | 'retired'
 
 /** One entry of the root key `on`. `options` holds filters (branches, paths, cron, inputs) as written. */
 export interface Trigger {

@@ -1,4 +1,5 @@
-import { STAGES, setLifecycle } from '../../runner/edit-definition.ts'
+import { setLifecycle } from '../../runner/edit-definition.ts'
+import { STAGES } from '../../schema/lifecycle.ts'
 import { helpWithName } from '../../schema/nearest.ts'
 import type { CommandRunner } from '../command.ts'
 import { openProjectFor } from '../project.ts'

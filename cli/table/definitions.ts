@@ -1,3 +1,4 @@
+import { STAGES } from '../../schema/lifecycle.ts'
 import type { CommandSpec } from '../command.ts'
 import { INPUT_ARGUMENT, INPUTS, JSON_OUT, MODEL, STRICT, WORKFLOW, WORKFLOW_AT } from './common.ts'
 
@@ -61,7 +62,7 @@ export const DEFINITIONS: readonly CommandSpec[] = [
         name: 'lifecycle',
         kind: 'texts',
         value: 'STAGE',
-        choices: ['development', 'testing', 'production', 'retired'],
+        choices: STAGES,
         summary: 'Only workflows that have come so far. Repeatable',
       },
       { name: 'all', kind: 'flag', summary: 'Also those in .codemie/archive' },

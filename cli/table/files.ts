@@ -1,3 +1,4 @@
+import { STAGES } from '../../schema/lifecycle.ts'
 import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command.ts'
 import { JSON_OUT, WORKFLOW } from './common.ts'
 
@@ -164,7 +165,7 @@ export const FILES: readonly CommandSpec[] = [
         name: 'stage',
         required: true,
         summary: 'development, testing, production or retired',
-        completes: ['development', 'testing', 'production', 'retired'],
+        completes: STAGES,
       },
     ],
     options: [JSON_OUT],

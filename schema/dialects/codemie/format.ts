@@ -1,3 +1,5 @@
+import { STAGES } from '../../lifecycle.ts'
+
 /**
  * The format of a CodeMie workflow file as JSON Schema (draft 07): the one truth about its keys. Types, limits, defaults and
  * descriptions stand here once; validation, the published schema, the list of known keys and the normaliser come from it.
@@ -132,7 +134,7 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   }),
   tags: ours(list({ type: 'string' }, 'Words to find the workflow by')),
   lifecycle: ours({
-    enum: ['development', 'testing', 'production', 'retired'],
+    enum: STAGES,
     default: 'development',
     description: 'How far the workflow has come; a retired one refuses to run',
   }),

@@ -2,13 +2,13 @@ import type { Located, Position } from '../../diagnostic.ts'
 import { parseDurationMs } from '../../duration.ts'
 import { loadExpression } from '../../language/index.ts'
 import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
+import type { Lifecycle } from '../../lifecycle.ts'
 import type {
   AgentWork,
   Assistant,
   CallWork,
   ErrorHandler,
   InputSpec,
-  Lifecycle,
   McpServer,
   RetryPolicy,
   State,
