@@ -5,14 +5,15 @@ import { createHash } from './hash.ts'
 import { PROJECT_DIRECTORY, type ProjectFiles, readIfThere } from './project-files.ts'
 
 const ASSISTANTS = `${PROJECT_DIRECTORY}/assistants`
+const WORKFLOWS = `${PROJECT_DIRECTORY}/workflows`
 const SKILLS = `${PROJECT_DIRECTORY}/skills`
 const SKILL_FILE = 'SKILL.md'
 
 /** What assistants are made of beside definitions: stored ones, and skills. */
 export interface AssistantFiles {
-  /** A stored assistant by its id, or `undefined` when there is no such file. */
+  /** A stored assistant by its id, or else a role of that name in a configuration of Octomind. `undefined`: there is neither. */
   assistant(id: string): Promise<StoredAssistant | undefined>
-  /** Ids of all stored assistants, as their files are called. */
+  /** Ids of all stored assistants, as their files are called, and names of roles. */
   assistantIds(): Promise<readonly string[]>
   /** A skill by its id, or `undefined` when there is no such file. */
   skill(id: string): Promise<StoredSkill | undefined>
@@ -34,11 +35,22 @@ export interface StoredSkill extends SkillResult {
 
 /** `root`: absolute path that the paths of the files begin with. */
 export function assistantFilesOf(files: ProjectFiles, root: string): AssistantFiles {
+  let known: Promise<readonly StoredAssistant[]> | undefined
+  const roles = () => {
+    known ??= readRoles(files, root)
+    return known
+  }
   return {
-    assistant: (id) => readStoredAssistant(files, root, id),
+    assistant: async (id) =>
+      (await readStoredAssistant(files, root, id)) ??
+      (await roles()).find(({ assistant }) => assistant?.id === id),
     async assistantIds() {
       const all = await files.list(join(root, ASSISTANTS))
-      return all.filter((path) => /\.ya?ml$/.test(path)).map((path) => basename(path).replace(/\.ya?ml$/, ''))
+      const stored = all.filter((path) => /\.ya?ml$/.test(path))
+      return [
+        ...stored.map((path) => basename(path).replace(/\.ya?ml$/, '')),
+        ...(await roles()).flatMap(({ assistant }) => assistant?.id ?? []),
+      ]
     },
     skill: (id) => readStoredSkill(files, root, id),
     async skillIds() {
@@ -92,6 +104,23 @@ async function readStoredAssistant(
     return { file, ...readAssistantFile({ file, bytes }) }
   }
   return undefined
+}
+
+/** The roles of all configurations of Octomind. */
+async function readRoles(files: ProjectFiles, root: string): Promise<readonly StoredAssistant[]> {
+  const paths = (await files.list(join(root, WORKFLOWS))).filter((path) => /\.toml$/i.test(path))
+  if (paths.length === 0) return []
+  const [{ readToml }, octomind] = await Promise.all([
+    import('../schema/toml.ts'),
+    import('../schema/dialects/octomind/read.ts'),
+  ])
+  const found = paths.map(async (path): Promise<StoredAssistant[]> => {
+    const file = relative(root, path).split(sep).join('/')
+    const bytes = await readIfThere(files, path)
+    const all = bytes ? octomind.readRoles(readToml(file, bytes)) : []
+    return all.map((assistant) => ({ file, assistant, diagnostics: [] }))
+  })
+  return (await Promise.all(found)).flat()
 }
 
 async function readStoredSkill(

@@ -1,5 +1,5 @@
 import { firstError } from '../schema/diagnostic.ts'
-import type { Assistant, Position, State, Workflow } from '../schema/index.ts'
+import type { Assistant, BlockWork, Position, State, Workflow } from '../schema/index.ts'
 import { didYouMean } from '../schema/nearest.ts'
 import type { Skill } from '../schema/skill-file.ts'
 import { type AssistantFiles, assistantFile, type StoredSkill, skillFile } from './assistant-files.ts'
@@ -43,7 +43,7 @@ export async function resolveAssistants(
       add(circle(entry, [...askedBy.slice(askedBy.indexOf(ref)), ref]))
       return entry
     }
-    const found = ref === undefined ? entry : await findStored(ref, entry, files)
+    const found = ref === undefined ? withoutOptional(entry) : await findStored(ref, entry, files)
     if ('code' in found) {
       add(found)
       return entry
@@ -57,11 +57,22 @@ export async function resolveAssistants(
     return { ...found, subAssistants: await inTurn(found.subAssistants, (one) => resolve(one, chain)) }
   }
 
-  const states = await inTurn(workflow.states, async (state): Promise<State> => {
-    if (state.work.kind !== 'agent') return state
-    return { ...state, work: { ...state.work, assistant: await resolve(state.work.assistant, []) } }
-  })
+  const resolveState = async (state: State): Promise<State> => {
+    const { work } = state
+    if (work.kind === 'block') return { ...state, work: await mapBody(work, resolveState) }
+    if (!('assistant' in work)) return state
+    return { ...state, work: { ...work, assistant: await resolve(work.assistant, []) } }
+  }
+  const states = await inTurn(workflow.states, resolveState)
   return { workflow: { ...workflow, states }, skills, problems: [...problems.values()] }
+}
+
+async function mapBody(work: BlockWork, change: (state: State) => Promise<State>): Promise<BlockWork> {
+  const { driver } = work
+  const first = driver.kind === 'choose' && driver.first ? { first: await change(driver.first) } : {}
+  const body = await inTurn(work.body, change)
+  const last = driver.kind === 'all' && driver.aggregator ? { aggregator: await change(driver.aggregator) } : {}
+  return { ...work, body, driver: { ...driver, ...first, ...last } }
 }
 
 /** One after the other, so that problems are told in the order of the file. */
@@ -82,7 +93,7 @@ async function findStored(
     return {
       ...problem,
       message: `${whoRefers(entry, ref)}, and there is no ${assistantFile(ref)}`,
-      help: `${didYouMean(ref, await files.assistantIds())}Write that file, or make the assistant inline.`,
+      help: `${didYouMean(ref, await files.assistantIds())}Write that file, or ${entry.at.file.endsWith('.toml') ? 'a [[roles]] table in a configuration under .codemie/workflows' : 'make the assistant inline'}.`,
     }
   }
   if (stored.assistant) return overridden(stored.assistant, entry)
@@ -118,6 +129,12 @@ async function findSkill(
     message: `Assistant '${assistant}' has the skill '${id}', and its file has errors: ${stored.file}:${firstError(stored.diagnostics)}`,
     help: 'Mend the lines between the hyphens at its top: they are YAML.',
   }
+}
+
+/** Octomind itself need not be there for a role that is known here. */
+function withoutOptional({ command, commandIsOptional, ...assistant }: Assistant): Assistant {
+  if (commandIsOptional || command === undefined) return assistant
+  return { ...assistant, command }
 }
 
 function circle({ at }: Assistant, ids: readonly string[]): AssistantProblem {

@@ -10,7 +10,7 @@ import type { FindWorkflow } from './calls.ts'
 import { placeName } from './engine/step.ts'
 import type { AcceptedDefinition } from './events.ts'
 import { Refusal } from './failure.ts'
-import type { Project } from './project.ts'
+import { addressOf, type Project } from './project.ts'
 import { findRecorded, readRecorded } from './recorded.ts'
 import type { Warn } from './store/run-home.ts'
 import type { ResumedRun } from './store/store.ts'
@@ -62,7 +62,7 @@ export async function findChange(
   const asRecorded = `\`codemie-ci resume ${manifest.id} --as-recorded\` goes on with the definition in the record.`
   const refuse = (why: string, help: string) =>
     new Refusal('definition-changed', `Run ${manifest.id} was executed with ${file}, ${why}`, { help })
-  const now = await project.find(file, '').catch((error: unknown) => {
+  const now = await project.find(addressOf(manifest.workflow), '').catch((error: unknown) => {
     if (error instanceof Refusal) return undefined
     throw error
   })
@@ -76,18 +76,18 @@ export async function findChange(
     return undefined
   }
   // A record holds no secrets, so neither may what it is compared with.
-  const read = async (path: string, text: string) => {
-    const { workflow, diagnostics } = readWorkflow({ file: path, text: redact(text) })
+  const read = async (path: string, text: string, part: string) => {
+    const { workflow, diagnostics } = readWorkflow({ file: path, text: redact(text), part })
     if (workflow) return workflow
     const what = path === file ? 'it' : path
     throw refuse(`and ${what} has errors in the working tree: ${firstError(diagnostics)}`, asRecorded)
   }
   if (redact(now.text) === run.workflowText && (manifest.workflow.calls ?? []).length === 0) return undefined
-  const before = readRecorded(manifest.id, file, run.workflowText)
-  const after = await read(now.file, now.text)
+  const before = readRecorded(manifest.id, file, run.workflowText, manifest.workflow.id)
+  const after = await read(now.file, now.text, now.id)
   const compare = new Comparison(findRecorded(run), async (name, caller) => {
     const found = await project.find(name, caller)
-    return await read(found.file, found.text)
+    return await read(found.file, found.text, found.id)
   })
   const { sentences, redo, askAgain } = await compare.pair(before, after, '')
   if (sentences.length === 0) return undefined
@@ -114,7 +114,8 @@ export async function redoneBy(
   find: FindWorkflow,
   run: Pick<ResumedRun, 'manifest' | 'workflowText' | 'calledTexts'>,
 ): Promise<readonly string[]> {
-  const { workflow: before } = readWorkflow({ file: run.manifest.workflow.file, text: run.workflowText })
+  const { file, id: part } = run.manifest.workflow
+  const { workflow: before } = readWorkflow({ file, text: run.workflowText, part })
   if (before === undefined) return now.states.flatMap(({ id }) => [placeName(id), `${placeName(id)}/**`])
   const compare = new Comparison(findRecorded(run), async (name, caller) => {
     const { workflow } = await find(name, caller)

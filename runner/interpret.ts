@@ -1,14 +1,16 @@
 import type { LanguageProblem } from '../schema/language/index.ts'
-import type { Workflow } from '../schema/workflow.ts'
+import type { State, Workflow } from '../schema/workflow.ts'
 import type { Perform } from './effect.ts'
 import type { PauseAnswer } from './engine/answers.ts'
+import type { Ran } from './engine/block.ts'
+import { createBlockRunner } from './engine/block-step.ts'
 import { type AskedRun, askFor, type StepIntent } from './engine/ask.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
 import { stepCounter } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
-import { type EngineOutcome, PausedInside, runEngine, type SuperstepView } from './engine/engine.ts'
+import { type EngineOutcome, FailedInside, PausedInside, runEngine, type SuperstepView } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
-import type { RunInput, Step } from './engine/step.ts'
+import type { RunInput, Scope as StepScope, Step } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
 import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'
@@ -75,6 +77,8 @@ interface Scope {
   readonly input: RunInput
   /** Path of the step that calls it. */
   readonly within: string | undefined
+  /** What it goes on from, as the body of a block; `undefined`: it begins with the input. */
+  readonly from?: StepScope
   readonly signal: AbortSignal
   readonly perform: Perform
   readonly toolsOf: ToolLists
@@ -84,7 +88,7 @@ interface Scope {
 
 function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
   const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
-  const { equipped, input, within, signal, perform, toolsOf, countStep } = scope
+  const { equipped, input, within, from, signal, perform, toolsOf, countStep } = scope
   const { workflow, kit } = equipped
   const { askedRun } = options
   const approvals = askedRun && {
@@ -101,12 +105,13 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
   }
   const guard = guardOf(workflow, kit.guardrails)
   const runStep = createStepRunner({
-    prepare: (step, warn) => prepareStep(step, kit, warn),
+    prepare: (step, warn, effects) => prepareStep(step, kit, warn, effects),
     call: async (name, calledInput, path, calledSignal) => {
       const called = options.findCalled?.(name)
       if (!called) throw new Error(`no workflow '${name}': the calls were not resolved`)
       const given = await checkedInput(called.workflow, calledInput)
-      const inner = { ...scope, equipped: called, input: given, within: path, signal: calledSignal }
+      const { from: _, ...run } = scope
+      const inner = { ...run, equipped: called, input: given, within: path, signal: calledSignal }
       return outputOf(await runScope(options, inner), called.workflow, calledSignal)
     },
     perform,
@@ -117,11 +122,28 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     emit,
     streaming,
   })
+  const runBlockStep = createBlockRunner({
+    memory,
+    world,
+    emit,
+    maxConcurrency,
+    run: async (states, from, path) =>
+      ranWell(
+        await runScope(options, {
+          ...scope,
+          equipped: { workflow: withStates(workflow, states), kit },
+          within: path,
+          from,
+        }),
+        signal,
+      ),
+  })
   return runEngine({
     workflow,
     input,
     answers,
     signal,
+    ...(from ? { from } : {}),
     ...(within === undefined ? {} : { within }),
     ...(approvals ? { approvals } : {}),
     ...(guard ? { guard } : {}),
@@ -129,7 +151,8 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     ...(observe && within === undefined ? { observe } : {}),
     runStep: async (step) => {
       countStep()
-      return runStep(step)
+      const { work } = step.state
+      return work.kind === 'block' ? runBlockStep(step, work) : runStep(step)
     },
     onSuperstep: (number, steps) =>
       void emit({
@@ -183,6 +206,35 @@ async function checkedInput(workflow: Workflow, { text, ...files }: RunInput): P
     })
   }
   return { text: values === undefined ? text : JSON.stringify(values), ...files }
+}
+
+/** A workflow of the given states, one after the other: the body of a block. */
+function withStates(workflow: Workflow, states: readonly State[]): Workflow {
+  const chained = states.map((state, i): State => {
+    const next = states[i + 1]
+    return { ...state, next: next ? { kind: 'goto', to: { value: next.id, at: next.at } } : { kind: 'stop' } }
+  })
+  return {
+    ...workflow,
+    states: chained,
+    entry: chained[0]?.id ?? '',
+    finalizer: false,
+    limits: { ...workflow.limits, recursionLimit: states.length },
+  }
+}
+
+/** How a body ended, as its block sees it. */
+function ranWell(outcome: EngineOutcome, signal: AbortSignal): Ran {
+  switch (outcome.status) {
+    case 'succeeded':
+      return { scope: outcome.scope, ...(outcome.failure ? { failure: outcome.failure } : {}) }
+    case 'paused':
+      throw new PausedInside(outcome)
+    case 'interrupted':
+      throw signal.reason
+    case 'failed':
+      throw new FailedInside(outcome)
+  }
 }
 
 /** How a called workflow ended, as the step that called it sees it. */

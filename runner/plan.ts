@@ -324,6 +324,9 @@ function planState(
     case 'documents-tree':
     case 'bedrock-flow':
     case 'summary':
+    case 'prompt':
+    case 'layer':
+    case 'script':
     case 'block':
       return base
   }

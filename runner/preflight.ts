@@ -1,4 +1,5 @@
-import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { withInner } from '../schema/blocks.ts'
+import type { Assistant, Position, RepositoryConfig, State, Workflow } from '../schema/index.ts'
 import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import { unknownDatasources, unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
@@ -39,8 +40,7 @@ export function preflight(
     if (problem) problems.set(problem.message, problem)
   }
   if (workflow.lifecycle === 'retired' && !force) add(RETIRED)
-  for (const state of workflow.states) {
-    add(unsupportedWork(state.work))
+  for (const state of withInner(workflow.states)) {
     for (const server of toolUsersOf(state).flatMap(tools.servers.usedBy)) {
       for (const problem of tools.servers.problemsOf(server)) {
         add({ ...problem, message: `${positionText(server.at)}: ${problem.message}` })
@@ -68,7 +68,7 @@ export function modelsOf(
   { guardrails }: Pick<RepositoryConfig, 'guardrails'>,
 ): readonly string[] {
   const models = [
-    ...workflow.states.flatMap((state) => modelsNamed(state, defaultModel)),
+    ...withInner(workflow.states).flatMap((state) => modelsNamed(state, defaultModel)),
     ...guardrailsIn(workflow).flatMap(({ value }) => {
       const { prompt, model } = guardrails.get(value) ?? {}
       return prompt === undefined ? [] : [model ?? defaultModel]
@@ -81,6 +81,8 @@ export function modelsOf(
 function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
   switch (work.kind) {
     case 'agent':
+    case 'prompt':
+    case 'layer':
       return withSubAssistants(work.assistant).map(({ model }) => model ?? defaultModel)
     case 'state-processor':
       return [work.model ?? defaultModel]
@@ -91,6 +93,7 @@ function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
     case 'documents-tree':
     case 'bedrock-flow':
     case 'call':
+    case 'script':
     case 'block':
       return []
   }
@@ -102,7 +105,7 @@ export function missingServerVariables(
   { tools }: Pick<RunSetup, 'tools'>,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly PreflightProblem[] {
-  return workflow.states.flatMap((state) =>
+  return withInner(workflow.states).flatMap((state) =>
     toolUsersOf(state)
       .flatMap(tools.servers.usedBy)
       .flatMap((server) =>
@@ -123,22 +126,6 @@ const RETIRED: PreflightProblem = {
 }
 
 const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'
-
-function unsupportedWork(work: Work): PreflightProblem | undefined {
-  switch (work.kind) {
-    case 'block':
-      return { message: 'Blocks are not run by this version', help: LATER }
-    case 'agent':
-    case 'tool':
-    case 'transform':
-    case 'state-processor':
-    case 'documents-tree':
-    case 'bedrock-flow':
-    case 'summary':
-    case 'call':
-      return undefined
-  }
-}
 
 function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
   const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]

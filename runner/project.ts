@@ -32,7 +32,8 @@ export interface Project extends AssistantFiles {
   /** All definitions that were put away, by file name. */
   archived(): Promise<readonly Definition[]>
   /**
-   * A definition by file stem, path (from the working directory or the root) or `name`.
+   * A definition by file stem, path (from the working directory or the root) or `name`; one of several in a file by its id, or
+   * by the path of the file with `#` and its id.
    * Refuses with `unknown-workflow` or `ambiguous-workflow`.
    *
    * @param caller path of the definition that calls it, relative to the root: files beside that one come first, and the
@@ -43,11 +44,11 @@ export interface Project extends AssistantFiles {
   at(commit: string): Promise<Project>
 }
 
-/** One definition file and all that is known of it. */
+/** A workflow in a definition file and all that is known of it. */
 export interface Definition {
-  /** Path relative to the root, with `/`. */
+  /** Path relative to the root, with `/`. A configuration of Octomind can hold several definitions. */
   readonly file: string
-  /** File stem: what the workflow is called on the command line. */
+  /** What the workflow is called on the command line: the file stem, or its name in a configuration of Octomind. */
   readonly id: string
   readonly text: string
   /** Present when there is no error among the diagnostics. */
@@ -145,7 +146,20 @@ async function readDefinitions(
   folder: string,
 ): Promise<readonly Definition[]> {
   const paths = await listDefinitions(files, root, folder)
-  return Promise.all(paths.map((path) => readDefinition(files, root, path)))
+  return (await Promise.all(paths.map((path) => readDefinitionFile(files, root, path)))).flat().filter(isListed)
+}
+
+/** Roles that do nothing to their input before they get it are not listed: they are assistants, and yet they can be run. */
+function isListed({ id, workflow }: Definition): boolean {
+  return !id.startsWith(ROLE) || workflow === undefined || workflow.states.length > 1
+}
+
+/** What ids of workflows begin with that are a role of a configuration. */
+export const ROLE = 'role:'
+
+/** How a definition is found again: its file, with its id where the file does not say it. */
+export function addressOf({ file, id }: Pick<Definition, 'file' | 'id'>): string {
+  return file.slice(file.lastIndexOf('/') + 1).startsWith(`${id}.`) ? file : `${file}#${id}`
 }
 
 /** Absolute paths of all definition files under a folder, sorted. */
@@ -165,8 +179,12 @@ function isDefinition(name: string): boolean {
   return /\.(ya?ml|toml)$/i.test(name)
 }
 
-/** Reads one definition file, wherever it lies. Refuses with `definition-unreadable`. */
-async function readDefinition(files: ProjectFiles, root: string, path: string): Promise<Definition> {
+/** Reads one definition file, wherever it lies; each workflow in it, or none with its problems. Refuses with `definition-unreadable`. */
+async function readDefinitionFile(
+  files: ProjectFiles,
+  root: string,
+  path: string,
+): Promise<readonly [Definition, ...Definition[]]> {
   const file = portable(relative(root, path))
   const refuse = (why: string, cause?: unknown) =>
     new Refusal('definition-unreadable', `${file} cannot be read: ${why}`, { cause })
@@ -174,9 +192,38 @@ async function readDefinition(files: ProjectFiles, root: string, path: string): 
     throw refuse(error.message, error)
   })
   if (bytes === undefined) throw refuse('it is gone')
-  const { readWorkflow, workflowIdOf } = await import('../schema/read.ts')
-  const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
-  return { file, id: workflowIdOf(file), text: meta.text, workflow, diagnostics, meta }
+  const { readWorkflow } = await import('../schema/read.ts')
+  const readPart = (part?: string): Definition => {
+    const { workflow, diagnostics, meta } = readWorkflow({ file, bytes, ...(part === undefined ? {} : { part }) })
+    return { file, id: meta.id, text: meta.text, workflow, diagnostics, meta }
+  }
+  const first = readPart()
+  return [first, ...first.meta.parts.slice(1).map(readPart)]
+}
+
+/** The one workflow that a path stands for. Refuses with `ambiguous-workflow` where a file holds several. */
+async function readDefinition(
+  files: ProjectFiles,
+  root: string,
+  path: string,
+  part?: string,
+): Promise<Definition> {
+  const all = await readDefinitionFile(files, root, path)
+  if (part !== undefined) {
+    const found = all.find(({ id }) => id === part)
+    if (found) return found
+    throw unknownWorkflow(part, all)
+  }
+  const workflows = all.filter(({ id }) => !id.startsWith(ROLE))
+  const candidates = workflows.length > 0 ? workflows : all.filter(isListed)
+  if (candidates.length > 1) throw ambiguous(path.slice(path.lastIndexOf(sep) + 1), candidates)
+  return candidates[0] ?? all[0]
+}
+
+function ambiguous(name: string, all: readonly Definition[]): Refusal {
+  return new Refusal('ambiguous-workflow', `Several workflows are called '${name}'`, {
+    help: `Name one by its path: ${all.map(addressOf).join(', ')}`,
+  })
 }
 
 /** Where to look for a definition. */
@@ -194,13 +241,14 @@ async function findDefinition(
   nameOrPath: string,
   { files, root, folder, within, definitions }: Search,
 ): Promise<Definition> {
+  const [, file = nameOrPath, part] = /^(.+\.toml)#(.+)$/i.exec(nameOrPath) ?? []
   const read = async (path: string) => {
     if (within !== undefined) await refuseOutside(files, root, path, within)
-    return readDefinition(files, root, path)
+    return readDefinition(files, root, path, part)
   }
-  if (isDefinition(nameOrPath)) {
+  if (isDefinition(file)) {
     for (const base of [folder, root, join(root, DEFINITIONS)]) {
-      const path = resolve(base, nameOrPath)
+      const path = resolve(base, file)
       if (await files.isFile(path)) return read(path)
     }
   }
@@ -215,19 +263,25 @@ async function findDefinition(
   const named = (await listDefinitions(files, root, DEFINITIONS)).filter(
     (path) => workflowIdOf(path) === nameOrPath,
   )
-  const all = named.length === 0 ? await definitions() : []
+  const all = named.length > 0 ? [] : nameOrPath.startsWith(ROLE) ? await roles(files, root) : await definitions()
+  const byId = all.filter(({ id }) => id === nameOrPath)
   const found =
     named.length > 0
       ? await Promise.all(named.map((path) => readDefinition(files, root, path)))
-      : all.filter((d) => d.workflow?.name === nameOrPath)
+      : byId.length > 0
+        ? byId
+        : all.filter((d) => d.workflow?.name === nameOrPath)
   const [first] = found
   if (first && found.length === 1) return first
-  if (found.length > 1) {
-    throw new Refusal('ambiguous-workflow', `Several workflows are called '${nameOrPath}'`, {
-      help: `Name one by its path: ${found.map((d) => d.file).join(', ')}`,
-    })
-  }
+  if (found.length > 1) throw ambiguous(nameOrPath, found)
   throw unknownWorkflow(nameOrPath, all)
+}
+
+/** All roles of configurations. */
+async function roles(files: ProjectFiles, root: string): Promise<readonly Definition[]> {
+  const paths = (await listDefinitions(files, root, DEFINITIONS)).filter((path) => /\.toml$/i.test(path))
+  const all = await Promise.all(paths.map((path) => readDefinitionFile(files, root, path)))
+  return all.flat().filter(({ id }) => id.startsWith(ROLE))
 }
 
 /** Refuses with `workflow-outside` a file that is not in a folder, wherever links on the way to it lead. */

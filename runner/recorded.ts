@@ -11,8 +11,8 @@ import type { Warn } from './store/run-home.ts'
 import type { ResumedRun, RunStore } from './store/store.ts'
 
 /** Reads a definition as a record holds it. Refuses with `definition-invalid` when this version does not read it. */
-export function readRecorded(runId: string, file: string, text: string): Workflow {
-  const { workflow, diagnostics } = readWorkflow({ file, text })
+export function readRecorded(runId: string, file: string, text: string, part?: string): Workflow {
+  const { workflow, diagnostics } = readWorkflow({ file, text, ...(part === undefined ? {} : { part }) })
   if (workflow) return workflow
   throw new Refusal('definition-invalid', `The definition in the record of ${runId} is not valid here`, {
     help: diagnostics[0]?.message ?? 'It was written by another version.',

@@ -80,7 +80,7 @@ export async function readRepeatable(
     })
   }
   const calledTexts = new Map((about.calls ?? []).map((call) => [call.name, textOf(callFileName(call))]))
-  const recorded = readRecorded(id, about.file, textOf(workflowFileName(about.file)))
+  const recorded = readRecorded(id, about.file, textOf(workflowFileName(about.file)), about.id)
   // Not where secrets were taken out of it: the commit has another one then.
   const isAsExecuted = blobId(Buffer.from(recorded.text), objectFormatOf(about.blob)) === about.blob
   return {

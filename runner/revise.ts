@@ -57,7 +57,7 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
   try {
     const { workflow: about } = resumed.manifest
     const { path, output, held, round } = findOutput(runId, events)
-    const recorded = readRecorded(runId, about.file, resumed.workflowText)
+    const recorded = readRecorded(runId, about.file, resumed.workflowText, about.id)
     const ready = await makeReady(recorded, { ...settingsOf(events), ...options }, findRecorded(resumed))
     const { setup, workflow } = ready
     const reporter = new Reporter(world, options.onEvent, writer, events, false)

@@ -1,4 +1,5 @@
-import type { Workflow } from '../schema/index.ts'
+import { withInner } from '../schema/blocks.ts'
+import type { Work, Workflow } from '../schema/index.ts'
 import { assistantsOf, namedTools, namesTools, withSubAssistants } from '../schema/needs.ts'
 import { textsOfSkill } from './assistant-files.ts'
 import type { AvailableSkill } from './assistants.ts'
@@ -104,10 +105,13 @@ export async function setUpRun(
 function needsTools(workflow: Workflow): boolean {
   return (
     namesTools(workflow) ||
-    workflow.states.some(({ work }) => work.kind === 'documents-tree' || work.kind === 'bedrock-flow') ||
+    withInner(workflow.states).some(({ work }) => BY_TOOLS.includes(work.kind)) ||
     assistantsOf(workflow).some(({ datasourceIds, skillIds }) => datasourceIds.length + skillIds.length > 0)
   )
 }
+
+/** Kinds of work that tools do although no tool is named. A prompt may look around in the repository. */
+const BY_TOOLS: readonly Work['kind'][] = ['documents-tree', 'bedrock-flow', 'script', 'prompt', 'layer']
 
 /** What a workflow has that names no tool. Nothing of it is ever asked. */
 const NO_TOOLS: ProjectTools = {

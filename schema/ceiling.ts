@@ -294,6 +294,9 @@ function boundStep(
       return { cost: FREE, called: inside(state.id, scope) }
     }
     case 'bedrock-flow':
+    case 'prompt':
+    case 'layer':
+    case 'script':
     case 'block':
       return { cost: open('unknown', state.id, `what its ${work.kind} takes is not known`) }
     case 'summary': {

@@ -16,6 +16,9 @@ const SHAPES: Readonly<Record<State['work']['kind'], readonly [open: string, clo
   'bedrock-flow': ['[[', ']]'],
   summary: ['[/', '/]'],
   call: ['[[', ']]'],
+  prompt: ['[', ']'],
+  layer: ['[', ']'],
+  script: ['[[', ']]'],
   block: ['{{', '}}'],
 }
 

@@ -15,6 +15,9 @@ const WORK_WORDS: {
   'bedrock-flow': () => 'Bedrock flow',
   summary: () => 'summary of the conversation',
   call: (work) => `workflow ${work.workflow.value}`,
+  prompt: (work) => `role ${work.assistant.id}`,
+  layer: (work) => `layer ${work.assistant.id}`,
+  script: (work) => `command ${work.command.value}`,
   block: (work) => `block, ${work.driver.kind}`,
 }
 

@@ -1,3 +1,4 @@
+import { assistantIn, withInner } from './blocks.ts'
 import type { Located, Position } from './diagnostic.ts'
 import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
@@ -11,6 +12,7 @@ export function needsProject(workflow: Workflow): boolean {
     assistantsOf(workflow).some(usesProject) ||
     callsOthers(workflow) ||
     workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
+    withInner(workflow.states).some(({ work }) => work.kind === 'script') ||
     guardrailsIn(workflow).length > 0
   )
 }
@@ -26,7 +28,7 @@ export interface NamedTool {
 
 /** Every place of a workflow that names a tool: states, assistants and handlers. Tools of MCP servers are theirs to know. */
 export function namedTools({ states }: Workflow): readonly NamedTool[] {
-  return states.flatMap((state): readonly NamedTool[] =>
+  return withInner(states).flatMap((state): readonly NamedTool[] =>
     toolUsersOf(state).flatMap((user) => {
       const stateId = state.id
       if (!('kind' in user))
@@ -42,37 +44,38 @@ function aliasOf({ integrationAlias }: { readonly integrationAlias?: string }) {
 
 /** Whether any state, assistant or handler of a workflow names a tool or an MCP server. */
 export function namesTools({ states }: Workflow): boolean {
-  return states.some(
+  return withInner(states).some(
     ({ work, onError }) =>
       work.kind === 'tool' ||
-      (work.kind === 'agent' &&
-        withSubAssistants(work.assistant).some(
-          ({ tools, mcpServers }) => tools.length + mcpServers.length > 0,
-        )) ||
+      assistantsIn(work).some(({ tools, mcpServers }) => tools.length + mcpServers.length > 0) ||
       onError.some(({ notify }) => notify?.kind === 'tool'),
   )
 }
 
 /** Guardrails that a workflow or one of its assistants names, in the order written; one may be named more than once. */
 export function guardrailsIn(workflow: Workflow): readonly Located<string>[] {
-  return [...workflow.guardrails, ...workflow.states.flatMap(guardrailsOf)]
+  return [...workflow.guardrails, ...withInner(workflow.states).flatMap(guardrailsOf)]
 }
 
 /** Guardrails of the assistant of a state, and of those that it can ask: what it is told may reach each of them. */
 export function guardrailsOf({ work }: Pick<State, 'work'>): readonly Located<string>[] {
-  return work.kind === 'agent'
-    ? withSubAssistants(work.assistant).flatMap(({ guardrails }) => guardrails)
-    : []
+  return assistantsIn(work).flatMap(({ guardrails }) => guardrails)
 }
 
 /** Whether any state of a workflow runs another workflow. */
 export function callsOthers({ states }: Workflow): boolean {
-  return states.some(({ work }) => work.kind === 'call')
+  return withInner(states).some(({ work }) => work.kind === 'call')
 }
 
 /** Every assistant that a state of a workflow can have answer, also those that are asked by others. */
 export function assistantsOf({ states }: Pick<Workflow, 'states'>): readonly Assistant[] {
-  return states.flatMap(({ work }) => (work.kind === 'agent' ? withSubAssistants(work.assistant) : []))
+  return withInner(states).flatMap(({ work }) => assistantsIn(work))
+}
+
+/** The assistants of one state, without those of states inside of it. */
+function assistantsIn(work: State['work']): readonly Assistant[] {
+  const assistant = assistantIn(work)
+  return assistant ? withSubAssistants(assistant) : []
 }
 
 /** All in a state that may call tools: its assistants or its tool, and the tools that its handlers tell. */
@@ -80,7 +83,7 @@ export function toolUsersOf({
   work,
   onError,
 }: Pick<State, 'work' | 'onError'>): readonly (Assistant | ToolWork)[] {
-  const own = work.kind === 'agent' ? withSubAssistants(work.assistant) : work.kind === 'tool' ? [work] : []
+  const own = work.kind === 'tool' ? [work] : assistantsIn(work)
   return [...own, ...onError.flatMap(({ notify }) => notify ?? [])]
 }
 

@@ -1,5 +1,7 @@
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts'
 import { readCodemie } from './dialects/codemie/read.ts'
+import { readOctomind } from './dialects/octomind/read.ts'
+import { readToml } from './toml.ts'
 import type { Dialect, Workflow } from './workflow.ts'
 import { readYaml } from './yaml.ts'
 
@@ -10,6 +12,8 @@ export interface WorkflowFile {
   readonly text?: string
   /** Used when `text` is absent. */
   readonly bytes?: Uint8Array
+  /** Id of the workflow that is meant, for a file that can hold several. Default: the first. */
+  readonly part?: string
 }
 
 /** What was read. `workflow` is there exactly when no diagnostic is an error. */
@@ -28,6 +32,8 @@ export interface ReadMeta {
   readonly form: 'bare' | 'template' | 'record' | undefined
   /** The text that places in the diagnostics point into; `''` when the bytes are no text. */
   readonly text: string
+  /** Ids of all workflows that were read from the file, roles last. Only a configuration of Octomind can have several. */
+  readonly parts: readonly string[]
 }
 
 /**
@@ -36,22 +42,7 @@ export interface ReadMeta {
 export function readWorkflow(source: WorkflowFile): ReadResult {
   const id = workflowIdOf(source.file)
   const input = source.text ?? source.bytes ?? ''
-  if (/\.toml$/i.test(source.file)) {
-    const diagnostic: Diagnostic = {
-      file: source.file,
-      line: 1,
-      column: 1,
-      code: 'dialect-not-read',
-      severity: 'error',
-      message: 'This version does not read the TOML dialects of Octomind',
-      help: 'Write the workflow as CodeMie YAML, or use a version that reads them',
-    }
-    const text = typeof input === 'string' ? input : ''
-    return {
-      diagnostics: [diagnostic],
-      meta: { id, file: source.file, dialect: undefined, form: undefined, text },
-    }
-  }
+  if (/\.toml$/i.test(source.file)) return readTomlWorkflow(source, id, input)
   const document = readYaml(source.file, input)
   const { workflow, source: place, diagnostics } = readCodemie(document, id)
   const form = !place.config
@@ -64,7 +55,32 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
   return {
     ...(workflow ? { workflow } : {}),
     diagnostics: [...diagnostics].sort(compareDiagnostics),
-    meta: { id, file: source.file, dialect: 'codemie', form, text: document.text },
+    meta: {
+      id,
+      file: source.file,
+      dialect: 'codemie',
+      form,
+      text: document.text,
+      parts: workflow ? [workflow.id] : [],
+    },
+  }
+}
+
+function readTomlWorkflow({ file, part }: WorkflowFile, id: string, input: string | Uint8Array): ReadResult {
+  const document = readToml(file, input)
+  const { workflows, dialect, diagnostics } = readOctomind(document, id)
+  const workflow = part === undefined ? workflows[0] : workflows.find((one) => one.id === part)
+  return {
+    ...(workflow ? { workflow } : {}),
+    diagnostics: [...diagnostics].sort(compareDiagnostics),
+    meta: {
+      id: workflow?.id ?? id,
+      file,
+      dialect,
+      form: undefined,
+      text: document.text,
+      parts: workflows.map((one) => one.id),
+    },
   }
 }
 

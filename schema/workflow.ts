@@ -25,6 +25,8 @@ export interface Workflow {
   readonly lifecycle: Lifecycle
   readonly triggers: readonly Trigger[]
   readonly inputs: readonly InputSpec[]
+  /** How the input of a run reaches its states. */
+  readonly opening: Opening
   readonly budget: MoneyAndTokens
   readonly models: ModelChoice
   /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
@@ -39,6 +41,15 @@ export interface Workflow {
   readonly entry: string
   readonly states: readonly State[]
 }
+
+/** How the input of a run reaches its states. */
+export type Opening =
+  /** It is the first message of the conversation, and the keys of a dict stand in the context. */
+  | { readonly kind: 'message' }
+  /** It is stored under the name `input`, without the blanks around it; the conversation is empty. Octomind's own files. */
+  | { readonly kind: 'name' }
+  /** The first state works on it; the conversation begins with what a session begins with. Octomind's configuration. */
+  | { readonly kind: 'text'; readonly system?: string; readonly greeting: string }
 
 export type Dialect = 'codemie' | 'octomind-config' | 'octomind-file'
 
@@ -91,6 +102,8 @@ export interface RetryPolicy {
   readonly maxIntervalMs: number
   /** Tries in all, the first included; 1 to 100. */
   readonly maxAttempts: number
+  /** Any failure is tried again, also one that a further try will hardly mend, and at once. Default: `false`. */
+  readonly always?: boolean
 }
 
 export const TOOL_OUTPUT_TOKENS = 10_000
@@ -105,6 +118,8 @@ export interface Assistant {
   readonly description: string
   /** Used verbatim; never a template for inline assistants. */
   readonly systemPrompt?: string
+  /** What its conversations begin with, as if it had said it. Octomind's `welcome`. */
+  readonly greeting?: string
   readonly model?: string
   readonly temperature?: number
   /** Further model parameters, passed on as written. Our key `parameters`. */
@@ -123,6 +138,8 @@ export interface Assistant {
   readonly excludeExtraContextTools: boolean
   /** An ACP agent to start instead of calling a model. Our key `command`. */
   readonly command?: string
+  /** Where that program is not there or not allowed, the assistant itself answers, with its model and prompt. Default: `false`. */
+  readonly commandIsOptional?: boolean
   readonly at: Position
 }
 
@@ -193,6 +210,9 @@ export type Work =
   | BedrockFlowWork
   | SummaryWork
   | CallWork
+  | PromptWork
+  | LayerWork
+  | ScriptWork
   | BlockWork
 
 export interface AgentWork {
@@ -281,35 +301,121 @@ export interface CallWork {
   readonly renderTask: boolean
 }
 
-/** A body with a scope of its own and a driver that says how often and on what it runs. Octomind's steps lower to these. */
+/** Asks a role with a prompt that names earlier outputs as `{{name}}`. A step of Octomind's own files. */
+export interface PromptWork {
+  readonly kind: 'prompt'
+  readonly assistant: Assistant
+  readonly prompt: Located<string>
+  /** `continue`: later executions go on with the conversation of the first, and are told the latest output of any state. */
+  readonly session: 'fresh' | 'continue'
+  /** Names of outputs that the workflow has. */
+  readonly declared: readonly string[]
+  /** An output that is not there yet fails the step. Otherwise its name stays as it is written. */
+  readonly needsNames: boolean
+  /** Folder the role works in, relative to the root of the repository. `undefined`: the root. */
+  readonly folder?: Located<string>
+}
+
+/** Asks an agent with the text of the state before, within one conversation that all layers share. */
+export interface LayerWork {
+  readonly kind: 'layer'
+  readonly assistant: Assistant
+  /**
+   * What it is told beside the text: the last answer of the conversation, all of it, or a summary of its answers, each as one
+   * message; `session`: the conversation goes before the text, message for message.
+   */
+  readonly sees: 'last' | 'all' | 'summary' | 'session'
+}
+
+/** Runs a program of the repository with the text of the state before on its standard input. */
+export interface ScriptWork {
+  readonly kind: 'script'
+  readonly command: Located<string>
+  /** Set for the program, beside `PATH` and the like. */
+  readonly env: Readonly<Record<string, string>>
+  /** A program that prints nothing leaves the text as it was. Otherwise the text is empty then. */
+  readonly keepsText: boolean
+}
+
+/** A body and a driver that says how often and on what it runs. Octomind's steps lower to these. */
 export interface BlockWork {
   readonly kind: 'block'
   readonly driver: Driver
+  /** In the order written. Their transitions do not count: the driver says what follows what. */
   readonly body: readonly State[]
 }
 
 export type Driver =
-  | { readonly kind: 'once' }
-  /** Runs the body until its output matches, at most `maxIterations` times. */
-  | { readonly kind: 'until'; readonly exit: Located<string>; readonly maxIterations: number }
-  /** Runs the body on every match of the incoming text. */
-  | { readonly kind: 'for-each'; readonly items: Located<string>; readonly parallel: number }
+  /** Runs the body once. `orElse: 'incoming'`: when it fails, the run goes on with the text that it was given. */
+  | { readonly kind: 'once'; readonly orElse?: 'incoming' }
+  /** Runs the body until a text of it matches, at most `maxIterations` times. That it never does is no failure. */
+  | { readonly kind: 'until'; readonly exit: TextTest; readonly maxIterations: number }
+  /** Runs the body on every match of a text. */
+  | ForEachDriver
   /** Runs the body's states on the same text at once and joins the answers. */
-  | { readonly kind: 'all'; readonly separator: string; readonly aggregator?: State }
-  /** Runs the body, then one of two continuations. */
-  | {
-      readonly kind: 'choose'
-      readonly when: Located<string>
-      readonly onMatch: readonly State[]
-      readonly onNoMatch: readonly State[]
-    }
+  | AllDriver
+  /** Tests a text and runs the states of one of two lists. */
+  | ChooseDriver
+
+export interface ForEachDriver extends Quorum {
+  readonly kind: 'for-each'
+  /** What is looked through. `undefined`: the text of the state before. */
+  readonly of?: Located<string>
+  readonly pattern: Located<string>
+  /**
+   * `whole`: a match without its first group counts as a whole, blanks and all; no match is no failure.
+   * `group`: only what the group holds, without blanks around it; without any item the block fails.
+   */
+  readonly takes: 'whole' | 'group'
+  /** Name of the output that holds the item for the body. `undefined`: the item is the text that the body works on. */
+  readonly as?: string
+}
+
+export interface AllDriver extends Quorum {
+  readonly kind: 'all'
+  /** How often each state of the body runs, by id. Absent: once. */
+  readonly copies: Readonly<Record<string, number>>
+  /** Works on the joined answers. */
+  readonly aggregator?: State
+}
+
+/** How many executions run at once, how many have to succeed, and what becomes of their answers. */
+interface Quorum {
+  /** `undefined`: all at once. 1: one after the other. */
+  readonly atOnce?: number
+  /** `undefined`: all. */
+  readonly minSuccess?: number
+  /** A separator, or a line with the name before each answer that is not blank. */
+  readonly join: { readonly kind: 'separator'; readonly text: string } | { readonly kind: 'labels' }
+}
+
+export interface ChooseDriver {
+  readonly kind: 'choose'
+  /** Runs first, and its answer is what the test looks at. */
+  readonly first?: State
+  readonly when: TextTest
+  /** Ids of the body, in the order in which they run. */
+  readonly onMatch: readonly string[]
+  readonly onNoMatch: readonly string[]
+  /** What comes of the block when the list is empty: the text that was tested last, or none. */
+  readonly whenNone: 'keep' | 'empty'
+}
+
+/** Whether a text holds something. With both keys, either is enough. */
+export interface TextTest {
+  /** Name of the output that is looked at. `undefined`: the latest. */
+  readonly of?: Located<string>
+  readonly contains?: Located<string>
+  /** A pattern of Rust's `regex`. */
+  readonly matches?: Located<string>
+}
 
 /** What becomes of a state's output. The flags are independent of each other; spec/codemie 2.5 gives their order. */
 export interface OutputPolicy {
   readonly storeInContext: boolean
   readonly includeInHistory: boolean
-  /** Remove the messages the step saw before adding its own. */
-  readonly clearHistory: boolean
+  /** Remove the messages the step saw before adding its own; `but-system`: all but the system prompt. */
+  readonly clearHistory: boolean | 'but-system'
   /** `clear`: empty the context, storing nothing; `keep-current`: keep only what this state produced. */
   readonly context: 'merge' | 'clear' | 'keep-current'
   readonly resetKeys: readonly string[]
@@ -333,9 +439,9 @@ export type Transition =
   | { readonly kind: 'fan-out'; readonly to: readonly Located<string>[] }
   | {
       readonly kind: 'choose'
-      /** How the author wrote it; both forms mean the same. */
-      readonly form: 'condition' | 'switch'
-      readonly cases: readonly { readonly when: Located<string>; readonly to: Located<string> }[]
+      /** How the author wrote it; `condition` and `switch` mean the same, and `edges` have tests. */
+      readonly form: 'condition' | 'switch' | 'edges'
+      readonly cases: readonly Case[]
       readonly otherwise: Located<string>
     }
   | {
@@ -348,6 +454,15 @@ export type Transition =
       /** Hand this state's output on instead of the item. Source: `override_task`. */
       readonly passOutput: boolean
     }
+
+/** One way out of a state. */
+export interface Case {
+  /** An expression; with a test, the words of that. */
+  readonly when: Located<string>
+  /** Asked instead of an expression. */
+  readonly test?: TextTest
+  readonly to: Located<string>
+}
 
 /** All targets that a transition mentions, one per mention, in the order written. */
 export function targetsOf(next: Transition): readonly Located<string>[] {

@@ -19,6 +19,8 @@ const VALIDATORS = {
   validateConfig: ['schema/dialects/codemie/format.ts', 'configSchema'],
   validateEnvelope: ['schema/dialects/codemie/format.ts', 'envelopeSchema'],
   validateAssistant: ['schema/dialects/codemie/format.ts', 'assistantFileSchema'],
+  validateOctomindFile: ['schema/dialects/octomind/format.ts', 'fileSchema'],
+  validateOctomindConfig: ['schema/dialects/octomind/format.ts', 'configSchema'],
   validateConfigFile: ['schema/config-format.ts', 'configFileSchema'],
 }
 

@@ -152,6 +152,9 @@ const KINDS: Readonly<Record<PlannedState['kind'], string>> = {
   'bedrock-flow': 'Bedrock flow',
   summary: 'summary',
   call: 'another workflow',
+  prompt: 'role',
+  layer: 'layer',
+  script: 'command',
   block: 'block',
 }
 

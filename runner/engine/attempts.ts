@@ -6,12 +6,13 @@ import { AnswerFailure } from '../models/model-failure.ts'
 import type { World } from '../world.ts'
 import { failureOutput, handlerOf } from './handlers.ts'
 import type { Memory } from './memory.ts'
-import { type Step, type StepResult, stateOfPath } from './step.ts'
+import { type Step, type StepResult, stateIdOf } from './step.ts'
 import {
   Account,
   EffectCounter,
   type EffectWorld,
   type PreparedStep,
+  type StepEffects,
   type StepWarning,
 } from './step-effects.ts'
 
@@ -19,8 +20,12 @@ import {
 export type UntimedEvent<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E, 'at'> : never
 
 export interface StepRunnerOptions extends EffectWorld {
-  /** Fails with a `StepFailure` when the step cannot even be asked for. */
-  readonly prepare: (step: Step, warn: (warning: StepWarning) => void) => PreparedStep | Promise<PreparedStep>
+  /** Fails with a `StepFailure` when the step cannot even be asked for. `effects`: those of the attempt. */
+  readonly prepare: (
+    step: Step,
+    warn: (warning: StepWarning) => void,
+    effects: StepEffects,
+  ) => PreparedStep | Promise<PreparedStep>
   readonly memory: Memory
   readonly world: World
   readonly signal: AbortSignal
@@ -57,7 +62,7 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
         durationMs,
         ...paidFor(failure),
       } as const
-      if (failure.retryable && triesLeft > 0) {
+      if ((failure.retryable || (state.retry.always && failure.blame !== 'policy')) && triesLeft > 0) {
         const retryInMs = delayBefore(state.retry, attempt - firstAttempt + 1, failure, world.random())
         await emit({ ...failed, retryInMs })
         await world.sleep(retryInMs, signal)
@@ -92,12 +97,13 @@ async function runAttempt(
   const signal = timer ? AbortSignal.any([options.signal, timer]) : options.signal
   let task = ''
   try {
-    const prepared = await options.prepare(step, warn)
+    const reach = effects.with(signal, warn, account)
+    const prepared = await options.prepare(step, warn, reach)
     task = prepared.task
     const stateId = stateIdOf(step)
     const kind = step.checks ? 'guardrails' : state.work.kind
     await emit({ type: 'step-started', path, state: stateId, kind, attempt, task, after })
-    const output = await prepared.execute(effects.with(signal, warn, account))
+    const output = await prepared.execute(reach)
     const durationMs = world.now() - started
     const finished = { path, state: stateId, attempt, output, durationMs, ...account.totals() }
     await emit({ type: 'step-finished', ...finished })
@@ -108,12 +114,6 @@ async function runAttempt(
     if (!(failure instanceof StepFailure)) throw failure
     return { task, failed: failure, durationMs: world.now() - started }
   }
-}
-
-/** A state of a called workflow goes by the name of the state that calls it as well. */
-function stateIdOf({ path, state }: Step): string {
-  const inside = path.lastIndexOf('/')
-  return inside < 0 ? state.id : `${stateOfPath(path.slice(0, inside))}/${state.id}`
 }
 
 function warnFor({ path }: Step, { emit }: StepRunnerOptions): (warning: StepWarning) => void {
@@ -133,8 +133,9 @@ async function notify(
   const failure = parseOutput(output)
   if (failure instanceof PyDict) for (const [key, value] of failure.entries()) context.set(key, value)
   try {
-    const prepared = await options.prepare({ ...step, context, state: { ...step.state, work } }, warn)
-    await prepared.execute(effects.with(options.signal, warn, new Account()))
+    const reach = effects.with(options.signal, warn, new Account())
+    const prepared = await options.prepare({ ...step, context, state: { ...step.state, work } }, warn, reach)
+    await prepared.execute(reach)
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason
     if (!(error instanceof StepFailure)) throw error
@@ -164,6 +165,7 @@ function forbidden({ path, rejection, blocked }: Step): FailedAttempt | undefine
  * than the other side asked for; `random` in [0, 1) adds up to a second so that branches do not knock in step.
  */
 export function delayBefore(policy: RetryPolicy, n: number, failure: StepFailure, random: number): number {
+  if (policy.always) return failure.retryAfterMs ?? 0
   const backoff = Math.min(policy.maxIntervalMs, policy.initialIntervalMs * policy.backoffFactor ** (n - 1))
   return Math.round(Math.max(backoff, failure.retryAfterMs ?? 0) + random * 1000)
 }

@@ -4,7 +4,7 @@ import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import { CHARACTERS_PER_TOKEN, CHECK, FINALIZER, MEMORY } from '../../schema/limits.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import type { Ask } from '../events.ts'
-import { StepFailure } from '../failure.ts'
+import { type FailureInfo, StepFailure } from '../failure.ts'
 import type { PauseAnswer } from './answers.ts'
 import { digestOfYes } from './ask.ts'
 import { applyContextUpdates, NO_CONTEXT_UPDATE } from './context.ts'
@@ -20,6 +20,7 @@ import {
   internalState,
   placeName,
   type RunInput,
+  type Scope,
   type Step,
   type StepResult,
 } from './step.ts'
@@ -34,7 +35,12 @@ export interface EngineOptions {
   readonly answers: readonly PauseAnswer[]
   /** Path of the step that runs this workflow; absent: it is the run's own. Paths of its steps begin with it. */
   readonly within?: string
-  /** Runs one step to its end, retries included. Fails with a `StepFailure`, a {@link PausedInside}, or the signal's reason. */
+  /** Go on from here, as the body of a block does. Default: begin with the input. */
+  readonly from?: Scope
+  /**
+   * Runs one step to its end, retries included. Fails with a `StepFailure`, a {@link PausedInside} or {@link FailedInside}, or
+   * the signal's reason.
+   */
   readonly runStep: (step: Step) => Promise<StepResult>
   readonly signal: AbortSignal
   /** How steps that need a yes ask for it. Default: any yes will do. */
@@ -75,7 +81,13 @@ export interface SuperstepView {
 }
 
 export type EngineOutcome =
-  | { readonly status: 'succeeded'; readonly output: string | undefined }
+  | {
+      readonly status: 'succeeded'
+      readonly output: string | undefined
+      readonly scope: Scope
+      /** Why the last step did not succeed although the run goes on. Absent: it did. */
+      readonly failure?: FailureInfo
+    }
   | {
       readonly status: 'paused'
       readonly before: readonly HeldStep[]
@@ -86,10 +98,7 @@ export type EngineOutcome =
   | { readonly status: 'interrupted' }
 
 /** The shared state that all steps of a superstep started from. */
-interface Shared {
-  readonly context: PyDict
-  readonly history: History
-}
+type Shared = Pick<Scope, 'context' | 'history'>
 
 interface Done {
   readonly step: Step
@@ -113,6 +122,19 @@ export class PausedInside extends Error {
   }
 }
 
+/** Thrown by a step whose body failed: the run fails where that failed. */
+export class FailedInside extends Error {
+  override readonly name = 'FailedInside'
+  readonly failure: unknown
+  readonly path: string | undefined
+
+  constructor({ failure, path }: Extract<EngineOutcome, { status: 'failed' }>) {
+    super('a step inside of a block failed', { cause: failure })
+    this.failure = failure
+    this.path = path
+  }
+}
+
 /**
  * Interprets a workflow in supersteps: all scheduled steps run, then all their writes are merged in a fixed order,
  * then the next steps are computed. Nothing here touches the world, and nothing depends on which step is faster, so
@@ -127,13 +149,15 @@ class Engine {
   readonly #topology: Topology
   /** How often each place was taken; paths with a number are places too. */
   readonly #pathCounts = new Map<string, number>()
-  readonly #finished: FinishedStep[] = []
+  readonly #finished: FinishedStep[]
   /** Deferred states that were triggered and still wait, with the paths that triggered them. */
   readonly #waiting = new Map<string, string[]>()
   #shared: Shared = { context: new PyDict(), history: History.empty }
   #supersteps = 0
   /** The step that finished last, in the order of merging. */
   #last: Done | undefined
+  /** What the steps that come next work on. */
+  #text: string | undefined
   /** As steps get to see it. */
   #input: RunInput
   readonly #checked: CheckedMessages | undefined
@@ -142,12 +166,15 @@ class Engine {
     this.#options = options
     this.#topology = analyseTopology(options.workflow)
     this.#input = options.input
+    this.#finished = options.from?.finished ?? []
     this.#checked = options.guard && new CheckedMessages(options.guard)
   }
 
   async run(): Promise<EngineOutcome> {
-    const { workflow, input, signal } = this.#options
-    this.#shared = readInput(input)
+    const { workflow, input, signal, from } = this.#options
+    const { text, ...shared } = from ?? beginning(workflow, input)
+    this.#shared = shared
+    this.#text = text
     let steps: readonly Step[] = [this.#edgeStep(workflow.entry, [])]
     while (steps.length > 0) {
       if (signal.aborted) return { status: 'interrupted' }
@@ -170,7 +197,9 @@ class Engine {
       this.#merge(outcome.done)
       steps = this.#schedule(outcome.done, before)
     }
-    return { status: 'succeeded', output: this.#last?.result.output }
+    const scope = { ...this.#shared, text: this.#text, finished: this.#finished }
+    const failure = this.#last?.result.failure
+    return { status: 'succeeded', output: this.#text, scope, ...(failure ? { failure } : {}) }
   }
 
   /** Runs the steps of one superstep. Nothing is merged unless all of them finished. */
@@ -202,6 +231,10 @@ class Engine {
     if (signal.aborted) return { status: 'interrupted' }
     const failures = inMergeOrder.filter((outcome) => outcome.failure !== undefined)
     const failed = failures.find(({ failure }) => !(failure instanceof PausedInside))
+    if (failed?.failure instanceof FailedInside) {
+      const { failure, path } = failed.failure
+      return { status: 'failed', failure, path }
+    }
     if (failed) return { status: 'failed', failure: failed.failure, path: failed.step.path }
     const pauses = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? [failure] : []))
     const last = pauses.find((pause) => pause.last !== undefined)?.last
@@ -238,7 +271,7 @@ class Engine {
       const taken: Route =
         takenOver !== undefined && takenOver !== CONTINUE
           ? goTo(takenOver)
-          : route(step.state, output, step.item, step.isMapTarget, (problem, at) =>
+          : route(step, output, result.scope?.context ?? step.context, (problem, at) =>
               this.#options.onProblem?.(problem, at, step.path),
             )
       return { step, done: { step, result, writes, route: taken } }
@@ -248,7 +281,8 @@ class Engine {
   }
 
   #merge(done: readonly Done[]): void {
-    this.#shared = {
+    // A block is the only step of its superstep.
+    this.#shared = done[0]?.result.scope ?? {
       context: applyContextUpdates(
         this.#shared.context,
         done.map((d) => d.writes.context),
@@ -262,6 +296,7 @@ class Engine {
       this.#finished.push({ path, state: state.id, name: displayName(step), task, output })
     }
     this.#last = done.at(-1) ?? this.#last
+    this.#text = this.#last?.result.scope ? this.#last.result.scope.text : this.#last?.result.output
     this.#observe(
       done.map((d) => ({ step: d.step, done: d })),
       this.#shared,
@@ -363,6 +398,7 @@ class Engine {
       via,
       ...view,
       item,
+      incoming: this.#text,
       isMapTarget: this.#topology.mapTargets.has(state.id),
       input: this.#input,
       after,
@@ -573,6 +609,27 @@ function isHeld({ state }: Step): boolean {
 function hasWords({ userInput = '', edit, revised }: PauseAnswer): boolean {
   return userInput !== '' || edit !== undefined || revised !== undefined
 }
+
+/** What a run begins with. */
+function beginning({ opening }: Workflow, input: RunInput): Omit<Scope, 'finished'> {
+  const context = new PyDict()
+  switch (opening.kind) {
+    case 'message':
+      return { ...readInput(input), text: undefined }
+    case 'name':
+      context.set(INPUT, input.text.trim())
+      return { context, history: History.empty, text: undefined }
+    case 'text': {
+      const { system, greeting } = opening
+      const prompt = system === undefined ? [] : [{ role: 'system', text: system } as const]
+      const history = History.of([...prompt, { role: 'assistant', text: greeting, isTemplate: true }])
+      return { context, history, text: input.text }
+    }
+  }
+}
+
+/** Name under which prompts find the input of a run. */
+const INPUT = 'input'
 
 function readInput(input: RunInput): Shared {
   const context = withKeysOf(input.text, new PyDict())

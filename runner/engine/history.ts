@@ -1,9 +1,12 @@
 /** One message of the conversation that agents get to see. Messages are compared by identity. */
 export interface Message {
-  readonly role: 'user' | 'assistant'
+  /** `system`: the prompt of the role whose session the conversation is. */
+  readonly role: 'user' | 'assistant' | 'system'
   readonly text: string
   /** A person said it: the run's input, or the answer to a pause. Outputs of steps never count, whatever their role. */
   readonly isFromOutside?: boolean
+  /** An author wrote it, with names of values in it. */
+  readonly isTemplate?: boolean
 }
 
 /** What one step does to the history: first it forgets messages, then it adds its own. */

@@ -1,7 +1,7 @@
 import { PyDict, type PyValue, parseOutput, repr, truthy } from '../../schema/language/index.ts'
 import type { OutputPolicy } from '../../schema/workflow.ts'
 import { type ContextUpdate, NO_CONTEXT_UPDATE } from './context.ts'
-import type { History, HistoryUpdate, Message } from './history.ts'
+import { History, type HistoryUpdate, type Message } from './history.ts'
 
 /** The output of a step, parsed at most once: context, routing and splitting all look at it. */
 export class StepOutput {
@@ -88,5 +88,10 @@ function planHistoryUpdate(
     if (firstItem !== undefined && truthy(firstItem)) add.push({ role, text: repr(firstItem) })
     add.push({ role, text: output.text })
   }
-  return { remove: policy.clearHistory ? seen : undefined, add }
+  return { remove: forgotten(policy, seen), add }
+}
+
+function forgotten({ clearHistory }: OutputPolicy, seen: History): History | undefined {
+  if (clearHistory !== 'but-system') return clearHistory ? seen : undefined
+  return History.of(seen.toArray().filter(({ role }) => role !== 'system'))
 }

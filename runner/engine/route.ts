@@ -7,11 +7,13 @@ import {
   type PyValue,
   typeName,
 } from '../../schema/language/index.ts'
-import { END, type State, type Work } from '../../schema/workflow.ts'
+import { type Case, END, type State, type Work } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import { resolvePointer } from '../steps/json-pointer.ts'
 import { positionText } from '../steps/render-text.ts'
 import type { StepOutput } from './output.ts'
+import type { Step } from './step.ts'
+import { holdsTest } from './text-test.ts'
 
 /** Where a finished step leads. */
 export interface Route {
@@ -46,15 +48,14 @@ export interface IterationItem {
 const NOWHERE: Route = { edges: [], sends: [], ends: false }
 
 /**
- * Follows a state's transition. Decides on the step's own output, never on the context.
- * `onProblem` hears of conditions that could not be evaluated: they count as false.
- * Fails with a `StepFailure` when the items of a map are no list.
+ * Follows a state's transition. Decides on the step's own output; only a test can name other outputs, which are in the
+ * `context` after the step. `onProblem` hears of conditions that could not be evaluated: they count as false.
+ * Fails with a `StepFailure` when the items of a map are no list, or when a test names an output that is not there.
  */
 export function route(
-  state: State,
+  { state, item, isMapTarget }: Pick<Step, 'state' | 'item' | 'isMapTarget'>,
   output: StepOutput,
-  item: IterationItem | undefined,
-  isMapTarget: boolean,
+  context: PyDict,
   onProblem: (problem: LanguageProblem, at: Located<string>) => void,
 ): Route {
   const { next } = state
@@ -64,11 +65,13 @@ export function route(
     case 'goto':
       return goTo(next.to.value)
     case 'choose': {
-      for (const { when, to } of next.cases) {
+      const applies = ({ when, test }: Case): boolean => {
+        if (test) return holdsTest(test, output.text, { context, own: state.id })
         const { value, problem } = evaluateConditionOn(output.value, when.value)
         if (problem) onProblem(problem, when)
-        if (value) return goTo(to.value)
+        return value
       }
+      for (const one of next.cases) if (applies(one)) return goTo(one.to.value)
       return goTo(next.otherwise.value)
     }
     case 'fan-out': {

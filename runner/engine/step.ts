@@ -18,6 +18,8 @@ export interface Step {
   readonly history: History
   readonly context: PyDict
   readonly item: IterationItem | undefined
+  /** What the state before gave; the input of the run for its first state. `undefined`: no state came before. */
+  readonly incoming: string | undefined
   /** Some state iterates into this one, so its prompt names the current item even when there is none. */
   readonly isMapTarget: boolean
   readonly input: RunInput
@@ -57,6 +59,18 @@ export interface StepResult {
   readonly output: string
   /** All attempts failed, and the state's `on_error` lets the run go on; the output describes this. */
   readonly failure?: FailureInfo
+  /** What its body left behind, which takes the place of all that was before. Absent: the state's output policy says. */
+  readonly scope?: Scope
+}
+
+/** What the steps of one sequence share. */
+export interface Scope {
+  readonly context: PyDict
+  readonly history: History
+  /** What the latest step gave. `undefined`: there was none. */
+  readonly text: string | undefined
+  /** Steps that finished, in order; scopes that lead to each other share the list. */
+  readonly finished: FinishedStep[]
 }
 
 /** A step that waits for a person before it runs. */
@@ -103,4 +117,10 @@ export function placeName(stateId: string): string {
 /** `review[3]#2` belongs to the state `review`, and `check[3]/review#2` to `check/review`: paths without items and counts. */
 export function stateOfPath(path: string): string {
   return path.replace(/(?:\[\d+\])*(?:#\d+)?(?=\/|$)/g, '')
+}
+
+/** A state inside of a block or of a called workflow goes by the name of the state around it as well. */
+export function stateIdOf({ path, state }: Pick<Step, 'path' | 'state'>): string {
+  const inside = path.lastIndexOf('/')
+  return inside < 0 ? state.id : `${stateOfPath(path.slice(0, inside))}/${state.id}`
 }

@@ -1,6 +1,5 @@
 import type { Step } from '../engine/step.ts'
-import type { PreparedStep, StepWarning } from '../engine/step-effects.ts'
-import { Refusal } from '../failure.ts'
+import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
 import { prepareAgent } from './agent.ts'
 import { prepareCall } from './call.ts'
 import type { StepKit } from './kit.ts'
@@ -9,11 +8,16 @@ import { prepareSummary } from './summary.ts'
 import { prepareTool } from './tool.ts'
 import { prepareTransform } from './transform-step.ts'
 
-/** Prepares a step by its kind of work. Fails with a `StepFailure` when its definition cannot be carried out. */
+/**
+ * Prepares a step by its kind of work. Fails with a `StepFailure` when its definition cannot be carried out.
+ *
+ * @param effects those of the attempt, for prompts that name what has to be looked up. Absent: the names stay as they are.
+ */
 export function prepareStep(
   step: Step,
   kit: StepKit,
   warn: (warning: StepWarning) => void,
+  effects?: StepEffects,
 ): PreparedStep | Promise<PreparedStep> {
   const { work } = step.state
   if (step.checks) {
@@ -40,10 +44,13 @@ export function prepareStep(
       return prepareCall(step, work, warn)
     case 'bedrock-flow':
       return import('./bedrock-flow.ts').then(({ prepareBedrockFlow }) => prepareBedrockFlow(step, work))
+    case 'prompt':
+      return import('./prompt.ts').then(({ preparePrompt }) => preparePrompt(step, work, kit, warn, effects))
+    case 'layer':
+      return import('./layer.ts').then(({ prepareLayer }) => prepareLayer(step, work, kit, warn, effects))
+    case 'script':
+      return import('./script.ts').then(({ prepareScript }) => prepareScript(step, work))
     case 'block':
-      throw new Refusal(
-        'unsupported-work',
-        `State '${step.state.id}' cannot run: '${work.kind}' is not supported yet`,
-      )
+      throw new Error(`'${step.state.id}' is a block, which the engine runs`)
   }
 }

@@ -60,6 +60,24 @@ export async function runCommand(
 ): Promise<{ readonly exit_code: number; readonly stdout: string; readonly stderr: string }> {
   const [program, ...rest] = wordsOf(tool, args)
   if (program === undefined) throw badArgument(tool, 'command', 'is empty')
+  return await runAllowed(tool, { ...args, program, args: rest }, context)
+}
+
+/** A program as it is started. */
+export interface StartedProgram extends Pick<CommandArgs, 'cwd' | 'stdin' | 'allow_failure'> {
+  /** As the policy names it. */
+  readonly program: string
+  readonly args: readonly string[]
+  /** Set beside what every program gets. Default: nothing. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts a program in the repository if the policy allows it. Fails with a `StepFailure`; see {@link runCommand}. */
+export async function runAllowed(
+  tool: string,
+  { program, args: rest, ...args }: StartedProgram,
+  context: ToolContext,
+): Promise<{ readonly exit_code: number; readonly stdout: string; readonly stderr: string }> {
   const { allowedCommands } = context.policy
   if (!allowedCommands.includes(program)) {
     throw refusedByPolicy(
@@ -75,7 +93,7 @@ export async function runCommand(
     program,
     args: rest,
     cwd: cwd.absolute,
-    env: pickChildEnv(context.env, undefined, { CI: 'true' }),
+    env: pickChildEnv(context.env, undefined, { CI: 'true', ...args.env }),
     ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
     timeoutMs: context.policy.timeoutMs,
     maxOutputBytes: context.policy.maxOutputBytes,

@@ -11,6 +11,8 @@ import { withholding } from '../policy/withhold.ts'
 import type { PreflightProblem } from '../preflight.ts'
 import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
+import { LOOK_AROUND, type LookAround } from '../steps/project-values.ts'
+import { RUN_SCRIPT } from '../steps/script.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { FoundTool, OfferedTool, StepKit } from '../steps/kit.ts'
 import type { World } from '../world.ts'
@@ -20,6 +22,7 @@ import { createDatasourceTools } from './datasource.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
 import { serversOf, serverToolOf, toolMapping } from './mapped-tools.ts'
 import { createToolRegistry, runTool } from './registry.ts'
+import type { ScriptRequest } from './script.ts'
 import { createSkillTools } from './skill.ts'
 import type { ToolContext } from './tool.ts'
 import { toolEnvironment, toolPolicy, withHostOf } from './tool-policy.ts'
@@ -165,6 +168,14 @@ export async function openProjectTools(
         return servers.perform(request, signal)
       }
       const context = contextOf(signal)
+      if (request.tool === RUN_SCRIPT) {
+        const { runScript } = await import('./script.ts')
+        return { result: await runScript(request.args as unknown as ScriptRequest, context) }
+      }
+      if (request.tool === LOOK_AROUND) {
+        const { lookAround } = await import('./look-around.ts')
+        return { result: await lookAround(request.args as unknown as LookAround, context, world.now()) }
+      }
       const lookup = registry.find(request.tool)
       if (!lookup.found) return runTool(registry, request, context)
       const found = findIntegration(lookup.tool, request.integrationAlias, integrations)

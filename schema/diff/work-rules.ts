@@ -398,6 +398,9 @@ const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = 
   ],
   'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, unknowable)],
   summary: [configuration<'summary'>((work) => ({ of: work.of }))],
+  prompt: [configuration<'prompt'>((work) => work, unknowable)],
+  layer: [configuration<'layer'>((work) => work, unknowable)],
+  script: [configuration<'script'>((work) => work, unknowable)],
   block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), unknowable)],
 }
 

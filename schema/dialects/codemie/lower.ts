@@ -53,6 +53,7 @@ export function lowerCodemie(
     text: identity.text,
     tags: readTexts(root('tags')) ?? [],
     lifecycle: (readText(root('lifecycle')) as Lifecycle | undefined) ?? 'development',
+    opening: { kind: 'message' },
     triggers: lowerTriggers(draft),
     inputs: lowerInputs(draft.source),
     budget: present({

@@ -1,0 +1,73 @@
+import type { BlockWork, Driver } from '../../schema/workflow.ts'
+import { StepFailure } from '../failure.ts'
+import type { World } from '../world.ts'
+import type { UntimedEvent } from './attempts.ts'
+import { type BlockWorld, runBlock } from './block.ts'
+import { FailedInside } from './engine.ts'
+import type { Memory } from './memory.ts'
+import { type Step, type StepResult, stateIdOf } from './step.ts'
+
+export interface BlockRunnerOptions extends Pick<BlockWorld, 'run' | 'maxConcurrency'> {
+  readonly memory: Memory
+  readonly world: Pick<World, 'now'>
+  /** Tells viewers and journal. Resolves when the event is durable. */
+  readonly emit: (event: UntimedEvent) => Promise<void>
+}
+
+/**
+ * Makes the function that runs one block to its end. What its body finished in an earlier try is taken from the memory there,
+ * so a block is always gone through again: what it leaves behind is more than its output.
+ */
+export function createBlockRunner(
+  options: BlockRunnerOptions,
+): (step: Step, work: BlockWork) => Promise<StepResult> {
+  const { memory, world, emit, run, maxConcurrency } = options
+  return async (step, work) => {
+    const { path, after, incoming, context, history } = step
+    const state = stateIdOf(step)
+    const known = memory.finished(path)
+    const task = DRIVERS[work.driver.kind](work.driver as never)
+    const asBefore = { context, history, text: incoming, finished: [...step.finished] }
+    if (known?.failure) return { ...known, output: incoming ?? '', scope: asBefore }
+    const started = world.now()
+    if (!known) await emit({ type: 'step-started', path, state, kind: 'block', attempt: 1, task, after })
+    const warn: BlockWorld['warn'] = (warning) => {
+      if (!known) void emit({ type: 'warning', path, ...warning })
+    }
+    const finish = async (ended: Pick<StepResult, 'output' | 'failure'>) => {
+      const durationMs = world.now() - started
+      if (known) await emit({ type: 'step-reused', path, state, output: ended.output })
+      else await emit({ type: 'step-finished', path, state, attempt: 1, ...ended, durationMs })
+    }
+    try {
+      const scope = await runBlock(step, work, { run, maxConcurrency, warn })
+      const output = scope.text ?? ''
+      await finish({ output })
+      return { task, output, scope }
+    } catch (error) {
+      const failure = goesOn(work.driver, error)
+      if (!failure) throw error
+      warn({
+        code: 'block-failed',
+        message: `It failed, so the run goes on with what it was given: ${failure.message}`,
+      })
+      await finish({ output: incoming ?? '', failure: failure.toInfo() })
+      return { task, output: incoming ?? '', failure: failure.toInfo(), scope: asBefore }
+    }
+  }
+}
+
+/** The failure of a body that its block goes on after. Policies and budgets hold for the whole run. */
+function goesOn(driver: Driver, error: unknown): StepFailure | undefined {
+  if (driver.kind !== 'once' || driver.orElse === undefined || !(error instanceof FailedInside)) return undefined
+  const { failure } = error
+  return failure instanceof StepFailure && failure.blame !== 'policy' ? failure : undefined
+}
+
+const DRIVERS: { readonly [K in Driver['kind']]: (driver: Extract<Driver, { kind: K }>) => string } = {
+  once: () => 'Run its steps once',
+  until: ({ maxIterations }) => `Repeat its steps until the test holds, at most ${maxIterations} times`,
+  'for-each': ({ of }) => `Run its steps for each item${of ? ` of '${of.value}'` : ''}`,
+  all: () => 'Run its steps at once',
+  choose: () => 'Run the steps that a test chooses',
+}

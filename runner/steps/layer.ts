@@ -1,0 +1,80 @@
+import type { LayerWork } from '../../schema/workflow.ts'
+import type { Message } from '../engine/history.ts'
+import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
+import { Conversation, openingMessages } from './conversation.ts'
+import type { StepKit } from './kit.ts'
+import { fillProjectValues, type PromptPlace } from './project-values.ts'
+import { readyRole } from './role.ts'
+import { intentOf, type Speaker } from './speaker.ts'
+
+/** A layer of Octomind's configuration: an agent works on the text of the step before, and on what the session holds. */
+export async function prepareLayer(
+  step: Step,
+  { assistant, sees }: LayerWork,
+  kit: StepKit,
+  warn: (warning: StepWarning) => void,
+  effects?: StepEffects,
+): Promise<PreparedStep> {
+  const place = { role: assistant.id }
+  const session = await Promise.all(
+    step.history.toArray().map((message) => filledIn(message, place, effects)),
+  )
+  const spoken = session.filter(({ role }) => role !== 'system')
+  const incoming = step.incoming ?? ''
+  const task = sees === 'session' ? incoming : VIEWS[sees](incoming, spoken)
+  const { speaker, greeting } = await readyRole(assistant, step, place, kit, warn, effects)
+  // A layer that restarts the session takes the prompt of its role out of it, too.
+  const isPrompted = sees !== 'session' || spoken.length < session.length
+  const asked: Speaker = isPrompted ? speaker : { ...speaker, system: '' }
+  const before = sees === 'session' ? spoken : greeting
+  return {
+    task,
+    intend: () => ({ task, request: [intentOf(asked), before] }),
+    async execute(reach) {
+      const messages = openingMessages(asked, before, task)
+      const { text } = await new Conversation(reach).converse(asked, messages)
+      return text.trim()
+    },
+  }
+}
+
+/** The greeting of a session is a template; what came after it is not. */
+async function filledIn(message: Message, place: PromptPlace, effects: StepEffects | undefined): Promise<Message> {
+  if (!message.isTemplate) return message
+  return { ...message, text: await fillProjectValues(message.text, place, effects) }
+}
+
+type View = (incoming: string, spoken: readonly Message[]) => string
+
+/** What a layer is told, by its `input_mode`. The words are those that agents for Octomind know. */
+const VIEWS: Readonly<Record<Exclude<LayerWork['sees'], 'session'>, View>> = {
+  last(incoming, spoken) {
+    const answer = spoken.findLast(({ role }) => role === 'assistant')
+    if (incoming.trim() === '') {
+      const question = spoken.findLast(({ role }) => role === 'user')
+      return (answer ?? question)?.text ?? 'No previous messages found'
+    }
+    return answer === undefined
+      ? incoming
+      : `Previous response:\n${answer.text}\n\nCurrent input:\n${incoming}`
+  },
+  all(incoming, spoken) {
+    if (spoken.length === 0) return incoming
+    const transcript = spoken.map(({ role, text }) => `${role === 'user' ? '[User]' : '[Assistant]'}\n${text}`)
+    return `${transcript.join('\n\n')}\n\n[Current task]\n${incoming}`
+  },
+  summary(incoming, spoken) {
+    const answers = spoken
+      .filter(({ role }) => role === 'assistant')
+      .map(({ text }) => text)
+      .join('\n\n')
+    const context = Array.from(answers)
+    const shown =
+      context.length > LONGEST_SUMMARY ? `${context.slice(0, LONGEST_SUMMARY).join('')} (truncated)...` : answers
+    return `Current input: ${incoming}\n\nSummary of previous context: ${shown}\n\nPlease generate a concise summary of the above context.`
+  },
+}
+
+/** In characters. */
+const LONGEST_SUMMARY = 2000

@@ -1,0 +1,97 @@
+import { namesIn } from '../../schema/dialects/octomind/placeholders.ts'
+import type { PromptWork } from '../../schema/workflow.ts'
+import type { Message } from '../engine/history.ts'
+import type { Step } from '../engine/step.ts'
+import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
+import { StepFailure } from '../failure.ts'
+import { showFiles } from './attachments.ts'
+import { Conversation, openingMessages } from './conversation.ts'
+import type { StepKit } from './kit.ts'
+import { fillProjectValues } from './project-values.ts'
+import { positionText } from './render-text.ts'
+import { readyRole } from './role.ts'
+import { intentOf } from './speaker.ts'
+
+/** A step of Octomind's own files: a role answers a prompt that earlier outputs are put into. */
+export async function preparePrompt(
+  step: Step,
+  work: PromptWork,
+  kit: StepKit,
+  warn: (warning: StepWarning) => void,
+  effects?: StepEffects,
+): Promise<PreparedStep> {
+  const { assistant, folder } = work
+  const place = { role: assistant.id, ...(folder ? { folder: folder.value } : {}) }
+  // The prompt is filled in also where another text is sent: a name that is missing must not pass unseen.
+  const filled = fillOutputs(step, work, warn)
+  const earlier = work.session === 'continue' ? exchangesOf(step) : []
+  const { incoming } = step
+  const task =
+    earlier.length > 0 && incoming !== undefined
+      ? incoming.trim()
+      : (await fillProjectValues(filled, place, effects)).trim()
+  const who = await readyRole(assistant, step, place, kit, warn, effects)
+  return {
+    task,
+    intend: () => ({ task, request: intentOf(who.speaker) }),
+    async execute(reach) {
+      const messages = openingMessages(who.speaker, [...who.greeting, ...earlier], task, showFiles(step))
+      const { text } = await new Conversation(reach).converse(who.speaker, messages)
+      return answerText(text)
+    },
+  }
+}
+
+/** What was said in earlier executions of the same state, first to last. */
+function exchangesOf({ state, finished }: Step): readonly Message[] {
+  return finished
+    .filter((row) => row.state === state.id)
+    .flatMap(({ task, output }): Message[] => [
+      { role: 'user', text: task },
+      { role: 'assistant', text: output },
+    ])
+}
+
+/** Puts outputs in the place of their names. Nothing in an output is filled in again here. */
+function fillOutputs(
+  { context }: Step,
+  { prompt, needsNames, declared }: PromptWork,
+  warn: (warning: StepWarning) => void,
+): string {
+  let text = ''
+  let end = 0
+  for (const { name, start, end: next } of namesIn(prompt.value)) {
+    const value = context.get(name)
+    const isKnown = typeof value === 'string'
+    if (!isKnown && declared.includes(name)) {
+      const place = positionText(prompt.at)
+      if (needsNames) throw notYet(name, place)
+      warn({
+        code: 'output-missing',
+        message: `The step '${name}' has not run yet, so {{${name}}} stays in the prompt as it is written`,
+        position: place,
+      })
+    }
+    text += prompt.value.slice(end, start) + (isKnown ? value : prompt.value.slice(start, next))
+    end = next
+  }
+  return text + prompt.value.slice(end)
+}
+
+function notYet(name: string, place: string): StepFailure {
+  return new StepFailure('output-missing', `${place}: the step '${name}' has no output on the way that led here`, {
+    blame: 'workflow',
+    help: `Lead all ways to this step through '${name}', or leave {{${name}}} out of its prompt.`,
+  })
+}
+
+/** An answer without blank lines before it and blanks behind it. Fails with `empty-answer` when nothing is left. */
+function answerText(text: string): string {
+  const answer = text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd()
+  if (answer !== '') return answer
+  throw new StepFailure('empty-answer', 'The answer is empty', {
+    blame: 'model',
+    retryable: true,
+    help: "Give the step 'retries', or ask for an answer in its prompt.",
+  })
+}

@@ -1,0 +1,152 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import type { LineRange, ShownLines } from '../../schema/dialects/octomind/file-context.ts'
+import type { ProjectValue } from '../../schema/dialects/octomind/placeholders.ts'
+import { StepFailure } from '../failure.ts'
+import { runProcess } from '../process/run-process.ts'
+import { LOOK_AROUND, type LookAround, type SeenAround } from '../steps/project-values.ts'
+import { readTextFile } from './files-read.ts'
+import { resolveInRoot } from './root.ts'
+import type { ToolContext } from './tool.ts'
+
+/**
+ * Tells what a prompt of Octomind names: values of the project and of the moment, or lines of files in the repository.
+ * Fails with a `StepFailure` when the folder is none.
+ *
+ * @param now milliseconds since 1970.
+ */
+export async function lookAround(asked: LookAround, context: ToolContext, now: number): Promise<SeenAround> {
+  const folder = await folderOf(asked.folder ?? '.', context)
+  if ('files' in asked) {
+    return { files: await Promise.all(asked.files.map((range) => linesOf(range, folder, context))) }
+  }
+  const found = await Promise.all(
+    asked.values.map(async (name) => [name, await VALUES[name]({ folder: folder.absolute, context, now })] as const),
+  )
+  return { values: Object.fromEntries(found) }
+}
+
+async function folderOf(given: string, context: ToolContext) {
+  const place = await resolveInRoot(context, given, { tool: LOOK_AROUND, argument: 'folder' })
+  const found = await stat(place.absolute).catch(() => undefined)
+  if (found?.isDirectory()) return place
+  throw new StepFailure('folder-missing', `workdir '${place.relative}' is not a directory`, {
+    blame: 'workflow',
+    help: 'Let a step before make it, or correct the path: it counts from the root of the repository.',
+  })
+}
+
+async function linesOf(
+  { path, start, end }: LineRange,
+  folder: { readonly relative: string },
+  context: ToolContext,
+): Promise<ShownLines> {
+  const range = { path, start, end }
+  try {
+    const place = folder.relative === '.' ? path : `${folder.relative}/${path}`
+    const text = await readTextFile(context, place, { tool: LOOK_AROUND, argument: 'files' })
+    const lines = text.split(/\r?\n/)
+    if (lines.at(-1) === '') lines.pop()
+    return { ...range, lines: lines.slice(start - 1, end) }
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error
+    return { ...range, lines: undefined, ...(error.blame === 'policy' ? { problem: `File not allowed: ${path}` } : {}) }
+  }
+}
+
+interface Place {
+  /** Absolute. */
+  readonly folder: string
+  readonly context: ToolContext
+  readonly now: number
+}
+
+const VALUES: Readonly<Record<ProjectValue, (place: Place) => string | Promise<string>>> = {
+  DATE: ({ context, now }) => dateText(now, context.env['TZ']),
+  SHELL: ({ context }) => context.env['SHELL'] ?? 'sh',
+  OS: () => process.platform,
+  BINARIES: binariesText,
+  CWD: ({ folder }) => folder,
+  // The caller knows who is asked.
+  ROLE: () => '',
+  SYSTEM: async (place) =>
+    [
+      `Date: ${await VALUES.DATE(place)}`,
+      `Operating system: ${process.platform}`,
+      `Shell: ${await VALUES.SHELL(place)}`,
+      `Working directory: ${place.folder}`,
+      `Programs: ${await binariesText(place)}`,
+    ].join('\n'),
+  CONTEXT: async (place) => {
+    const parts = await Promise.all([readmeText(place), gitText(place, STATUS), gitText(place, TREE)])
+    return section('PROJECT CONTEXT', parts.filter((part) => part !== '').join('\n\n'))
+  },
+  GIT_STATUS: async (place) => section('GIT STATUS', await gitText(place, STATUS)),
+  GIT_TREE: async (place) => section('FILE TREE', await gitText(place, TREE)),
+  README: async (place) => section('README', await readmeText(place)),
+}
+
+function section(title: string, text: string): string {
+  return text.trim() === '' ? '' : `\n\n==== ${title} ====\n\n${text.trim()}\n\n==== END ${title} ====\n`
+}
+
+/** `2026-11-29 18:40:11 UTC`. */
+function dateText(now: number, timeZone = 'UTC'): string {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  }).formatToParts(now)
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? ''
+  return `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`
+}
+
+/** Programs that prompts care about, of those that there are. */
+const PROGRAMS = ['cargo', 'docker', 'gcc', 'git', 'go', 'java', 'make', 'node', 'npm', 'python3', 'rg', 'ruby', 'rustc']
+
+async function binariesText({ context: { env } }: Place): Promise<string> {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const isThere = async (program: string) =>
+    (
+      await Promise.all(
+        folders.map((folder) =>
+          access(join(folder, program), constants.X_OK).then(
+            () => true,
+            () => false,
+          ),
+        ),
+      )
+    ).includes(true)
+  const found = await Promise.all(PROGRAMS.map(async (program) => ((await isThere(program)) ? [program] : [])))
+  return found.flat().join(', ')
+}
+
+const STATUS = ['status', '--short', '--branch']
+const TREE = ['ls-files']
+
+/** What git prints in the folder; `''` where there is no repository. */
+async function gitText({ folder, context }: Place, args: readonly string[]): Promise<string> {
+  const outcome = await runProcess({
+    program: 'git',
+    args: ['-c', 'core.fsmonitor=false', ...args],
+    cwd: folder,
+    env: { ...context.env, GIT_OPTIONAL_LOCKS: '0' },
+    timeoutMs: context.policy.timeoutMs,
+    maxOutputBytes: Math.min(context.policy.maxOutputBytes, 64 * 1024),
+    signal: context.signal,
+  })
+  return outcome.kind === 'exited' && outcome.code === 0 ? outcome.stdout.text : ''
+}
+
+async function readmeText({ context }: Place): Promise<string> {
+  return await readTextFile(context, 'README.md', { tool: LOOK_AROUND, argument: 'files' }).catch((error: unknown) => {
+    if (error instanceof StepFailure) return ''
+    throw error
+  })
+}

@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises'
+import { RUN_SCRIPT } from '../steps/script.ts'
+import { runAllowed } from './command.ts'
+import { resolveInRoot } from './root.ts'
+import type { ToolContext } from './tool.ts'
+
+/** What a script of a definition is started with. */
+export interface ScriptRequest {
+  /** Path of a program in the repository, or a line for a shell. */
+  readonly command: string
+  readonly stdin: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Runs a script of a definition and gives what it printed, untouched. A path that there is in the repository is started as it is,
+ * anything else by `sh -c`; the policy has to allow that path, or `sh`. Fails as `runCommand` does.
+ */
+export async function runScript({ command, stdin, env }: ScriptRequest, context: ToolContext): Promise<string> {
+  const isPath = await isFile(command, context)
+  const { stdout } = await runAllowed(
+    RUN_SCRIPT,
+    {
+      ...(isPath ? { program: command, args: [] } : { program: 'sh', args: ['-c', command] }),
+      stdin,
+      env: { ...env, OCTOMIND_WORKING_DIR: context.root },
+    },
+    context,
+  )
+  return stdout
+}
+
+/** Whether a command is a file of the repository. What may not be looked at is none. */
+async function isFile(command: string, context: ToolContext): Promise<boolean> {
+  if (/\s/.test(command)) return false
+  const place = await resolveInRoot(context, command, { tool: RUN_SCRIPT, argument: 'command' }).catch(() => undefined)
+  const found = place && (await stat(place.absolute).catch(() => undefined))
+  return found?.isFile() ?? false
+}

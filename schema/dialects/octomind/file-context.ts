@@ -1,0 +1,93 @@
+/** Lines of a file that a prompt wants shown. Lines count from 1, both ends are included. */
+export interface LineRange {
+  readonly path: string
+  readonly start: number
+  readonly end: number
+}
+
+/** What stands in the lines of a range. */
+export interface ShownLines extends LineRange {
+  /** Those that there are. `undefined`: the file cannot be read. */
+  readonly lines: readonly string[] | undefined
+  /** Why it cannot be read. */
+  readonly problem?: string
+}
+
+const BLOCK = /<context>([\s\S]*?)<\/context>/g
+const REFERENCE = /([^\s:<>"'`]+):(\d+):(\d+)/g
+const MOST_FILES = 10
+const LAST_LINE = 10_000
+
+/** Ranges that the `<context>` blocks of a prompt name, each once, by path and place. */
+export function rangesIn(prompt: string): readonly LineRange[] {
+  const found = new Map<string, LineRange>()
+  for (const { 1: inside = '' } of prompt.matchAll(BLOCK)) {
+    for (const range of rangesOf(inside)) found.set(`${range.path}:${range.start}:${range.end}`, range)
+  }
+  return [...found.values()]
+}
+
+/**
+ * Puts the files in the place of `<context>` blocks. A block that is empty goes; one with words and no reference stays as it is,
+ * where octomind deletes it, since people write such blocks around outputs of other steps.
+ *
+ * @param shown those of {@link rangesIn}.
+ */
+export function showFileContext(prompt: string, shown: readonly ShownLines[]): string {
+  return prompt.replace(BLOCK, (block, inside: string) => {
+    if (inside.trim() === '') return ''
+    const ranges = rangesOf(inside)
+    if (ranges.length === 0) return block
+    const parts = ranges.map((range) =>
+      contentOf(
+        shown.find(({ path, start, end }) => path === range.path && start === range.start && end === range.end) ?? {
+          ...range,
+          lines: undefined,
+        },
+      ),
+    )
+    return `FILE CONTEXT:\n\n${parts.map((part) => `${part}\n\n`).join('')}`
+  })
+}
+
+function rangesOf(inside: string): readonly LineRange[] {
+  const ranges = new Map<string, LineRange>()
+  const files = new Set<string>()
+  for (const { 1: path = '', 2: first = '', 3: last = '' } of inside.matchAll(REFERENCE)) {
+    const [start, end] = [Number(first), Number(last)]
+    if (start < 1 || end < start || end > LAST_LINE) continue
+    files.add(path)
+    if (files.size > MOST_FILES) break
+    ranges.set(`${path}:${start}:${end}`, { path, start, end })
+  }
+  return [...ranges.values()].sort(
+    (a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0) || a.start - b.start || a.end - b.end,
+  )
+}
+
+function contentOf({ path, start, end, lines, problem }: ShownLines): string {
+  const where = `path="${escaped(path)}" lines="${start === end ? start : `${start}:${end}`}"`
+  if (!lines) return `<content ${where} error="true">\n${escaped(problem ?? `File not found: ${path}`)}\n</content>`
+  const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}`)
+  return `<content ${where}>\n${numbered.join('\n')}\n</content>`
+}
+
+/** Two hex digits by which octomind's editing tools see that a line is still the one that was read: FNV-1a, folded to 8 bits. */
+function checkOf(line: string): string {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(line)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  const half = (hash >>> 16) ^ (hash & 0xffff)
+  return ((half >>> 8) ^ (half & 0xff)).toString(16).padStart(2, '0')
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
+}

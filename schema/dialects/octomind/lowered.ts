@@ -1,0 +1,63 @@
+import type { Position } from '../../diagnostic.ts'
+import type { Assistant, OutputPolicy, RetryPolicy, Workflow } from '../../workflow.ts'
+import type { YamlDocument } from '../../yaml.ts'
+
+/** What no file of Octomind can say. */
+export function emptyWorkflow({
+  file,
+  text,
+}: Pick<YamlDocument, 'file' | 'text'>): Omit<Workflow, 'id' | 'name' | 'description' | 'dialect' | 'opening' | 'entry' | 'states'> {
+  return {
+    file,
+    text,
+    tags: [],
+    lifecycle: 'development',
+    triggers: [],
+    inputs: [],
+    budget: {},
+    models: { fallback: [] },
+    permissions: {},
+    guardrails: [],
+    limits: { recursionLimit: 1, maxConcurrency: 1, memory: { messages: Number.MAX_SAFE_INTEGER, tokens: Number.MAX_SAFE_INTEGER } },
+    finalizer: false,
+    assistants: [],
+  }
+}
+
+/** Someone who answers and of whom nothing is known yet but the name. */
+export function bareAssistant(id: string, at: Position): Assistant {
+  return {
+    id,
+    description: '',
+    parameters: {},
+    fallbackModels: [],
+    tools: [],
+    datasourceIds: [],
+    skillIds: [],
+    subAssistants: [],
+    mcpServers: [],
+    guardrails: [],
+    excludeExtraContextTools: false,
+    at,
+  }
+}
+
+/** An output goes to the state that comes next, and nowhere else. */
+export const storesNothing: OutputPolicy = {
+  storeInContext: false,
+  includeInHistory: false,
+  clearHistory: false,
+  context: 'merge',
+  resetKeys: [],
+  append: false,
+  asUserMessage: false,
+  branchKeys: '*',
+}
+
+/** Attempts follow one another at once, whatever the failure was. */
+export const TRY_AGAIN: Omit<RetryPolicy, 'maxAttempts'> = {
+  initialIntervalMs: 0,
+  backoffFactor: 1,
+  maxIntervalMs: 0,
+  always: true,
+}

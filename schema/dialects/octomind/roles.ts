@@ -1,0 +1,142 @@
+import type { Located } from '../../diagnostic.ts'
+import type { Assistant, McpServer, ToolReference } from '../../workflow.ts'
+import type { ConfigDraft, DraftLayer, DraftModel, DraftRole, DraftServer, DraftTools } from './config-draft.ts'
+import { bareAssistant } from './lowered.ts'
+
+/** The assistant that a role of a configuration is. */
+export function lowerRole(draft: ConfigDraft, role: DraftRole): Assistant {
+  const name = role.name ?? { value: '', at: draft.document.at(role.node.start) }
+  return {
+    ...bareAssistant(name.value, name.at),
+    description: role.description ?? '',
+    systemPrompt: withoutOldMarks(role.system ?? ''),
+    greeting: withoutOldMarks(role.welcome ?? ''),
+    ...modelOf(role, draft.defaults),
+    ...toolsOf(role.tools, draft),
+  }
+}
+
+/** The assistant that a layer is: an agent, the role that the agent would serve where it is not there, or a model with a prompt. */
+export function lowerLayer(draft: ConfigDraft, layer: DraftLayer): Assistant {
+  const name = layer.name ?? { value: '', at: draft.document.at(layer.node.start) }
+  const { command } = layer
+  const bare = { ...bareAssistant(name.value, name.at), description: layer.description ?? '' }
+  if (!command) {
+    return {
+      ...bare,
+      systemPrompt: withValues(withoutOldMarks(layer.systemPrompt?.value ?? ''), layer.values),
+      ...modelOf(layer, draft.defaults),
+      ...toolsOf(layer.tools, draft),
+    }
+  }
+  const served = roleOfCommand(command.value)
+  if (served === undefined) return { ...bare, command: command.value }
+  const role = draft.roles.find((one) => one.name?.value === served)
+  const standIn: Partial<Assistant> = role ? lowerRole(draft, role) : { ref: served }
+  return { ...bare, ...standIn, ...bareNames(bare), command: command.value, commandIsOptional: true }
+}
+
+const bareNames = ({ id, at }: Assistant) => ({ id, at })
+
+/** The role that `octomind acp <role>` serves; `undefined` for any other command. */
+export function roleOfCommand(command: string): string | undefined {
+  const words = command.trim().split(/\s+/)
+  return words.length === 3 && words[0] === 'octomind' && words[1] === 'acp' ? words[2] : undefined
+}
+
+function modelOf(own: DraftModel, defaults: DraftModel): Pick<Assistant, 'parameters'> & Partial<Assistant> {
+  const model = own.model ?? defaults.model
+  const { temperature, ...parameters } = { ...defaults.parameters, ...own.parameters }
+  return {
+    parameters: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, wholeOrNot(value)])),
+    ...(model === undefined ? {} : { model }),
+    ...(temperature === undefined ? {} : { temperature }),
+  }
+}
+
+/** Definitions keep whole numbers as `bigint`. */
+function wholeOrNot(value: number): number | bigint {
+  return Number.isInteger(value) ? BigInt(value) : value
+}
+
+/** Servers of the file are MCP servers here, too; those that come with octomind have tools of ours in their place. */
+function toolsOf(
+  { servers: refs, allowed }: DraftTools,
+  { servers }: ConfigDraft,
+): Pick<Assistant, 'tools' | 'mcpServers'> {
+  const tools: ToolReference[] = []
+  const mcpServers: McpServer[] = []
+  for (const ref of refs) {
+    const server = servers.find(({ name }) => name?.value === ref.value)
+    const isOurs = server === undefined || server.type === 'builtin' || server.command === 'octofs'
+    if (isOurs) tools.push(...builtInTools(ref, allowed))
+    else mcpServers.push(lowerServer(server, ref, allowed))
+  }
+  const once = new Map(tools.map((tool) => [tool.name, tool]))
+  return { tools: [...once.values()], mcpServers }
+}
+
+/** What octomind's own tools are called here. Those that have no like are left out. */
+const TOOLS: Readonly<Record<string, readonly string[]>> = {
+  view: ['read_file', 'list_directory'],
+  view_many: ['read_multiple_files'],
+  list_files: ['list_files'],
+  text_editor: ['read_file', 'write_file', 'edit_file'],
+  batch_edit: ['edit_file'],
+  extract_lines: ['read_file'],
+  ast_grep: ['search_files_by_regex'],
+  content_search: ['search_files_by_regex'],
+  semantic_search: ['search_files'],
+  view_signatures: ['read_file'],
+  shell: ['run_command'],
+  web_search: [],
+}
+
+function builtInTools(ref: Located<string>, allowed: readonly Located<string>[]): readonly ToolReference[] {
+  return Object.entries(TOOLS).flatMap(([theirs, ours]) =>
+    isAllowed(ref.value, theirs, allowed) ? ours.map((name) => ({ name, at: ref.at })) : [],
+  )
+}
+
+function lowerServer(
+  { name, type, command, args, url, tools }: DraftServer,
+  ref: Located<string>,
+  allowed: readonly Located<string>[],
+): McpServer {
+  const isHttp = type === 'http' || (command === undefined && url !== undefined)
+  const own = allowed.flatMap(({ value }) => {
+    const [server, pattern] = value.includes(':') ? value.split(':', 2) : [undefined, value]
+    return server === undefined || server === ref.value ? [pattern ?? ''] : []
+  })
+  // A prefix cannot be said in the list of a server; it is left to the server's own list.
+  const listed = own.filter((pattern) => !pattern.includes('*'))
+  return {
+    name: name?.value ?? ref.value,
+    enabled: true,
+    tools: own.length > 0 && listed.length === own.length ? listed : tools,
+    config: isHttp ? { url, type: 'streamable-http' } : { command, args: args.map((one) => one) },
+    resolveDynamicArguments: false,
+    at: ref.at,
+  }
+}
+
+/** Patterns: `tool`, `server:*`, `server:prefix*`, `server:tool`. No pattern allows all. */
+function isAllowed(server: string, tool: string, allowed: readonly Located<string>[]): boolean {
+  if (allowed.length === 0) return true
+  return allowed.some(({ value }) => {
+    const [of, pattern] = value.includes(':') ? value.split(':', 2) : [undefined, value]
+    if (of !== undefined && of !== server) return false
+    return pattern?.endsWith('*') ? tool.startsWith(pattern.slice(0, -1)) : pattern === tool
+  })
+}
+
+/** Older releases write `%{CWD}` for `{{CWD}}`. */
+function withoutOldMarks(text: string): string {
+  return text.replace(/%\{([A-Za-z_][A-Za-z0-9_-]*)\}/g, '{{$1}}')
+}
+
+function withValues(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{([A-Za-z_][A-Za-z0-9_-]*)\}\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? whole) : whole,
+  )
+}

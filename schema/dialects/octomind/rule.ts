@@ -1,0 +1,56 @@
+import type { Diagnostic } from '../../diagnostic.ts'
+import { compileRustPattern } from '../../pattern.ts'
+import type { Finding, Say } from '../../rules/rule.ts'
+import type { YamlDocument, YamlNode } from '../../yaml.ts'
+
+/** A document that was read into a draft. */
+export interface Drafted {
+  readonly document: YamlDocument
+  readonly root: YamlNode
+}
+
+/** Looks at one relation between keys of a draft. Never throws, whatever the draft holds. */
+export type DraftRule<D extends Drafted> = (draft: D, say: Say) => void
+
+/** Runs rules over a draft and gives their findings as diagnostics, in the order found. */
+export function runDraftRules<D extends Drafted>(
+  rules: readonly DraftRule<D>[],
+  draft: D,
+): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = []
+  const { document } = draft
+  const say = ({ at, ...finding }: Finding) => {
+    const position = 'line' in at ? at : document.at(at.start, firstLineEnd(document.text, at))
+    const words = Object.fromEntries(Object.entries(finding).filter(([, value]) => value !== undefined))
+    diagnostics.push({ ...position, ...words } as Diagnostic)
+  }
+  for (const rule of rules) rule(draft, say)
+  return diagnostics
+}
+
+function firstLineEnd(text: string, { start, end }: YamlNode): number {
+  const line = text.indexOf('\n', start)
+  return line < 0 ? end : Math.min(end, line)
+}
+
+/** Reports a pattern that does not compile, at the place inside of it, and one with a trap that upstream's manual warns of. */
+export function checkPattern(
+  { document }: Drafted,
+  pattern: { readonly value: string; readonly at: { readonly line: number; readonly column: number } } | undefined,
+  node: YamlNode | undefined,
+  path: string,
+  say: Say,
+): void {
+  if (!pattern || node?.kind !== 'scalar') return
+  const compiled = compileRustPattern(pattern.value)
+  if (compiled.ok) return
+  const offset = document.offsetIn?.(node, compiled.offset ?? 0) ?? node.start
+  say({
+    code: 'pattern-syntax',
+    severity: 'error',
+    at: document.at(offset, node.end),
+    path,
+    message: `The pattern ${compiled.problem}`,
+    help: "Patterns are those of Rust's regex, which match in linear time: no look-around and no back-references",
+  })
+}
