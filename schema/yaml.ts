@@ -1,10 +1,11 @@
+import { openDefinition } from './definition-text.ts'
 import type { Diagnostic, Position } from './diagnostic.ts'
 import { readFullYaml } from './yaml-full.ts'
-import { YAML_LIMITS } from './yaml-limits.ts'
 import type { YamlNode, YamlScalar } from './yaml-node.ts'
 import { readPlainYaml } from './yaml-plain.ts'
 import { kindOfPlain, readingInYaml12, YamlTimestamp } from './yaml-scalar.ts'
 
+export { positionsOf } from './definition-text.ts'
 export { YAML_LIMITS } from './yaml-limits.ts'
 export {
   childOf,
@@ -19,15 +20,17 @@ export {
 } from './yaml-node.ts'
 export { YamlTimestamp } from './yaml-scalar.ts'
 
-/** A read file: its values with places, and the text to point into. */
+/** A read file, of YAML or TOML: its values with places, and the text to point into. */
 export interface YamlDocument {
   readonly file: string
   readonly text: string
-  /** `undefined` when the text is not YAML; then there is at least one error. */
+  /** `undefined` when the text cannot be read; then there is at least one error. */
   readonly root: YamlNode | undefined
   readonly diagnostics: readonly Diagnostic[]
   /** Turns a range of offsets into lines and columns. */
   readonly at: (start: number, end?: number) => Position
+  /** Set where the file is not YAML: what {@link sourceOffsetOf} gives for its text values. */
+  readonly offsetIn?: (node: YamlScalar, offset: number) => number | undefined
 }
 
 /**
@@ -42,99 +45,11 @@ export function readYaml(
   input: string | Uint8Array,
   options: { readonly inPlace?: (start: number, end?: number) => Position } = {},
 ): YamlDocument {
-  const decoded = typeof input === 'string' ? input : decodeUtf8(input)
-  if (decoded === undefined) {
-    const at = { file, line: 1, column: 1 }
-    const diagnostic: Diagnostic = {
-      ...at,
-      code: 'not-utf8',
-      severity: 'error',
-      message: 'The file is not text in UTF-8',
-      help: 'Save it as UTF-8; a binary file cannot be a definition',
-    }
-    return { file, text: '', root: undefined, diagnostics: [diagnostic], at: () => at }
-  }
-  const text = decoded
-  const at = options.inPlace ?? positionsOf(file, text)
-  const unreadable = findUnreadable(text, at)
-  if (unreadable) return { file, text, root: undefined, diagnostics: [unreadable], at }
+  const { text, at, problem } = openDefinition(file, input, 'YAML', options.inPlace)
+  if (problem) return { file, text, root: undefined, diagnostics: [problem], at }
   // A tenth of the time of a full reading, and enough for nearly every file that is fine.
   const root = readPlainYaml(text)
   return root ? { file, text, root, diagnostics: [], at } : { file, text, at, ...readFullYaml(text, at) }
-}
-
-/** A function from offsets in a text to lines and columns; the table of lines is built at the first use. */
-export function positionsOf(file: string, text: string): (start: number, end?: number) => Position {
-  let starts: number[] | undefined
-  let last = 0
-  const locate = (offset: number): [line: number, column: number] => {
-    if (!starts) {
-      starts = [0]
-      for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
-    }
-    // Questions mostly come in file order, so the last answer is near.
-    const next = starts[last + 1] ?? Number.POSITIVE_INFINITY
-    let low = (starts[last] ?? 0) <= offset ? last : 0
-    let high = offset < next ? low : starts.length - 1
-    if ((starts[last] ?? 0) > offset) high = last
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((starts[middle] ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    last = low
-    return [low + 1, offset - (starts[low] ?? 0) + 1]
-  }
-  return (start, end) => {
-    const [line, column] = locate(start)
-    if (end === undefined || end <= start) return { file, line, column }
-    const [endLine, endColumn] = locate(end)
-    return { file, line, column, endLine, endColumn }
-  }
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-// What PyYAML's reader does not call printable stops it. The first look takes halves of pairs too, and costs a third.
-const SUSPICIOUS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]/
-const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
-
-/** Why a text cannot be read at all: its size, or a character. */
-function findUnreadable(text: string, at: YamlDocument['at']): Diagnostic | undefined {
-  const size = byteLength(text)
-  if (size > YAML_LIMITS.bytes) {
-    return {
-      ...at(0),
-      code: 'file-too-large',
-      severity: 'error',
-      message: 'The file is too large to be a definition',
-      expected: `at most ${YAML_LIMITS.bytes} bytes`,
-      found: `${size} bytes`,
-      help: 'Keep data in files of the repository and let a state read them',
-    }
-  }
-  const bad = SUSPICIOUS.test(text) ? UNPRINTABLE.exec(text) : null
-  if (!bad) return undefined
-  const code = (bad[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  return {
-    ...at(bad.index, bad.index + bad[0].length),
-    code: 'control-character',
-    severity: 'error',
-    message: `The character U+${code} cannot stand in YAML`,
-    help: 'Remove it, or write it as an escape inside double quotes',
-  }
-}
-
-function byteLength(text: string): number {
-  if (text.length > YAML_LIMITS.bytes) return text.length
-  if (text.length * 3 <= YAML_LIMITS.bytes) return text.length
-  return new TextEncoder().encode(text).length
 }
 
 /**
@@ -182,13 +97,14 @@ export function warnOfYaml12(document: YamlDocument): readonly Diagnostic[] {
 }
 
 /**
- * Where a piece of a text value stands in the file. Works for plain and quoted text without escapes or folding, and for literal
- * blocks (`|`), whose lines stand in the file as they are.
+ * Where a piece of a text value stands in the file. In YAML this works for plain and quoted text without escapes or folding, and
+ * for literal blocks (`|`), whose lines stand in the file as they are.
  *
  * @returns `undefined` when the file spells the value differently.
  */
 export function sourceOffsetOf(document: YamlDocument, node: YamlNode, offset: number): number | undefined {
   if (node.kind !== 'scalar') return undefined
+  if (document.offsetIn) return document.offsetIn(node, offset)
   const { text } = document
   if (node.style !== 'block') {
     const start = node.start + (node.style === 'quoted' ? 1 : 0)

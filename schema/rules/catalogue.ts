@@ -12,7 +12,7 @@ export interface Explanation {
 
 /** Every code that reading and checking can report, with its explanation. Codes are stable: they do not change their meaning. */
 export const CATALOGUE: Readonly<Record<string, Explanation>> = {
-  // Reading YAML
+  // Reading YAML and TOML
   'not-utf8': {
     title: 'The file is not text',
     why: 'Definitions are UTF-8 text; bytes that are not cannot be read, compared or shown.',
@@ -25,7 +25,7 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
   },
   'control-character': {
     title: 'A control character stands in the file',
-    why: 'YAML does not allow it, CodeMie stops there, and it would be invisible in a review.',
+    why: 'YAML and TOML do not allow it, CodeMie stops there, and it would be invisible in a review.',
     fix: 'Remove the character, or write it as an escape inside double quotes.',
   },
   'yaml-syntax': {
@@ -72,6 +72,16 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     wrong: 'task: first\ntask: second',
     right: 'task: second',
     fix: 'Keep one of them.',
+  },
+  'toml-syntax': {
+    title: 'The file is not TOML',
+    why: 'The text cannot be read. Only the first problem is reported, because the rest of the file may be read wrongly.',
+    fix: 'Look at the marked place. Text stands between quotes; patterns want single quotes, between which a backslash is a backslash.',
+  },
+  'toml-redefined': {
+    title: 'A key or a table of TOML is defined a second time',
+    why: 'TOML does not say which of the two would count, so no reader takes such a file.',
+    fix: 'Keep one of them. Tables of a list have double brackets, each a head of its own.',
   },
   'yaml-versions-differ': {
     title: 'YAML 1.1 and 1.2 read this differently',
