@@ -1,3 +1,4 @@
+import { sessionDoor } from './agents/sessions.ts'
 import type { PauseAnswer } from './engine/answers.ts'
 import type { AskedRun } from './engine/ask.ts'
 import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
@@ -89,7 +90,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     input: execution.input,
     kit: setup.kit,
     findCalled: (name) => called.get(name),
-    perform: budgetDoor(setup.perform, budget, spendingOf(known), setup.knowsPrice),
+    perform: sessionDoor(budgetDoor(setup.perform, budget, spendingOf(known), setup), known),
     memory:
       known.length === 0 ? NO_MEMORY : memoryOf([...known, { at: '', ...execution.opening } as RunEvent]),
     answers: execution.answers,

@@ -1,12 +1,13 @@
+import type { AgentProgress, AgentReply, AgentRequest } from './agents/agent.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
 import type { ModelReply, ModelRequest } from './models/model.ts'
 
 /**
- * An effect is the only way in which a run touches the world: a model call or a tool call. Everything else that a
+ * An effect is the only way in which a run touches the world: a call of a model, a tool or an agent. Everything else that a
  * run does is computed from its definition, its inputs and the results of its effects, so a run is resumed,
  * replayed or simulated by answering its effects from somewhere else.
  */
-export type Effect = ModelEffect | ToolEffect
+export type Effect = ModelEffect | ToolEffect | AgentEffect
 
 interface EffectPlace {
   /** The step's place in the run: `review`, `review[3]`, `fix#2`. */
@@ -28,6 +29,14 @@ export interface ModelEffect extends EffectPlace {
 export interface ToolEffect extends EffectPlace {
   readonly kind: 'tool'
   readonly request: ToolRequest
+}
+
+/** A program is asked that answers as an agent. */
+export interface AgentEffect extends EffectPlace {
+  readonly kind: 'agent'
+  readonly request: AgentRequest
+  /** Hears what it says and does while it works. Absent: nobody watches. */
+  readonly onProgress?: (piece: AgentProgress) => void
 }
 
 export interface ToolRequest {
@@ -62,7 +71,14 @@ export interface ToolReply {
   readonly warnings?: readonly { readonly code: string; readonly message: string }[]
 }
 
-export type EffectReply<E extends Effect> = E extends ModelEffect ? ModelReply : ToolReply
+/** What each kind of effect is answered with. */
+interface Replies {
+  readonly model: ModelReply
+  readonly tool: ToolReply
+  readonly agent: AgentReply
+}
+
+export type EffectReply<E extends Effect> = Replies[E['kind']]
 
 /**
  * The one door to the world. Layers (journal, recording, script) wrap one another; the innermost does the real thing.

@@ -140,7 +140,7 @@ export interface StepStarted extends Happened {
 export interface StepProgress extends Happened {
   readonly type: 'step-progress'
   readonly path: string
-  /** A piece of the model's answer, or the name of the tool being called. Never journaled. */
+  /** A piece of the answer of a model or agent, or the tool being called. Never journaled. */
   readonly text?: string
   readonly tool?: string
 }
@@ -151,8 +151,8 @@ export interface EffectFinished extends Happened {
   readonly path: string
   readonly attempt: number
   readonly ordinal: number
-  readonly kind: 'model' | 'tool'
-  /** Model id or tool name. */
+  readonly kind: 'model' | 'tool' | 'agent'
+  /** Model id, tool name, or the command line of an agent. */
   readonly name: string
   /** sha256 of the request, 16 hex digits: a resumed run that asks something else does not get this reply. */
   readonly request: string
@@ -163,6 +163,8 @@ export interface EffectFinished extends Happened {
   readonly costUsd?: number
   /** An MCP server told which tools it has. */
   readonly listed?: ServerTools
+  /** The session that an agent was asked in. Absent: none that lasts. */
+  readonly session?: string
 }
 
 /** Which tools an MCP server had in a run. */

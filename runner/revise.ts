@@ -63,7 +63,7 @@ export async function reviseOutput(given: ReviseOptions): Promise<RevisedOutput>
     const reporter = new Reporter(world, options.onEvent, writer, events, false)
     const budget = lowerBudget(project.config.budgets, workflow.budget)
     const perform = rememberingDoor(
-      budgetDoor(setup.perform, budget, spendingOf(events), setup.knowsPrice),
+      budgetDoor(setup.perform, budget, spendingOf(events), setup),
       memoryOf(events),
       (event) => void reporter.emit(event),
       world.now,

@@ -1,6 +1,8 @@
 import { withInner } from '../schema/blocks.ts'
 import type { Work, Workflow } from '../schema/index.ts'
 import { assistantsOf, namedTools, namesTools, withSubAssistants } from '../schema/needs.ts'
+import type { Agents } from './agents/agents.ts'
+import { agentSettings } from './agents/policy.ts'
 import { textsOfSkill } from './assistant-files.ts'
 import type { AvailableSkill } from './assistants.ts'
 import type { Perform } from './effect.ts'
@@ -25,6 +27,8 @@ export interface RunSetup {
   readonly models: HttpModelClient
   readonly tools: ProjectTools
   readonly knowsPrice: (model: string) => boolean
+  /** Whether an agent tells what its answers cost. */
+  readonly reportsCost: (command: readonly string[]) => boolean
   /** Ends connections and programs that the run has started. Never rejects. */
   readonly close: () => Promise<void>
   /** What is wrong with guardrails that the workflows name, and with Bedrock flows. */
@@ -67,6 +71,14 @@ export async function setUpRun(
       )
     : NO_TOOLS
   const structured = createStructuredOutput()
+  // With the package of the protocol, which few workflows need.
+  let agents: Promise<Agents> | undefined
+  const openAgents = () => {
+    agents ??= import('./agents/agents.ts').then(
+      (module) => new module.Agents({ config, root, env: world.env }),
+    )
+    return agents
+  }
   const kitOf = (one: Workflow): StepKit => ({
     ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
@@ -88,15 +100,18 @@ export async function setUpRun(
     tools,
     obstacles: [...problems, ...flows],
     knowsPrice: (model) => models.priceOf(model) !== undefined,
+    reportsCost: (command) => agentSettings(command, config)?.reportsCost === true,
     async close() {
       models.close()
       await tools.close()
+      await (await agents)?.close()
     },
     kit: kitOf(workflow),
     kitOf,
     perform: openDoor({
       model: ({ request, signal, onText }) => models.call(request, { signal, ...(onText ? { onText } : {}) }),
       tool: ({ request, signal }) => tools.run(request, signal),
+      agent: async ({ request, ...hearing }) => (await openAgents()).perform(request, hearing),
     }),
   }
 }

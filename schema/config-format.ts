@@ -51,6 +51,20 @@ export const PROVIDER_KINDS = [
   'custom',
 ] as const
 
+/** Kinds of what an agent asks permission for, as ACP has them. Source: its `ToolKind`. */
+export const AGENT_KINDS = [
+  'read',
+  'edit',
+  'delete',
+  'move',
+  'search',
+  'execute',
+  'think',
+  'fetch',
+  'switch_mode',
+  'other',
+] as const
+
 /** The format of `.codemie/config.yaml` as JSON Schema (draft 07); the one truth about its keys, defaults and meaning. */
 export const configFileSchema: FormatSchema = {
   $id: 'codemie-ci-config',
@@ -243,12 +257,42 @@ export const configFileSchema: FormatSchema = {
         description: 'Globs that tools may write to',
       },
       approvers: list('Accounts that may approve'),
-      allow_agents: {
-        type: 'array',
-        items: { type: 'string' },
-        default: [],
-        description: 'ACP agents that may be started',
-      },
+      agents: named(
+        'ACP agents that may be started, by the words that their command begins with',
+        closed('agent', 'What a program may do that answers as an agent', {
+          permissions: {
+            anyOf: [
+              { enum: ['deny', 'allow'] },
+              {
+                type: 'object',
+                properties: Object.fromEntries(
+                  AGENT_KINDS.map((kind) => [kind, { enum: ['deny', 'allow'] }]),
+                ),
+              },
+            ],
+            default: 'deny',
+            description:
+              'What it is told when it asks: deny, allow, or one of them by kind of tool call; other kinds are denied',
+          },
+          env: {
+            type: 'array',
+            items: ENV_NAME,
+            default: [],
+            description: 'Environment variables that it gets, beside those of every program',
+          },
+          timeout_seconds: {
+            type: 'number',
+            exclusiveMinimum: 0,
+            default: 1800,
+            description: 'Limit of one answer',
+          },
+          reports_cost: {
+            type: 'boolean',
+            default: false,
+            description: 'It tells what its answers cost; others are not asked within a budget in US dollars',
+          },
+        }),
+      ),
     }),
     results: closed('results', 'Where records of runs are kept', {
       branch: { type: 'string', minLength: 1, default: 'codemie/runs', description: 'Branch of the records' },

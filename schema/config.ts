@@ -1,9 +1,10 @@
 import { checkIntegrations } from './check-integrations.ts'
-import { configFileSchema, PROVIDER_KINDS } from './config-format.ts'
+import { splitCommandLine } from './command-line.ts'
+import { AGENT_KINDS, configFileSchema, PROVIDER_KINDS } from './config-format.ts'
 import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
 import { validateConfigFile } from './generated/validators.mjs'
 import { SECRET_KEYS } from './integration-types.ts'
-import { readNumber, readText, readTexts } from './lax.ts'
+import { readBoolean, readNumber, readText, readTexts } from './lax.ts'
 import { nearestName } from './nearest.ts'
 import { looksLikeSecret } from './secret-forms.ts'
 import { checkShape, pointerTo } from './shape.ts'
@@ -165,7 +166,28 @@ export interface Policy {
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
   readonly approvers: readonly string[]
-  readonly allowAgents: readonly string[]
+  /** ACP agents that may be started, by the words that their command begins with. */
+  readonly agents: ReadonlyMap<string, AgentSettings>
+}
+
+/** Kinds of what an agent does, as the protocol has them. */
+export type AgentKind = (typeof AGENT_KINDS)[number]
+
+/** What a program may do that answers as an agent (ACP). */
+export interface AgentSettings {
+  /** As written. */
+  readonly name: string
+  /** The same, word by word. Empty: it is no plain command, and stands for nothing. */
+  readonly words: readonly string[]
+  /** Kinds of calls that it hears a yes to when it asks. Default: none. */
+  readonly allowed: readonly AgentKind[]
+  /** Environment variables that it gets beside those of every program. */
+  readonly env: readonly string[]
+  /** Limit of one answer. Default: 1800000. */
+  readonly timeoutMs: number
+  /** It tells what its answers cost, so that a budget in dollars can be kept. Default: it does not. */
+  readonly reportsCost: boolean
+  readonly at: Position
 }
 
 export interface ResultSettings {
@@ -263,6 +285,22 @@ function readRates(node: YamlNode | undefined): Rates {
     output: readNumber(childOf(node, 'output')),
     cachedInput: readNumber(childOf(node, 'cached_input')),
   })
+}
+
+const DEFAULT_AGENT_TIMEOUT_SECONDS = 1800
+
+function readAgent(name: string, node: YamlNode, at: Position): AgentSettings {
+  const split = splitCommandLine(name)
+  const permissions = childOf(node, 'permissions')
+  return {
+    name,
+    words: split.ok ? split.words : [],
+    allowed: AGENT_KINDS.filter((kind) => readText(childOf(permissions, kind) ?? permissions) === 'allow'),
+    env: readTexts(childOf(node, 'env')) ?? [],
+    timeoutMs: (readNumber(childOf(node, 'timeout_seconds')) ?? DEFAULT_AGENT_TIMEOUT_SECONDS) * 1000,
+    reportsCost: readBoolean(childOf(node, 'reports_cost')) ?? false,
+    at,
+  }
 }
 
 function lowerConfig(document: YamlDocument, root: YamlNode | undefined): RepositoryConfig {
@@ -387,7 +425,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
       approvers: texts('policy', 'approvers'),
-      allowAgents: texts('policy', 'allow_agents'),
+      agents: named(get('policy', 'agents'), readAgent),
     },
     results: {
       branch: text('results', 'branch') ?? 'codemie/runs',
@@ -425,6 +463,10 @@ function secretsIn(document: YamlDocument, root: YamlNode): readonly Diagnostic[
   walk(root, '', 'config')
   return found
 }
+
+/** What to do about a command line that only a shell could start. */
+export const PLAIN_COMMAND =
+  'Programs are started without a shell: give the program and its arguments, and quote what belongs together'
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
@@ -485,6 +527,25 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
   for (const place of [['models', 'providers'], ['integrations'], ['mcp', 'servers']]) {
     const node = get(...place)
     for (const key of keysOf(node)) envNames(childOf(node, key), `/${place.join('/')}/${key}`)
+  }
+
+  for (const [name, node, at] of entriesOf(document, get('policy', 'agents'))) {
+    const path = pointerTo('/policy/agents', name)
+    const split = splitCommandLine(name)
+    if (!split.ok) {
+      const problem = `'${name}' is not a plain command: ${split.problem}`
+      found.push({
+        ...at,
+        code: 'agent-command',
+        severity: 'error',
+        path,
+        message: problem,
+        help: PLAIN_COMMAND,
+      })
+    }
+    const env = childOf(node, 'env')
+    if (env?.kind !== 'seq') continue
+    for (const [index, item] of env.items.entries()) envName(item, `${path}/env/${index}`)
   }
 
   const servers = keysOf(get('mcp', 'servers'))

@@ -19,9 +19,9 @@ const VALIDATORS = {
   validateConfig: ['schema/dialects/codemie/format.ts', 'configSchema'],
   validateEnvelope: ['schema/dialects/codemie/format.ts', 'envelopeSchema'],
   validateAssistant: ['schema/dialects/codemie/format.ts', 'assistantFileSchema'],
+  validateConfigFile: ['schema/config-format.ts', 'configFileSchema'],
   validateOctomindFile: ['schema/dialects/octomind/format.ts', 'fileSchema'],
   validateOctomindConfig: ['schema/dialects/octomind/format.ts', 'configSchema'],
-  validateConfigFile: ['schema/config-format.ts', 'configFileSchema'],
 }
 
 const HEADER = '// Written by scripts/generate.mjs from the schemas in schema/; do not edit.\n'

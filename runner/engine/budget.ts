@@ -1,5 +1,6 @@
 import type { MoneyAndTokens } from '../../schema/workflow.ts'
-import type { Effect, EffectReply, Perform } from '../effect.ts'
+import type { AgentReply } from '../agents/agent.ts'
+import type { AgentEffect, Effect, EffectReply, ModelEffect, Perform } from '../effect.ts'
 import type { RunEvent } from '../events.ts'
 import { StepFailure } from '../failure.ts'
 import type { ModelReply, Usage } from '../models/model.ts'
@@ -19,7 +20,7 @@ export function spendingOf(events: Iterable<RunEvent>): Spending {
   const spending: Spending = { usd: 0, tokens: 0, withoutUsd: 0, withoutTokens: 0 }
   const withCalls = new Set<string>()
   for (const event of events) {
-    if (event.type === 'effect-finished' && event.kind === 'model') {
+    if (event.type === 'effect-finished' && event.kind !== 'tool') {
       withCalls.add(event.path)
       addTo(spending, event)
     }
@@ -67,21 +68,20 @@ export function stepCounter(limit: number | undefined): () => void {
 }
 
 /**
- * A door that stops asking models once the budget is spent. A call that is under way is not cut off, so the last one
- * may go over. A price that nobody knows is not 0: with a limit on money, such a model is not asked; nor is any model
+ * A door that stops asking models and agents once the budget is spent. A call that is under way is not cut off, so the last one
+ * may go over. A price that nobody knows is not 0: with a limit on money, such a model is not asked; nor is any
  * after an answer that did not say what it took.
  */
 export function budgetDoor(
   inner: Perform,
   budget: MoneyAndTokens,
   spending: Spending,
-  knowsPrice: (model: string) => boolean,
+  knows: KnownPrices,
 ): Perform {
   if (budget.usd === undefined && budget.tokens === undefined) return inner
   return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
-    if (effect.kind !== 'model') return inner(effect)
-    const { model } = effect.request
-    if (budget.usd !== undefined && !knowsPrice(model)) throw priceUnknown(model)
+    if (effect.kind === 'tool') return inner(effect)
+    if (budget.usd !== undefined) refuseUnpriced(effect, knows)
     if (budget.usd !== undefined && spending.withoutUsd > 0) throw usageUnknown('dollars')
     if (budget.tokens !== undefined && spending.withoutTokens > 0) throw usageUnknown('tokens')
     if (budget.usd !== undefined && spending.usd >= budget.usd) {
@@ -92,7 +92,7 @@ export function budgetDoor(
     }
     try {
       const reply = await inner(effect)
-      addTo(spending, reply as ModelReply)
+      addTo(spending, reply as ModelReply | AgentReply)
       return reply
     } catch (error) {
       // Refused or filtered: the answer cannot be used, and yet it was paid for.
@@ -100,6 +100,19 @@ export function budgetDoor(
       throw error
     }
   }
+}
+
+/** Whom a budget in dollars lets a run ask. */
+export interface KnownPrices {
+  readonly knowsPrice: (model: string) => boolean
+  /** Whether an agent tells what its answers cost. */
+  readonly reportsCost: (command: readonly string[]) => boolean
+}
+
+function refuseUnpriced(effect: ModelEffect | AgentEffect, { knowsPrice, reportsCost }: KnownPrices): void {
+  if (effect.kind === 'agent') {
+    if (!reportsCost(effect.request.command)) throw costUnknown(effect.request.command)
+  } else if (!knowsPrice(effect.request.model)) throw priceUnknown(effect.request.model)
 }
 
 /** Code of the failure that ends a run with the status `budget-exceeded`. */
@@ -119,6 +132,18 @@ function usageUnknown(unit: 'dollars' | 'tokens'): StepFailure {
     {
       blame: 'policy',
       help: 'Ask a provider that reports usage, or limit steps instead.',
+    },
+  )
+}
+
+/** Why an agent is not asked where a budget in dollars has to be kept. */
+export function costUnknown(command: readonly string[]): StepFailure {
+  return new StepFailure(
+    'price-unknown',
+    `What the agent '${command.join(' ')}' costs is not known, so a budget in dollars cannot be kept`,
+    {
+      blame: 'policy',
+      help: 'If it tells what its answers cost, say so with reports_cost: true under policy.agents in .codemie/config.yaml; or limit steps instead.',
     },
   )
 }

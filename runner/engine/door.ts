@@ -1,4 +1,13 @@
-import type { Effect, EffectReply, ModelEffect, Perform, ToolEffect, ToolReply } from '../effect.ts'
+import type { AgentReply } from '../agents/agent.ts'
+import type {
+  AgentEffect,
+  Effect,
+  EffectReply,
+  ModelEffect,
+  Perform,
+  ToolEffect,
+  ToolReply,
+} from '../effect.ts'
 import type { EffectFinished } from '../events.ts'
 import { createHash } from '../hash.ts'
 import type { ToolList } from '../mcp/tool-list.ts'
@@ -8,14 +17,25 @@ import type { Memory } from './memory.ts'
 /** Does the real thing, or plays a script in tests. */
 export interface Doers {
   readonly model: (effect: ModelEffect) => Promise<ModelReply>
-  readonly tool: (effect: ToolEffect) => Promise<EffectReply<ToolEffect>>
+  readonly tool: (effect: ToolEffect) => Promise<ToolReply>
+  readonly agent: (effect: AgentEffect) => Promise<AgentReply>
 }
 
 /** The innermost door: straight to the doers. */
 export function openDoor(doers: Doers): Perform {
   return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
-    const reply = effect.kind === 'model' ? await doers.model(effect) : await doers.tool(effect)
-    return reply as EffectReply<E>
+    return (await done(doers, effect)) as EffectReply<E>
+  }
+}
+
+function done(doers: Doers, effect: Effect): Promise<EffectReply<Effect>> {
+  switch (effect.kind) {
+    case 'model':
+      return doers.model(effect)
+    case 'tool':
+      return doers.tool(effect)
+    case 'agent':
+      return doers.agent(effect)
   }
 }
 
@@ -42,17 +62,33 @@ export function rememberingDoor(
       attempt,
       ordinal,
       kind,
-      name: effect.kind === 'model' ? (reply as ModelReply).model : effect.request.tool,
+      name: nameOf(effect, reply),
       request,
       reply,
       durationMs: now() - started,
-      ...(effect.kind === 'model' ? accountOf(reply as ModelReply) : listedIn(effect, reply as ToolReply)),
+      ...(effect.kind === 'tool'
+        ? listedIn(effect, reply as ToolReply)
+        : accountOf(reply as ModelReply | AgentReply)),
+      ...(effect.kind === 'agent' && effect.request.session !== undefined
+        ? { session: effect.request.session }
+        : {}),
     })
     return reply
   }
 }
 
-function accountOf({ usage, costUsd }: ModelReply): Pick<EffectFinished, 'usage' | 'costUsd'> {
+function nameOf(effect: Effect, reply: EffectReply<Effect>): string {
+  switch (effect.kind) {
+    case 'model':
+      return (reply as ModelReply).model
+    case 'tool':
+      return effect.request.tool
+    case 'agent':
+      return effect.request.command.join(' ')
+  }
+}
+
+function accountOf({ usage, costUsd }: ModelReply | AgentReply): Pick<EffectFinished, 'usage' | 'costUsd'> {
   return { ...(usage ? { usage } : {}), ...(costUsd === undefined ? {} : { costUsd }) }
 }
 
@@ -65,7 +101,7 @@ function listedIn({ request }: ToolEffect, { result }: ToolReply): Pick<EffectFi
 
 /** 16 hex digits that are equal for equal requests. */
 function digestOfRequest(effect: Effect): string {
-  if (effect.kind === 'tool') return digest(JSON.stringify(effect.request))
+  if (effect.kind !== 'model') return digest(JSON.stringify(effect.request))
   const { messages, tools, ...rest } = effect.request
   return digest(
     [JSON.stringify(rest), tools ? digestOnce(tools) : '', ...messages.map(digestOnce)].join('\n'),

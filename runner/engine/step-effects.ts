@@ -1,3 +1,4 @@
+import type { AgentProgress, AgentReply, AgentRequest } from '../agents/agent.ts'
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { StepFinished } from '../events.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
@@ -25,6 +26,8 @@ export interface StepEffects {
   model(request: ModelRequest): Promise<ModelReply>
   /** Gives the tool's result: text, or a JSON value. */
   tool(request: ToolRequest): Promise<unknown>
+  /** Asks a program that answers as an agent. */
+  agent(request: AgentRequest): Promise<AgentReply>
   /** The tools that an MCP server had when it was first asked for them in this run. */
   toolsOf(server: McpEndpoint): Promise<ToolList>
   /** Runs another workflow in a scope of its own, and gives the output of its last step. */
@@ -94,19 +97,28 @@ export class EffectCounter {
         for (const warning of warnings ?? []) warn(warning)
         return result
       },
+      async agent(request) {
+        const onProgress = streaming
+          ? { onProgress: (piece: AgentProgress) => void emit({ type: 'step-progress', path, ...piece }) }
+          : {}
+        const reply = await perform({ kind: 'agent', ...place(), request, ...onProgress })
+        account.add(reply)
+        for (const warning of reply.warnings ?? []) warn(warning)
+        return reply
+      },
       toolsOf: (server) => toolsOf(server, signal),
       call: (workflow, input) => call(workflow, input, path, signal),
     }
   }
 }
 
-/** What the model calls of one attempt used and cost. */
+/** What the models and agents that one attempt asked used and cost. */
 export class Account {
   #usage: Usage | undefined
   #costUsd: number | undefined
   #unknown = false
 
-  add(reply: ModelReply): void {
+  add(reply: Pick<ModelReply, 'usage' | 'costUsd'>): void {
     this.#usage = addUsage(this.#usage, reply.usage)
     if (reply.costUsd === undefined) this.#unknown = true
     else this.#costUsd = (this.#costUsd ?? 0) + reply.costUsd

@@ -7,12 +7,12 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client'
 import { StepFailure } from '../failure.ts'
+import { MessageProgram } from '../process/message-program.ts'
 import { oneLine } from '../report/plain-text.ts'
 import { VERSION } from '../version.ts'
 import { serverTitle } from './policy.ts'
 import { raced } from './raced.ts'
 import { readAnswer, type ServerAnswer } from './result.ts'
-import { StdioTransport } from './stdio-transport.ts'
 import { type DescribedTool, pinTools, type ToolList } from './tool-list.ts'
 
 /** How a server is reached and how long it may take. */
@@ -200,7 +200,7 @@ export class ServerConnection {
     const code = (error as NodeJS.ErrnoException).code
     const why = ended === undefined ? describe(error) : code === 'ENOENT' ? 'there is no such program' : ended
     const answered = statusOf(error)
-    const isProgram = this.#transport instanceof StdioTransport
+    const isProgram = this.#transport instanceof MessageProgram
     return new StepFailure(
       'mcp-server-not-started',
       `${this.#title} ${isProgram ? 'did not start' : 'cannot be used'}: ${reachedAt}: ${why}${words}`,
@@ -254,7 +254,7 @@ export class ServerConnection {
 
   /** How the program ended and what it said last. Of an address nothing is known. */
   #end(): { readonly ended: string | undefined; readonly words: string } {
-    if (!(this.#transport instanceof StdioTransport)) return { ended: undefined, words: '' }
+    if (!(this.#transport instanceof MessageProgram)) return { ended: undefined, words: '' }
     const { ended, lastWords } = this.#transport
     return {
       ended,

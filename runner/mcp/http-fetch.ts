@@ -3,11 +3,11 @@ import { request as httpsRequest } from 'node:https'
 import { pipeline, Readable, Transform } from 'node:stream'
 import type { FetchLike } from '@modelcontextprotocol/client'
 import { StepFailure } from '../failure.ts'
+import { MAX_MESSAGE_BYTES } from '../process/message-program.ts'
 import { POLICY_KEYS } from '../tools/define-tool.ts'
 import { describeNetworkError } from '../tools/http-send.ts'
 import { publicLookup } from '../tools/public-lookup.ts'
 import { decideAddress, type McpPolicy, serverTitle } from './policy.ts'
-import { MAX_MESSAGE_BYTES } from './stdio-transport.ts'
 
 /**
  * The `fetch` with which a server is reached: it decides about every address anew, redirects included, hands a redirect

@@ -6,6 +6,7 @@ import { StepFailure } from '../failure.ts'
 import { openIntegration } from '../integrations.ts'
 import { withholding } from '../policy/withhold.ts'
 import { pickChildEnv } from '../process/child-env.ts'
+import { MessageProgram } from '../process/message-program.ts'
 import { oneLine } from '../report/plain-text.ts'
 import { checkArguments } from '../tools/check-arguments.ts'
 import { refusedByPolicy } from '../tools/define-tool.ts'
@@ -15,7 +16,6 @@ import type { McpEndpoint } from './endpoint.ts'
 import { createServerFetch } from './http-fetch.ts'
 import { decideAddress, decideCommand, type McpPolicy, mcpPolicyOf, serverTitle } from './policy.ts'
 import { raced } from './raced.ts'
-import { StdioTransport } from './stdio-transport.ts'
 import { changesOf, type ListedTool, type ToolList } from './tool-list.ts'
 import { variablesOf } from './variables.ts'
 
@@ -167,7 +167,7 @@ export class McpServers {
       return {
         reachedAt: oneLine([command, ...args].join(' ')).slice(0, 200),
         openTransport: async () =>
-          new StdioTransport({
+          new MessageProgram({
             command,
             args,
             env: pickChildEnv(env, undefined, Object.fromEntries(filled)),

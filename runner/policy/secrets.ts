@@ -27,8 +27,8 @@ const TOKEN_SHAPES = [
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]'
 
-/** Environment variables that a config names as those with secrets: of providers, integrations and MCP servers. */
-export function secretNamesOf({ models, integrations, mcp }: RepositoryConfig): readonly string[] {
+/** Environment variables that a config names as those with secrets: of providers, integrations, MCP servers and agents. */
+export function secretNamesOf({ models, integrations, mcp, policy }: RepositoryConfig): readonly string[] {
   return [
     ...[...models.providers.values()].flatMap(({ apiKeyEnv, headersEnv }) => [
       ...(apiKeyEnv === undefined ? [] : [apiKeyEnv]),
@@ -39,6 +39,7 @@ export function secretNamesOf({ models, integrations, mcp }: RepositoryConfig): 
       ...Object.values(env),
       ...Object.values(headersEnv),
     ]),
+    ...[...policy.agents.values()].flatMap(({ env }) => env),
   ]
 }
 

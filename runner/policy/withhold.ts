@@ -1,5 +1,5 @@
-import type { ToolReply } from '../effect.ts'
 import { StepFailure } from '../failure.ts'
+import { AnswerFailure } from '../models/model-failure.ts'
 import { type Redact, redactValue } from '../store/redact.ts'
 import { createRedactor } from './secrets.ts'
 
@@ -10,16 +10,12 @@ const SHORTEST_SECRET = 8
  * Carries out a call that sends secrets, and takes them out of what comes back: a server may tell what it was sent, and
  * neither a model nor a message should get it from there.
  */
-export async function withholding(
-  secrets: readonly string[],
-  call: () => Promise<ToolReply>,
-): Promise<ToolReply> {
+export async function withholding<T>(secrets: readonly string[], call: () => Promise<T>): Promise<T> {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET)
   if (long.length === 0) return await call()
   const redact = createRedactor(long)
   try {
-    const reply = await call()
-    return { ...reply, result: redactValue(reply.result, redact) }
+    return redactValue(await call(), redact)
   } catch (error) {
     throw error instanceof StepFailure ? redacted(error, redact) : error
   }
@@ -29,5 +25,9 @@ function redacted(error: StepFailure, redact: Redact): StepFailure {
   const { code, blame, retryable, retryAfterMs, help, status } = error
   const message = redact(error.message)
   if (message === error.message) return error
+  if (error instanceof AnswerFailure) {
+    const { usage, costUsd } = error
+    return new AnswerFailure(code, message, { retryable, help: help ?? '', usage, costUsd })
+  }
   return new StepFailure(code, message, { blame, retryable, retryAfterMs, help, status })
 }

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
+import { splitCommandLine } from '../../schema/command-line.ts'
 import { StepFailure } from '../failure.ts'
 import { pickChildEnv } from '../process/child-env.ts'
 import { type CapturedOutput, runProcess } from '../process/run-process.ts'
-import { splitCommandLine } from './command-line.ts'
 import {
   type BuiltInTool,
   badArgument,

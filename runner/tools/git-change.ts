@@ -1,5 +1,5 @@
+import { splitCommandLine } from '../../schema/command-line.ts'
 import { runCommand } from './command.ts'
-import { splitCommandLine } from './command-line.ts'
 import { type BuiltInTool, badArgument, defineTool } from './define-tool.ts'
 
 const BRANCH = { type: 'string', pattern: '^[^-\\s][^\\s]*$', description: 'Name of the branch.' }

@@ -70,7 +70,9 @@ export async function resolveInRoot(
  * everything when the policy forbids writing. With `wholeTree` (a move) also a folder that holds such a place.
  */
 export async function resolveForWrite(
-  context: ToolContext,
+  context: Pick<ToolContext, 'root'> & {
+    readonly policy: Pick<ToolContext['policy'], 'writeFiles' | 'writePaths'>
+  },
   given: string,
   use: PathUse,
   options: { wholeTree?: boolean } = {},

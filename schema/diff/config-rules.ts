@@ -1,4 +1,5 @@
 import type {
+  AgentSettings,
   Datasource,
   GuardrailSettings,
   Integration,
@@ -207,7 +208,6 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
   list('link-hosts-changed', 'hosts of links in answers of models', ({ policy }) => policy.linkHosts),
   list('commands-changed', 'programs of the command tool', ({ policy }) => policy.commands),
   list('write-paths-changed', 'files that tools may write', ({ policy }) => policy.writePaths),
-  list('agents-changed', 'ACP agents', ({ policy }) => policy.allowAgents),
   list('mcp-commands-changed', 'programs of MCP servers', ({ mcp }) => mcp.allowedCommands),
   list('mcp-hosts-changed', 'hosts of MCP servers', ({ mcp }) => mcp.allowedHosts),
   {
@@ -415,6 +415,37 @@ const SERVERS: Collection<McpServerSettings> = {
   ],
 }
 
+const AGENTS: Collection<AgentSettings> = {
+  code: 'agent',
+  name: 'ACP agent',
+  of: ({ policy }) => policy.agents,
+  aspects: [
+    {
+      code: 'agent-permissions-changed',
+      name: 'what it may do',
+      of: ({ allowed }) => allowed,
+      class: powers,
+      reach: 'nothing',
+      say: listed,
+    },
+    secrets(({ env }) => env),
+    {
+      code: 'agent-timeout-changed',
+      name: 'time limit of an answer in ms',
+      of: ({ timeoutMs }) => timeoutMs,
+      class: ceiling,
+      reach: 'nothing',
+    },
+    {
+      code: 'agent-cost-changed',
+      name: 'tells what it costs',
+      of: ({ reportsCost }) => reportsCost || undefined,
+      class: power,
+      reach: 'nothing',
+    },
+  ],
+}
+
 const DATASOURCES: Collection<Datasource> = {
   code: 'datasource',
   name: 'datasource',
@@ -492,6 +523,7 @@ export const COLLECTIONS = [
   INTEGRATIONS,
   TOOLS,
   SERVERS,
+  AGENTS,
   DATASOURCES,
   GUARDRAILS,
 ] as readonly Collection<unknown>[]

@@ -17,7 +17,7 @@ export interface ShapeValidator {
 export declare const validateConfig: ShapeValidator
 export declare const validateEnvelope: ShapeValidator
 export declare const validateAssistant: ShapeValidator
+export declare const validateConfigFile: ShapeValidator
 export declare const validateOctomindFile: ShapeValidator
 export declare const validateOctomindConfig: ShapeValidator
-export declare const validateConfigFile: ShapeValidator
 export declare const validateJsonSchema: ShapeValidator

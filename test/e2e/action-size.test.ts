@@ -10,6 +10,7 @@ const MOST_BYTES = 2_000_000
 
 /** Packages that only workflows load which reach another kind of system or are given another kind of file. */
 const OPTIONAL: ReadonlySet<string> = new Set([
+  '@agentclientprotocol/sdk',
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',
   '@modelcontextprotocol/core-internal',

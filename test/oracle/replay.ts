@@ -142,7 +142,11 @@ class Replay {
         guardrails: new Map(),
         structured: createStructuredOutput(),
       },
-      perform: openDoor({ model: (effect) => this.#answer(effect), tool: (effect) => this.#call(effect) }),
+      perform: openDoor({
+        model: (effect) => this.#answer(effect),
+        tool: (effect) => this.#call(effect),
+        agent: () => Promise.reject(new Error('no recorded run has an agent')),
+      }),
       memory: memoryOf(this.#events),
       answers,
       world: this.#world,

@@ -147,7 +147,7 @@ const LOOK: Tool = {
 function scriptOf({ seed, trouble, long }: Scene, count: (path: string) => void) {
   const random = randomFrom(seed)
   return async (effect: Effect): Promise<unknown> => {
-    if (effect.kind === 'tool') return { result: 'seen' }
+    if (effect.kind !== 'model') return { result: 'seen' }
     count(effect.path)
     const { request } = effect
     const isBad = random() < trouble
@@ -242,7 +242,10 @@ it('a run never comes to more than its ceiling says', async () => {
         findCalled: () => ({ workflow: inner, kit }),
         input: { text: 'Start', fileNames: [] },
         // A budget that nobody reaches makes the door count.
-        perform: budgetDoor(answer as never, { tokens: 1e12, ...budget }, spending, () => true),
+        perform: budgetDoor(answer as never, { tokens: 1e12, ...budget }, spending, {
+          knowsPrice: () => true,
+          reportsCost: () => true,
+        }),
         memory: NO_MEMORY,
         answers: [],
         world: {

@@ -53,7 +53,7 @@ describe('the config of a repository', () => {
         commands: [],
         writePaths: [],
         approvers: [],
-        allowAgents: [],
+        agents: new Map(),
       },
       results: { branch: 'codemie/runs', remote: 'origin', push: 'never', prefix: '' },
     })

@@ -11,15 +11,20 @@ it.each([
   expect((await eagerLoad(module)).packages).toEqual([])
 })
 
-it.each(['interpret.ts', 'tools/project-tools.ts', 'plan.ts', 'preflight.ts'])(
-  '%s loads nothing of MCP before a server is asked',
+const PROTOCOLS = ['@modelcontextprotocol/', '@agentclientprotocol/']
+
+it.each(['interpret.ts', 'carry-out.ts', 'setup.ts', 'tools/project-tools.ts', 'plan.ts', 'preflight.ts'])(
+  '%s loads nothing of MCP or ACP before a server or an agent is asked',
   async (module) => {
-    expect(
-      (await eagerLoad(module)).packages.filter((name) => name.startsWith('@modelcontextprotocol')),
-    ).toEqual([])
+    const { packages } = await eagerLoad(module)
+    expect(packages.filter((name) => PROTOCOLS.some((protocol) => name.startsWith(protocol)))).toEqual([])
   },
 )
 
 it('what asks a server loads the client', async () => {
   expect((await eagerLoad('mcp/servers.ts')).packages).toContain('@modelcontextprotocol/client')
+})
+
+it('what asks an agent loads its client', async () => {
+  expect((await eagerLoad('agents/agents.ts')).packages).toContain('@agentclientprotocol/sdk')
 })

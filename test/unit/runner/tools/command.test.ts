@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { splitCommandLine } from '../../../../runner/tools/command-line.ts'
+import { splitCommandLine } from '../../../../schema/command-line.ts'
 import { createToolWorld } from './tool-world.ts'
 
 describe('splitting a command line', () => {

@@ -3,8 +3,8 @@ import { join, sep } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { StepFailure } from '../../../../runner/failure.ts'
-import { splitCommandLine } from '../../../../runner/tools/command-line.ts'
 import { resolveForWrite, resolveInRoot } from '../../../../runner/tools/root.ts'
+import { splitCommandLine } from '../../../../schema/command-line.ts'
 import { createToolWorld } from './tool-world.ts'
 
 const PARTS = [

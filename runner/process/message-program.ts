@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Transport } from '@modelcontextprotocol/client'
-import { GRACE_MS, killGroup } from '../process/run-process.ts'
+import { GRACE_MS, killGroup } from './run-process.ts'
 
-/** A program that speaks MCP on its standard input and output. */
-export interface ServerProgram {
+/** A program that is told and tells JSON messages, one a line, on its standard input and output. */
+export interface ProgramOptions {
   /** Program name (looked up in `env.PATH`) or path. Never a shell line. */
   readonly command: string
   readonly args: readonly string[]
@@ -14,26 +13,29 @@ export interface ServerProgram {
   readonly cwd?: string
   /** The whole environment of the program; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
+  /** How long it may go on once its input is closed, in milliseconds. Default: {@link GRACE_MS}. */
+  readonly lingerMs?: number
 }
 
-/** Longest message of a server, in bytes: enough for an answer of tens of megabytes, of which most is cut later. */
+/** Longest message of a program, in bytes: enough for an answer of tens of megabytes, of which most is cut later. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 /** Kept of the end of what a program writes to its standard error, in bytes. */
 const STDERR_TAIL = 4096
 
 /**
- * MCP over the standard streams of a program. The package has a transport of its own, which starts the program in the
- * process group of this one and hands parts of our environment on.
+ * Messages of JSON over the standard streams of a program; what it writes beside them is skipped. It is a transport as the
+ * package of MCP wants one, too. The packages of MCP and ACP have their own, which start the program in the process group
+ * of this one, hand parts of our environment on, or leave the program running.
  *
  * The program leads a process group, which is killed as a whole: on `close()`, when the program ends, and at the latest
  * when this process does.
  */
-export class StdioTransport implements Transport {
+export class MessageProgram<Message extends object> {
   onclose?: () => void
   onerror?: (error: Error) => void
-  onmessage?: Transport['onmessage']
-  readonly #program: ServerProgram
+  onmessage?: (message: Message) => void
+  readonly #program: ProgramOptions
   #child: ChildProcess | undefined
   #ownFolder: string | undefined
   #stderr = Buffer.alloc(0)
@@ -42,7 +44,7 @@ export class StdioTransport implements Transport {
   #trouble: string | undefined
   #closed: Promise<void> | undefined
 
-  constructor(program: ServerProgram) {
+  constructor(program: ProgramOptions) {
     this.#program = program
   }
 
@@ -85,6 +87,10 @@ export class StdioTransport implements Transport {
       this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-STDERR_TAIL)
     })
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
+    child.stdout.once('end', () => {
+      // It is deaf to us or dumb from now on, and would be waited for.
+      setTimeout(() => this.#stop('it closed its output'), GRACE_MS).unref()
+    })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
       child.once('error', (error) => {
@@ -94,7 +100,7 @@ export class StdioTransport implements Transport {
     })
   }
 
-  async send(message: Parameters<Transport['send']>[0]): Promise<void> {
+  async send(message: Message): Promise<void> {
     const stdin = this.#child?.stdin
     if (!stdin || this.#ended !== undefined) throw new Error('the program has ended')
     if (stdin.write(`${JSON.stringify(message)}\n`)) return
@@ -114,27 +120,40 @@ export class StdioTransport implements Transport {
     const child = this.#child
     if (!child || this.#ended !== undefined) return
     child.stdin?.end()
+    const { lingerMs = GRACE_MS } = this.#program
     const timers = [
-      setTimeout(() => killGroup(child, 'SIGTERM'), GRACE_MS),
-      setTimeout(() => this.#letGo(), 2 * GRACE_MS),
+      setTimeout(() => killGroup(child, 'SIGTERM'), lingerMs),
+      setTimeout(() => this.#letGo(), lingerMs + GRACE_MS),
     ]
     await this.#closed
     for (const timer of timers) clearTimeout(timer)
+  }
+
+  /** Ends the program with all that it started, and gives it no time. */
+  async kill(): Promise<void> {
+    if (this.#ended !== undefined) return
+    this.#letGo()
+    await this.#closed
   }
 
   #read(chunk: Buffer): void {
     try {
       for (const line of this.#lines.take(chunk)) this.#hear(line)
     } catch (error) {
-      this.#trouble = `was stopped: ${(error as Error).message}`
-      this.#letGo()
+      this.#stop((error as Error).message)
     }
+  }
+
+  #stop(why: string): void {
+    if (this.#ended !== undefined) return
+    this.#trouble ??= `was stopped: ${why}`
+    this.#letGo()
   }
 
   #hear(line: string): void {
     // Programs that greet or log on their standard output are common, and their messages come through all the same.
     if (!line.trimStart().startsWith('{')) return
-    let message: Parameters<NonNullable<Transport['onmessage']>>[0]
+    let message: Message
     try {
       message = JSON.parse(line)
     } catch {
@@ -170,7 +189,7 @@ export class StdioTransport implements Transport {
 
 const running = new Set<ChildProcess>()
 
-/** However this process ends, its servers end with it. */
+/** However this process ends, the programs it talks with end with it. */
 function killAtExit(child: ChildProcess): void {
   process.off('exit', killRunning).once('exit', killRunning)
   running.add(child)
