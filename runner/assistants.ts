@@ -71,7 +71,8 @@ async function mapBody(work: BlockWork, change: (state: State) => Promise<State>
   const { driver } = work
   const first = driver.kind === 'choose' && driver.first ? { first: await change(driver.first) } : {}
   const body = await inTurn(work.body, change)
-  const last = driver.kind === 'all' && driver.aggregator ? { aggregator: await change(driver.aggregator) } : {}
+  const last =
+    driver.kind === 'all' && driver.aggregator ? { aggregator: await change(driver.aggregator) } : {}
   return { ...work, body, driver: { ...driver, ...first, ...last } }
 }
 

@@ -2,15 +2,21 @@ import type { LanguageProblem } from '../schema/language/index.ts'
 import type { State, Workflow } from '../schema/workflow.ts'
 import type { Perform } from './effect.ts'
 import type { PauseAnswer } from './engine/answers.ts'
-import type { Ran } from './engine/block.ts'
-import { createBlockRunner } from './engine/block-step.ts'
 import { type AskedRun, askFor, type StepIntent } from './engine/ask.ts'
 import { createStepRunner, type UntimedEvent } from './engine/attempts.ts'
+import type { Ran } from './engine/block.ts'
+import { createBlockRunner } from './engine/block-step.ts'
 import { stepCounter } from './engine/budget.ts'
 import { rememberingDoor } from './engine/door.ts'
-import { type EngineOutcome, FailedInside, PausedInside, runEngine, type SuperstepView } from './engine/engine.ts'
+import {
+  type EngineOutcome,
+  FailedInside,
+  PausedInside,
+  runEngine,
+  type SuperstepView,
+} from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
-import type { RunInput, Scope as StepScope, Step } from './engine/step.ts'
+import type { RunInput, Step, Scope as StepScope } from './engine/step.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
 import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'

@@ -146,7 +146,9 @@ async function readDefinitions(
   folder: string,
 ): Promise<readonly Definition[]> {
   const paths = await listDefinitions(files, root, folder)
-  return (await Promise.all(paths.map((path) => readDefinitionFile(files, root, path)))).flat().filter(isListed)
+  return (await Promise.all(paths.map((path) => readDefinitionFile(files, root, path))))
+    .flat()
+    .filter(isListed)
 }
 
 /** Roles that do nothing to their input before they get it are not listed: they are assistants, and yet they can be run. */
@@ -194,7 +196,11 @@ async function readDefinitionFile(
   if (bytes === undefined) throw refuse('it is gone')
   const { readWorkflow } = await import('../schema/read.ts')
   const readPart = (part?: string): Definition => {
-    const { workflow, diagnostics, meta } = readWorkflow({ file, bytes, ...(part === undefined ? {} : { part }) })
+    const { workflow, diagnostics, meta } = readWorkflow({
+      file,
+      bytes,
+      ...(part === undefined ? {} : { part }),
+    })
     return { file, id: meta.id, text: meta.text, workflow, diagnostics, meta }
   }
   const first = readPart()
@@ -263,7 +269,8 @@ async function findDefinition(
   const named = (await listDefinitions(files, root, DEFINITIONS)).filter(
     (path) => workflowIdOf(path) === nameOrPath,
   )
-  const all = named.length > 0 ? [] : nameOrPath.startsWith(ROLE) ? await roles(files, root) : await definitions()
+  const all =
+    named.length > 0 ? [] : nameOrPath.startsWith(ROLE) ? await roles(files, root) : await definitions()
   const byId = all.filter(({ id }) => id === nameOrPath)
   const found =
     named.length > 0

@@ -130,12 +130,8 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
     if (resumed.workflowText !== seen.workflowText) changed = await findChange(resumed, how)
     const pause = refuseUnfit({ ...options, runId }, resumed.events)
     const recorded =
-      changed?.workflow ?? readRecorded(
-        runId,
-        resumed.manifest.workflow.file,
-        resumed.workflowText,
-        resumed.manifest.workflow.id,
-      )
+      changed?.workflow ??
+      readRecorded(runId, resumed.manifest.workflow.file, resumed.workflowText, resumed.manifest.workflow.id)
     const asStarted = {
       ...settingsOf(resumed.events),
       ...options,

@@ -59,7 +59,8 @@ export function createBlockRunner(
 
 /** The failure of a body that its block goes on after. Policies and budgets hold for the whole run. */
 function goesOn(driver: Driver, error: unknown): StepFailure | undefined {
-  if (driver.kind !== 'once' || driver.orElse === undefined || !(error instanceof FailedInside)) return undefined
+  if (driver.kind !== 'once' || driver.orElse === undefined || !(error instanceof FailedInside))
+    return undefined
   const { failure } = error
   return failure instanceof StepFailure && failure.blame !== 'policy' ? failure : undefined
 }

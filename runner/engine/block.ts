@@ -84,7 +84,13 @@ async function runInTurn(driver: ForEachDriver, { body, path, start, world }: Bl
     scope = (await world.run(body, { ...scope, text }, `${path}[${i + 1}]`)).scope
     texts.push(scope.text ?? '')
   }
-  return { ...scope, text: joined(driver.join, texts.map((text) => ({ text, label: '' }))) }
+  return {
+    ...scope,
+    text: joined(
+      driver.join,
+      texts.map((text) => ({ text, label: '' })),
+    ),
+  }
 }
 
 async function runItemsAtOnce(driver: ForEachDriver, as: string, block: Block): Promise<Scope> {
@@ -100,7 +106,10 @@ async function runItemsAtOnce(driver: ForEachDriver, as: string, block: Block): 
     from: named(forkOf(start), [[as, item]]),
   }))
   const answers = await runJobs(jobs, driver, block)
-  const text = joined(driver.join, answers.map(({ job, text = '' }) => ({ label: job.label, text })))
+  const text = joined(
+    driver.join,
+    answers.map(({ job, text = '' }) => ({ label: job.label, text })),
+  )
   return { ...named(start, [...keysOf(template, text), [as, text]]), text, finished: rowsOf(start, answers) }
 }
 
@@ -120,7 +129,10 @@ async function runAll(driver: AllDriver, block: Block): Promise<Scope> {
     const own = answers.filter(({ job }) => job.state === state)
     const isCounted = (driver.copies[state.id] ?? 1) > 1
     const text = isCounted
-      ? joined(driver.join, own.map(({ job, text = '' }) => ({ label: job.label, text })))
+      ? joined(
+          driver.join,
+          own.map(({ job, text = '' }) => ({ label: job.label, text })),
+        )
       : (own[0]?.text ?? '')
     return { state, label: state.id, text }
   })

@@ -1,6 +1,11 @@
 import type { Located } from '../../schema/diagnostic.ts'
 import type { PyDict } from '../../schema/language/index.ts'
-import { compileRustPattern, PatternLimit, type PatternMatch, type RustPattern } from '../../schema/pattern.ts'
+import {
+  compileRustPattern,
+  PatternLimit,
+  type PatternMatch,
+  type RustPattern,
+} from '../../schema/pattern.ts'
 import type { TextTest } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import { positionText } from '../steps/render-text.ts'
@@ -55,7 +60,11 @@ function withinLimits<T>({ at }: Located<string>, match: () => T): T {
   }
 }
 
-function textOf({ of, contains, matches }: TextTest, latest: string | undefined, { context, own }: Outputs): string {
+function textOf(
+  { of, contains, matches }: TextTest,
+  latest: string | undefined,
+  { context, own }: Outputs,
+): string {
   const at = of?.at ?? matches?.at ?? contains?.at
   const place = at ? `${positionText(at)}: ` : ''
   if (of === undefined) {

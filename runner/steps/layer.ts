@@ -40,7 +40,11 @@ export async function prepareLayer(
 }
 
 /** The greeting of a session is a template; what came after it is not. */
-async function filledIn(message: Message, place: PromptPlace, effects: StepEffects | undefined): Promise<Message> {
+async function filledIn(
+  message: Message,
+  place: PromptPlace,
+  effects: StepEffects | undefined,
+): Promise<Message> {
   if (!message.isTemplate) return message
   return { ...message, text: await fillProjectValues(message.text, place, effects) }
 }
@@ -61,7 +65,9 @@ const VIEWS: Readonly<Record<Exclude<LayerWork['sees'], 'session'>, View>> = {
   },
   all(incoming, spoken) {
     if (spoken.length === 0) return incoming
-    const transcript = spoken.map(({ role, text }) => `${role === 'user' ? '[User]' : '[Assistant]'}\n${text}`)
+    const transcript = spoken.map(
+      ({ role, text }) => `${role === 'user' ? '[User]' : '[Assistant]'}\n${text}`,
+    )
     return `${transcript.join('\n\n')}\n\n[Current task]\n${incoming}`
   },
   summary(incoming, spoken) {
@@ -71,7 +77,9 @@ const VIEWS: Readonly<Record<Exclude<LayerWork['sees'], 'session'>, View>> = {
       .join('\n\n')
     const context = Array.from(answers)
     const shown =
-      context.length > LONGEST_SUMMARY ? `${context.slice(0, LONGEST_SUMMARY).join('')} (truncated)...` : answers
+      context.length > LONGEST_SUMMARY
+        ? `${context.slice(0, LONGEST_SUMMARY).join('')} (truncated)...`
+        : answers
     return `Current input: ${incoming}\n\nSummary of previous context: ${shown}\n\nPlease generate a concise summary of the above context.`
   },
 }

@@ -79,10 +79,14 @@ function fillOutputs(
 }
 
 function notYet(name: string, place: string): StepFailure {
-  return new StepFailure('output-missing', `${place}: the step '${name}' has no output on the way that led here`, {
-    blame: 'workflow',
-    help: `Lead all ways to this step through '${name}', or leave {{${name}}} out of its prompt.`,
-  })
+  return new StepFailure(
+    'output-missing',
+    `${place}: the step '${name}' has no output on the way that led here`,
+    {
+      blame: 'workflow',
+      help: `Lead all ways to this step through '${name}', or leave {{${name}}} out of its prompt.`,
+    },
+  )
 }
 
 /** An answer without blank lines before it and blanks behind it. Fails with `empty-answer` when nothing is left. */

@@ -21,7 +21,9 @@ export async function lookAround(asked: LookAround, context: ToolContext, now: n
     return { files: await Promise.all(asked.files.map((range) => linesOf(range, folder, context))) }
   }
   const found = await Promise.all(
-    asked.values.map(async (name) => [name, await VALUES[name]({ folder: folder.absolute, context, now })] as const),
+    asked.values.map(
+      async (name) => [name, await VALUES[name]({ folder: folder.absolute, context, now })] as const,
+    ),
   )
   return { values: Object.fromEntries(found) }
 }
@@ -50,7 +52,11 @@ async function linesOf(
     return { ...range, lines: lines.slice(start - 1, end) }
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
-    return { ...range, lines: undefined, ...(error.blame === 'policy' ? { problem: `File not allowed: ${path}` } : {}) }
+    return {
+      ...range,
+      lines: undefined,
+      ...(error.blame === 'policy' ? { problem: `File not allowed: ${path}` } : {}),
+    }
   }
 }
 
@@ -108,7 +114,21 @@ function dateText(now: number, timeZone = 'UTC'): string {
 }
 
 /** Programs that prompts care about, of those that there are. */
-const PROGRAMS = ['cargo', 'docker', 'gcc', 'git', 'go', 'java', 'make', 'node', 'npm', 'python3', 'rg', 'ruby', 'rustc']
+const PROGRAMS = [
+  'cargo',
+  'docker',
+  'gcc',
+  'git',
+  'go',
+  'java',
+  'make',
+  'node',
+  'npm',
+  'python3',
+  'rg',
+  'ruby',
+  'rustc',
+]
 
 async function binariesText({ context: { env } }: Place): Promise<string> {
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
@@ -123,7 +143,9 @@ async function binariesText({ context: { env } }: Place): Promise<string> {
         ),
       )
     ).includes(true)
-  const found = await Promise.all(PROGRAMS.map(async (program) => ((await isThere(program)) ? [program] : [])))
+  const found = await Promise.all(
+    PROGRAMS.map(async (program) => ((await isThere(program)) ? [program] : [])),
+  )
   return found.flat().join(', ')
 }
 
@@ -145,8 +167,10 @@ async function gitText({ folder, context }: Place, args: readonly string[]): Pro
 }
 
 async function readmeText({ context }: Place): Promise<string> {
-  return await readTextFile(context, 'README.md', { tool: LOOK_AROUND, argument: 'files' }).catch((error: unknown) => {
-    if (error instanceof StepFailure) return ''
-    throw error
-  })
+  return await readTextFile(context, 'README.md', { tool: LOOK_AROUND, argument: 'files' }).catch(
+    (error: unknown) => {
+      if (error instanceof StepFailure) return ''
+      throw error
+    },
+  )
 }

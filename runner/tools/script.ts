@@ -16,7 +16,10 @@ export interface ScriptRequest {
  * Runs a script of a definition and gives what it printed, untouched. A path that there is in the repository is started as it is,
  * anything else by `sh -c`; the policy has to allow that path, or `sh`. Fails as `runCommand` does.
  */
-export async function runScript({ command, stdin, env }: ScriptRequest, context: ToolContext): Promise<string> {
+export async function runScript(
+  { command, stdin, env }: ScriptRequest,
+  context: ToolContext,
+): Promise<string> {
   const isPath = await isFile(command, context)
   const { stdout } = await runAllowed(
     RUN_SCRIPT,
@@ -33,7 +36,9 @@ export async function runScript({ command, stdin, env }: ScriptRequest, context:
 /** Whether a command is a file of the repository. What may not be looked at is none. */
 async function isFile(command: string, context: ToolContext): Promise<boolean> {
   if (/\s/.test(command)) return false
-  const place = await resolveInRoot(context, command, { tool: RUN_SCRIPT, argument: 'command' }).catch(() => undefined)
+  const place = await resolveInRoot(context, command, { tool: RUN_SCRIPT, argument: 'command' }).catch(
+    () => undefined,
+  )
   const found = place && (await stat(place.absolute).catch(() => undefined))
   return found?.isFile() ?? false
 }

@@ -67,14 +67,13 @@ export const engineFunctions: FunctionTable = {
       resplit: input['finish'] === true,
       passOutput: false,
     })
+    const context = decode(input['context'] ?? {}) as PyDict
     const taken = route(
-      state,
+      { state, item, isMapTarget: item !== undefined },
       new StepOutput(String(input['output'])),
-      item,
-      item !== undefined,
+      context,
       () => undefined,
     )
-    const context = decode(input['context'] ?? {}) as PyDict
     const keys = policyOf(next, false).branchKeys
     return taken.sends.map((send) => ({
       to: send.to,
@@ -87,7 +86,8 @@ export const engineFunctions: FunctionTable = {
   },
   route(input) {
     const state = stateWith(transitionOf(input['next'] as Input))
-    const taken = route(state, new StepOutput(String(input['output'])), undefined, false, () => undefined)
+    const step = { state, item: undefined, isMapTarget: false }
+    const taken = route(step, new StepOutput(String(input['output'])), new PyDict(), () => undefined)
     if (taken.ends) return input['finalizer'] === true ? 'result_finalizer_node' : '__end__'
     return taken.edges[0] ?? null
   },

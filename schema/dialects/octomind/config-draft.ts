@@ -282,5 +282,7 @@ function parametersOf(node: YamlNode): readonly (readonly [string, number])[] {
 
 /** The values of a mode, or `undefined` for a key that is no mode. */
 export function modesOf(key: 'input_mode' | 'output_mode' | 'output_role'): readonly string[] {
-  return { input_mode: LAYER_MODES.input, output_mode: LAYER_MODES.output, output_role: LAYER_MODES.role }[key]
+  return { input_mode: LAYER_MODES.input, output_mode: LAYER_MODES.output, output_role: LAYER_MODES.role }[
+    key
+  ]
 }

@@ -47,7 +47,13 @@ export function lowerRoleRun(draft: ConfigDraft, role: DraftRole): Workflow {
   const flow = draft.workflows.find(({ name }) => name && name.value === role.workflow?.value)
   const pipeline = draft.pipelines.find(({ name }) => name && name.value === role.pipeline?.value)
   const prepared = flow
-    ? [blockState(role.workflow ?? { value: '', at }, { kind: 'once', orElse: 'incoming' }, lowerSteps(draft, flow.steps))]
+    ? [
+        blockState(
+          role.workflow ?? { value: '', at },
+          { kind: 'once', orElse: 'incoming' },
+          lowerSteps(draft, flow.steps),
+        ),
+      ]
     : []
   const own = {
     ...plainState({ value: assistant.id, at }),
@@ -277,4 +283,3 @@ function nameOf({ name, node }: Pick<DraftBlock<unknown>, 'name' | 'node'>): Loc
   if (!name) throw new Error(`a step without a name at offset ${node.start}: the draft was not checked`)
   return name
 }
-

@@ -29,11 +29,24 @@ const names: ConfigRule = (draft, say) => {
       }
       const { value, at } = name
       if (value.trim() === '') {
-        say({ ...whole, code: 'out-of-range', at, message: "'name' is empty", expected: 'text that is not empty' })
+        say({
+          ...whole,
+          code: 'out-of-range',
+          at,
+          message: "'name' is empty",
+          expected: 'text that is not empty',
+        })
       }
       const other = seen.get(value)
       if (other) {
-        say({ ...whole, code: 'duplicate-id', at, message: `Another ${word} is called '${value}' too`, found: `the first one in line ${other.at.line}`, help: 'Give one of them another name' })
+        say({
+          ...whole,
+          code: 'duplicate-id',
+          at,
+          message: `Another ${word} is called '${value}' too`,
+          found: `the first one in line ${other.at.line}`,
+          help: 'Give one of them another name',
+        })
       } else seen.set(value, name)
     }
   }
@@ -58,7 +71,14 @@ const descriptions: ConfigRule = (draft, say) => {
 const someSteps: ConfigRule = ({ workflows, pipelines }, say) => {
   for (const { steps, name, node, path } of [...workflows, ...pipelines]) {
     if (steps.length > 0) continue
-    say({ code: 'no-steps', severity: 'error', at: name?.at ?? node, path, message: `'${name?.value ?? ''}' has no steps`, help: 'Add a steps table below it' })
+    say({
+      code: 'no-steps',
+      severity: 'error',
+      at: name?.at ?? node,
+      path,
+      message: `'${name?.value ?? ''}' has no steps`,
+      help: 'Add a steps table below it',
+    })
   }
 }
 
@@ -72,29 +92,65 @@ function eachStep<S extends DraftBlock<S>>(steps: readonly S[], visit: (step: S)
 
 function missing(step: DraftBlock<unknown>, key: string, say: Say, about: string): void {
   const at = step.name?.at ?? step.node
-  say({ code: 'missing-key', severity: 'error', at, path: step.path, message: `The key '${key}' is missing in this ${step.type} step`, help: `Add '${key}': ${about}` })
+  say({
+    code: 'missing-key',
+    severity: 'error',
+    at,
+    path: step.path,
+    message: `The key '${key}' is missing in this ${step.type} step`,
+    help: `Add '${key}': ${about}`,
+  })
 }
 
 /** What steps of workflows and of pipelines have to have. */
 function checkBlock<S>(draft: ConfigDraft, step: DraftBlock<S>, say: Say): void {
   const { node, path, type, name } = step
   if (!name || name.value.trim() === '') {
-    say({ code: 'missing-key', severity: 'error', at: node, path, message: "The key 'name' is missing in this step" })
+    say({
+      code: 'missing-key',
+      severity: 'error',
+      at: node,
+      path,
+      message: "The key 'name' is missing in this step",
+    })
   }
   if (!childOf(node, 'type')) {
-    say({ code: 'missing-key', severity: 'error', at: name?.at ?? node, path, message: "The key 'type' is missing in this step", help: "Add 'type': once, loop, foreach, conditional or parallel" })
+    say({
+      code: 'missing-key',
+      severity: 'error',
+      at: name?.at ?? node,
+      path,
+      message: "The key 'type' is missing in this step",
+      help: "Add 'type': once, loop, foreach, conditional or parallel",
+    })
   }
   if (type === 'loop') {
     if (!step.exitPattern) missing(step, 'exit_pattern', say, 'the pattern that ends the loop')
     if (step.substeps.length === 0) missing(step, 'substeps', say, 'the steps of each round')
     if (step.maxIterations === undefined) {
-      say({ code: 'loop-without-limit', severity: 'warning', at: name?.at ?? node, path, message: 'The loop does not say how often it may run, so 10 rounds are the most', help: "Add 'max_iterations'" })
+      say({
+        code: 'loop-without-limit',
+        severity: 'warning',
+        at: name?.at ?? node,
+        path,
+        message: 'The loop does not say how often it may run, so 10 rounds are the most',
+        help: "Add 'max_iterations'",
+      })
     } else if (step.maxIterations === 0) {
-      say({ code: 'loop-without-limit', severity: 'warning', at: name?.at ?? node, path, message: 'With max_iterations = 0 the loop never runs', help: 'Raise it, or remove the loop' })
+      say({
+        code: 'loop-without-limit',
+        severity: 'warning',
+        at: name?.at ?? node,
+        path,
+        message: 'With max_iterations = 0 the loop never runs',
+        help: 'Raise it, or remove the loop',
+      })
     }
   }
-  if (type === 'foreach' && !step.parsePattern) missing(step, 'parse_pattern', say, 'the pattern of the items')
-  if (type === 'conditional' && !step.conditionPattern) missing(step, 'condition_pattern', say, 'the pattern that is tested')
+  if (type === 'foreach' && !step.parsePattern)
+    missing(step, 'parse_pattern', say, 'the pattern of the items')
+  if (type === 'conditional' && !step.conditionPattern)
+    missing(step, 'condition_pattern', say, 'the pattern that is tested')
   for (const [key, pattern] of [
     ['exit_pattern', step.exitPattern],
     ['parse_pattern', step.parsePattern],
@@ -109,14 +165,30 @@ const workflowSteps: ConfigRule = (draft, say) => {
     checkBlock(draft, step, say)
     const { type, layer, substeps, parallelLayers, node, path } = step
     if (type === 'once' && !layer) missing(step, 'layer', say, 'the layer that works')
-    if (type === 'parallel' && parallelLayers.length === 0) missing(step, 'parallel_layers', say, 'the layers that work at once')
+    if (type === 'parallel' && parallelLayers.length === 0)
+      missing(step, 'parallel_layers', say, 'the layers that work at once')
     if (type !== 'foreach') return
     if (substeps.length === 0 && !layer) missing(step, 'substeps', say, 'the steps for each item')
     if (substeps.length > 0 && layer) {
-      say({ code: 'several-kinds', severity: 'error', at: layer.at, path: `${path}/layer`, message: "The step has both 'layer' and 'substeps'", expected: 'one of them', help: 'Make the layer a once step under substeps' })
+      say({
+        code: 'several-kinds',
+        severity: 'error',
+        at: layer.at,
+        path: `${path}/layer`,
+        message: "The step has both 'layer' and 'substeps'",
+        expected: 'one of them',
+        help: 'Make the layer a once step under substeps',
+      })
     }
     if (substeps.length === 0 && layer) {
-      say({ code: 'older-form', severity: 'warning', at: childOf(node, 'layer') ?? layer.at, path: `${path}/layer`, message: 'octomind itself does not load a foreach with a layer and no substeps', help: "Write a substep of type once with that layer" })
+      say({
+        code: 'older-form',
+        severity: 'warning',
+        at: childOf(node, 'layer') ?? layer.at,
+        path: `${path}/layer`,
+        message: 'octomind itself does not load a foreach with a layer and no substeps',
+        help: 'Write a substep of type once with that layer',
+      })
     }
   }
   for (const { steps } of draft.workflows) eachStep(steps, check)
@@ -126,7 +198,8 @@ const pipelineSteps: ConfigRule = (draft, say) => {
   const check = (step: DraftPipelineStep) => {
     checkBlock(draft, step, say)
     const { type, command, substeps } = step
-    if ((type === 'once' || type === 'conditional') && !command) missing(step, 'command', say, 'the program that runs')
+    if ((type === 'once' || type === 'conditional') && !command)
+      missing(step, 'command', say, 'the program that runs')
     if (type === 'foreach' && substeps.length === 0) missing(step, 'substeps', say, 'the steps for each item')
   }
   for (const { steps } of draft.pipelines) eachStep(steps, check)
@@ -144,7 +217,10 @@ const layerReferences: ConfigRule = (draft, say) => {
       path,
       message: `There is no layer '${target.value}'`,
       didYouMean: nearestName(target.value, known),
-      help: known.length === 0 ? 'This file defines no layers: add a [[layers]] table' : `Layers of this file: ${known.join(', ')}`,
+      help:
+        known.length === 0
+          ? 'This file defines no layers: add a [[layers]] table'
+          : `Layers of this file: ${known.join(', ')}`,
     })
   }
   const check = (step: DraftFlowStep) => {
@@ -153,12 +229,23 @@ const layerReferences: ConfigRule = (draft, say) => {
     for (const one of step.parallelLayers) refer(one, `${path}/parallel_layers`)
     refer(step.aggregator, `${path}/aggregator`)
     const inside = step.substeps.flatMap(({ name }) => name?.value ?? [])
-    for (const [key, targets] of [['on_match', step.onMatch], ['on_no_match', step.onNoMatch]] as const) {
+    for (const [key, targets] of [
+      ['on_match', step.onMatch],
+      ['on_no_match', step.onNoMatch],
+    ] as const) {
       for (const target of targets) {
         if (inside.includes(target.value) || known.includes(target.value)) continue
         // A word of its own is a name; octomind knows no commands here, its manual does.
         if (/^[\w:-]+$/.test(target.value)) refer(target, `${path}/${key}`)
-        else say({ code: 'branch-command', severity: 'warning', at: target.at, path: `${path}/${key}`, message: `'${target.value}' is no layer, so it is run as a command, as the manual of octomind has it; octomind itself refuses it`, help: 'Make it a step of a pipeline to run the file there, too' })
+        else
+          say({
+            code: 'branch-command',
+            severity: 'warning',
+            at: target.at,
+            path: `${path}/${key}`,
+            message: `'${target.value}' is no layer, so it is run as a command, as the manual of octomind has it; octomind itself refuses it`,
+            help: 'Make it a step of a pipeline to run the file there, too',
+          })
       }
     }
   }
@@ -166,10 +253,22 @@ const layerReferences: ConfigRule = (draft, say) => {
 }
 
 const roleReferences: ConfigRule = ({ roles, workflows, pipelines }, say) => {
-  const refer = (target: Located<string> | undefined, among: readonly NamedTable[], word: string, path: string) => {
+  const refer = (
+    target: Located<string> | undefined,
+    among: readonly NamedTable[],
+    word: string,
+    path: string,
+  ) => {
     const known = among.flatMap(({ name }) => name?.value ?? [])
     if (!target || known.includes(target.value)) return
-    say({ code: `unknown-${word}`, severity: 'error', at: target.at, path, message: `There is no ${word} '${target.value}' in this file`, didYouMean: nearestName(target.value, known) })
+    say({
+      code: `unknown-${word}`,
+      severity: 'error',
+      at: target.at,
+      path,
+      message: `There is no ${word} '${target.value}' in this file`,
+      didYouMean: nearestName(target.value, known),
+    })
   }
   for (const { workflow, pipeline, path } of roles) {
     refer(workflow, workflows, 'workflow', `${path}/workflow`)
@@ -182,14 +281,35 @@ const layers: ConfigRule = ({ layers: all }, say) => {
     const { node, path, name, command, systemPrompt } = layer
     checkModes(layer, say)
     if (command && command.value.trim() === '') {
-      say({ code: 'out-of-range', severity: 'error', at: command.at, path: `${path}/command`, message: "'command' is empty", expected: 'a program, such as octomind acp reviewer' })
+      say({
+        code: 'out-of-range',
+        severity: 'error',
+        at: command.at,
+        path: `${path}/command`,
+        message: "'command' is empty",
+        expected: 'a program, such as octomind acp reviewer',
+      })
     }
     if (command) continue
     const at = name?.at ?? node
     if (!systemPrompt) {
-      say({ code: 'missing-key', severity: 'error', at, path, message: "The layer has neither 'command' nor 'system_prompt'", help: "Add 'command': the agent that it starts" })
+      say({
+        code: 'missing-key',
+        severity: 'error',
+        at,
+        path,
+        message: "The layer has neither 'command' nor 'system_prompt'",
+        help: "Add 'command': the agent that it starts",
+      })
     } else {
-      say({ code: 'older-form', severity: 'info', at, path, message: 'A layer with a system_prompt is of a release before layers were agents; it asks its model here' })
+      say({
+        code: 'older-form',
+        severity: 'info',
+        at,
+        path,
+        message:
+          'A layer with a system_prompt is of a release before layers were agents; it asks its model here',
+      })
     }
   }
 }
@@ -202,7 +322,16 @@ function checkModes({ node, path, inputMode, outputMode, outputRole }: DraftLaye
   ] as const) {
     const known = modesOf(key)
     if (!mode || known.includes(mode.value)) continue
-    say({ code: 'unknown-value', severity: 'error', at: childOf(node, key) as YamlNode, path: `${path}/${key}`, message: `'${key}' does not take this value`, expected: `one of ${known.join(', ')}`, found: `the text ${JSON.stringify(mode.value)}`, didYouMean: nearestName(mode.value, known) })
+    say({
+      code: 'unknown-value',
+      severity: 'error',
+      at: childOf(node, key) as YamlNode,
+      path: `${path}/${key}`,
+      message: `'${key}' does not take this value`,
+      expected: `one of ${known.join(', ')}`,
+      found: `the text ${JSON.stringify(mode.value)}`,
+      didYouMean: nearestName(mode.value, known),
+    })
   }
 }
 
@@ -212,13 +341,27 @@ const servers: ConfigRule = ({ servers: all, roles, layers: layerTables }, say) 
     for (const ref of tools.servers) {
       // Those that come with octomind stand in its own configuration.
       if (known.has(ref.value) || BUILT_IN_SERVERS.includes(ref.value)) continue
-      say({ code: 'unknown-server', severity: 'warning', at: ref.at, path: `${path}/mcp/server_refs`, message: `There is no MCP server '${ref.value}' in this file, so it has no tools here`, didYouMean: nearestName(ref.value, [...known, ...BUILT_IN_SERVERS]) })
+      say({
+        code: 'unknown-server',
+        severity: 'warning',
+        at: ref.at,
+        path: `${path}/mcp/server_refs`,
+        message: `There is no MCP server '${ref.value}' in this file, so it has no tools here`,
+        didYouMean: nearestName(ref.value, [...known, ...BUILT_IN_SERVERS]),
+      })
     }
   }
 }
 
 /** Servers that need no entry. */
-export const BUILT_IN_SERVERS: readonly string[] = ['core', 'developer', 'filesystem', 'agent', 'octofs', 'octocode']
+export const BUILT_IN_SERVERS: readonly string[] = [
+  'core',
+  'developer',
+  'filesystem',
+  'agent',
+  'octofs',
+  'octocode',
+]
 
 /** Rules between the keys of a configuration. The order has no meaning: reports are sorted by place. */
 export const CONFIG_RULES: readonly ConfigRule[] = [

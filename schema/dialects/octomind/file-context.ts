@@ -40,7 +40,9 @@ export function showFileContext(prompt: string, shown: readonly ShownLines[]): s
     if (ranges.length === 0) return block
     const parts = ranges.map((range) =>
       contentOf(
-        shown.find(({ path, start, end }) => path === range.path && start === range.start && end === range.end) ?? {
+        shown.find(
+          ({ path, start, end }) => path === range.path && start === range.start && end === range.end,
+        ) ?? {
           ...range,
           lines: undefined,
         },
@@ -67,7 +69,8 @@ function rangesOf(inside: string): readonly LineRange[] {
 
 function contentOf({ path, start, end, lines, problem }: ShownLines): string {
   const where = `path="${escaped(path)}" lines="${start === end ? start : `${start}:${end}`}"`
-  if (!lines) return `<content ${where} error="true">\n${escaped(problem ?? `File not found: ${path}`)}\n</content>`
+  if (!lines)
+    return `<content ${where} error="true">\n${escaped(problem ?? `File not found: ${path}`)}\n</content>`
   const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}`)
   return `<content ${where}>\n${numbered.join('\n')}\n</content>`
 }

@@ -160,7 +160,12 @@ export function locatedTexts(document: YamlDocument, node: YamlNode | undefined)
   return itemsOf(node).flatMap((item) => locatedText(document, item) ?? [])
 }
 
-export function locatedNumber(document: YamlDocument, node: YamlNode | undefined): Located<number> | undefined {
+export function locatedNumber(
+  document: YamlDocument,
+  node: YamlNode | undefined,
+): Located<number> | undefined {
   const value = readNumber(node)
-  return node === undefined || value === undefined ? undefined : { value, at: document.at(node.start, node.end) }
+  return node === undefined || value === undefined
+    ? undefined
+    : { value, at: document.at(node.start, node.end) }
 }

@@ -39,7 +39,10 @@ export function lowerFile(draft: FileDraft, identity: { readonly id: string }): 
     dialect: 'octomind-file',
     opening: { kind: 'name' },
     budget: maxCost ? { usd: maxCost.value } : {},
-    limits: { ...emptyWorkflow(document).limits, recursionLimit: isGraph ? (maxTransitions?.value ?? 1) : states.length },
+    limits: {
+      ...emptyWorkflow(document).limits,
+      recursionLimit: isGraph ? (maxTransitions?.value ?? 1) : states.length,
+    },
     entry: (isGraph ? draft.entry?.value : undefined) ?? states[0]?.id ?? '',
     states,
     ...(edges.length === 0 ? {} : {}),
@@ -83,7 +86,9 @@ function lowerDriver(step: DraftStep, before: DraftStep | undefined, { isGraph }
       return { kind: 'until', exit: lowerTest(step.exitWhen), maxIterations: step.maxIterations }
     case 'conditional': {
       const inOrder = (chosen: readonly Located<string>[]) =>
-        step.run.flatMap(({ name }) => (name && chosen.some(({ value }) => value === name.value) ? name.value : []))
+        step.run.flatMap(({ name }) =>
+          name && chosen.some(({ value }) => value === name.value) ? name.value : [],
+        )
       return {
         kind: 'choose',
         when: lowerTest(step.condition),
@@ -151,7 +156,9 @@ function lowerEdges({ edges }: FileDraft, { id, at }: State): Transition {
     when && to ? [{ when: testInWords(when, at), test: lowerTest(when), to: targetOf(to) }] : [],
   )
   const otherwise = targetOf(own.find(({ when }) => !when)?.to ?? { value: GRAPH_END, at })
-  return cases.length === 0 ? { kind: 'goto', to: otherwise } : { kind: 'choose', form: 'edges', cases, otherwise }
+  return cases.length === 0
+    ? { kind: 'goto', to: otherwise }
+    : { kind: 'choose', form: 'edges', cases, otherwise }
 }
 
 function targetOf(to: Located<string>): Located<string> {

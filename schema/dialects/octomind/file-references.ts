@@ -74,7 +74,12 @@ function joined(...scopes: readonly Iterable<string>[]): Scope {
   return new Set(scopes.flatMap((scope) => [...scope]))
 }
 
-function checkPrompt({ document }: FileDraft, { prompt, node, path }: DraftLeaf, scope: Scope, say: Say): void {
+function checkPrompt(
+  { document }: FileDraft,
+  { prompt, node, path }: DraftLeaf,
+  scope: Scope,
+  say: Say,
+): void {
   const text = childOf(node, 'prompt')
   if (!prompt || text?.kind !== 'scalar') return
   const fixed: readonly string[] = [INPUT_NAME, ...PROJECT_VALUES]
@@ -114,20 +119,54 @@ const graph: FileRule = (draft, say) => {
   const { maxTransitions, isGraph, root, entry, edges, steps } = draft
   const limit = '/max_transitions'
   if (maxTransitions && maxTransitions.value < 1) {
-    say({ code: 'out-of-range', severity: 'error', at: maxTransitions.at, path: limit, message: "'max_transitions' is out of range", expected: 'at least 1', found: String(maxTransitions.value) })
+    say({
+      code: 'out-of-range',
+      severity: 'error',
+      at: maxTransitions.at,
+      path: limit,
+      message: "'max_transitions' is out of range",
+      expected: 'at least 1',
+      found: String(maxTransitions.value),
+    })
   }
   if (!isGraph) {
-    if (maxTransitions) say({ code: 'key-without-effect', severity: 'error', at: maxTransitions.at, path: limit, message: "'max_transitions' is for graphs", help: "Set 'entry' and add [[edges]], or remove it" })
+    if (maxTransitions)
+      say({
+        code: 'key-without-effect',
+        severity: 'error',
+        at: maxTransitions.at,
+        path: limit,
+        message: "'max_transitions' is for graphs",
+        help: "Set 'entry' and add [[edges]], or remove it",
+      })
     return
   }
-  const missing = { severity: 'error', code: 'missing-key', at: entry?.at ?? edges[0]?.node ?? root, path: '' } as const
-  if (!entry) say({ ...missing, message: "A graph needs 'entry'", help: "Add 'entry': the step that runs first" })
-  if (edges.length === 0) say({ ...missing, message: 'A graph needs [[edges]]', help: 'Add an edge from each step to the next one, and one to $end' })
-  if (!maxTransitions) say({ ...missing, message: "A graph needs 'max_transitions'", help: "Add 'max_transitions': how many steps a run may take" })
+  const missing = {
+    severity: 'error',
+    code: 'missing-key',
+    at: entry?.at ?? edges[0]?.node ?? root,
+    path: '',
+  } as const
+  if (!entry)
+    say({ ...missing, message: "A graph needs 'entry'", help: "Add 'entry': the step that runs first" })
+  if (edges.length === 0)
+    say({
+      ...missing,
+      message: 'A graph needs [[edges]]',
+      help: 'Add an edge from each step to the next one, and one to $end',
+    })
+  if (!maxTransitions)
+    say({
+      ...missing,
+      message: "A graph needs 'max_transitions'",
+      help: "Add 'max_transitions': how many steps a run may take",
+    })
   const nodes = steps.flatMap(({ name }) => name?.value ?? [])
-  if (entry && !nodes.includes(entry.value)) unknownStep(entry, nodes, '/entry', say, 'is no step at the top of this file')
+  if (entry && !nodes.includes(entry.value))
+    unknownStep(entry, nodes, '/entry', say, 'is no step at the top of this file')
   for (const { from, to, path } of edges) {
-    if (from && !nodes.includes(from.value)) unknownStep(from, nodes, `${path}/from`, say, 'is no step at the top of this file')
+    if (from && !nodes.includes(from.value))
+      unknownStep(from, nodes, `${path}/from`, say, 'is no step at the top of this file')
     if (to && to.value !== GRAPH_END && !nodes.includes(to.value)) {
       unknownStep(to, [...nodes, GRAPH_END], `${path}/to`, say, 'is no step at the top of this file')
     }
@@ -143,11 +182,27 @@ const defaultEdges: FileRule = ({ isGraph, steps, edges }, say) => {
     const defaults = own.filter(({ when }) => !when)
     const whole = { severity: 'error', at: name.at ?? node, path } as const
     if (own.length === 0) {
-      say({ ...whole, code: 'no-way-on', message: `No edge leaves '${name.value}'`, help: `Add one to the next step, or to ${GRAPH_END}` })
+      say({
+        ...whole,
+        code: 'no-way-on',
+        message: `No edge leaves '${name.value}'`,
+        help: `Add one to the next step, or to ${GRAPH_END}`,
+      })
     } else if (defaults.length !== 1) {
-      say({ ...whole, code: 'default-edge', message: `'${name.value}' has ${defaults.length} edges without 'when'`, expected: 'exactly 1, as its last edge' })
+      say({
+        ...whole,
+        code: 'default-edge',
+        message: `'${name.value}' has ${defaults.length} edges without 'when'`,
+        expected: 'exactly 1, as its last edge',
+      })
     } else if (own.at(-1) !== defaults[0]) {
-      say({ ...whole, code: 'default-edge', at: defaults[0]?.node ?? name.at, message: `The edge without 'when' of '${name.value}' is not its last one, so those after it never apply`, help: 'Move it behind the others' })
+      say({
+        ...whole,
+        code: 'default-edge',
+        at: defaults[0]?.node ?? name.at,
+        message: `The edge without 'when' of '${name.value}' is not its last one, so those after it never apply`,
+        help: 'Move it behind the others',
+      })
     }
   }
 }
@@ -160,10 +215,24 @@ const reachability: FileRule = ({ isGraph, steps, edges, entry }, say) => {
   }
   for (const { name, path } of steps) {
     if (!name || reached.has(name.value)) continue
-    say({ code: 'unreachable-state', severity: 'error', at: name.at, path, message: `No way leads from '${entry.value}' to '${name.value}'`, help: 'Add an edge that leads there, or remove the step' })
+    say({
+      code: 'unreachable-state',
+      severity: 'error',
+      at: name.at,
+      path,
+      message: `No way leads from '${entry.value}' to '${name.value}'`,
+      help: 'Add an edge that leads there, or remove the step',
+    })
   }
   if (!reached.has(GRAPH_END)) {
-    say({ code: 'no-end', severity: 'error', at: entry.at, path: '/edges', message: `No way leads from '${entry.value}' to ${GRAPH_END}`, help: `Add an edge to ${GRAPH_END}` })
+    say({
+      code: 'no-end',
+      severity: 'error',
+      at: entry.at,
+      path: '/edges',
+      message: `No way leads from '${entry.value}' to ${GRAPH_END}`,
+      help: `Add an edge to ${GRAPH_END}`,
+    })
   }
 }
 

@@ -15,7 +15,14 @@ export const INPUT_NAME = 'input'
 const someSteps: FileRule = ({ steps, root }, say) => {
   if (steps.length > 0) return
   const at = childOf(root, 'steps') ?? root
-  say({ code: 'no-steps', severity: 'error', at, path: '/steps', message: 'The workflow has no steps', help: 'Add a [[steps]] table' })
+  say({
+    code: 'no-steps',
+    severity: 'error',
+    at,
+    path: '/steps',
+    message: 'The workflow has no steps',
+    help: 'Add a [[steps]] table',
+  })
 }
 
 const maxCost: FileRule = ({ maxCost: cost }, say) => {
@@ -37,19 +44,51 @@ const names: FileRule = ({ steps }, say) => {
     const { name, path, node } = item
     const whole = { severity: 'error', path: `${path}/name` } as const
     if (!name) {
-      say({ ...whole, code: 'missing-key', at: node, message: "The key 'name' is missing in this step", help: "Add 'name': later prompts refer to the step by it" })
+      say({
+        ...whole,
+        code: 'missing-key',
+        at: node,
+        message: "The key 'name' is missing in this step",
+        help: "Add 'name': later prompts refer to the step by it",
+      })
       return
     }
     const { value, at } = name
-    if (value.trim() === '') say({ ...whole, code: 'out-of-range', at, message: "'name' is empty", expected: 'text that is not empty' })
+    if (value.trim() === '')
+      say({
+        ...whole,
+        code: 'out-of-range',
+        at,
+        message: "'name' is empty",
+        expected: 'text that is not empty',
+      })
     else if (value === INPUT_NAME) {
-      say({ ...whole, code: 'reserved-name', at, message: `No step can be called '${value}': that is the input of the run`, help: 'Give it another name' })
+      say({
+        ...whole,
+        code: 'reserved-name',
+        at,
+        message: `No step can be called '${value}': that is the input of the run`,
+        help: 'Give it another name',
+      })
     } else if (value === GRAPH_END) {
-      say({ ...whole, code: 'reserved-name', at, message: `No step can be called '${value}': that is the end of a graph`, help: 'Give it another name' })
+      say({
+        ...whole,
+        code: 'reserved-name',
+        at,
+        message: `No step can be called '${value}': that is the end of a graph`,
+        help: 'Give it another name',
+      })
     }
     const other = first.get(value)
     if (other) {
-      say({ ...whole, code: 'duplicate-id', at, message: `Another step is called '${value}' too`, found: `the first one in line ${other.at.line}`, help: 'Give one of them another name; steps under run count as well' })
+      say({
+        ...whole,
+        code: 'duplicate-id',
+        at,
+        message: `Another step is called '${value}' too`,
+        found: `the first one in line ${other.at.line}`,
+        help: 'Give one of them another name; steps under run count as well',
+      })
     } else first.set(value, name)
   }
   for (const step of steps) {
@@ -106,14 +145,30 @@ const notEmpty: FileRule = (draft, say) => {
     for (const key of ['model', 'workdir'] as const) {
       const value = leaf[key]
       if (!value || value.value.trim() !== '') continue
-      say({ code: 'out-of-range', severity: 'error', at: value.at, path: `${leaf.path}/${key}`, message: `'${key}' is empty`, expected: 'text that is not empty', help: `Leave '${key}' out for that of the role` })
+      say({
+        code: 'out-of-range',
+        severity: 'error',
+        at: value.at,
+        path: `${leaf.path}/${key}`,
+        message: `'${key}' is empty`,
+        expected: 'text that is not empty',
+        help: `Leave '${key}' out for that of the role`,
+      })
     }
   }
 }
 
 const counts: FileRule = ({ steps }, say) => {
   const only = (leaf: DraftLeaf) => {
-    if (leaf.count) say({ code: 'key-without-effect', severity: 'error', at: leaf.count.at, path: `${leaf.path}/count`, message: "'count' is only for the steps of a parallel block", help: 'Remove it, or put the step into a parallel block' })
+    if (leaf.count)
+      say({
+        code: 'key-without-effect',
+        severity: 'error',
+        at: leaf.count.at,
+        path: `${leaf.path}/count`,
+        message: "'count' is only for the steps of a parallel block",
+        help: 'Remove it, or put the step into a parallel block',
+      })
   }
   for (const step of steps) {
     only(step)
@@ -124,9 +179,25 @@ const counts: FileRule = ({ steps }, say) => {
     for (const { count, path } of step.run) {
       if (!count) continue
       if (count.value < 2) {
-        say({ code: 'out-of-range', severity: 'error', at: count.at, path: `${path}/count`, message: "'count' is out of range", expected: 'at least 2', found: String(count.value), help: "Leave 'count' out for one execution" })
+        say({
+          code: 'out-of-range',
+          severity: 'error',
+          at: count.at,
+          path: `${path}/count`,
+          message: "'count' is out of range",
+          expected: 'at least 2',
+          found: String(count.value),
+          help: "Leave 'count' out for one execution",
+        })
       } else if (step.match) {
-        say({ code: 'key-without-effect', severity: 'warning', at: count.at, path: `${path}/count`, message: "'count' has no effect where each item is one execution", help: 'Remove it' })
+        say({
+          code: 'key-without-effect',
+          severity: 'warning',
+          at: count.at,
+          path: `${path}/count`,
+          message: "'count' has no effect where each item is one execution",
+          help: 'Remove it',
+        })
       }
     }
   }
@@ -137,14 +208,37 @@ const staticParallel: FileRule = ({ steps }, say) => {
     if (step.kind !== 'parallel' || step.match) continue
     const { run, node, path, source, minSuccess } = step
     if (childOf(node, 'run') && run.length < 2) {
-      say({ code: 'too-few-steps', severity: 'error', at: step.name?.at ?? node, path, message: 'A parallel block needs at least 2 steps inside', found: String(run.length), help: "Add a [[steps.run]] table, or give the block 'match' and 'source'" })
+      say({
+        code: 'too-few-steps',
+        severity: 'error',
+        at: step.name?.at ?? node,
+        path,
+        message: 'A parallel block needs at least 2 steps inside',
+        found: String(run.length),
+        help: "Add a [[steps.run]] table, or give the block 'match' and 'source'",
+      })
     }
     if (source) {
-      say({ code: 'key-without-effect', severity: 'error', at: source.at, path: `${path}/source`, message: "'source' needs 'match'", help: "Add 'match': the pattern of the items in that output" })
+      say({
+        code: 'key-without-effect',
+        severity: 'error',
+        at: source.at,
+        path: `${path}/source`,
+        message: "'source' needs 'match'",
+        help: "Add 'match': the pattern of the items in that output",
+      })
     }
     const total = run.reduce((sum, { count }) => sum + (count?.value ?? 1), 0)
     if (minSuccess && (minSuccess.value < 1 || minSuccess.value > total)) {
-      say({ code: 'out-of-range', severity: 'error', at: minSuccess.at, path: `${path}/min_success`, message: "'min_success' is out of range", expected: `1 to ${total}, the executions of the block`, found: String(minSuccess.value) })
+      say({
+        code: 'out-of-range',
+        severity: 'error',
+        at: minSuccess.at,
+        path: `${path}/min_success`,
+        message: "'min_success' is out of range",
+        expected: `1 to ${total}, the executions of the block`,
+        found: String(minSuccess.value),
+      })
     }
   }
 }
@@ -157,7 +251,16 @@ const parallelLimits: FileRule = ({ steps }, say) => {
       ...(match ? ([['min_success', minSuccess]] as const) : []),
     ] as const
     for (const [key, value] of tooLow) {
-      if (value && value.value < 1) say({ code: 'out-of-range', severity: 'error', at: value.at, path: `${path}/${key}`, message: `'${key}' is out of range`, expected: 'at least 1', found: String(value.value) })
+      if (value && value.value < 1)
+        say({
+          code: 'out-of-range',
+          severity: 'error',
+          at: value.at,
+          path: `${path}/${key}`,
+          message: `'${key}' is out of range`,
+          expected: 'at least 1',
+          found: String(value.value),
+        })
     }
   }
 }
@@ -167,16 +270,45 @@ const dynamicParallel: FileRule = (draft, say) => {
     if (step.kind !== 'parallel' || !step.match) continue
     const { run, node, path, source, match } = step
     if (!source && !draft.isGraph && draft.steps[0] !== step) {
-      say({ code: 'default-source', severity: 'warning', at: match.at, path, message: "The items are taken from the step before, as releases up to 0.36 do; later ones want 'source'", help: "Add 'source': the name of that step" })
+      say({
+        code: 'default-source',
+        severity: 'warning',
+        at: match.at,
+        path,
+        message:
+          "The items are taken from the step before, as releases up to 0.36 do; later ones want 'source'",
+        help: "Add 'source': the name of that step",
+      })
     } else if (!source) {
-      say({ code: 'missing-key', severity: 'error', at: match.at, path, message: "'match' needs 'source'", help: "Add 'source': the step whose output holds the items" })
+      say({
+        code: 'missing-key',
+        severity: 'error',
+        at: match.at,
+        path,
+        message: "'match' needs 'source'",
+        help: "Add 'source': the step whose output holds the items",
+      })
     }
     if (childOf(node, 'run') && run.length !== 1) {
-      say({ code: 'too-few-steps', severity: 'error', at: step.name?.at ?? node, path, message: "A parallel block with 'match' has exactly 1 step inside, which runs for each item", found: String(run.length) })
+      say({
+        code: 'too-few-steps',
+        severity: 'error',
+        at: step.name?.at ?? node,
+        path,
+        message: "A parallel block with 'match' has exactly 1 step inside, which runs for each item",
+        found: String(run.length),
+      })
     }
     const inside = [step, ...run].find(({ name }) => name && name.value === source?.value)
     if (source && inside) {
-      say({ code: 'unknown-step', severity: 'error', at: source.at, path: `${path}/source`, message: `'${source.value}' is part of the block itself`, help: 'Take the items from the output of a step before' })
+      say({
+        code: 'unknown-step',
+        severity: 'error',
+        at: source.at,
+        path: `${path}/source`,
+        message: `'${source.value}' is part of the block itself`,
+        help: 'Take the items from the output of a step before',
+      })
     }
     checkPattern(draft, match, childOf(node, 'match'), `${path}/match`, say)
   }
@@ -185,11 +317,25 @@ const dynamicParallel: FileRule = (draft, say) => {
 const tests: FileRule = (draft, say) => {
   const check = (test: DraftTest) => {
     if (!test.contains && !test.matches) {
-      say({ code: 'empty-test', severity: 'error', at: test.node, path: test.path, message: 'The condition tests nothing', expected: "'contains' or 'matches'" })
+      say({
+        code: 'empty-test',
+        severity: 'error',
+        at: test.node,
+        path: test.path,
+        message: 'The condition tests nothing',
+        expected: "'contains' or 'matches'",
+      })
     }
     checkPattern(draft, test.matches, childOf(test.node, 'matches'), `${test.path}/matches`, say)
     if (test.output?.value === INPUT_NAME) {
-      say({ code: 'unknown-step', severity: 'error', at: test.output.at, path: `${test.path}/output`, message: 'A condition cannot test the input of the run', help: 'Test the output of a step' })
+      say({
+        code: 'unknown-step',
+        severity: 'error',
+        at: test.output.at,
+        path: `${test.path}/output`,
+        message: 'A condition cannot test the input of the run',
+        help: 'Test the output of a step',
+      })
     }
   }
   for (const step of draft.steps) {
@@ -204,14 +350,42 @@ const loops: FileRule = ({ steps }, say) => {
     if (step.kind !== 'loop') continue
     const { run, node, path, exitWhen, maxIterations } = step
     const at = step.name?.at ?? node
-    if (childOf(node, 'run') && run.length === 0) say({ code: 'too-few-steps', severity: 'error', at, path, message: 'A loop needs at least 1 step inside' })
+    if (childOf(node, 'run') && run.length === 0)
+      say({
+        code: 'too-few-steps',
+        severity: 'error',
+        at,
+        path,
+        message: 'A loop needs at least 1 step inside',
+      })
     if (!exitWhen && childOf(node, 'exit_when')?.kind !== 'scalar') {
-      say({ code: 'missing-key', severity: 'error', at, path, message: "The key 'exit_when' is missing in this loop", help: "Add exit_when = { matches = '(?m)^DONE' }, say" })
+      say({
+        code: 'missing-key',
+        severity: 'error',
+        at,
+        path,
+        message: "The key 'exit_when' is missing in this loop",
+        help: "Add exit_when = { matches = '(?m)^DONE' }, say",
+      })
     }
     if (!childOf(node, 'max_iterations')) {
-      say({ code: 'loop-without-limit', severity: 'warning', at, path, message: `The loop does not say how often it may run, so 10 rounds are the most`, help: "Add 'max_iterations'" })
+      say({
+        code: 'loop-without-limit',
+        severity: 'warning',
+        at,
+        path,
+        message: `The loop does not say how often it may run, so 10 rounds are the most`,
+        help: "Add 'max_iterations'",
+      })
     } else if (maxIterations === 0) {
-      say({ code: 'loop-without-limit', severity: 'warning', at, path, message: 'With max_iterations = 0 the loop never runs', help: 'Raise it, or remove the loop' })
+      say({
+        code: 'loop-without-limit',
+        severity: 'warning',
+        at,
+        path,
+        message: 'With max_iterations = 0 the loop never runs',
+        help: 'Raise it, or remove the loop',
+      })
     }
   }
 }
@@ -221,9 +395,24 @@ const conditionals: FileRule = ({ steps }, say) => {
     if (step.kind !== 'conditional') continue
     const { node, path, condition, onMatch, onNoMatch, run } = step
     const at = step.name?.at ?? node
-    if (!condition) say({ code: 'missing-key', severity: 'error', at, path, message: "The key 'condition' is missing in this conditional step", help: "Add condition = { contains = '…' }" })
+    if (!condition)
+      say({
+        code: 'missing-key',
+        severity: 'error',
+        at,
+        path,
+        message: "The key 'condition' is missing in this conditional step",
+        help: "Add condition = { contains = '…' }",
+      })
     if (onMatch.length + onNoMatch.length === 0) {
-      say({ code: 'missing-key', severity: 'error', at, path, message: "The step has neither 'on_match' nor 'on_no_match'", help: 'Say which of its steps run when the condition holds, or when it does not' })
+      say({
+        code: 'missing-key',
+        severity: 'error',
+        at,
+        path,
+        message: "The step has neither 'on_match' nor 'on_no_match'",
+        help: 'Say which of its steps run when the condition holds, or when it does not',
+      })
     }
     const known = run.flatMap(({ name }) => name?.value ?? [])
     for (const target of [...onMatch, ...onNoMatch]) {
@@ -254,7 +443,18 @@ export function unknownStep(
 /** Keys that stand at a step of a kind that does not read them. */
 const keysOfOtherKinds: FileRule = ({ steps }, say) => {
   const READ: Readonly<Record<DraftStep['kind'], readonly string[]>> = {
-    sequential: ['role', 'prompt', 'session', 'timeout', 'retries', 'model', 'workdir', 'count', 'skills', 'capabilities'],
+    sequential: [
+      'role',
+      'prompt',
+      'session',
+      'timeout',
+      'retries',
+      'model',
+      'workdir',
+      'count',
+      'skills',
+      'capabilities',
+    ],
     parallel: ['run', 'min_success', 'max_parallel', 'source', 'match'],
     loop: ['run', 'max_iterations', 'exit_when'],
     conditional: ['run', 'condition', 'on_match', 'on_no_match'],
@@ -265,7 +465,14 @@ const keysOfOtherKinds: FileRule = ({ steps }, say) => {
     for (const [key, entry] of node.entries) {
       // Reported already where it is an error.
       if (!all.has(key) || READ[kind].includes(key) || key === 'count') continue
-      say({ code: 'key-without-effect', severity: 'warning', at: entry.key as YamlNode, path: `${path}/${key}`, message: `'${key}' has no effect in a ${kind} step`, help: 'Remove it, or give the step the kind that it is for' })
+      say({
+        code: 'key-without-effect',
+        severity: 'warning',
+        at: entry.key as YamlNode,
+        path: `${path}/${key}`,
+        message: `'${key}' has no effect in a ${kind} step`,
+        help: 'Remove it, or give the step the kind that it is for',
+      })
     }
   }
 }

@@ -111,7 +111,9 @@ const MODES = {
 
 const MCP = table('mcp', {
   server_refs: texts('MCP servers of this file that it may use'),
-  allowed_tools: texts('Tools of them that it may call: name, server:*, server:name or server:prefix*; empty is all'),
+  allowed_tools: texts(
+    'Tools of them that it may call: name, server:*, server:name or server:prefix*; empty is all',
+  ),
 })
 
 const PARAMETERS: Readonly<Record<string, FormatSchema>> = {
@@ -136,7 +138,11 @@ const LAYER = table(
     builtin: anything('Has no effect'),
     enabled: anything('Has no effect'),
     mcp: one('mcp'),
-    parameters: { type: 'object', description: 'Values for {{NAME}} in its prompt', additionalProperties: {} },
+    parameters: {
+      type: 'object',
+      description: 'Values for {{NAME}} in its prompt',
+      additionalProperties: {},
+    },
     ...PARAMETERS,
   },
   [],
@@ -179,7 +185,10 @@ export const configSchema: FormatSchema = {
       items: one('pipeline'),
       additionalProperties: one('pipeline'),
     },
-    mcp: table('mcp section', { servers: list('server', 'MCP servers'), allowed_tools: texts('Has no effect') }),
+    mcp: table('mcp section', {
+      servers: list('server', 'MCP servers'),
+      allowed_tools: texts('Has no effect'),
+    }),
   },
   definitions: {
     workflow: table('workflow', {
@@ -194,7 +203,9 @@ export const configSchema: FormatSchema = {
       substeps: list('step', 'Steps inside of a loop or foreach'),
       max_iterations: whole('Rounds of a loop at most', 10),
       exit_pattern: text('Pattern that ends a loop when the latest text holds it'),
-      parse_pattern: text('Pattern of the items of a foreach; its first group is the item, or all of the match'),
+      parse_pattern: text(
+        'Pattern of the items of a foreach; its first group is the item, or all of the match',
+      ),
       condition_pattern: text('Pattern that a conditional step tests'),
       on_match: texts('Layers, steps under substeps or commands that follow when the pattern matches'),
       on_no_match: texts('Layers, steps under substeps or commands that follow when it does not'),
@@ -248,7 +259,13 @@ export const configSchema: FormatSchema = {
       condition_pattern: text('Pattern that a conditional step tests'),
       on_match: texts('Programs that follow when the pattern matches'),
       on_no_match: texts('Programs that follow when it does not'),
-      timeout: { type: 'integer', minimum: 1, maximum: 3600, default: 30, description: 'Seconds a program may take' },
+      timeout: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 3600,
+        default: 30,
+        description: 'Seconds a program may take',
+      },
     }),
   },
 }

@@ -6,7 +6,10 @@ import type { YamlDocument } from '../../yaml.ts'
 export function emptyWorkflow({
   file,
   text,
-}: Pick<YamlDocument, 'file' | 'text'>): Omit<Workflow, 'id' | 'name' | 'description' | 'dialect' | 'opening' | 'entry' | 'states'> {
+}: Pick<YamlDocument, 'file' | 'text'>): Omit<
+  Workflow,
+  'id' | 'name' | 'description' | 'dialect' | 'opening' | 'entry' | 'states'
+> {
   return {
     file,
     text,
@@ -18,7 +21,11 @@ export function emptyWorkflow({
     models: { fallback: [] },
     permissions: {},
     guardrails: [],
-    limits: { recursionLimit: 1, maxConcurrency: 1, memory: { messages: Number.MAX_SAFE_INTEGER, tokens: Number.MAX_SAFE_INTEGER } },
+    limits: {
+      recursionLimit: 1,
+      maxConcurrency: 1,
+      memory: { messages: Number.MAX_SAFE_INTEGER, tokens: Number.MAX_SAFE_INTEGER },
+    },
     finalizer: false,
     assistants: [],
   }

@@ -1,6 +1,13 @@
 import type { Located } from '../../diagnostic.ts'
 import type { Assistant, McpServer, ToolReference } from '../../workflow.ts'
-import type { ConfigDraft, DraftLayer, DraftModel, DraftRole, DraftServer, DraftTools } from './config-draft.ts'
+import type {
+  ConfigDraft,
+  DraftLayer,
+  DraftModel,
+  DraftRole,
+  DraftServer,
+  DraftTools,
+} from './config-draft.ts'
 import { bareAssistant } from './lowered.ts'
 
 /** The assistant that a role of a configuration is. */
@@ -48,7 +55,9 @@ function modelOf(own: DraftModel, defaults: DraftModel): Pick<Assistant, 'parame
   const model = own.model ?? defaults.model
   const { temperature, ...parameters } = { ...defaults.parameters, ...own.parameters }
   return {
-    parameters: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, wholeOrNot(value)])),
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([key, value]) => [key, wholeOrNot(value)]),
+    ),
     ...(model === undefined ? {} : { model }),
     ...(temperature === undefined ? {} : { temperature }),
   }

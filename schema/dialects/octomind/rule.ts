@@ -36,7 +36,9 @@ function firstLineEnd(text: string, { start, end }: YamlNode): number {
 /** Reports a pattern that does not compile, at the place inside of it, and one with a trap that upstream's manual warns of. */
 export function checkPattern(
   { document }: Drafted,
-  pattern: { readonly value: string; readonly at: { readonly line: number; readonly column: number } } | undefined,
+  pattern:
+    | { readonly value: string; readonly at: { readonly line: number; readonly column: number } }
+    | undefined,
   node: YamlNode | undefined,
   path: string,
   say: Say,

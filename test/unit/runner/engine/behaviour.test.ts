@@ -6,7 +6,7 @@ import type { Step } from '../../../../runner/engine/step.ts'
 import { analyseTopology } from '../../../../runner/engine/topology.ts'
 import { StepFailure } from '../../../../runner/failure.ts'
 import { agentTask } from '../../../../runner/steps/agent-task.ts'
-import { fromJson, type PyDict, toJson } from '../../../../schema/language/index.ts'
+import { fromJson, PyDict, toJson } from '../../../../schema/language/index.ts'
 import type { State } from '../../../../schema/workflow.ts'
 import { runScripted, type ShortState, workflowOf } from '../../../helpers/scripted-engine.ts'
 
@@ -152,7 +152,8 @@ function itemOf(value: unknown, more: Partial<IterationItem> = {}): IterationIte
 
 /** Items that a state sends, with their number, their total and whether an iteration begins there. */
 function sendsOf(state: State, output: string, item?: IterationItem): readonly unknown[] {
-  const { sends } = route(state, new StepOutput(output), item, item !== undefined, () => undefined)
+  const step = { state, item, isMapTarget: item !== undefined }
+  const { sends } = route(step, new StepOutput(output), new PyDict(), () => undefined)
   return sends.map((send) => {
     const { value = null, number, total, first } = send.item ?? {}
     return [toJson(value), number, total, first]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StepOutput } from '../../../../runner/engine/output.ts'
 import { type IterationItem, route } from '../../../../runner/engine/route.ts'
-import type { PyValue } from '../../../../schema/language/index.ts'
+import { PyDict, type PyValue } from '../../../../schema/language/index.ts'
 import { readWorkflow } from '../../../../schema/read.ts'
 import type { State } from '../../../../schema/workflow.ts'
 
@@ -85,7 +85,7 @@ describe('where the items of a state go', () => {
     ],
   ]
   it.each(table)('%s', (_, state, item, isMapTarget, expected) => {
-    const { sends } = route(state, new StepOutput(TWO), item, isMapTarget, () => undefined)
+    const { sends } = route({ state, item, isMapTarget }, new StepOutput(TWO), new PyDict(), () => undefined)
     expect(sends.map((send) => send.item)).toMatchObject(expected)
     expect(sends).toHaveLength(expected.length)
   })
@@ -97,12 +97,9 @@ describe('where the items of a state go', () => {
     const schema = (most: number) =>
       `{"type": "object", "properties": {"items": {"type": "array", "maxItems": ${most}}}}`
     const follow = (most: number) =>
-      route(
+      followFrom(
         stateOf('agent', `output_schema: '${schema(most)}', next: { state_id: t, iter_key: ${key} }`),
-        new StepOutput(output),
-        undefined,
-        false,
-        () => undefined,
+        output,
       )
     expect(follow(2).sends).toHaveLength(2)
     expect(() => follow(1)).toThrow("The output of 's' holds 2 items, and its output_schema allows 1")
@@ -112,7 +109,12 @@ describe('where the items of a state go', () => {
     const output_schema = { properties: { items: { type: 'array', maxItems: 1n } } }
     const state = stateOf('transform_node')
     const held = { ...state, work: { ...state.work, config: { output_schema } } } as State
-    const follow = () => route(held, new StepOutput(TWO), undefined, false, () => undefined)
+    const follow = () => followFrom(held, TWO)
     expect(follow).toThrow(expect.objectContaining({ code: 'too-many-items', blame: 'user' }))
   })
 })
+
+function followFrom(state: State, output: string) {
+  const step = { state, item: undefined, isMapTarget: false }
+  return route(step, new StepOutput(output), new PyDict(), () => undefined)
+}
