@@ -1,5 +1,6 @@
-import type { Assistant, Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
-import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import type { Position, RepositoryConfig, State, Work, Workflow } from '../schema/index.ts'
+import { guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { refusedAgents } from './agents/programs.ts'
 import { unknownDatasources, unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -31,7 +32,7 @@ export function placed({
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
-  config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
+  config: Pick<RepositoryConfig, 'datasources' | 'guardrails' | 'policy'>,
   { force = false }: { readonly force?: boolean } = {},
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
@@ -47,9 +48,7 @@ export function preflight(
       }
     }
   }
-  for (const assistant of assistantsOf(workflow)) {
-    for (const problem of unsupportedIn(assistant)) add(problem)
-  }
+  for (const problem of refusedAgents(workflow, config)) add({ ...placed(problem), isPolicy: true })
   for (const { message, help } of unknownDatasources(workflow, config)) add({ message, help })
   for (const tool of unprovidedTools(workflow, tools.problemOf)) add(placed(tool))
   for (const model of modelsOf(workflow, kit, config)) {
@@ -81,7 +80,9 @@ export function modelsOf(
 function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
   switch (work.kind) {
     case 'agent':
-      return withSubAssistants(work.assistant).map(({ model }) => model ?? defaultModel)
+      return withSubAssistants(work.assistant)
+        .filter(({ command }) => command === undefined)
+        .map(({ model }) => model ?? defaultModel)
     case 'state-processor':
       return [work.model ?? defaultModel]
     case 'summary':
@@ -138,14 +139,4 @@ function unsupportedWork(work: Work): PreflightProblem | undefined {
     case 'call':
       return undefined
   }
-}
-
-function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
-  const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]
-  return found
-    .filter(([uses]) => uses)
-    .map(([, what]) => ({
-      message: `Assistant '${assistant.id}' uses ${what}, which this version does not do`,
-      help: LATER,
-    }))
 }

@@ -1,4 +1,5 @@
 import type { Workflow } from '../schema/index.ts'
+import { missingPrograms } from './agents/programs.ts'
 import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
@@ -54,6 +55,7 @@ export async function makeReady(
       }),
       ...missingServerVariables(one, setup, world.env),
     ]),
+    ...missingPrograms([workflow, ...called.values()], world.env),
   ]
   if (problems.length > 0) {
     const worded = problems.map(({ message, help }) => `${message}\n  ${help}`)

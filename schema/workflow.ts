@@ -121,8 +121,8 @@ export interface Assistant {
   /** Tokens of a tool's output that the model gets to see. Default: {@link TOOL_OUTPUT_TOKENS}. */
   readonly toolOutputTokens?: number
   readonly excludeExtraContextTools: boolean
-  /** An ACP agent to start instead of calling a model. Our key `command`. */
-  readonly command?: string
+  /** An ACP agent to start instead of calling a model: the program and its arguments. Our key `command`. */
+  readonly command?: readonly string[]
   readonly at: Position
 }
 

@@ -24,10 +24,16 @@ export class Conversation {
   }
 
   /**
-   * Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run.
+   * Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run. A
+   * program that answers as an agent is asked once.
    * Fails with `agent-does-not-end`, and with what model calls fail with.
    */
   async converse(bare: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
+    const { command } = bare.assistant
+    if (command !== undefined) {
+      const { askProgram } = await import('./ask-program.ts')
+      return askProgram(this.#effects, command, opening)
+    }
     const speaker = await equip(bare, this.#effects)
     const messages = [...opening]
     while (this.#calls++ < MOST_TURNS) {
