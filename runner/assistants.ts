@@ -1,4 +1,5 @@
 import { firstError } from '../schema/diagnostic.ts'
+import { bareAssistant } from '../schema/dialects/octomind/lowered.ts'
 import type { Assistant, BlockWork, Position, State, Workflow } from '../schema/index.ts'
 import { didYouMean } from '../schema/nearest.ts'
 import type { Skill } from '../schema/skill-file.ts'
@@ -28,22 +29,26 @@ export interface AssistantProblem {
  * Puts stored assistants in the place of references to them, also where an assistant can ask others, and looks skills up.
  * Of the entry that refers, only what it may override counts: prompt, model, parameters and limits, and guardrails on top; all
  * that it may use is that of the stored assistant.
+ *
+ * @param canStart whether a program is there and allowed that need not be: else the assistant itself answers. Default: never.
  */
 export async function resolveAssistants(
   workflow: Workflow,
   files: AssistantFiles,
+  canStart: (command: readonly string[]) => boolean = () => false,
 ): Promise<ResolvedWorkflow> {
   const problems = new Map<string, AssistantProblem>()
   const add = (problem: AssistantProblem) => problems.set(problem.message, problem)
   const skills = new Map<string, AvailableSkill>()
 
-  const resolve = async (entry: Assistant, askedBy: readonly string[]): Promise<Assistant> => {
+  const resolve = async (written: Assistant, askedBy: readonly string[]): Promise<Assistant> => {
+    const entry = chosenSide(written, canStart)
     const { ref } = entry
     if (ref !== undefined && askedBy.includes(ref)) {
       add(circle(entry, [...askedBy.slice(askedBy.indexOf(ref)), ref]))
       return entry
     }
-    const found = ref === undefined ? withoutOptional(entry) : await findStored(ref, entry, files)
+    const found = ref === undefined ? entry : await findStored(ref, entry, files)
     if ('code' in found) {
       add(found)
       return entry
@@ -132,10 +137,13 @@ async function findSkill(
   }
 }
 
-/** Octomind itself need not be there for a role that is known here. */
-function withoutOptional({ command, commandIsOptional, ...assistant }: Assistant): Assistant {
-  if (commandIsOptional || command === undefined) return assistant
-  return { ...assistant, command }
+/** Who answers where it can be either the program or the assistant itself: the program has a prompt and tools of its own. */
+function chosenSide(assistant: Assistant, canStart: (command: readonly string[]) => boolean): Assistant {
+  const { command, commandIsOptional, ...itself } = assistant
+  if (command === undefined || !commandIsOptional) return assistant
+  if (!canStart(command)) return itself
+  const { id, description, at } = assistant
+  return { ...bareAssistant(id, at), description, command }
 }
 
 function circle({ at }: Assistant, ids: readonly string[]): AssistantProblem {

@@ -19,14 +19,16 @@ export interface CompleteWorkflow {
  * Puts together what a workflow names but does not hold itself.
  *
  * @param find where the definitions of called workflows come from: the project, or the record of the run.
+ * @param canStart see {@link resolveAssistants}.
  */
 export async function completeWorkflow(
   definition: Workflow,
   files: AssistantFiles,
   find: FindWorkflow,
+  canStart?: (command: readonly string[]) => boolean,
 ): Promise<CompleteWorkflow> {
   const calls = await resolveCalls(definition, find)
-  const complete = (one: Workflow) => resolveAssistants(one, files)
+  const complete = (one: Workflow) => resolveAssistants(one, files, canStart)
   const [own, ...called] = await Promise.all([
     complete(definition),
     ...calls.called.map(async ({ name, workflow }) => ({ name, ...(await complete(workflow)) })),

@@ -1,6 +1,7 @@
 import type { Diagnostic, Position, RepositoryConfig, Work, Workflow } from '../schema/index.ts'
 import { didYouMean } from '../schema/nearest.ts'
 import { namedTools, namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { refusedAgents } from './agents/programs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
 import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
@@ -34,6 +35,9 @@ export async function checkNeeds(
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
     ...guardrails.map((problem) => diagnosticOf(problem, 'error')),
     ...unknownDatasources(workflow, project.config).map((problem) => diagnosticOf(problem, 'warning')),
+    ...refusedAgents(workflow, project.config).map((problem) =>
+      diagnosticOf({ ...problem, code: 'agent-not-allowed' }, 'warning'),
+    ),
   ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')

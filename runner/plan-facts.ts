@@ -1,7 +1,9 @@
 import type { MoneyAndTokens, RepositoryConfig, Workflow } from '../schema/index.ts'
+import { agentSettings } from './agents/policy.ts'
+import { missingPrograms, programsOf, startableAgents } from './agents/programs.ts'
 import { ceilingOfRun } from './ceiling.ts'
 import { completeWorkflow } from './complete.ts'
-import { lowerBudget, priceUnknown } from './engine/budget.ts'
+import { costUnknown, type KnownPrices, lowerBudget, priceUnknown } from './engine/budget.ts'
 import { modelSettings } from './models/model-settings.ts'
 import { providerPresets, type ResolvedModel, resolveModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
@@ -34,7 +36,12 @@ export async function gatherPlanFacts(
   }: { readonly world: World; readonly model?: string | undefined; readonly force?: boolean },
 ): Promise<PlanFacts> {
   const { config } = project
-  const { workflow, called, skills, problems } = await completeWorkflow(definition, project, project.find)
+  const { workflow, called, skills, problems } = await completeWorkflow(
+    definition,
+    project,
+    project.find,
+    startableAgents(project, world),
+  )
   const all = [workflow, ...called.values()]
   const chosen = { called: [...called.values()], skills, ...(model === undefined ? {} : { model }) }
   // A key that is not set is a secret that is missing, not a reason to hide where a model leads or what a tool is.
@@ -67,6 +74,7 @@ export async function gatherPlanFacts(
       findTool: (name) => setup.kit.findTool(name)?.tool,
       integrationOf: (tool, alias) => setup.kit.findTool(tool, alias)?.integrationAlias,
       serversOf: (user) => setup.tools.servers.usedBy(user).map(setup.tools.servers.describe),
+      agentVariables: (command) => agentSettings(command, config)?.env ?? [],
       integrationSecrets: (alias) => Object.values(config.integrations.get(alias)?.env ?? {}),
       ceilingOf: (input) =>
         ceilingOfRun(
@@ -84,7 +92,7 @@ export async function gatherPlanFacts(
       isSet: (variable) => (world.env[variable] ?? '') !== '',
       obstacles: [
         ...problems,
-        ...unpriced(lowerBudget(config.budgets, workflow.budget), models, setup.knowsPrice),
+        ...unpriced(lowerBudget(config.budgets, workflow.budget), models, all.flatMap(programsOf), setup),
         ...setup.obstacles.map(placed),
         ...all.flatMap((one) =>
           preflight(
@@ -94,22 +102,25 @@ export async function gatherPlanFacts(
             { force: force && one === workflow },
           ),
         ),
+        ...missingPrograms(all, world.env),
       ],
     },
   }
 }
 
-/** With a budget in dollars, the first call of such a model would end the run. */
+/** With a budget in dollars, the first call of such a model or agent would end the run. */
 function unpriced(
   { usd }: MoneyAndTokens,
   models: readonly string[],
-  knowsPrice: (model: string) => boolean,
+  programs: readonly (readonly string[])[],
+  { knowsPrice, reportsCost }: KnownPrices,
 ): readonly PreflightProblem[] {
-  const unknown = usd === undefined ? [] : [...new Set(models)].filter((model) => !knowsPrice(model))
-  return unknown.map((model) => {
-    const { message, help = '' } = priceUnknown(model)
-    return { message, help }
-  })
+  if (usd === undefined) return []
+  const failures = [
+    ...[...new Set(models)].filter((model) => !knowsPrice(model)).map(priceUnknown),
+    ...programs.filter((command) => !reportsCost(command)).map(costUnknown),
+  ]
+  return failures.map(({ message, help = '' }) => ({ message, help }))
 }
 
 function placeholderKeys(config: RepositoryConfig): Readonly<Record<string, string>> {

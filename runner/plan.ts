@@ -78,6 +78,8 @@ export interface PlannedAssistant {
   /** `undefined`: an agent command answers instead of a model. */
   readonly model?: string
   readonly command?: string
+  /** Environment variables that the agent command gets, beside those of every program. Absent: a model answers. */
+  readonly variables?: readonly string[]
   readonly systemPrompt?: string
   readonly tools: readonly PlannedTool[]
   readonly mcpServers: readonly DescribedServer[]
@@ -149,6 +151,8 @@ export interface PlanOptions {
   readonly integrationOf?: (tool: string, alias: string | undefined) => string | undefined
   /** The MCP servers whose tools an assistant or a tool state may call. */
   readonly serversOf: (user: Assistant | ToolWork) => readonly DescribedServer[]
+  /** Variables that the config hands to an agent. */
+  readonly agentVariables: (command: readonly string[]) => readonly string[]
   /** Variables that the integration of an alias needs. */
   readonly integrationSecrets: (alias: string) => readonly string[]
   /** The ceiling of a run with this input. */
@@ -362,7 +366,9 @@ function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssis
   return {
     id,
     ...(ref === undefined ? {} : { ref }),
-    ...(command === undefined ? { model: options.describeModel(model).id } : { command }),
+    ...(command === undefined
+      ? { model: options.describeModel(model).id }
+      : { command: command.join(' '), variables: options.agentVariables(command) }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     tools: tools.map(({ name }) => planTool(name, options)),
     mcpServers: options.serversOf(assistant),
@@ -429,6 +435,14 @@ function serverWords({ name }: DescribedServer): string {
   return `MCP server ${name}`
 }
 
+/** The assistants of states, of those that they ask, and of the states of workflows that they call. */
+function assistantsIn(states: readonly PlannedState[]): readonly PlannedAssistant[] {
+  return states.flatMap(({ assistant, calls }) => [
+    ...(assistant ? withAsked(assistant) : []),
+    ...assistantsIn(calls?.states ?? []),
+  ])
+}
+
 /** The servers of states, and of the states of workflows that they call. */
 function serversIn(states: readonly PlannedState[]): readonly DescribedServer[] {
   return states.flatMap(({ tool, assistant, notifies, calls }) => [
@@ -455,6 +469,10 @@ function planSecrets(
   }
   for (const alias of aliasesOf(workflow, options, new Set())) {
     for (const variable of options.integrationSecrets(alias)) need(variable, `integration ${alias}`)
+  }
+  for (const { command, variables = [] } of assistantsIn(states)) {
+    // They are what it may have: it may as well have been logged in to where it runs.
+    for (const variable of variables.filter(options.isSet)) need(variable, `agent ${command}`)
   }
   for (const server of serversIn(states)) {
     for (const variable of server.variables) need(variable, serverWords(server))

@@ -1,6 +1,7 @@
 import { withInner } from '../schema/blocks.ts'
-import type { Assistant, Position, RepositoryConfig, State, Workflow } from '../schema/index.ts'
-import { assistantsOf, guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import type { Position, RepositoryConfig, State, Workflow } from '../schema/index.ts'
+import { guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
+import { refusedAgents } from './agents/programs.ts'
 import { unknownDatasources, unprovidedTools } from './needs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
@@ -32,7 +33,7 @@ export function placed({
 export function preflight(
   workflow: Workflow,
   { kit, tools, models }: Pick<RunSetup, 'kit' | 'tools' | 'models'>,
-  config: Pick<RepositoryConfig, 'datasources' | 'guardrails'>,
+  config: Pick<RepositoryConfig, 'datasources' | 'guardrails' | 'policy'>,
   { force = false }: { readonly force?: boolean } = {},
 ): readonly PreflightProblem[] {
   const problems = new Map<string, PreflightProblem>()
@@ -47,9 +48,7 @@ export function preflight(
       }
     }
   }
-  for (const assistant of assistantsOf(workflow)) {
-    for (const problem of unsupportedIn(assistant)) add(problem)
-  }
+  for (const problem of refusedAgents(workflow, config)) add({ ...placed(problem), isPolicy: true })
   for (const { message, help } of unknownDatasources(workflow, config)) add({ message, help })
   for (const tool of unprovidedTools(workflow, tools.problemOf)) add(placed(tool))
   for (const model of modelsOf(workflow, kit, config)) {
@@ -83,7 +82,9 @@ function modelsNamed({ work }: State, defaultModel: string): readonly string[] {
     case 'agent':
     case 'prompt':
     case 'layer':
-      return withSubAssistants(work.assistant).map(({ model }) => model ?? defaultModel)
+      return withSubAssistants(work.assistant)
+        .filter(({ command }) => command === undefined)
+        .map(({ model }) => model ?? defaultModel)
     case 'state-processor':
       return [work.model ?? defaultModel]
     case 'summary':
@@ -123,16 +124,4 @@ export function missingServerVariables(
 const RETIRED: PreflightProblem = {
   message: 'The workflow is retired: it can be read and compared, but not run',
   help: "Change its 'lifecycle' to run it again, or run it once with --force.",
-}
-
-const LATER = 'A later version does. Until then, leave it out or map it to a built-in tool.'
-
-function unsupportedIn(assistant: Assistant): readonly PreflightProblem[] {
-  const found: [boolean, string][] = [[assistant.command !== undefined, 'an ACP agent']]
-  return found
-    .filter(([uses]) => uses)
-    .map(([, what]) => ({
-      message: `Assistant '${assistant.id}' uses ${what}, which this version does not do`,
-      help: LATER,
-    }))
 }

@@ -1,4 +1,5 @@
 import type { Workflow } from '../schema/index.ts'
+import { missingPrograms, startableAgents } from './agents/programs.ts'
 import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
@@ -39,7 +40,12 @@ export async function makeReady(
   find: FindWorkflow,
 ): Promise<ReadyWorkflow> {
   refuseInvalidConfig(project)
-  const { workflow, called, skills, problems: missing } = await completeWorkflow(definition, project, find)
+  const {
+    workflow,
+    called,
+    skills,
+    problems: missing,
+  } = await completeWorkflow(definition, project, find, startableAgents(project, world))
   const setup = await setUpRun(project, workflow, world, {
     called: [...called.values()],
     skills,
@@ -54,6 +60,7 @@ export async function makeReady(
       }),
       ...missingServerVariables(one, setup, world.env),
     ]),
+    ...missingPrograms([workflow, ...called.values()], world.env),
   ]
   if (problems.length > 0) {
     const worded = problems.map(({ message, help }) => `${message}\n  ${help}`)

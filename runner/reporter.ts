@@ -1,4 +1,5 @@
 import type { UntimedEvent } from './engine/attempts.ts'
+import { wasPaid } from './engine/budget.ts'
 import type { RunEvent, RunFinished } from './events.ts'
 import { Refusal } from './failure.ts'
 import { addUsage, type Usage } from './models/model.ts'
@@ -134,8 +135,8 @@ export class Reporter {
 
   #count(event: RunEvent): void {
     if (event.type === 'step-finished' && !event.failure) this.#finished.add(event.path)
-    const isCall = event.type === 'effect-finished' && event.kind === 'model'
-    const isPaidFailure = event.type === 'attempt-failed' && event.usage !== undefined
+    const isCall = event.type === 'effect-finished' && event.kind !== 'tool'
+    const isPaidFailure = event.type === 'attempt-failed' && wasPaid(event)
     if (!isCall && !isPaidFailure) return
     this.#usage = addUsage(this.#usage, event.usage)
     if (event.costUsd === undefined) this.#isCostUnknown = true

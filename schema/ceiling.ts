@@ -320,7 +320,8 @@ function boundAgent(state: string, work: AgentWork, own: BoundedWorkflow, option
   const { assistant, outputSchema } = work
   const assistants = withSubAssistants(assistant)
   const program = assistants.find(({ command }) => command !== undefined)?.command
-  if (program !== undefined) return open('unknown', state, `what the program '${program}' takes is not known`)
+  if (program !== undefined)
+    return open('unknown', state, `what the program '${program.join(' ')}' takes is not known`)
   const isHeldToSchema =
     outputSchema !== undefined &&
     (mayBeTemplate(outputSchema.value) || enforcedSchemaOf(outputSchema.value) !== undefined)

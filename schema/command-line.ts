@@ -43,3 +43,7 @@ export function splitCommandLine(line: string): SplitLine {
   if (word !== undefined) words.push(word)
   return words.length === 0 ? { ok: false, problem: 'is empty' } : { ok: true, words }
 }
+
+/** What to do about a line that {@link splitCommandLine} finds a problem in. */
+export const PLAIN_COMMAND =
+  'Programs are started without a shell: give the program and its arguments, and quote what belongs together'

@@ -1,5 +1,5 @@
 import { checkIntegrations } from './check-integrations.ts'
-import { splitCommandLine } from './command-line.ts'
+import { PLAIN_COMMAND, splitCommandLine } from './command-line.ts'
 import { AGENT_KINDS, configFileSchema, PROVIDER_KINDS } from './config-format.ts'
 import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
 import { validateConfigFile } from './generated/validators.mjs'
@@ -463,10 +463,6 @@ function secretsIn(document: YamlDocument, root: YamlNode): readonly Diagnostic[
   walk(root, '', 'config')
   return found
 }
-
-/** What to do about a command line that only a shell could start. */
-export const PLAIN_COMMAND =
-  'Programs are started without a shell: give the program and its arguments, and quote what belongs together'
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 

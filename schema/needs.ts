@@ -92,7 +92,7 @@ export function withSubAssistants(assistant: Assistant): readonly Assistant[] {
   return [assistant, ...assistant.subAssistants.flatMap(withSubAssistants)]
 }
 
-/** Whether an assistant has anything that the project has to know: files of its own, datasources. */
-function usesProject({ ref, skillIds, datasourceIds }: Assistant): boolean {
-  return ref !== undefined || skillIds.length + datasourceIds.length > 0
+/** Whether an assistant has anything that the project has to know: files of its own, datasources, a program. */
+function usesProject({ ref, skillIds, datasourceIds, command }: Assistant): boolean {
+  return ref !== undefined || command !== undefined || skillIds.length + datasourceIds.length > 0
 }

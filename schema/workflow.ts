@@ -136,8 +136,8 @@ export interface Assistant {
   /** Tokens of a tool's output that the model gets to see. Default: {@link TOOL_OUTPUT_TOKENS}. */
   readonly toolOutputTokens?: number
   readonly excludeExtraContextTools: boolean
-  /** An ACP agent to start instead of calling a model. Our key `command`. */
-  readonly command?: string
+  /** An ACP agent to start instead of calling a model: the program and its arguments. Our key `command`. */
+  readonly command?: readonly string[]
   /** Where that program is not there or not allowed, the assistant itself answers, with its model and prompt. Default: `false`. */
   readonly commandIsOptional?: boolean
   readonly at: Position
@@ -325,6 +325,8 @@ export interface LayerWork {
    * message; `session`: the conversation goes before the text, message for message.
    */
   readonly sees: 'last' | 'all' | 'summary' | 'session'
+  /** Folder the agent works in, relative to the root of the repository. `undefined`: the root. */
+  readonly folder?: Located<string>
 }
 
 /** Runs a program of the repository with the text of the state before on its standard input. */

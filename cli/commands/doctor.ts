@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { delimiter, join, sep } from 'node:path'
 import { Refusal } from '../../runner/failure.ts'
 import { createGit } from '../../runner/git/git.ts'
 import { describeRepository } from '../../runner/git/repository.ts'
@@ -9,6 +7,7 @@ import { checkProvider } from '../../runner/models/check-provider.ts'
 import { modelSettings } from '../../runner/models/model-settings.ts'
 import { type ResolvedModel, resolveModel } from '../../runner/models/providers.ts'
 import { gatherPlanFacts } from '../../runner/plan-facts.ts'
+import { isOnPath } from '../../runner/process/on-path.ts'
 import type { Definition, Project } from '../../runner/project.ts'
 import { toolUsersOf } from '../../schema/needs.ts'
 import type { CommandRunner } from '../command.ts'
@@ -310,13 +309,6 @@ function checkServers(servers: readonly DescribedServer[], { world }: Cli, say: 
       say({ check: 'mcp', state: 'ok', message: `${title} ${how}` })
     }
   }
-}
-
-function isOnPath(program: string, env: Cli['world']['env']): boolean {
-  if (program.includes('/') || program.includes(sep)) return existsSync(program)
-  const endings = process.platform === 'win32' ? (env['PATHEXT'] ?? '.EXE;.CMD').split(';') : ['']
-  const folders = (env['PATH'] ?? '').split(delimiter)
-  return folders.some((folder) => endings.some((ending) => existsSync(join(folder, program + ending))))
 }
 
 function render({ state, message, help }: Finding, { cyan, green, red, yellow, symbols }: Palette): string {

@@ -1,5 +1,5 @@
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
-import type { RetryPolicy, ToolWork } from '../../schema/workflow.ts'
+import type { RetryPolicy, ToolWork, Work } from '../../schema/workflow.ts'
 import type { AttemptFailed, RunEvent } from '../events.ts'
 import { BLOCKED, REJECTED, StepFailure } from '../failure.ts'
 import { AnswerFailure } from '../models/model-failure.ts'
@@ -177,9 +177,14 @@ function paidFor(failure: StepFailure): Pick<AttemptFailed, 'usage' | 'costUsd'>
   return { ...(usage ? { usage } : {}), ...(costUsd === undefined ? {} : { costUsd }) }
 }
 
+/** Whether no model provider is asked: a tool is, or a program that answers as an agent. */
+function isAnsweredHere(work: Work): boolean {
+  return work.kind === 'tool' || (work.kind === 'agent' && work.assistant.command !== undefined)
+}
+
 function timeoutFailure({ path, state }: Step, timeoutMs: number, cause: unknown): StepFailure {
   return new StepFailure('step-timeout', `Step '${path}' did not finish within ${timeoutMs} ms`, {
-    blame: state.work.kind === 'tool' ? 'tool' : 'provider',
+    blame: isAnsweredHere(state.work) ? 'tool' : 'provider',
     // What a called workflow has finished would be done again; a resumption keeps it.
     retryable: state.work.kind !== 'call',
     help: "Raise the state's 'timeout', or make the step smaller.",

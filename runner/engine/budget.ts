@@ -24,11 +24,16 @@ export function spendingOf(events: Iterable<RunEvent>): Spending {
       withCalls.add(event.path)
       addTo(spending, event)
     }
-    if (event.type === 'attempt-failed' && event.usage) addTo(spending, event)
+    if (event.type === 'attempt-failed' && wasPaid(event)) addTo(spending, event)
     // A record that would be too large leaves out the calls behind finished steps; the sums of the steps stay.
-    if (event.type === 'step-finished' && event.usage && !withCalls.has(event.path)) addTo(spending, event)
+    if (event.type === 'step-finished' && wasPaid(event) && !withCalls.has(event.path)) addTo(spending, event)
   }
   return spending
+}
+
+/** Whether a step, or an attempt that failed, tells of anything that it took; an agent may tell no more than what it cost. */
+export function wasPaid({ usage, costUsd }: Cost): boolean {
+  return usage !== undefined || costUsd !== undefined
 }
 
 /** What an answer took, as its event or the answer itself tells. */

@@ -13,7 +13,8 @@ export interface ShownFiles {
 /** Characters of all texts together, about 50,000 tokens; each file gets an equal share. */
 const MOST_CHARACTERS = 200_000
 
-const NOTHING: ShownFiles = { text: '', images: [] }
+/** Where there are none. */
+export const NO_FILES: ShownFiles = { text: '', images: [] }
 
 /** Made once for all the steps of a run: requests are digested message by message. */
 const shown = new WeakMap<readonly AttachedFile[], ShownFiles>()
@@ -26,7 +27,7 @@ export function showFiles({
   input: { files },
   isMapTarget,
 }: Pick<Step, 'input' | 'isMapTarget'>): ShownFiles {
-  if (isMapTarget || files === undefined || files.length === 0) return NOTHING
+  if (isMapTarget || files === undefined || files.length === 0) return NO_FILES
   const known = shown.get(files)
   if (known) return known
   const texts = files.flatMap(({ name, text }) => (text === undefined ? [] : [{ name, text }]))

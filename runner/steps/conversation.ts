@@ -9,7 +9,7 @@ import { StepFailure } from '../failure.ts'
 import { callRequest } from '../mcp/requests.ts'
 import type { ChatMessage, ModelReply, ToolCall } from '../models/model.ts'
 import { askModel } from './ask-model.ts'
-import type { ShownFiles } from './attachments.ts'
+import { NO_FILES, type ShownFiles } from './attachments.ts'
 import type { OfferedTool } from './kit.ts'
 import { equip, type Speaker } from './speaker.ts'
 import { toolOutputForModel } from './tool-output.ts'
@@ -24,10 +24,16 @@ export class Conversation {
   }
 
   /**
-   * Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run.
+   * Asks until the model answers without wanting a tool. What its tools do wrong is told to the model, not to the run. A
+   * program that answers as an agent is asked once.
    * Fails with `agent-does-not-end`, and with what model calls fail with.
    */
   async converse(bare: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
+    const { command } = bare.assistant
+    if (command !== undefined) {
+      const { askProgram } = await import('./ask-program.ts')
+      return askProgram(this.#effects, command, opening)
+    }
     const speaker = await equip(bare, this.#effects)
     const messages = [...opening]
     while (this.#calls++ < MOST_TURNS) {
@@ -126,8 +132,6 @@ function requestOf({ tool, integrationAlias, mcp }: OfferedTool, args: JsonObjec
 function parseArguments(text: string): JsonObject | undefined {
   return text.trim() === '' ? {} : parseJsonObject(text)
 }
-
-const NO_FILES: ShownFiles = { text: '', images: [] }
 
 /** What a speaker is first sent: its prompt, what was said before, what it is asked, and the files that go with that. */
 export function openingMessages(

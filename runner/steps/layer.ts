@@ -2,41 +2,42 @@ import type { LayerWork } from '../../schema/workflow.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
-import { Conversation, openingMessages } from './conversation.ts'
+import { NO_FILES } from './attachments.ts'
 import type { StepKit } from './kit.ts'
 import { fillProjectValues, type PromptPlace } from './project-values.ts'
-import { readyRole } from './role.ts'
-import { intentOf, type Speaker } from './speaker.ts'
+import { askRole, type ReadyRole, readyRole } from './role.ts'
+import { intentOf } from './speaker.ts'
 
 /** A layer of Octomind's configuration: an agent works on the text of the step before, and on what the session holds. */
 export async function prepareLayer(
   step: Step,
-  { assistant, sees }: LayerWork,
+  { assistant, sees, folder }: LayerWork,
   kit: StepKit,
   warn: (warning: StepWarning) => void,
   effects?: StepEffects,
 ): Promise<PreparedStep> {
-  const place = { role: assistant.id }
+  const place = { role: assistant.id, ...(folder ? { folder: folder.value } : {}) }
   const session = await Promise.all(
     step.history.toArray().map((message) => filledIn(message, place, effects)),
   )
   const spoken = session.filter(({ role }) => role !== 'system')
   const incoming = step.incoming ?? ''
   const task = sees === 'session' ? incoming : VIEWS[sees](incoming, spoken)
-  const { speaker, greeting } = await readyRole(assistant, step, place, kit, warn, effects)
-  // A layer that restarts the session takes the prompt of its role out of it, too.
-  const isPrompted = sees !== 'session' || spoken.length < session.length
-  const asked: Speaker = isPrompted ? speaker : { ...speaker, system: '' }
-  const before = sees === 'session' ? spoken : greeting
+  const ready = await readyRole(assistant, step, place, kit, warn, effects)
+  const who = sees === 'session' ? inSession(ready, session) : ready
   return {
     task,
-    intend: () => ({ task, request: [intentOf(asked), before] }),
-    async execute(reach) {
-      const messages = openingMessages(asked, before, task)
-      const { text } = await new Conversation(reach).converse(asked, messages)
-      return text.trim()
-    },
+    intend: () => ({ task, request: [intentOf(who.speaker), who.greeting] }),
+    execute: async (reach) =>
+      (await askRole(reach, who, { task, earlier: [], files: NO_FILES }, { place })).trim(),
   }
+}
+
+/** A role that answers in the session itself. A layer that restarts the session takes the prompt of the role out of it, too. */
+function inSession({ speaker }: ReadyRole, session: readonly Message[]): ReadyRole {
+  const spoken = session.filter(({ role }) => role !== 'system')
+  const isPrompted = spoken.length < session.length
+  return { speaker: isPrompted ? speaker : { ...speaker, system: '' }, greeting: spoken }
 }
 
 /** The greeting of a session is a template; what came after it is not. */

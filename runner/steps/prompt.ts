@@ -5,11 +5,10 @@ import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 import { showFiles } from './attachments.ts'
-import { Conversation, openingMessages } from './conversation.ts'
 import type { StepKit } from './kit.ts'
 import { fillProjectValues } from './project-values.ts'
 import { positionText } from './render-text.ts'
-import { readyRole } from './role.ts'
+import { askRole, readyRole } from './role.ts'
 import { intentOf } from './speaker.ts'
 
 /** A step of Octomind's own files: a role answers a prompt that earlier outputs are put into. */
@@ -34,11 +33,15 @@ export async function preparePrompt(
   return {
     task,
     intend: () => ({ task, request: intentOf(who.speaker) }),
-    async execute(reach) {
-      const messages = openingMessages(who.speaker, [...who.greeting, ...earlier], task, showFiles(step))
-      const { text } = await new Conversation(reach).converse(who.speaker, messages)
-      return answerText(text)
-    },
+    execute: async (reach) =>
+      answerText(
+        await askRole(
+          reach,
+          who,
+          { task, earlier, files: showFiles(step) },
+          { place, ...(work.session === 'continue' ? { session: step.state.id } : {}) },
+        ),
+      ),
   }
 }
 

@@ -40,6 +40,7 @@ export function speakerOf(
   kit: SpeakerKit,
   form: { readonly instruction?: string } & Pick<ModelRequest, 'responseSchema'> = {},
 ): Speaker {
+  if (assistant.command) return programOf(assistant, assistant.command, form.instruction)
   const tools = byName(kit.toolsOf(assistant))
   const others = new Map<string, Speaker>()
   for (const one of new Map(assistant.subAssistants.map((other) => [other.id, other])).values()) {
@@ -49,9 +50,7 @@ export function speakerOf(
   const { instruction, responseSchema } = form
   return {
     assistant,
-    system: [assistant.systemPrompt, assistant.skillIds.length > 0 ? USE_SKILLS : undefined, instruction]
-      .filter((part) => part !== undefined && part !== '')
-      .join('\n\n'),
+    system: paragraphs(assistant.systemPrompt, assistant.skillIds.length > 0 ? USE_SKILLS : '', instruction),
     request: {
       model: kit.modelOverride ?? assistant.model ?? kit.defaultModel,
       ...offersOf({ tools, others }),
@@ -63,6 +62,23 @@ export function speakerOf(
     servers: kit.serversOf(assistant).map((used) => ({ ...used, endpoint: kit.render(used.server) })),
     others,
   }
+}
+
+/** A program that answers as an agent: it has its own model, tools and skills, and none of ours. */
+function programOf(assistant: Assistant, command: readonly string[], instruction = ''): Speaker {
+  return {
+    assistant,
+    system: paragraphs(assistant.systemPrompt, instruction),
+    request: { model: command.join(' ') },
+    fallback: [],
+    tools: new Map(),
+    servers: [],
+    others: new Map(),
+  }
+}
+
+function paragraphs(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
 }
 
 /** Adds the tools of its servers to those of a speaker. Fails with what asking a server for them fails with. */

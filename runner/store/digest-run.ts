@@ -171,8 +171,8 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         if (event.kind === 'model') {
           models.add(event.name)
           answered.set(spender(event), (answered.get(spender(event)) ?? new Set()).add(event.name))
-          spent.set(spender(event), plus(spent.get(spender(event)), event))
         }
+        if (event.kind !== 'tool') spent.set(spender(event), plus(spent.get(spender(event)), event))
         break
       case 'step-finished': {
         const step = stepAt(event.path, event.state)

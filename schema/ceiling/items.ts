@@ -31,7 +31,7 @@ export function isChainLink({ work }: State, isMapTarget: boolean): boolean {
 /** The schema that an output is held to. `undefined`: none, or it is only known when a run gets there. */
 function enforcedOn({ work }: State): unknown {
   if (work.kind === 'transform') return jsonValue(work.config['output_schema'])
-  if (work.kind !== 'agent' || work.assistant.command !== undefined) return undefined
+  if (work.kind !== 'agent') return undefined
   const text = work.outputSchema?.value
   return text === undefined || mayBeTemplate(text) ? undefined : enforcedSchemaOf(text)
 }

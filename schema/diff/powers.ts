@@ -26,7 +26,7 @@ export function powersOf(states: readonly State[]): string {
     ),
     list(
       'program',
-      of((state) => assistantsOf(state).map(({ command }) => command)),
+      of((state) => assistantsOf(state).map(({ command }) => command?.join(' '))),
     ),
     list(
       'workflow',

@@ -22,7 +22,7 @@ import {
   widest,
 } from './classes.ts'
 import { ownOf } from './own.ts'
-import { isSame, listed, members, membersOf } from './values.ts'
+import { fromTo, isSame, listed, members, membersOf } from './values.ts'
 
 type WorkOf<K extends Work['kind']> = Extract<Work, { readonly kind: K }>
 
@@ -225,6 +225,7 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
     of: (work) => ownOf(work.assistant).command,
     class: power,
     reach: 'state',
+    say: (before, after) => fromTo(commandLine(before), commandLine(after)),
   },
   {
     code: 'tool-output-limit-changed',
@@ -241,6 +242,10 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
     reach: 'state',
   },
 ]
+
+function commandLine(command: unknown): string | undefined {
+  return Array.isArray(command) ? command.join(' ') : undefined
+}
 
 /** Those that stand on both sides and differ, with the aspects in which they do. */
 function changedAssistants(before: unknown, after: unknown) {

@@ -441,6 +441,25 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'mcp_servers:\n  - name: files\n    config: { command: npx, args: [-y, some-server] }',
     fix: "Add 'config' with 'command' or 'url', or disable the server.",
   },
+  'agent-command': {
+    title: 'The command of an agent needs a shell',
+    why: 'Programs are started as they are, without a shell, so that no text can become a second command.',
+    wrong: 'command: claude-agent-acp && echo done',
+    right: 'command: claude-agent-acp',
+    fix: 'Give the program and its arguments, as one line or as a list. Put what needs a shell into a script of the repository.',
+  },
+  'agent-key-unused': {
+    title: 'A key that an agent is not told of',
+    why: 'An assistant with a command is a program that has its own model and tools; it gets the system prompt, what was said before, and the task.',
+    wrong: 'command: goose acp\nmodel: gpt-4.1',
+    right: 'command: goose acp',
+    fix: 'Remove the key, and set up in the program itself what it is for.',
+  },
+  'agent-not-allowed': {
+    title: 'An agent that the config does not allow',
+    why: 'An agent is a program that works by itself, so none is started that .codemie/config.yaml does not name.',
+    fix: 'Add the words that its command begins with to policy.agents in .codemie/config.yaml, with the variables it needs and what it may do.',
+  },
   'secret-in-file': {
     title: 'A secret in a file',
     why: 'What is committed stays in git and is read by everybody who can read the repository.',

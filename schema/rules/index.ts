@@ -25,6 +25,8 @@ import {
 } from './templates.ts'
 import { events, filters } from './triggers.ts'
 import {
+  agentCommands,
+  agentKeys,
   assistantCircles,
   customNodeKinds,
   documentFilters,
@@ -71,6 +73,8 @@ export const CODEMIE_RULES: readonly Rule[] = [
   nodeSettings,
   storedAssistantKeys,
   assistantCircles,
+  agentCommands,
+  agentKeys,
   mcpServers,
   secretsInServers,
 ]

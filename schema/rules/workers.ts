@@ -1,3 +1,4 @@
+import { PLAIN_COMMAND, splitCommandLine } from '../command-line.ts'
 import type { DraftItem } from '../dialects/codemie/draft.ts'
 import { customNodeKind, itemOf } from '../dialects/codemie/lower.ts'
 import { readBoolean, readText, readTexts } from '../lax.ts'
@@ -267,6 +268,57 @@ function checkServerConfig(say: Say, node: YamlNode, path: string) {
       : 'The MCP server has neither a command nor a url',
     expected: "exactly one of 'command' and 'url'",
   })
+}
+
+/** The command of an agent can be started without a shell. */
+export const agentCommands: Rule = (draft, say) => {
+  for (const item of draft.assistants) {
+    const command = childOf(item.node, 'command')
+    const line = command?.kind === 'seq' && command.items.length === 0 ? '' : readText(command)
+    const split = line === undefined ? undefined : splitCommandLine(line)
+    if (!command || split?.ok !== false) continue
+    say({
+      code: 'agent-command',
+      severity: 'error',
+      at: command,
+      path: `${item.path}/command`,
+      message: `The command is not a plain command: ${split.problem}`,
+      help: PLAIN_COMMAND,
+    })
+  }
+}
+
+/** Keys of an assistant that only a model of ours is told of. */
+const OF_MODELS = [
+  'model',
+  'temperature',
+  'parameters',
+  'fallback_models',
+  'limit_tool_output_tokens',
+  'tools',
+  'datasource_ids',
+  'skill_ids',
+  'assistant_ids',
+  'mcp_servers',
+]
+
+/** An agent brings its own model and tools. */
+export const agentKeys: Rule = (draft, say) => {
+  for (const item of draft.assistants) {
+    if (!isSet(childOf(item.node, 'command'))) continue
+    for (const key of OF_MODELS) {
+      const entry = entryOf(item.node, key)
+      if (!entry || !isSet(entry.value)) continue
+      say({
+        code: 'agent-key-unused',
+        severity: 'warning',
+        at: entry.key,
+        path: `${item.path}/${key}`,
+        message: `'${key}' has no effect: the assistant '${item.id?.value ?? ''}' is a program, with a model and tools of its own`,
+        help: 'Remove it, and set up in the program itself what it is for',
+      })
+    }
+  }
 }
 
 /** An MCP server can be reached in exactly one way. */

@@ -163,7 +163,12 @@ const ASSISTANT_KEYS: Readonly<Record<string, FormatSchema>> = {
   ),
   exclude_extra_context_tools: lax(flag(false, 'Do not add the tools that browse code datasources')),
   mcp_servers: lax(list(one('mcpServer'), 'MCP servers whose tools the model may call')),
-  command: ours(text('Command line of an ACP agent to start instead of calling a model')),
+  command: ours({
+    type: ['string', 'array'],
+    items: { type: 'string' },
+    description:
+      'ACP agent to start instead of calling a model: a command line without shell features, or a list of the program and its arguments',
+  }),
   fallback_models: ours(list({ type: 'string' }, 'Models tried in order when the chosen one cannot answer')),
   parameters: ours({ type: 'object', description: 'Further model parameters, passed on as written' }),
   guardrails: GUARDRAILS,

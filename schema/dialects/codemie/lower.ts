@@ -1,3 +1,4 @@
+import { splitCommandLine } from '../../command-line.ts'
 import type { Located, Position } from '../../diagnostic.ts'
 import { parseDurationMs } from '../../duration.ts'
 import { loadExpression } from '../../language/index.ts'
@@ -151,6 +152,14 @@ export function lowerInputs(source: CodemieSource, key = 'inputs'): readonly Inp
   })
 }
 
+/** A command line as words. One that is none stays whole; a rule says so. */
+function readCommand(node: YamlNode | undefined): readonly string[] | undefined {
+  const line = readText(node)
+  if (line === undefined) return readTexts(node)
+  const split = splitCommandLine(line)
+  return split.ok ? split.words : [line]
+}
+
 /**
  * Lowers an inline assistant; also used for assistant files.
  *
@@ -174,7 +183,7 @@ export function lowerAssistant(
       systemPrompt: readText(get('system_prompt')),
       model: readText(get('model')),
       temperature: readNumber(get('temperature')),
-      command: readText(get('command')),
+      command: readCommand(get('command')),
       toolOutputTokens: readNumber(get('limit_tool_output_tokens')),
     }),
     description: readText(get('description')) ?? '',

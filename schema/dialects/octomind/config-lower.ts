@@ -186,7 +186,12 @@ function layerState(draft: ConfigDraft, target: Located<string>, id: Located<str
   if (!layer) throw new Error(`no layer '${target.value}': the draft was not checked`)
   return {
     ...plainState(id),
-    work: { kind: 'layer', assistant: lowerLayer(draft, layer), sees: viewOf(layer) },
+    work: {
+      kind: 'layer',
+      assistant: lowerLayer(draft, layer),
+      sees: viewOf(layer),
+      ...(layer.workdir && layer.workdir.value !== '.' ? { folder: layer.workdir } : {}),
+    },
     output: policyOf(layer),
   }
 }

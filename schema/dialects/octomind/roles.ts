@@ -36,19 +36,19 @@ export function lowerLayer(draft: ConfigDraft, layer: DraftLayer): Assistant {
       ...toolsOf(layer.tools, draft),
     }
   }
-  const served = roleOfCommand(command.value)
-  if (served === undefined) return { ...bare, command: command.value }
+  const words = command.value.trim().split(/\s+/)
+  const served = roleOfCommand(words)
+  if (served === undefined) return { ...bare, command: words }
   const role = draft.roles.find((one) => one.name?.value === served)
   const standIn: Partial<Assistant> = role ? lowerRole(draft, role) : { ref: served }
-  return { ...bare, ...standIn, ...bareNames(bare), command: command.value, commandIsOptional: true }
+  const { id, description, at } = bare
+  return { ...bare, ...standIn, id, description, at, command: words, commandIsOptional: true }
 }
 
-const bareNames = ({ id, at }: Assistant) => ({ id, at })
-
 /** The role that `octomind acp <role>` serves; `undefined` for any other command. */
-export function roleOfCommand(command: string): string | undefined {
-  const words = command.trim().split(/\s+/)
-  return words.length === 3 && words[0] === 'octomind' && words[1] === 'acp' ? words[2] : undefined
+function roleOfCommand(words: readonly string[]): string | undefined {
+  const [program, mode, role, ...more] = words
+  return program === 'octomind' && mode === 'acp' && more.length === 0 ? role : undefined
 }
 
 function modelOf(own: DraftModel, defaults: DraftModel): Pick<Assistant, 'parameters'> & Partial<Assistant> {

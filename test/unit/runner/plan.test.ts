@@ -22,6 +22,7 @@ const facts: Omit<PlanOptions, 'input'> = {
   defaultModel: 'base',
   models: ['base'],
   describeModel: (id) => ({ id: `openai:${id}`, keyVariable: 'OPENAI_API_KEY' }),
+  agentVariables: () => [],
   findTool: (name) => {
     const reach = TOOLS[name]
     return reach ? { name, reach } : undefined

@@ -52,7 +52,7 @@ const asked: Full<Assistant> = {
   description: 'Reviews',
   subAssistants: [],
   excludeExtraContextTools: false,
-  command: 'agent',
+  command: ['agent'],
   at,
 }
 
