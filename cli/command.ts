@@ -21,6 +21,8 @@ export interface OptionSpec {
 export interface ArgumentSpec {
   readonly name: string
   readonly required: boolean
+  /** Option with which it is not required. */
+  readonly unless?: string
   readonly variadic?: boolean
   readonly summary: string
   /** What the shell offers: names of workflows, ids of runs, codes, these words, or (by default) files. */
@@ -36,8 +38,8 @@ export interface Example {
 /** A row of the table of commands. Parsing, help and completion come from it; the code is loaded when it is chosen. */
 export interface CommandSpec {
   readonly name: string
-  /** Two words that mean the same, e.g. `['runs', 'prune']`. */
-  readonly also?: readonly [string, string]
+  /** Pairs of words that mean the same, e.g. `['runs', 'prune']`. */
+  readonly also?: readonly (readonly [string, string])[]
   /** One line, an instruction without a full stop. */
   readonly summary: string
   /** Paragraphs of the command's own help. */

@@ -60,6 +60,15 @@ export class Invocation {
     return this.#line.positionals.slice(this.#place(name))
   }
 
+  /** The same line with other arguments, and with some options set. */
+  with(change: Pick<ParsedLine, 'positionals' | 'options'>): Invocation {
+    return new Invocation({
+      ...this.#line,
+      positionals: change.positionals,
+      options: { ...this.#line.options, ...change.options },
+    })
+  }
+
   #option(name: string, kind: string): unknown {
     const spec = [...this.command.options, ...GLOBAL_OPTIONS].find((option) => option.name === name)
     if (spec?.kind !== kind)

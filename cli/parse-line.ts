@@ -16,9 +16,9 @@ export async function parseLine(argv: readonly string[]): Promise<ParsedLine | L
   return line
 }
 
-/** Puts the name of a command in place of the two words that mean the same. */
+/** Puts the name of a command in place of two words that mean the same. */
 function inOneWord(argv: readonly string[]): readonly string[] {
-  const command = COMMANDS.find(({ also }) => also && also[0] === argv[0] && also[1] === argv[1])
+  const command = COMMANDS.find(({ also }) => also?.some(([one, two]) => one === argv[0] && two === argv[1]))
   return command ? [command.name, ...argv.slice(2)] : argv
 }
 
@@ -69,7 +69,10 @@ function checkLine({ command, positionals, options }: ParsedLine): void {
   }
   if (options['help'] === true) return
   const missing = command.args.find(
-    (argument, index) => argument.required && positionals[index] === undefined,
+    ({ required, unless }, index) =>
+      required &&
+      positionals[index] === undefined &&
+      (unless === undefined || options[unless] === undefined),
   )
   if (missing)
     throw usageError(`'codemie-ci ${command.name}' needs a <${missing.name}>: ${missing.summary}.`, tryHelp)

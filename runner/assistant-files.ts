@@ -110,14 +110,11 @@ async function readStoredAssistant(
 async function readRoles(files: ProjectFiles, root: string): Promise<readonly StoredAssistant[]> {
   const paths = (await files.list(join(root, WORKFLOWS))).filter((path) => /\.toml$/i.test(path))
   if (paths.length === 0) return []
-  const [{ readToml }, octomind] = await Promise.all([
-    import('../schema/toml.ts'),
-    import('../schema/dialects/octomind/read.ts'),
-  ])
+  const { readRoleFile } = await import('../schema/role-file.ts')
   const found = paths.map(async (path): Promise<StoredAssistant[]> => {
     const file = relative(root, path).split(sep).join('/')
     const bytes = await readIfThere(files, path)
-    const all = bytes ? octomind.readRoles(readToml(file, bytes)) : []
+    const all = bytes ? readRoleFile({ file, bytes }) : []
     return all.map((assistant) => ({ file, assistant, diagnostics: [] }))
   })
   return (await Promise.all(found)).flat()

@@ -42,7 +42,7 @@ export async function resolveAssistants(
   const skills = new Map<string, AvailableSkill>()
 
   const resolve = async (written: Assistant, askedBy: readonly string[]): Promise<Assistant> => {
-    const entry = chosenSide(written, canStart)
+    const entry = await chosenSide(written, files, canStart)
     const { ref } = entry
     if (ref !== undefined && askedBy.includes(ref)) {
       add(circle(entry, [...askedBy.slice(askedBy.indexOf(ref)), ref]))
@@ -99,7 +99,7 @@ async function findStored(
     return {
       ...problem,
       message: `${whoRefers(entry, ref)}, and there is no ${assistantFile(ref)}`,
-      help: `${didYouMean(ref, await files.assistantIds())}Write that file, or ${entry.at.file.endsWith('.toml') ? 'a [[roles]] table in a configuration under .codemie/workflows' : 'make the assistant inline'}.`,
+      help: `${didYouMean(ref, await files.assistantIds())}${isRole(entry) ? ROLE_HELP : 'Write that file, or make the assistant inline.'}`,
     }
   }
   if (stored.assistant) return overridden(stored.assistant, entry)
@@ -111,9 +111,19 @@ async function findStored(
 }
 
 /** One that is asked under the id of its file has no entry. */
-function whoRefers({ id }: Assistant, ref: string): string {
-  return id === ref ? `The assistant '${ref}' is named here` : `Assistant '${id}' refers to '${ref}'`
+function whoRefers(entry: Assistant, ref: string): string {
+  const { id } = entry
+  const kind = isRole(entry) ? 'role' : 'assistant'
+  return id === ref ? `The ${kind} '${ref}' is named here` : `${isRole(entry) ? 'Layer' : 'Assistant'} '${id}' refers to '${ref}'`
 }
+
+/** Octomind's files name roles. */
+function isRole({ at }: Assistant): boolean {
+  return at.file.toLowerCase().endsWith('.toml')
+}
+
+const ROLE_HELP =
+  'Write that file, or a [[roles]] table in a configuration under .codemie/workflows; or install octomind and allow it under policy.agents.'
 
 async function findSkill(
   id: string,
@@ -137,11 +147,19 @@ async function findSkill(
   }
 }
 
-/** Who answers where it can be either the program or the assistant itself: the program has a prompt and tools of its own. */
-function chosenSide(assistant: Assistant, canStart: (command: readonly string[]) => boolean): Assistant {
+/**
+ * Who answers where it can be either the program or the assistant itself: a stored assistant, or else the program, which has a
+ * prompt and tools of its own, or else the assistant as it stands there.
+ */
+async function chosenSide(
+  assistant: Assistant,
+  files: AssistantFiles,
+  canStart: (command: readonly string[]) => boolean,
+): Promise<Assistant> {
   const { command, commandIsOptional, ...itself } = assistant
   if (command === undefined || !commandIsOptional) return assistant
-  if (!canStart(command)) return itself
+  const isStored = itself.ref !== undefined && (await files.assistant(itself.ref)) !== undefined
+  if (isStored || !canStart(command)) return itself
   const { id, description, at } = assistant
   return { ...bareAssistant(id, at), description, command }
 }

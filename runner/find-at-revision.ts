@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Refusal } from './failure.ts'
 import { findInCommit } from './file-history.ts'
 import { resolveCommit } from './git/revision.ts'
-import type { Definition, Project } from './project.ts'
+import { addressOf, type Definition, type Project } from './project.ts'
 
 /** A definition, and the project that holds it and what it calls. */
 export interface FoundDefinition {
@@ -39,7 +39,8 @@ async function findEarlier(project: Project, now: Definition, revision: string):
   const commit = await resolveCommit(repository.git, revision)
   const { file } = await findInCommit(repository, { commit, revision }, now.file)
   const there = await project.at(commit)
-  return { definition: await there.find(join(root, file)), project: there }
+  const address = addressOf({ file, id: now.id })
+  return { definition: await there.find(join(root, address)), project: there }
 }
 
 async function findOnlyThere(

@@ -281,7 +281,7 @@ async function findDefinition(
   const [first] = found
   if (first && found.length === 1) return first
   if (found.length > 1) throw ambiguous(nameOrPath, found)
-  throw unknownWorkflow(nameOrPath, all)
+  throw nameOrPath.startsWith(ROLE) ? unknownRole(nameOrPath.slice(ROLE.length), all) : unknownWorkflow(nameOrPath, all)
 }
 
 /** All roles of configurations. */
@@ -308,6 +308,15 @@ function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
       ? `There are no definitions under ${DEFINITIONS}: \`codemie-ci init\` writes a first one.`
       : `${didYouMean(name, ids)}\`codemie-ci list\` shows all workflows.`
   return new Refusal('unknown-workflow', `There is no workflow '${name}'`, { help })
+}
+
+function unknownRole(name: string, all: readonly Definition[]): Refusal {
+  const roles = all.map(({ id }) => id.slice(ROLE.length))
+  const help =
+    roles.length === 0
+      ? `Roles stand under [[roles]] in configurations of Octomind in ${DEFINITIONS}, and there are none.`
+      : `${didYouMean(name, roles)}Roles that there are: ${roles.join(', ')}.`
+  return new Refusal('unknown-role', `There is no role '${name}'`, { help })
 }
 
 function portable(path: string): string {

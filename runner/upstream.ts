@@ -1,17 +1,21 @@
 import { compareDiagnostics, type Diagnostic } from '../schema/diagnostic.ts'
 import { readWorkflow } from '../schema/read.ts'
+import { readRoleFile } from '../schema/role-file.ts'
+import type { StoredAssistant } from './assistant-files.ts'
 import { checkNeeds } from './needs.ts'
-import type { Project } from './project.ts'
+import { type Project, ROLE } from './project.ts'
 import type { World } from './world.ts'
 
 /**
- * How a file of CodeMie runs here. `unchanged`: as it stands; `note`: so, too, and there is something to know; `mapping`: when the
- * project says what stands for something that it names; `invalid`: not at all, as in CodeMie.
+ * How a file of CodeMie or Octomind runs here. `unchanged`: as it stands; `note`: so, too, and there is something to know; `mapping`: when the
+ * project says what stands for something that it names; `invalid`: not at all, as in the system that it comes from.
  */
 export type Verdict = 'unchanged' | 'note' | 'mapping' | 'invalid'
 
 export interface UpstreamFile {
   readonly file: string
+  /** Which of several in the file. Absent: it is the only one. */
+  readonly workflow?: string
   readonly verdict: Verdict
   /** What stands behind the verdict, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[]
@@ -26,18 +30,62 @@ const MAPPED: ReadonlySet<string> = new Set([
   'datasource-missing',
 ])
 
-/** Looks how a definition would run in a project. Reads files of the project; calls nobody. */
+/** A file that was not written for this project. */
+export interface UpstreamSource {
+  readonly file: string
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Looks how definitions would run in a project, each workflow of a file for itself. Roles of any of the files are there for all
+ * of them. Reads files of the project; calls nobody.
+ */
 export async function checkUpstream(
-  source: { readonly file: string; readonly bytes: Uint8Array },
+  sources: readonly UpstreamSource[],
+  project: Project,
+  world: World,
+): Promise<readonly UpstreamFile[]> {
+  const roles = new Map(sources.flatMap(rolesOf).map((role) => [role.assistant?.id, role]))
+  const host: Project = {
+    ...project,
+    assistant: async (id) => (await project.assistant(id)) ?? roles.get(id),
+  }
+  const checked: UpstreamFile[] = []
+  for (const source of sources) {
+    const { meta } = readWorkflow(source)
+    const parts = meta.parts.filter((part) => !part.startsWith(ROLE) || doesMore(source, part))
+    for (const part of parts.length > 1 ? parts : [undefined]) checked.push(await checkOne(source, part, host, world))
+  }
+  return checked
+}
+
+async function checkOne(
+  source: UpstreamSource,
+  part: string | undefined,
   project: Project,
   world: World,
 ): Promise<UpstreamFile> {
-  const { workflow, diagnostics: own } = readWorkflow(source)
+  const { workflow, diagnostics: own } = readWorkflow({ ...source, ...(part === undefined ? {} : { part }) })
   const needs = workflow ? await checkNeeds(workflow, project, world) : []
   const diagnostics = [...own, ...needs]
     .filter(({ severity }) => severity !== 'info')
     .sort(compareDiagnostics)
-  return { file: source.file, verdict: verdictOf(diagnostics), diagnostics }
+  return {
+    file: source.file,
+    ...(part === undefined ? {} : { workflow: part }),
+    verdict: verdictOf(diagnostics),
+    diagnostics,
+  }
+}
+
+/** A role with a pipeline or a workflow is more than an assistant. */
+function doesMore(source: UpstreamSource, part: string): boolean {
+  return (readWorkflow({ ...source, part }).workflow?.states.length ?? 0) > 1
+}
+
+function rolesOf({ file, bytes }: UpstreamSource): readonly StoredAssistant[] {
+  if (!/\.toml$/i.test(file)) return []
+  return readRoleFile({ file, bytes }).map((assistant) => ({ file, assistant, diagnostics: [] }))
 }
 
 /** Whether files of the project or its config solve a problem, and not the definition. */

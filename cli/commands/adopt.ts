@@ -19,19 +19,20 @@ const WORDS: Readonly<Record<Verdict, { readonly one: string; readonly all: stri
   invalid: { one: 'is not valid', all: 'are not valid' },
 }
 
-/** `codemie-ci adopt`, also `import codemie`: says how files of CodeMie run here, and copies those that do. */
+/** `codemie-ci adopt`, also `import codemie` and `import octomind`: says how files run here, and copies those that do. */
 export const adopt: CommandRunner = async (invocation, cli) => {
   const project = await openProjectFor(invocation, cli)
   refuseInvalidConfig(project)
   const { cwd } = cli.world
-  const found: Found[] = []
-  for (const path of invocation.rest('files').flatMap((named) => definitionsAt(resolve(cwd, named), named))) {
-    const file = relative(cwd, path).split(sep).join('/')
-    const bytes = await readFile(path)
-    found.push({ bytes, checked: await checkUpstream({ file, bytes }, project, cli.world) })
-  }
-  const checked = found.map((one) => one.checked)
-  const copies = invocation.flag('write') ? await copyAll(found, project.root) : []
+  const paths = invocation.rest('files').flatMap((named) => definitionsAt(resolve(cwd, named), named))
+  const sources = await Promise.all(
+    paths.map(async (path) => ({
+      file: relative(cwd, path).split(sep).join('/'),
+      bytes: await readFile(path),
+    })),
+  )
+  const checked = await checkUpstream(sources, project, cli.world)
+  const copies = invocation.flag('write') ? await copyAll(sources, checked, project.root) : []
   if (invocation.flag('json'))
     printJson(cli, { files: checked, ...(invocation.flag('write') ? { copies } : {}) })
   else {
@@ -43,25 +44,22 @@ export const adopt: CommandRunner = async (invocation, cli) => {
     : EXIT.failed
 }
 
-interface Found {
-  readonly bytes: Buffer
-  readonly checked: UpstreamFile
-}
-
 interface Copy {
   readonly file: string
   readonly path: string
   readonly outcome: string
 }
 
-/** Copies what runs, byte for byte. A file that is there already stays. */
-async function copyAll(found: readonly Found[], root: string): Promise<readonly Copy[]> {
+/** Copies files of which all runs, byte for byte. A file that is there already stays. */
+async function copyAll(
+  sources: readonly { readonly file: string; readonly bytes: Buffer }[],
+  checked: readonly UpstreamFile[],
+  root: string,
+): Promise<readonly Copy[]> {
   const copies: Copy[] = []
-  for (const {
-    bytes,
-    checked: { file, verdict },
-  } of found) {
-    if (verdict === 'mapping' || verdict === 'invalid') continue
+  for (const { file, bytes } of sources) {
+    const runs = checked.every((one) => one.file !== file || one.verdict === 'unchanged' || one.verdict === 'note')
+    if (!runs) continue
     const path = `.codemie/workflows/${basename(file).replace(/_template(?=\.[^.]+$)/, '')}`
     const copy = { path, text: bytes.toString(), isGenerated: false }
     const outcome = await writeProjectFile(root, copy, false)
@@ -75,10 +73,11 @@ async function copyAll(found: readonly Found[], root: string): Promise<readonly 
 }
 
 function renderFiles(checked: readonly UpstreamFile[], palette: Palette): string {
-  const width = Math.max(...checked.map(({ file }) => file.length))
+  const titles = checked.map(({ file, workflow }) => oneLine(workflow === undefined ? file : `${file}#${workflow}`))
+  const width = Math.max(...titles.map(({ length }) => length))
   const signs = signsOf(palette)
-  const lines = checked.flatMap(({ file, verdict, diagnostics }) => [
-    `${signs[verdict]} ${padEnd(oneLine(file), width)}  ${WORDS[verdict].one}\n`,
+  const lines = checked.flatMap(({ verdict, diagnostics }, i) => [
+    `${signs[verdict]} ${padEnd(titles[i] ?? '', width)}  ${WORDS[verdict].one}\n`,
     ...[...groupBy(diagnostics, ({ message }) => message)].map(
       ([message, all]) =>
         `    ${palette.dim(`${[...new Set(all.map(({ line }) => line))].join(', ')}:`)} ${oneLine(message)}\n`,
@@ -88,7 +87,9 @@ function renderFiles(checked: readonly UpstreamFile[], palette: Palette): string
     const many = checked.filter((one) => one.verdict === verdict).length
     return many === 0 ? [] : [`${many} ${many === 1 ? WORDS[verdict].one : WORDS[verdict].all}`]
   })
-  return `${lines.join('')}\n${count(checked.length, 'file')}: ${counts.join('; ')}\n${renderHelp(checked, palette)}`
+  const isOneEach = checked.every(({ workflow }) => workflow === undefined)
+  const all = count(checked.length, isOneEach ? 'file' : 'workflow')
+  return `${lines.join('')}\n${all}: ${counts.join('; ')}\n${renderHelp(checked, palette)}`
 }
 
 /** What to do, once for each thing: what most files wait for comes first. */

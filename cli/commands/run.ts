@@ -3,11 +3,14 @@ import { loadWorkflow } from '../definition.ts'
 import { executeRun, readExecution } from '../execute.ts'
 import { EXIT } from '../exit-status.ts'
 import { readGivenFiles, readInput } from '../input.ts'
+import type { Invocation } from '../invocation.ts'
 import { openProjectFor } from '../project.ts'
 import { renderInputProblems } from '../ui/input-problems.ts'
+import { usageError } from '../usage-error.ts'
 
 /** `codemie-ci run`: runs a workflow, shows it, keeps its record. */
-export const run: CommandRunner = async (invocation, cli) => {
+export const run: CommandRunner = async (line, cli) => {
+  const invocation = asToRole(line)
   const execution = readExecution(invocation)
   const here = await openProjectFor(invocation, cli)
   const loaded = await loadWorkflow(invocation, here, cli, { isStrict: invocation.flag('strict') })
@@ -40,4 +43,19 @@ export const run: CommandRunner = async (invocation, cli) => {
         ...(model === undefined ? {} : { model }),
       }),
   )
+}
+
+/** A role is a workflow of its own; what stands in the place of the workflow's name is what the role is told. */
+function asToRole(line: Invocation): Invocation {
+  const role = line.text('role')
+  if (role === undefined) return line
+  const told = line.argument('workflow')
+  if (told !== undefined && line.text('input') !== undefined) {
+    throw usageError('The input is given more than once.', 'Use one of TEXT, --input, --input-file and -.')
+  }
+  const isText = told !== undefined && told !== '-'
+  return line.with({
+    positionals: [`role:${role}`, ...(told === '-' ? ['-'] : [])],
+    options: isText ? { input: told } : {},
+  })
 }

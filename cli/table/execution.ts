@@ -26,9 +26,15 @@ export const EXECUTION: readonly CommandSpec[] = [
       'Files given with --file are kept in the record with the rest of the input, so that the run can go on elsewhere: at most 20, of 5 MiB each and 10 MiB together.',
       'With @REVISION (a commit, a tag, a branch) the workflow, those it calls and its stored assistants are as that commit has them, found through renames; configuration, tools and files are those of now. The record names the commit.',
     ],
-    args: [WORKFLOW_AT, INPUT_ARGUMENT],
+    args: [{ ...WORKFLOW_AT, unless: 'role' }, INPUT_ARGUMENT],
     options: [
       ...INPUTS,
+      {
+        name: 'role',
+        kind: 'text',
+        value: 'ROLE',
+        summary: 'Ask a role of an Octomind configuration; what it is told stands in the place of the workflow',
+      },
       {
         name: 'file',
         kind: 'texts',
@@ -47,6 +53,7 @@ export const EXECUTION: readonly CommandSpec[] = [
       { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
       { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
       { line: 'codemie-ci run review@HEAD~3', what: 'the workflow as it was three commits ago' },
+      { line: 'codemie-ci run --role developer "Mend the tests"', what: 'a role, with its pipeline and workflow' },
     ],
     load: async () => (await import('../commands/run.ts')).run,
   },

@@ -214,10 +214,14 @@ export const FILES: readonly CommandSpec[] = [
   },
   {
     name: 'adopt',
-    also: ['import', 'codemie'],
-    summary: 'Say how workflow files of CodeMie run here',
+    also: [
+      ['import', 'codemie'],
+      ['import', 'octomind'],
+    ],
+    summary: 'Say how workflow files of CodeMie and Octomind run here',
     details: [
-      'Also called as codemie-ci import codemie. Says of each file whether it runs unchanged, runs with something to know, needs a mapping (a tool, a datasource or a stored assistant that the repository does not say yet), or is not valid; and then what to do about all that is missing, what most files wait for first. Exits 1 when a file does not run.',
+      'Also called as codemie-ci import codemie and codemie-ci import octomind. Says of each file whether it runs unchanged, runs with something to know, needs a mapping (a tool, a datasource, a stored assistant or a role that the repository does not say yet), or is not valid; and then what to do about all that is missing, what most files wait for first. Exits 1 when a file does not run.',
+      'Of a configuration of Octomind it says so of each workflow, and of each role that has one. Roles of the files that are looked at count as there.',
     ],
     args: [
       {
@@ -238,6 +242,7 @@ export const FILES: readonly CommandSpec[] = [
     ],
     examples: [
       { line: 'codemie-ci import codemie ../codemie/config/templates/workflow', what: 'a whole folder' },
+      { line: 'codemie-ci import octomind ~/.config/octomind/config.toml', what: 'a configuration of Octomind' },
       { line: 'codemie-ci adopt review_template.yaml --write', what: 'one file, to try it' },
     ],
     load: async () => (await import('../commands/adopt.ts')).adopt,

@@ -191,7 +191,7 @@ export const RECORDS: readonly CommandSpec[] = [
   },
   {
     name: 'prune',
-    also: ['runs', 'prune'],
+    also: [['runs', 'prune']],
     summary: 'Take old records from the tip of codemie/runs',
     details: [
       'Shows what would leave the tip, and changes nothing without --yes. Also called as codemie-ci runs prune. The commit that does it removes folders and nothing is forced: the history keeps the records, links to them stay good, and show and runs read them as before. It makes the folders easy to look through and what a shallow clone fetches small.',

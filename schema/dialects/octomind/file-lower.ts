@@ -147,7 +147,13 @@ function lowerLeaf(leaf: DraftLeaf, { isGraph, declared }: Lowering): State {
 }
 
 function roleAssistant({ value, at }: Located<string>, model: Located<string> | undefined): Assistant {
-  return { ...bareAssistant(value, at), ref: value, ...(model ? { model: model.value } : {}) }
+  return {
+    ...bareAssistant(value, at),
+    ref: value,
+    ...(model ? { model: model.value } : {}),
+    command: ['octomind', 'acp', value],
+    commandIsOptional: true,
+  }
 }
 
 function lowerEdges({ edges }: FileDraft, { id, at }: State): Transition {
