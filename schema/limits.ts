@@ -10,6 +10,9 @@ export const MOST_REASKS = 2
 /** Characters that count as a token where the length of a conversation is estimated: the real vocabulary is a download. */
 export const CHARACTERS_PER_TOKEN = 4
 
+/** Longest regular expression in characters; matching costs pattern times text. */
+export const LONGEST_PATTERN = 2000
+
 /** Name of the state that sums the conversation up at `end`; reserved in definitions. */
 export const FINALIZER = 'result_finalizer_node'
 
