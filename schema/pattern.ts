@@ -50,13 +50,13 @@ export const PATTERN_LIMITS = {
   /** Longest text that is looked through, in UTF-16 units. */
   text: 256 * 1024,
   /** Most matches in one text. */
-  matches: 5000,
+  matches: 2000,
   /** Most matches times the length of the text: to find one can take a look at all the rest of it. */
-  looks: 50_000_000,
+  looks: 20_000_000,
 } as const
 
 /** Characters of a pattern as the engine gets it. */
-const MAX_EMITTED = 500_000
+const MAX_EMITTED = 2_000_000
 
 /** A text that a pattern cannot be matched against. */
 export class PatternLimit extends Error {}
@@ -219,7 +219,11 @@ function placesIn(text: string): Int32Array {
 }
 
 function compileEmitted(emitted: string): RE2JS {
-  const refusal = new PatternRefusal('grows too large when its repetitions are counted out', 0, 'Repeat less')
+  const refusal = new PatternRefusal(
+    'grows too large when its classes and repetitions are written out',
+    0,
+    'Repeat less',
+  )
   if (emitted.length > MAX_EMITTED) throw refusal
   try {
     return RE2JS.compile(emitted)

@@ -130,6 +130,7 @@ const SEAMS = [
   'schema/generated/validate-json-schema.mjs',
   'schema/config-format.ts',
   'schema/frame.ts',
+  'schema/pattern.ts',
   'schema/toml.ts',
   'schema/yaml-full.ts',
   'schema/yaml-plain.ts',

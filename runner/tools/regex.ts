@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { LONGEST_PATTERN } from '../../schema/limits.ts'
 import { badArgument } from './define-tool.ts'
 
 /** A pattern that is matched in time proportional to the text, whatever the pattern. */
@@ -8,9 +9,6 @@ export interface LinearPattern {
   /** The text with every occurrence replaced, and how many that were. What is empty is left as it is. */
   replaceIn(text: string, replacement: string): { readonly text: string; readonly count: number }
 }
-
-/** Longest accepted pattern in characters; matching costs pattern times text. */
-const MAX_PATTERN = 2000
 
 /** Set operations and `\b{...}` mean something in other engines and something silently different here. */
 const MISREAD = /&&|\[[^\]]*--\[|\\b\{/
@@ -24,7 +22,8 @@ export function compilePattern(
   source: string,
   options: { ignoreCase?: boolean } = {},
 ): { ok: true; pattern: LinearPattern } | { ok: false; problem: string } {
-  if (source.length > MAX_PATTERN) return { ok: false, problem: `is longer than ${MAX_PATTERN} characters` }
+  if (source.length > LONGEST_PATTERN)
+    return { ok: false, problem: `is longer than ${LONGEST_PATTERN} characters` }
   if (MISREAD.test(source)) {
     return { ok: false, problem: 'uses set operations or \\b{...}, which this engine would misread' }
   }
