@@ -1,3 +1,4 @@
+import { assistantIn } from '../../schema/blocks.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
 import type { RetryPolicy, ToolWork, Work } from '../../schema/workflow.ts'
 import type { AttemptFailed, RunEvent } from '../events.ts'
@@ -179,7 +180,7 @@ function paidFor(failure: StepFailure): Pick<AttemptFailed, 'usage' | 'costUsd'>
 
 /** Whether no model provider is asked: a tool is, or a program that answers as an agent. */
 function isAnsweredHere(work: Work): boolean {
-  return work.kind === 'tool' || (work.kind === 'agent' && work.assistant.command !== undefined)
+  return work.kind === 'tool' || work.kind === 'script' || assistantIn(work)?.command !== undefined
 }
 
 function timeoutFailure({ path, state }: Step, timeoutMs: number, cause: unknown): StepFailure {

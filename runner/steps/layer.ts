@@ -16,7 +16,7 @@ export async function prepareLayer(
   warn: (warning: StepWarning) => void,
   effects?: StepEffects,
 ): Promise<PreparedStep> {
-  const place = { role: assistant.id, ...(folder ? { folder: folder.value } : {}) }
+  const place = { role: assistant.name ?? assistant.id, ...(folder ? { folder: folder.value } : {}) }
   const session = await Promise.all(
     step.history.toArray().map((message) => filledIn(message, place, effects)),
   )

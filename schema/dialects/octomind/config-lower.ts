@@ -105,15 +105,17 @@ function lowerStep(draft: ConfigDraft, step: DraftFlowStep): State {
   const layer = (target: Located<string>, id = target): State => layerState(draft, target, id)
   switch (step.type) {
     case 'parallel': {
-      const { aggregator, parallelLayers } = step
+      const { parallelLayers } = step
+      const all = [...parallelLayers, ...(step.aggregator ? [step.aggregator] : [])]
+      const states = uniqueStates(all.map((one) => layer(one)))
+      const aggregator = states[parallelLayers.length]
       const text = aggregator ? BETWEEN_FOR_AGGREGATOR : BETWEEN
-      const driver: Driver = {
-        kind: 'all',
-        copies: {},
-        join: { kind: 'separator', text },
-        ...(aggregator ? { aggregator: layer(aggregator) } : {}),
-      }
-      return blockState(name, driver, uniqueStates(parallelLayers.map((one) => layer(one))))
+      const join = { kind: 'separator', text } as const
+      return blockState(
+        name,
+        { kind: 'all', copies: {}, join, ...(aggregator ? { aggregator } : {}) },
+        states.slice(0, parallelLayers.length),
+      )
     }
     case 'conditional': {
       const inside = lowerSteps(draft, step.substeps)
@@ -165,7 +167,8 @@ function choice<S>(
   onNoMatch: readonly State[],
 ): State {
   const name = nameOf(step)
-  const body = uniqueStates([...onMatch, ...onNoMatch])
+  const before = first ? [first] : []
+  const body = uniqueStates([...before, ...onMatch, ...onNoMatch]).slice(before.length)
   const ids = body.map(({ id }) => id)
   return blockState(
     name,

@@ -15,6 +15,7 @@ export function lowerRole(draft: ConfigDraft, role: DraftRole): Assistant {
   const name = role.name ?? { value: '', at: draft.document.at(role.node.start) }
   return {
     ...bareAssistant(name.value, name.at),
+    name: name.value,
     description: role.description ?? '',
     systemPrompt: withoutOldMarks(role.system ?? ''),
     greeting: withoutOldMarks(role.welcome ?? ''),
@@ -40,7 +41,7 @@ export function lowerLayer(draft: ConfigDraft, layer: DraftLayer): Assistant {
   const served = roleOfCommand(words)
   if (served === undefined) return { ...bare, command: words }
   const role = draft.roles.find((one) => one.name?.value === served)
-  const standIn: Partial<Assistant> = role ? lowerRole(draft, role) : { ref: served }
+  const standIn: Partial<Assistant> = role ? lowerRole(draft, role) : { ref: served, name: served }
   const { id, description, at } = bare
   return { ...bare, ...standIn, id, description, at, command: words, commandIsOptional: true }
 }
