@@ -18,6 +18,7 @@ import { BUILT_IN } from './templates/index.ts'
 import { printJson } from './ui/json.ts'
 import { nextSteps } from './ui/next-steps.ts'
 import { oneLine } from './ui/plain-text.ts'
+import { usageError } from './usage-error.ts'
 
 /**
  * Writes a workflow from a template: `new` and `templates use`. Parameters come from --set; what is missing is asked for on a
@@ -27,27 +28,78 @@ export async function createWorkflow(
   invocation: Invocation,
   cli: Cli,
   project: Project,
-  wanted: { readonly name: string; readonly template: string },
+  wanted: { readonly name: string; readonly template: string; readonly isOctomind?: boolean },
 ): Promise<number> {
   const file = definitionFile(wanted.name)
+  if (wanted.isOctomind) return await createConfiguration(invocation, cli, project, file, wanted.template)
   const template = findUsable(await listTemplates(project.root, BUILT_IN), wanted.template)
   const values = await readParameters(template, invocation, cli)
   const id = workflowIdOf(file)
   const filled = withModeline(project.root, file, withOwnName(template, fillTemplate(template, values), file))
-  const { text } = await planDefinition(project, file, filled)
-  await writeNewFile(project.root, file, text)
-  const notes = await githubNotes(cli.world)
+  const notes = async () => await githubNotes(cli.world)
+  const planned = await planDefinition(project, file, filled)
+  return await write(
+    { id, file, text: planned.text, template: template.id, parameters: values, notes },
+    invocation,
+    cli,
+    project,
+  )
+}
+
+/** Writes the Octomind form of a built-in template. Refuses with `no-octomind-form`, and with `usage` when parameters are given. */
+async function createConfiguration(
+  invocation: Invocation,
+  cli: Cli,
+  project: Project,
+  yamlFile: string,
+  wanted: string,
+): Promise<number> {
+  const template = BUILT_IN.find(({ id }) => id === wanted)
+  if (template?.octomind === undefined) {
+    const known = BUILT_IN.filter(({ octomind }) => octomind !== undefined).map(({ id }) => id)
+    throw new Refusal('no-octomind-form', `The template '${wanted}' has no form for Octomind`, {
+      help: `These have one: ${known.join(', ')}.`,
+    })
+  }
+  if (invocation.texts('set').length > 0) {
+    throw usageError('With --octomind a template has no parameters.', 'Change the file afterwards.')
+  }
+  const id = workflowIdOf(yamlFile)
+  const file = yamlFile.replace(/\.yaml$/, '.config.toml')
+  const { text } = await planDefinition(project, file, template.octomind.replaceAll('<<name>>', id))
+  return await write({ id, file, text, template: template.id }, invocation, cli, project)
+}
+
+interface Written {
+  readonly id: string
+  readonly file: string
+  readonly text: string
+  readonly template: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+  /** What is to be said besides. Default: nothing. */
+  readonly notes?: () => Promise<readonly string[]>
+}
+
+/** Writes a definition that was found valid, and says what to do with it. */
+async function write(
+  { id, file, text, template, parameters, notes }: Written,
+  invocation: Invocation,
+  cli: Cli,
+  { root }: Project,
+): Promise<number> {
+  await writeNewFile(root, file, text)
+  const said = (await notes?.()) ?? []
   if (invocation.flag('json')) {
-    printJson(cli, { file, id, template: template.id, parameters: values, notes })
+    printJson(cli, { file, id, template, parameters: parameters ?? {}, notes: said })
     return EXIT.done
   }
   const { dim, green, symbols } = cli.look.stdout
   cli.stdout.write(
-    `${green(symbols.done)} ${file}  ${dim(`written from the template ${oneLine(template.id)}`)}\n`,
+    `${green(symbols.done)} ${file}  ${dim(`written from the template ${oneLine(template)}`)}\n`,
   )
-  for (const note of notes) cli.stdout.write(`  ${dim(symbols.dot)} ${note}\n`)
-  const tryWith = BUILT_IN.find((one) => one.id === template.id)?.tryWith ?? ''
-  cli.stdout.write(nextSteps({ id, text, tryWith }, cli.look.stdout))
+  for (const note of said) cli.stdout.write(`  ${dim(symbols.dot)} ${note}\n`)
+  const tryWith = BUILT_IN.find((one) => one.id === template)?.tryWith ?? ''
+  cli.stdout.write(nextSteps({ id, file, text, tryWith }, cli.look.stdout))
   return EXIT.done
 }
 

@@ -70,9 +70,7 @@ function checkLine({ command, positionals, options }: ParsedLine): void {
   if (options['help'] === true) return
   const missing = command.args.find(
     ({ required, unless }, index) =>
-      required &&
-      positionals[index] === undefined &&
-      (unless === undefined || options[unless] === undefined),
+      required && positionals[index] === undefined && (unless === undefined || options[unless] === undefined),
   )
   if (missing)
     throw usageError(`'codemie-ci ${command.name}' needs a <${missing.name}>: ${missing.summary}.`, tryHelp)

@@ -281,7 +281,9 @@ async function findDefinition(
   const [first] = found
   if (first && found.length === 1) return first
   if (found.length > 1) throw ambiguous(nameOrPath, found)
-  throw nameOrPath.startsWith(ROLE) ? unknownRole(nameOrPath.slice(ROLE.length), all) : unknownWorkflow(nameOrPath, all)
+  throw nameOrPath.startsWith(ROLE)
+    ? unknownRole(nameOrPath.slice(ROLE.length), all)
+    : unknownWorkflow(nameOrPath, all)
 }
 
 /** All roles of configurations. */

@@ -54,7 +54,8 @@ export async function checkUpstream(
   for (const source of sources) {
     const { meta } = readWorkflow(source)
     const parts = meta.parts.filter((part) => !part.startsWith(ROLE) || doesMore(source, part))
-    for (const part of parts.length > 1 ? parts : [undefined]) checked.push(await checkOne(source, part, host, world))
+    for (const part of parts.length > 1 ? parts : [undefined])
+      checked.push(await checkOne(source, part, host, world))
   }
   return checked
 }

@@ -58,7 +58,9 @@ async function copyAll(
 ): Promise<readonly Copy[]> {
   const copies: Copy[] = []
   for (const { file, bytes } of sources) {
-    const runs = checked.every((one) => one.file !== file || one.verdict === 'unchanged' || one.verdict === 'note')
+    const runs = checked.every(
+      (one) => one.file !== file || one.verdict === 'unchanged' || one.verdict === 'note',
+    )
     if (!runs) continue
     const path = `.codemie/workflows/${basename(file).replace(/_template(?=\.[^.]+$)/, '')}`
     const copy = { path, text: bytes.toString(), isGenerated: false }
@@ -73,7 +75,9 @@ async function copyAll(
 }
 
 function renderFiles(checked: readonly UpstreamFile[], palette: Palette): string {
-  const titles = checked.map(({ file, workflow }) => oneLine(workflow === undefined ? file : `${file}#${workflow}`))
+  const titles = checked.map(({ file, workflow }) =>
+    oneLine(workflow === undefined ? file : `${file}#${workflow}`),
+  )
   const width = Math.max(...titles.map(({ length }) => length))
   const signs = signsOf(palette)
   const lines = checked.flatMap(({ verdict, diagnostics }, i) => [

@@ -11,7 +11,12 @@ import { oneLine } from '../ui/plain-text.ts'
 export const newWorkflow: CommandRunner = async (invocation, cli) => {
   const project = await openProjectFor(invocation, cli)
   const template = invocation.text('from-template') ?? (await chooseTemplate(project.root, cli))
-  return await createWorkflow(invocation, cli, project, { name: invocation.required('name'), template })
+  const name = invocation.required('name')
+  return await createWorkflow(invocation, cli, project, {
+    name,
+    template,
+    isOctomind: invocation.flag('octomind'),
+  })
 }
 
 async function chooseTemplate(root: string, cli: Cli): Promise<string> {

@@ -33,7 +33,8 @@ export const EXECUTION: readonly CommandSpec[] = [
         name: 'role',
         kind: 'text',
         value: 'ROLE',
-        summary: 'Ask a role of an Octomind configuration; what it is told stands in the place of the workflow',
+        summary:
+          'Ask a role of an Octomind configuration; what it is told stands in the place of the workflow',
       },
       {
         name: 'file',
@@ -53,7 +54,10 @@ export const EXECUTION: readonly CommandSpec[] = [
       { line: 'cat issue.txt | codemie-ci run triage -', what: 'with free text from a pipe' },
       { line: 'codemie-ci run summary --json | jq .output', what: 'for programs' },
       { line: 'codemie-ci run review@HEAD~3', what: 'the workflow as it was three commits ago' },
-      { line: 'codemie-ci run --role developer "Mend the tests"', what: 'a role, with its pipeline and workflow' },
+      {
+        line: 'codemie-ci run --role developer "Mend the tests"',
+        what: 'a role, with its pipeline and workflow',
+      },
     ],
     load: async () => (await import('../commands/run.ts')).run,
   },

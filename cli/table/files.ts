@@ -39,6 +39,11 @@ export const FILES: readonly CommandSpec[] = [
         value: 'TEMPLATE',
         summary: 'The template to take, by name or path; codemie-ci templates lists them',
       },
+      {
+        name: 'octomind',
+        kind: 'flag',
+        summary: 'Write it as a configuration of Octomind; of map-planner and map-executor',
+      },
       SET,
       JSON_OUT,
     ],
@@ -47,6 +52,10 @@ export const FILES: readonly CommandSpec[] = [
       {
         line: 'codemie-ci new weekly --from-template report --set readers=everybody',
         what: 'with a parameter',
+      },
+      {
+        line: 'codemie-ci new plan --from-template map-planner --octomind',
+        what: 'in TOML',
       },
     ],
     load: async () => (await import('../commands/new.ts')).newWorkflow,
@@ -242,7 +251,10 @@ export const FILES: readonly CommandSpec[] = [
     ],
     examples: [
       { line: 'codemie-ci import codemie ../codemie/config/templates/workflow', what: 'a whole folder' },
-      { line: 'codemie-ci import octomind ~/.config/octomind/config.toml', what: 'a configuration of Octomind' },
+      {
+        line: 'codemie-ci import octomind ~/.config/octomind/config.toml',
+        what: 'a configuration of Octomind',
+      },
       { line: 'codemie-ci adopt review_template.yaml --write', what: 'one file, to try it' },
     ],
     load: async () => (await import('../commands/adopt.ts')).adopt,

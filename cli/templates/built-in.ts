@@ -6,4 +6,6 @@ export interface BuiltInTemplate {
   readonly tryWith: string
   /** The file, as one in `.codemie/templates` would be written. */
   readonly text: string
+  /** The same as a configuration of Octomind, with `<<name>>` for the name of the workflow. Absent: there is none. */
+  readonly octomind?: string
 }

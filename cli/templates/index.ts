@@ -7,6 +7,8 @@ import { dependencyAudit } from './dependency-audit.ts'
 import { documentationCheck } from './documentation-check.ts'
 import { incidentSummary } from './incident-summary.ts'
 import { integration } from './integration.ts'
+import { mapExecutor } from './map-executor.ts'
+import { mapPlanner } from './map-planner.ts'
 import { pullRequestReview } from './pull-request-review.ts'
 import { releaseNotes } from './release-notes.ts'
 import { report } from './report.ts'
@@ -41,5 +43,7 @@ export const BUILT_IN: readonly BuiltInTemplate[] = [
   testGeneration,
   documentationCheck,
   dependencyAudit,
+  mapPlanner,
+  mapExecutor,
   blank,
 ]

@@ -323,6 +323,60 @@ integrations:
       },
     },
   ],
+  'map-planner': [
+    {
+      situation: 'two parts, one of them proposed wrongly at first',
+      input: 'Sign in with a passkey',
+      script: (model) => {
+        model.when('Split what the user asks for', '{"parts": ["Store keys", "Show a button"]}')
+        model.when(
+          'Which part is next?',
+          '{"complete": false, "part": "Store keys"}',
+          '{"complete": false, "part": "Show a button"}',
+          '{"complete": true, "part": ""}',
+        )
+        model.when('Propose how this part is done: Store keys', 'A table in memory')
+        model.when('Propose how this part is done: Show a button', 'A button in login.ts')
+        model.when(
+          'Check the latest proposal.',
+          '{"valid": false, "problems": ["Memory is lost"]}',
+          '{"valid": true, "problems": []}',
+          '{"valid": true, "problems": []}',
+        )
+        model.when('Write the latest proposal anew', 'A table in the database')
+        model.when('What does the latest proposal lead to?', 'A migration', 'Nothing')
+        model.when(
+          'Judge the latest proposal.',
+          '{"score": 8, "why": "Small"}',
+          '{"score": 7, "why": "Plain"}',
+        )
+        model.when('Write the whole plan', '# Plan')
+      },
+      output: '# Plan',
+      check: ({ model }) => {
+        const repair = model.requests.find(({ lastUserMessage }) => lastUserMessage.includes('anew'))
+        const said = repair?.body.messages.map((message: { content: string }) => message.content)
+        expect(said.slice(-3)).toEqual([
+          'A table in memory',
+          '{"valid": false, "problems": ["Memory is lost"]}',
+          'Write the latest proposal anew, without the problems that were found in it.',
+        ])
+      },
+    },
+  ],
+  'map-executor': [
+    {
+      situation: 'nothing to change',
+      input: 'Do what is done',
+      script: (model) => {
+        model.when('Split what the user asks for', '{"changes": ["None"]}')
+        model.when('Which change is next?', '{"complete": true, "change": ""}')
+        model.when('Say as Markdown what was changed', 'Nothing.')
+      },
+      config: "policy: { write_paths: ['docs/**'] }\n",
+      output: 'Nothing.',
+    },
+  ],
 }
 
 test('every built-in template is tried', () => {
