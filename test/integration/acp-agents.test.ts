@@ -8,6 +8,7 @@ import { Agents } from '../../runner/agents/agents.ts'
 import type { AgentLimits } from '../../runner/agents/connection.ts'
 import { StepFailure } from '../../runner/failure.ts'
 import { AnswerFailure } from '../../runner/models/model-failure.ts'
+import { isOnPath } from '../../runner/process/on-path.ts'
 import { readConfig } from '../../schema/config.ts'
 
 const NODE = process.execPath
@@ -468,5 +469,27 @@ describe('when the run is aborted', () => {
     setTimeout(() => abort.abort(new Error('enough')), 200)
     await expect(asked).rejects.toThrow('enough')
     expect(startsOf().filter(isAlive)).toEqual([])
+  })
+})
+
+const isInstalled = isOnPath('octomind', process.env)
+
+describe('Octomind itself', () => {
+  test.skipIf(!isInstalled)('answers as an agent', async () => {
+    const text = 'policy: { agents: { octomind acp: {} } }\n'
+    const { config } = readConfig({ file: 'config.yaml', text })
+    if (!config) throw new Error('the config is not valid')
+    agents = new Agents({ config, root, env: { PATH: process.env['PATH'], HOME: root } })
+    const command = ['octomind', 'acp', 'developer']
+    // Without a key it cannot answer, and says so in the protocol.
+    const outcome = await ask(command).catch((error: unknown) => error)
+    if (outcome instanceof Error) {
+      expect(outcome).toBeInstanceOf(StepFailure)
+      expect((outcome as StepFailure).code).toMatch(/^agent-(failed|not-logged-in|not-started|died)$/)
+    } else expect(outcome).toMatchObject({ reply: { stopReason: 'end_turn' } })
+  })
+
+  test.runIf(!isInstalled)('is not installed here, so it is not asked', ({ skip }) => {
+    skip('there is no program octomind on the PATH')
   })
 })
