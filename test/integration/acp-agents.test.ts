@@ -472,10 +472,9 @@ describe('when the run is aborted', () => {
   })
 })
 
-const isInstalled = isOnPath('octomind', process.env)
-
 describe('Octomind itself', () => {
-  test.skipIf(!isInstalled)('answers as an agent', async () => {
+  test('answers as an agent', async ({ skip }) => {
+    skip(!isOnPath('octomind', process.env), 'there is no program octomind on the PATH')
     const text = 'policy: { agents: { octomind acp: {} } }\n'
     const { config } = readConfig({ file: 'config.yaml', text })
     if (!config) throw new Error('the config is not valid')
@@ -487,9 +486,5 @@ describe('Octomind itself', () => {
       expect(outcome).toBeInstanceOf(StepFailure)
       expect((outcome as StepFailure).code).toMatch(/^agent-(failed|not-logged-in|not-started|died)$/)
     } else expect(outcome).toMatchObject({ reply: { stopReason: 'end_turn' } })
-  })
-
-  test.runIf(!isInstalled)('is not installed here, so it is not asked', ({ skip }) => {
-    skip('there is no program octomind on the PATH')
   })
 })
