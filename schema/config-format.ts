@@ -261,18 +261,12 @@ export const configFileSchema: FormatSchema = {
         'ACP agents that may be started, by the words that their command begins with',
         closed('agent', 'What a program may do that answers as an agent', {
           permissions: {
-            anyOf: [
-              { enum: ['deny', 'allow'] },
-              {
-                type: 'object',
-                properties: Object.fromEntries(
-                  AGENT_KINDS.map((kind) => [kind, { enum: ['deny', 'allow'] }]),
-                ),
-              },
-            ],
+            // Which words and kinds there are is checked by `checkAgents`: of alternatives, all problems would be told.
+            type: ['string', 'object'],
+            additionalProperties: { enum: ['deny', 'allow'] },
             default: 'deny',
             description:
-              'What it is told when it asks: deny, allow, or one of them by kind of tool call; other kinds are denied',
+              'What it is told when it asks: deny or allow in the place of the map, or one of them for each kind of tool call; other kinds are denied',
           },
           env: {
             type: 'array',

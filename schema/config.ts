@@ -1,5 +1,6 @@
+import { checkAgents } from './check-agents.ts'
 import { checkIntegrations } from './check-integrations.ts'
-import { PLAIN_COMMAND, splitCommandLine } from './command-line.ts'
+import { splitCommandLine } from './command-line.ts'
 import { AGENT_KINDS, configFileSchema, PROVIDER_KINDS } from './config-format.ts'
 import { compareDiagnostics, type Diagnostic, type Position, type Severity } from './diagnostic.ts'
 import { validateConfigFile } from './generated/validators.mjs'
@@ -233,6 +234,7 @@ export function readConfig(source: {
       ...secretsIn(document, root),
       ...(root.kind === 'map' ? checkRelations(document, root) : []),
       ...checkIntegrations(document, childOf(root, 'integrations'), isInside),
+      ...checkAgents(document, childOf(childOf(root, 'policy'), 'agents')),
     )
   }
   diagnostics.sort(compareDiagnostics)
@@ -525,23 +527,11 @@ function checkRelations(document: YamlDocument, root: YamlMap): readonly Diagnos
     for (const key of keysOf(node)) envNames(childOf(node, key), `/${place.join('/')}/${key}`)
   }
 
-  for (const [name, node, at] of entriesOf(document, get('policy', 'agents'))) {
-    const path = pointerTo('/policy/agents', name)
-    const split = splitCommandLine(name)
-    if (!split.ok) {
-      const problem = `'${name}' is not a plain command: ${split.problem}`
-      found.push({
-        ...at,
-        code: 'agent-command',
-        severity: 'error',
-        path,
-        message: problem,
-        help: PLAIN_COMMAND,
-      })
-    }
+  for (const [name, node] of entriesOf(document, get('policy', 'agents'))) {
     const env = childOf(node, 'env')
     if (env?.kind !== 'seq') continue
-    for (const [index, item] of env.items.entries()) envName(item, `${path}/env/${index}`)
+    for (const [index, item] of env.items.entries())
+      envName(item, `${pointerTo('/policy/agents', name)}/env/${index}`)
   }
 
   const servers = keysOf(get('mcp', 'servers'))

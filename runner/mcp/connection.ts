@@ -8,10 +8,10 @@ import {
 } from '@modelcontextprotocol/client'
 import { StepFailure } from '../failure.ts'
 import { MessageProgram } from '../process/message-program.ts'
+import { raced } from '../process/raced.ts'
 import { oneLine } from '../report/plain-text.ts'
 import { VERSION } from '../version.ts'
 import { serverTitle } from './policy.ts'
-import { raced } from './raced.ts'
 import { readAnswer, type ServerAnswer } from './result.ts'
 import { type DescribedTool, pinTools, type ToolList } from './tool-list.ts'
 

@@ -1,7 +1,7 @@
 import type { Perform, ToolRequest } from '../effect.ts'
 import { createHash } from '../hash.ts'
+import { raced } from '../process/raced.ts'
 import type { McpEndpoint } from './endpoint.ts'
-import { raced } from './raced.ts'
 import { listRequest } from './requests.ts'
 import type { ToolList } from './tool-list.ts'
 

@@ -31,7 +31,7 @@ export class Conversation {
   async converse(bare: Speaker, opening: readonly ChatMessage[]): Promise<ModelReply> {
     const { command } = bare.assistant
     if (command !== undefined) {
-      const { askProgram } = await import('./ask-program.ts')
+      const { askProgram } = await import('../agents/ask-program.ts')
       return askProgram(this.#effects, command, opening)
     }
     const speaker = await equip(bare, this.#effects)

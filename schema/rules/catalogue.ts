@@ -455,6 +455,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'command: goose acp',
     fix: 'Remove the key, and set up in the program itself what it is for.',
   },
+  'agent-permission': {
+    title: 'A kind of tool call that agents do not know',
+    why: 'Agents tell the kind of what they want to do. A kind that none of them tells would allow nothing, and read as if it did.',
+    wrong: 'permissions: { write: allow }',
+    right: 'permissions: { edit: allow }',
+    fix: 'Use one of the kinds that the message lists.',
+  },
   'agent-not-allowed': {
     title: 'An agent that the config does not allow',
     why: 'An agent is a program that works by itself, so none is started that .codemie/config.yaml does not name.',

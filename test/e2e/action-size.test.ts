@@ -8,8 +8,9 @@ import { buildIfStale } from '../helpers/built-cli.ts'
 /** What any job may load, without the maps. */
 const MOST_BYTES = 2_000_000
 
-/** Packages that only workflows load which reach another kind of system or are given another kind of file. */
+/** What only workflows load which reach another kind of system or are given another kind of file: packages, and what speaks with agents. */
 const OPTIONAL: ReadonlySet<string> = new Set([
+  'runner/agents',
   '@agentclientprotocol/sdk',
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',

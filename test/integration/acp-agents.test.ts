@@ -8,6 +8,7 @@ import { Agents } from '../../runner/agents/agents.ts'
 import type { AgentLimits } from '../../runner/agents/connection.ts'
 import { StepFailure } from '../../runner/failure.ts'
 import { AnswerFailure } from '../../runner/models/model-failure.ts'
+import { isOnPath } from '../../runner/process/on-path.ts'
 import { readConfig } from '../../schema/config.ts'
 
 const NODE = process.execPath
@@ -468,5 +469,22 @@ describe('when the run is aborted', () => {
     setTimeout(() => abort.abort(new Error('enough')), 200)
     await expect(asked).rejects.toThrow('enough')
     expect(startsOf().filter(isAlive)).toEqual([])
+  })
+})
+
+describe('Octomind itself', () => {
+  test('answers as an agent', async ({ skip }) => {
+    skip(!isOnPath('octomind', process.env), 'there is no program octomind on the PATH')
+    const text = 'policy: { agents: { octomind acp: {} } }\n'
+    const { config } = readConfig({ file: 'config.yaml', text })
+    if (!config) throw new Error('the config is not valid')
+    agents = new Agents({ config, root, env: { PATH: process.env['PATH'], HOME: root } })
+    const command = ['octomind', 'acp', 'developer']
+    // Without a key it cannot answer, and says so in the protocol.
+    const outcome = await ask(command).catch((error: unknown) => error)
+    if (outcome instanceof Error) {
+      expect(outcome).toBeInstanceOf(StepFailure)
+      expect((outcome as StepFailure).code).toMatch(/^agent-(failed|not-logged-in|not-started|died)$/)
+    } else expect(outcome).toMatchObject({ reply: { stopReason: 'end_turn' } })
   })
 })

@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { eventsOfType, makeProject, type TestProject } from '../helpers/project.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
+import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const NODE = process.execPath
 const EXAMPLE = fileURLToPath(new URL('../helpers/acp-agent.mjs', import.meta.url))
 
+const bench = setUpWorkbench()
 let project: TestProject | undefined
 
 afterEach(() => {
@@ -148,6 +150,43 @@ states:
     expect(startsOf(made)).toBe(1)
     expect(await made.resume('latest', { userInput: 'yes' })).toMatchObject({ status: 'succeeded' })
     expect(startsOf(made)).toBe(2)
+  })
+})
+
+describe('an assistant that can ask a program', () => {
+  test('gets its answer like that of another assistant', async () => {
+    bench.server.reply({ toolCalls: [{ name: 'ask_b', args: { question: 'How many?' } }] }, 'Seven, then.')
+    const made = bench.projectOf(
+      `assistants:
+  - { id: a, system_prompt: Lead., assistant_ids: [b] }
+  - { id: b, system_prompt: Count., description: Counts, ${command({ echo: true }, { say: ' Seven.' })} }
+states:
+  - { id: ask, assistant_id: a, task: Go, next: { state_id: end } }
+`,
+      { config: `${ALLOWED} } } }\n` },
+    )
+    expect(await made.run('w')).toMatchObject({ status: 'succeeded', output: 'Seven, then.' })
+    expect(bench.server.requests[1]?.body.messages.at(-1)).toMatchObject({
+      role: 'tool',
+      content: '# Instructions\n\nCount.\n\n# Your task\n\nHow many? Seven.',
+    })
+    bench.server.assertDone()
+  })
+
+  test('asks no program that is not allowed', async () => {
+    const made = bench.projectOf(
+      `assistants:
+  - { id: a, system_prompt: Lead., assistant_ids: [b] }
+  - { id: b, command: goose acp }
+states:
+  - { id: ask, assistant_id: a, task: Go, next: { state_id: end } }
+`,
+    )
+    await expect(made.run('w')).rejects.toMatchObject({
+      code: 'not-runnable',
+      message: expect.stringContaining("Agent 'goose acp': the program is not allowed (allowed: none)"),
+    })
+    expect(bench.server.requests).toEqual([])
   })
 })
 

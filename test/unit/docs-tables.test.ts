@@ -77,21 +77,24 @@ test('the table of known models in docs/models.md is that of prices and limits',
   )
 })
 
-test('docs/models.md tells of every code that asking a model can end with, and of no other', () => {
-  const folders = ['runner/models', 'runner/steps', 'runner/engine']
+const CODES_OF_MODELS = /(?:provider|model|other-model|price|usage|call|output-schema|agent|no-tool)-[a-z-]+/
+
+test.each([
+  ['models.md', ['runner/models', 'runner/steps', 'runner/engine'], CODES_OF_MODELS],
+  ['agents.md', ['runner/agents'], /agent-[a-z-]+/],
+])('docs/%s tells of every code that asking can end with, and of no other', (name, folders, CODE) => {
   const root = new URL('../../', import.meta.url)
   const sources = folders.flatMap((folder) =>
     readdirSync(new URL(folder, root))
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(new URL(`${folder}/${name}`, root), 'utf8')),
   )
-  const CODE = /(?:provider|model|other-model|price|usage|call|output-schema|agent|no-tool)-[a-z-]+/
   const inCode = sources.flatMap((text) =>
     [...text.matchAll(new RegExp(`'(${CODE.source})'`, 'g'))].map(([, one]) => one),
   )
-  const page = readFileSync(new URL('models.md', DOCS), 'utf8')
+  const page = readFileSync(new URL(name, DOCS), 'utf8')
   const inDocs = [...page.matchAll(new RegExp(`\`(${CODE.source})\``, 'g'))].map(([, one]) => one)
-  const NO_CODES = ['call-input-invalid', 'model-api']
+  const NO_CODES = ['call-input-invalid', 'model-api', 'agent-client-protocol']
   const sorted = (names: readonly (string | undefined)[]) =>
     [...new Set(names)].filter((one = '') => !NO_CODES.includes(one)).sort()
   expect(sorted(inDocs)).toEqual(sorted(inCode))

@@ -83,6 +83,9 @@ datasources:
   handbook: {path: docs, glob: "**/*.md"}
 guardrails:
   people: {deny: [a], mask: [b, c], prompt: Names of people, model: m}
+policy:
+  agents:
+    goose acp: {permissions: {read: allow, search: allow, edit: deny}, env: [GOOSE_MODEL], timeout_seconds: 60, reports_cost: true}
 budgets: {usd: 2}
 results: {push: never, keep_days: 90}
 `
@@ -123,6 +126,13 @@ results: {push: never, keep_days: 90}
       path: 'docs',
       globs: ['**/*.md'],
       kind: 'documents',
+    })
+    expect(config?.policy.agents.get('goose acp')).toMatchObject({
+      words: ['goose', 'acp'],
+      allowed: ['read', 'search'],
+      env: ['GOOSE_MODEL'],
+      timeoutMs: 60_000,
+      reportsCost: true,
     })
     expect(config?.guardrails.get('people')).toMatchObject({
       deny: ['a'],
@@ -173,6 +183,18 @@ results: {push: never, keep_days: 90}
     ['a mapping to nothing', 'tools: {x: {}}', ['error tool-mapping 1:12']],
     ['a mapping to an unknown server', 'tools: {x: {mcp: docs}}', ['error unknown-server 1:18']],
     ['a server without a command', 'mcp: {servers: {x: {}}}', ['error mcp-config 1:20']],
+    [
+      'a kind of call that no agent tells',
+      'policy: {agents: {a: {permissions: {write: allow}}}}',
+      ['error agent-permission 1:37'],
+    ],
+    [
+      'another word than allow',
+      'policy: {agents: {a: {permissions: yes please}}}',
+      ['error unknown-value 1:36'],
+    ],
+    ['an agent that needs a shell', 'policy: {agents: {"a | b": {}}}', ['error agent-command 1:19']],
+    ['a value for an agent', 'policy: {agents: {a: {env: [A B]}}}', ['error bad-env-name 1:29']],
     ['a datasource outside', 'datasources: {x: {path: ../up}}', ['error path-outside 1:25']],
     ['a datasource on another drive', 'datasources: {x: {path: "C:/x"}}', ['error path-outside 1:25']],
   ])('reports %s', (_situation, text, expected) => {
