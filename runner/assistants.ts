@@ -114,7 +114,9 @@ async function findStored(
 function whoRefers(entry: Assistant, ref: string): string {
   const { id } = entry
   const kind = isRole(entry) ? 'role' : 'assistant'
-  return id === ref ? `The ${kind} '${ref}' is named here` : `${isRole(entry) ? 'Layer' : 'Assistant'} '${id}' refers to '${ref}'`
+  return id === ref
+    ? `The ${kind} '${ref}' is named here`
+    : `${isRole(entry) ? 'Layer' : 'Assistant'} '${id}' refers to '${ref}'`
 }
 
 /** Octomind's files name roles. */

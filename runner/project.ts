@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 // What reads files is loaded when there is one to read: looking at records takes half of the time without it.
-import type { Diagnostic, ReadMeta, RepositoryConfig, Workflow } from '../schema/index.ts'
+import type { Diagnostic, ReadMeta, ReadResult, RepositoryConfig, Workflow } from '../schema/index.ts'
 // Not through the index of the room, which would load all of it.
 import { didYouMean } from '../schema/nearest.ts'
 import { type AssistantFiles, assistantFilesOf } from './assistant-files.ts'
@@ -152,7 +152,7 @@ async function readDefinitions(
 }
 
 /** Roles that do nothing to their input before they get it are not listed: they are assistants, and yet they can be run. */
-function isListed({ id, workflow }: Definition): boolean {
+export function isListed({ id, workflow }: Pick<Definition, 'id' | 'workflow'>): boolean {
   return !id.startsWith(ROLE) || workflow === undefined || workflow.states.length > 1
 }
 
@@ -194,17 +194,17 @@ async function readDefinitionFile(
     throw refuse(error.message, error)
   })
   if (bytes === undefined) throw refuse('it is gone')
-  const { readWorkflow } = await import('../schema/read.ts')
-  const readPart = (part?: string): Definition => {
-    const { workflow, diagnostics, meta } = readWorkflow({
-      file,
-      bytes,
-      ...(part === undefined ? {} : { part }),
-    })
-    return { file, id: meta.id, text: meta.text, workflow, diagnostics, meta }
-  }
-  const first = readPart()
-  return [first, ...first.meta.parts.slice(1).map(readPart)]
+  const { readWorkflows } = await import('../schema/read.ts')
+  const definitionOf = ({ workflow, diagnostics, meta }: ReadResult): Definition => ({
+    file,
+    id: meta.id,
+    text: meta.text,
+    workflow,
+    diagnostics,
+    meta,
+  })
+  const [first, ...others] = readWorkflows({ file, bytes })
+  return [definitionOf(first), ...others.map(definitionOf)]
 }
 
 /** The one workflow that a path stands for. Refuses with `ambiguous-workflow` where a file holds several. */

@@ -60,16 +60,11 @@ export async function setUpRun(
     ? (await import('./tools/bedrock-flow.ts')).flowProblems(all, config, world.env)
     : []
   const named = all.flatMap((one) => namedTools(one).map(({ name }) => name))
-  const tools = all.some(needsTools)
-    ? await (await import('./tools/project-tools.ts')).openProjectTools(
-        { config, root, configFiles },
-        world,
-        {
-          named,
-          skills: options.skills,
-        },
-      )
-    : NO_TOOLS
+  const open = async () => {
+    const { openProjectTools } = await import('./tools/project-tools.ts')
+    return await openProjectTools({ config, root, configFiles }, world, { named, skills: options.skills })
+  }
+  const tools = all.some(needsTools) ? await open() : openedWhenCalled(open)
   const structured = createStructuredOutput()
   // With the package of the protocol, which few workflows need.
   let agents: Promise<Agents> | undefined
@@ -125,11 +120,23 @@ function needsTools(workflow: Workflow): boolean {
   )
 }
 
-/** Kinds of work that tools do although no tool is named. A prompt may look around in the repository. */
-const BY_TOOLS: readonly Work['kind'][] = ['documents-tree', 'bedrock-flow', 'script', 'prompt', 'layer']
+/** Kinds of work that tools do although no tool is named. */
+const BY_TOOLS: readonly Work['kind'][] = ['documents-tree', 'bedrock-flow', 'script']
 
-/** What a workflow has that names no tool. Nothing of it is ever asked. */
-const NO_TOOLS: ProjectTools = {
+/** What a workflow has that names no tool. Only a prompt of Octomind may find, when it is filled in, that it has to look around. */
+function openedWhenCalled(open: () => Promise<ProjectTools>): ProjectTools {
+  let opened: Promise<ProjectTools> | undefined
+  return {
+    ...NO_TOOLS,
+    async run(request, signal) {
+      opened ??= open()
+      return (await opened).run(request, signal)
+    },
+    close: async () => (await opened)?.close(),
+  }
+}
+
+const NO_TOOLS: Omit<ProjectTools, 'run' | 'close'> = {
   problemOf: (name) => ({ code: 'tool-unknown', message: `there is no tool "${name}" here`, help: '' }),
   offer: () => undefined,
   toolsOf: () => [],
@@ -144,6 +151,4 @@ const NO_TOOLS: ProjectTools = {
     throw new Error(`no state uses the MCP server ${name}`)
   },
   documentsOf: () => Promise.resolve([]),
-  run: ({ tool }) => Promise.reject(new Error(`no state uses the tool ${tool}`)),
-  close: () => Promise.resolve(),
 }

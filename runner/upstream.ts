@@ -1,9 +1,9 @@
 import { compareDiagnostics, type Diagnostic } from '../schema/diagnostic.ts'
-import { readWorkflow } from '../schema/read.ts'
+import { type ReadResult, readWorkflows } from '../schema/read.ts'
 import { readRoleFile } from '../schema/role-file.ts'
 import type { StoredAssistant } from './assistant-files.ts'
 import { checkNeeds } from './needs.ts'
-import { type Project, ROLE } from './project.ts'
+import { isListed, type Project } from './project.ts'
 import type { World } from './world.ts'
 
 /**
@@ -52,36 +52,25 @@ export async function checkUpstream(
   }
   const checked: UpstreamFile[] = []
   for (const source of sources) {
-    const { meta } = readWorkflow(source)
-    const parts = meta.parts.filter((part) => !part.startsWith(ROLE) || doesMore(source, part))
-    for (const part of parts.length > 1 ? parts : [undefined])
-      checked.push(await checkOne(source, part, host, world))
+    const all = readWorkflows(source).filter(({ workflow, meta }) => isListed({ id: meta.id, workflow }))
+    for (const read of all) checked.push(await checkOne(source.file, read, all.length > 1, host, world))
   }
   return checked
 }
 
 async function checkOne(
-  source: UpstreamSource,
-  part: string | undefined,
+  file: string,
+  { workflow, diagnostics: own, meta }: ReadResult,
+  isOneOfSeveral: boolean,
   project: Project,
   world: World,
 ): Promise<UpstreamFile> {
-  const { workflow, diagnostics: own } = readWorkflow({ ...source, ...(part === undefined ? {} : { part }) })
   const needs = workflow ? await checkNeeds(workflow, project, world) : []
   const diagnostics = [...own, ...needs]
     .filter(({ severity }) => severity !== 'info')
     .sort(compareDiagnostics)
-  return {
-    file: source.file,
-    ...(part === undefined ? {} : { workflow: part }),
-    verdict: verdictOf(diagnostics),
-    diagnostics,
-  }
-}
-
-/** A role with a pipeline or a workflow is more than an assistant. */
-function doesMore(source: UpstreamSource, part: string): boolean {
-  return (readWorkflow({ ...source, part }).workflow?.states.length ?? 0) > 1
+  const which = isOneOfSeveral ? { workflow: meta.id } : {}
+  return { file, ...which, verdict: verdictOf(diagnostics), diagnostics }
 }
 
 function rolesOf({ file, bytes }: UpstreamSource): readonly StoredAssistant[] {

@@ -43,7 +43,14 @@ export {
 export { publishedSchema, SCHEMA_NAMES, type SchemaName } from './json-schema.ts'
 export { nearestName } from './nearest.ts'
 export { type EnforcedSchema, enforcedSchemaOf } from './output-schema.ts'
-export { type ReadMeta, type ReadResult, readWorkflow, type WorkflowFile, workflowIdOf } from './read.ts'
+export {
+  type ReadMeta,
+  type ReadResult,
+  readWorkflow,
+  readWorkflows,
+  type WorkflowFile,
+  workflowIdOf,
+} from './read.ts'
 export { CATALOGUE, type Explanation, explain } from './rules/catalogue.ts'
 export { looksLikeSecret } from './secret-forms.ts'
 export { EVENTS } from './trigger/events.ts'

@@ -42,7 +42,7 @@ export interface ReadMeta {
 export function readWorkflow(source: WorkflowFile): ReadResult {
   const id = workflowIdOf(source.file)
   const input = source.text ?? source.bytes ?? ''
-  if (/\.toml$/i.test(source.file)) return readTomlWorkflow(source, id, input)
+  if (/\.toml$/i.test(source.file)) return partOf(readWorkflows(source), source.part)
   const document = readYaml(source.file, input)
   const { workflow, source: place, diagnostics } = readCodemie(document, id)
   const form = !place.config
@@ -66,22 +66,35 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
   }
 }
 
-function readTomlWorkflow({ file, part }: WorkflowFile, id: string, input: string | Uint8Array): ReadResult {
-  const document = readToml(file, input)
-  const { workflows, dialect, diagnostics } = readOctomind(document, id)
-  const workflow = part === undefined ? workflows[0] : workflows.find((one) => one.id === part)
-  return {
+/** The result for one of several workflows. */
+function partOf(all: readonly [ReadResult, ...ReadResult[]], part: string | undefined): ReadResult {
+  const [first] = all
+  if (part === undefined || !first.workflow) return first
+  const found = all.find(({ workflow }) => workflow?.id === part)
+  if (found) return found
+  const { workflow: _, ...rest } = first
+  return rest
+}
+
+/**
+ * Reads every workflow in a file: one result for each, or a single one without a workflow. Only a configuration of Octomind has
+ * several.
+ */
+export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...ReadResult[]] {
+  if (!/\.toml$/i.test(source.file)) return [readWorkflow(source)]
+  const { file } = source
+  const document = readToml(file, source.text ?? source.bytes ?? '')
+  const stem = workflowIdOf(file)
+  const { workflows, dialect, diagnostics } = readOctomind(document, stem)
+  const parts = workflows.map(({ id }) => id)
+  const sorted = [...diagnostics].sort(compareDiagnostics)
+  const resultOf = (workflow?: Workflow): ReadResult => ({
     ...(workflow ? { workflow } : {}),
-    diagnostics: [...diagnostics].sort(compareDiagnostics),
-    meta: {
-      id: workflow?.id ?? id,
-      file,
-      dialect,
-      form: undefined,
-      text: document.text,
-      parts: workflows.map((one) => one.id),
-    },
-  }
+    diagnostics: sorted,
+    meta: { id: workflow?.id ?? stem, file, dialect, form: undefined, text: document.text, parts },
+  })
+  const [first, ...others] = workflows
+  return [resultOf(first), ...others.map(resultOf)]
 }
 
 /** The id of a workflow: the name of its file without folders and endings; `a/b/release-notes.yaml` is `release-notes`. */

@@ -57,6 +57,57 @@ states:
 ${states.join('')}`
 }
 
+/**
+ * A loop of Octomind that never comes to what it waits for.
+ * @param {number} rounds
+ */
+export function roleLoop(rounds) {
+  return `name = "Rounds"
+
+[[steps]]
+name = "rounds"
+loop = true
+max_iterations = ${rounds}
+exit_when = { matches = '(?m)^DONE' }
+
+[[steps.run]]
+name = "say"
+role = "helper"
+prompt = "Say something about {{input}}."
+`
+}
+
+/** A foreach of Octomind over the lines of the input, and the role that both workflows ask. */
+export function layerForEach() {
+  return `[[roles]]
+name = "helper"
+model = "gpt-5-mini"
+system = "You answer in one sentence."
+
+[[layers]]
+name = "say"
+description = "Says something"
+command = "octomind acp helper"
+input_mode = "last"
+output_mode = "none"
+output_role = "assistant"
+
+[[workflows]]
+name = "items"
+description = "Says something about each line"
+
+[[workflows.steps]]
+name = "each"
+type = "foreach"
+parse_pattern = '\\d+\\. (.+)'
+
+[[workflows.steps.substeps]]
+name = "say"
+type = "once"
+layer = "say"
+`
+}
+
 /** One model step for each number of the input, which no step gets to see as a whole. */
 export const MODEL_MAP = `name: Map
 enable_summarization_node: false

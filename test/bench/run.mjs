@@ -23,9 +23,10 @@ const WORKLOADS = {
   W8: async () => (await import('./workloads/versions.mjs')).measureVersions,
   W9: async () => (await import('./workloads/compare-definitions.mjs')).measureComparison,
   W10: async () => (await import('./workloads/action-start.mjs')).measureActionStart,
+  W11: async () => (await import('./workloads/blocks.mjs')).measureBlocks,
 }
 
-const HELP = `npm run bench -- [W1 … W10] [--rounds N] [--quick]
+const HELP = `npm run bench -- [W1 … W11] [--rounds N] [--quick]
 
   W1  start-up: --version, validate of one file
   W2  model steps in a row: the whole process, and the engine alone
@@ -37,6 +38,7 @@ const HELP = `npm run bench -- [W1 … W10] [--rounds N] [--quick]
   W8  the versions of a workflow that has 1,000
   W9  what a change of a workflow of 100 states means
   W10 start of the action, until a model is asked; on CODEMIE_TEST_NODE24 when that is set
+  W11 a loop of 100 rounds and a foreach over 100 items in files of Octomind
 
   --rounds N  measure each side N times instead of the usual number
   --quick     small sizes, one round: only shows that everything works
