@@ -37,6 +37,8 @@ export interface Recordings {
   template(name: string): unknown
   /** The text of a template file; `undefined`: it is not at hand. */
   templateText(name: string): string | undefined
+  /** Folder in which files of octomind's collection may stand; it need not exist. */
+  readonly collection: string
   /** A recorded value as one of the language; `$ref` stands for a shared input, `$py` tags what JSON cannot carry. */
   decode(value: unknown): PyValue
 }
@@ -62,6 +64,7 @@ export function openRecordings(folder: string): Recordings {
     templates: Object.keys(templates),
     template: (name) => templates[name],
     templateText: (name) => readText(join(folder, '../../codemie', name)),
+    collection: join(folder, '../../octomind'),
     decode: (value) => decode(value, shared ?? {}),
   }
 }

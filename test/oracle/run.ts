@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compareVector, type Verdict } from './compare.ts'
 import { functions } from './functions.ts'
+import { compareOctomindTrace, isOctomindTrace } from './octomind/compare.ts'
 import { OWN_RECORDINGS, openRecordings, type Recordings } from './recorded.ts'
 import { sideBySide } from './side-by-side.ts'
 import { compareTemplate, type RecordedTemplate } from './templates.ts'
@@ -85,7 +86,12 @@ async function talliesOf(recordings: Recordings): Promise<readonly Tally[]> {
   }))
   const traces: [string, Verdict][] = []
   for (const name of recordings.traces) {
-    traces.push([name, await compareTrace(recordings.trace(name) as Trace)])
+    const trace = recordings.trace(name)
+    const isOctomind = isOctomindTrace(trace)
+    traces.push([
+      name,
+      isOctomind ? await compareOctomindTrace(trace, recordings.collection) : await compareTrace(trace as Trace),
+    ])
   }
   if (traces.length > 0) tallies.push({ name: 'traces', verdicts: traces })
   return [...tallies, ...(await templateTallies(recordings))]

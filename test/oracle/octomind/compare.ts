@@ -1,0 +1,36 @@
+import type { Verdict } from '../compare.ts'
+import { differenceBetween, recordedPicture } from './picture.ts'
+import { replayTrace } from './replay.ts'
+import { buildScene } from './scene.ts'
+import { saneTrace, whyUncompared } from './exceptions.ts'
+import type { OctomindTrace } from './trace.ts'
+
+/** Whether a trace is one of octomind. */
+export function isOctomindTrace(trace: unknown): trace is OctomindTrace {
+  return typeof trace === 'object' && trace !== null && 'dialect' in trace
+}
+
+/**
+ * Replays a trace of octomind and compares it with its recording; where we do better on purpose, with what it should be.
+ *
+ * @param collection folder with files of octomind's collection, which some traces run.
+ */
+export async function compareOctomindTrace(trace: OctomindTrace, collection: string): Promise<Verdict> {
+  const reason = whyUncompared(trace)
+  if (reason !== undefined) return { kind: 'uncompared', reason }
+  const scene = buildScene(trace, collection)
+  if (!scene) return { kind: 'uncompared', reason: 'the file is not in ../../octomind of the folder' }
+  try {
+    const replayed = await replayTrace(trace, scene)
+    const recorded = recordedPicture(trace)
+    const difference = differenceBetween(recorded, replayed.picture)
+    if (!difference) return { kind: 'same' }
+    const sane = saneTrace({ trace, recorded, ...replayed })
+    const left = differenceBetween(sane.recorded, sane.found)
+    if (!left && sane.sections.length > 0) return { kind: 'explained', section: sane.sections.join(', ') }
+    const found = left ?? difference
+    return { kind: 'different', recorded: found.recorded, found: found.found + (replayed.reason === undefined ? '' : ` ${replayed.reason}`) }
+  } finally {
+    scene.repository.remove()
+  }
+}
