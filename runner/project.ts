@@ -216,7 +216,8 @@ async function readDefinition(
 ): Promise<Definition> {
   const all = await readDefinitionFile(files, root, path)
   if (part !== undefined) {
-    const found = all.find(({ id }) => id === part)
+    // A file with errors holds no workflow that could be named: its problems are what the caller has to see.
+    const found = all.find(({ id }) => id === part) ?? all.find(({ workflow }) => !workflow)
     if (found) return found
     throw unknownWorkflow(part, all)
   }

@@ -90,7 +90,9 @@ async function talliesOf(recordings: Recordings): Promise<readonly Tally[]> {
     const isOctomind = isOctomindTrace(trace)
     traces.push([
       name,
-      isOctomind ? await compareOctomindTrace(trace, recordings.collection) : await compareTrace(trace as Trace),
+      isOctomind
+        ? await compareOctomindTrace(trace, recordings.collection)
+        : await compareTrace(trace as Trace),
     ])
   }
   if (traces.length > 0) tallies.push({ name: 'traces', verdicts: traces })

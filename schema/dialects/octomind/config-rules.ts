@@ -167,6 +167,16 @@ const workflowSteps: ConfigRule = (draft, say) => {
     if (type === 'once' && !layer) missing(step, 'layer', say, 'the layer that works')
     if (type === 'parallel' && parallelLayers.length === 0)
       missing(step, 'parallel_layers', say, 'the layers that work at once')
+    if (type === 'conditional' && !layer) {
+      say({
+        code: 'older-form',
+        severity: 'warning',
+        at: step.name?.at ?? node,
+        path,
+        message: 'octomind itself does not load a conditional step without a layer',
+        help: "Add 'layer': whose answer is tested, and not the text that comes in",
+      })
+    }
     if (type !== 'foreach') return
     if (substeps.length === 0 && !layer) missing(step, 'substeps', say, 'the steps for each item')
     if (substeps.length > 0 && layer) {

@@ -1,8 +1,8 @@
 import type { Verdict } from '../compare.ts'
+import { saneTrace, whyUncompared } from './exceptions.ts'
 import { differenceBetween, recordedPicture } from './picture.ts'
 import { replayTrace } from './replay.ts'
 import { buildScene } from './scene.ts'
-import { saneTrace, whyUncompared } from './exceptions.ts'
 import type { OctomindTrace } from './trace.ts'
 
 /** Whether a trace is one of octomind. */
@@ -25,11 +25,12 @@ export async function compareOctomindTrace(trace: OctomindTrace, collection: str
     const recorded = recordedPicture(trace)
     const difference = differenceBetween(recorded, replayed.picture)
     if (!difference) return { kind: 'same' }
-    const sane = saneTrace({ trace, recorded, ...replayed })
+    const sane = saneTrace({ ...replayed, trace, recorded, found: replayed.picture })
     const left = differenceBetween(sane.recorded, sane.found)
     if (!left && sane.sections.length > 0) return { kind: 'explained', section: sane.sections.join(', ') }
-    const found = left ?? difference
-    return { kind: 'different', recorded: found.recorded, found: found.found + (replayed.reason === undefined ? '' : ` ${replayed.reason}`) }
+    const shown = left ?? difference
+    const why = replayed.reason === undefined ? '' : `\n${replayed.reason}`
+    return { kind: 'different', recorded: shown.recorded, found: shown.found + why }
   } finally {
     scene.repository.remove()
   }

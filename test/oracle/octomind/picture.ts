@@ -4,35 +4,45 @@ import type { OctomindTrace, RecordedText } from './trace.ts'
 /** What is compared of a run. */
 export interface Picture {
   readonly end: 'succeeds' | 'fails'
-  /** In the order in which they were made. */
+  /** Of models, in the order in which they were made. */
   readonly requests: readonly Asked[]
+  /** Of agents, likewise. */
   readonly prompts: readonly Asked[]
   /** Of steps, in the order in which they were told. `undefined`: the program was not asked for them. */
-  readonly outputs: readonly string[] | undefined
+  readonly outputs: readonly Output[] | undefined
 }
 
 /** Something that a model or an agent was asked. */
 export interface Asked {
-  /** Whom, and with what words, on one line. */
-  readonly line: string
+  /** A role and its model, or the name of an agent. */
+  readonly whom: string
+  /** Who said what; the last is the question. */
+  readonly said: readonly (readonly [speaker: string, text: string])[]
   /** What runs at once has no order: questions of one group are compared without it. Absent: it stands alone. */
   readonly group?: string
 }
 
-/** One question to a model. A greeting without words is not sent by us. */
-export function requestLine(role: string | null, model: string, messages: readonly { readonly role: string; readonly text: string }[]): string {
-  const said = messages.filter(({ text, role: speaker }) => text !== '' || speaker !== 'assistant')
-  return `${role ?? '-'} (${model}) ${JSON.stringify(said.map(({ role: speaker, text }) => [speaker, text]))}`
+export interface Output {
+  /** `undefined`: it is the answer of a role in its own session. */
+  readonly step: string | undefined
+  readonly text: string
 }
 
-/** One prompt for an agent. */
-export function promptLine(agent: string, text: string): string {
-  return `${agent} ${JSON.stringify(text)}`
+/** What is compared of a request to a model: a greeting without words is not sent by us, and the words of tools are their own. */
+export function requestPicture(
+  role: string | null,
+  model: string,
+  messages: readonly { readonly role: string; readonly text: string }[],
+): Asked {
+  const said = messages
+    .filter(({ role: speaker, text }) => text !== '' || speaker !== 'assistant')
+    .map(({ role: speaker, text }) => [speaker, speaker === 'tool' ? '' : text] as const)
+  return { whom: `${role ?? 'nobody'} (${model})`, said }
 }
 
-/** The output of a step; of a role's own session without a name. */
-export function outputLine(step: string | undefined, text: string): string {
-  return `${step ?? '-'} ${JSON.stringify(text)}`
+/** What is compared of a prompt for an agent. */
+export function promptPicture(agent: string, text: string): Asked {
+  return { whom: agent, said: [['user', text]] }
 }
 
 /** What a recording holds. */
@@ -42,19 +52,19 @@ export function recordedPicture({ observed }: OctomindTrace): Picture {
     end: exit_code === 0 ? 'succeeds' : 'fails',
     requests: requests
       .filter(({ role }) => role !== null)
-      .map(({ role, model, messages }) => ({
-        line: requestLine(
+      .map(({ role, model, messages }) =>
+        requestPicture(
           role,
           model,
           messages.map((message) => ({ role: message.role, text: textOf(message.content ?? '') })),
         ),
-      })),
-    prompts: agents.flatMap(({ event, agent, text }) =>
-      event === 'prompt' ? [{ line: promptLine(agent, textOf(text ?? '')) }] : [],
-    ),
-    outputs: stdout_events?.flatMap(({ type, step, content }) =>
-      type === 'assistant' ? [outputLine(step, textOf(content ?? ''))] : [],
-    ),
+      ),
+    prompts: agents
+      .filter(({ event }) => event === 'prompt')
+      .map(({ agent, text }) => promptPicture(agent, textOf(text ?? ''))),
+    outputs: stdout_events
+      ?.filter(({ type }) => type === 'assistant')
+      .map(({ step, content }) => ({ step, text: textOf(content ?? '') })),
   }
 }
 
@@ -63,37 +73,44 @@ export function differenceBetween(
   recorded: Picture,
   found: Picture,
 ): { readonly recorded: string; readonly found: string } | undefined {
-  const left = written(recorded, found)
-  const right = written(found, found)
-  return left === right ? undefined : { recorded: left, found: right }
+  const isTold = recorded.outputs !== undefined && found.outputs !== undefined
+  const [left, right] = [recorded, found].map(({ end, requests, prompts, outputs = [] }) =>
+    [
+      ...inOrder(requests, found.requests).map((line) => `asks ${line}`),
+      ...inOrder(prompts, found.prompts).map((line) => `prompts ${line}`),
+      ...(isTold ? outputs.map(({ step = '(role)', text }) => `${step}: ${JSON.stringify(text)}`) : []),
+      end,
+    ].join('\n'),
+  )
+  return left === undefined || right === undefined || left === right
+    ? undefined
+    : { recorded: left, found: right }
 }
 
-/** As one text; what runs at once in ours is sorted in both. */
-function written({ end, requests, prompts, outputs }: Picture, found: Picture): string {
-  return JSON.stringify({
-    requests: arranged(requests, found.requests),
-    prompts: arranged(prompts, found.prompts),
-    ...(outputs && found.outputs ? { outputs } : {}),
-    end,
-  }, undefined, 0)
-}
-
-function arranged(asked: readonly Asked[], like: readonly Asked[]): readonly string[] {
-  const lines = asked.map(({ line }) => line)
-  for (let start = 0, end: number; start < like.length; start = end) {
-    const group = like[start]?.group
+/** Where ours asked several at once, the questions in an order of their own. */
+function inOrder(asked: readonly Asked[], ours: readonly Asked[]): readonly string[] {
+  const lines = asked.map(({ whom, said }) => `${whom} ${JSON.stringify(said)}`)
+  for (let start = 0, end = 0; start < ours.length; start = end) {
+    const group = ours[start]?.group
     end = start + 1
-    while (group !== undefined && like[end]?.group === group) end++
+    while (group !== undefined && ours[end]?.group === group) end++
     lines.splice(start, end - start, ...lines.slice(start, end).sort())
   }
   return lines
 }
 
-/** Texts that are not stored stand for themselves as this. */
+/** What stands in recordings for a long text of others. */
 export function digestText(text: string): string {
-  return `<${[...text].length} characters, ${createHash('sha256').update(text).digest('hex')}>`
+  return digestOf({
+    length: [...text].length,
+    sha256: createHash('sha256').update(text).digest('hex'),
+  })
 }
 
 function textOf(text: RecordedText): string {
-  return typeof text === 'string' ? text : `<${text.length} characters, ${text.sha256}>`
+  return typeof text === 'string' ? text : digestOf(text)
+}
+
+function digestOf({ length, sha256 }: { readonly length: number; readonly sha256: string }): string {
+  return `<${length} characters, ${sha256}>`
 }

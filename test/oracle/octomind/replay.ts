@@ -1,14 +1,21 @@
+import { carryOut, type RunOptions } from '../../../runner/carry-out.ts'
 import type { Effect, EffectReply, Perform } from '../../../runner/effect.ts'
 import { openDoor } from '../../../runner/engine/door.ts'
 import { stateOfPath } from '../../../runner/engine/step.ts'
 import type { RunEvent } from '../../../runner/events.ts'
-import { Refusal } from '../../../runner/failure.ts'
-import { carryOut } from '../../../runner/carry-out.ts'
+import { type FailureInfo, Refusal } from '../../../runner/failure.ts'
 import { openProject } from '../../../runner/project.ts'
 import { makeReady, type ReadyWorkflow } from '../../../runner/ready.ts'
 import type { World } from '../../../runner/world.ts'
 import type { BlockWork, State, Workflow } from '../../../schema/workflow.ts'
-import { digestText, outputLine, type Asked, type Picture, promptLine, requestLine } from './picture.ts'
+import {
+  type Asked,
+  digestText,
+  type Output,
+  type Picture,
+  promptPicture,
+  requestPicture,
+} from './picture.ts'
 import type { Scene } from './scene.ts'
 import { agentName, FASTER, roleOf, TraceScript } from './script.ts'
 import type { OctomindTrace } from './trace.ts'
@@ -16,8 +23,10 @@ import type { OctomindTrace } from './trace.ts'
 /** What a replay gave. */
 export interface Replayed {
   readonly picture: Picture
-  /** `undefined`: the definition was refused. */
+  /** `undefined`: it was refused. */
   readonly workflow: Workflow | undefined
+  /** Codes of what was said of the definition, and of what refused or ended the run. */
+  readonly codes: ReadonlySet<string>
   /** Why nothing was started, or why it failed; for people. */
   readonly reason?: string
 }
@@ -33,23 +42,37 @@ export async function replayTrace(trace: OctomindTrace, scene: Scene): Promise<R
     randomHex: (digits) => '0'.repeat(digits),
     sleep: () => Promise.resolve(),
   }
-  const nothing = { end: 'fails', requests: [], prompts: [], outputs: [] } as const
   const project = await openProject(world)
+  const codes = new Set<string>()
   try {
     const { workflow: read, diagnostics } = await project.find(scene.asked)
-    const workflow = read && withShortLimits(read)
-    if (!workflow) {
-      const [first] = diagnostics.filter(({ severity }) => severity === 'error')
-      return { picture: nothing, workflow: undefined, reason: `refused: ${first?.code}: ${first?.message}` }
+    for (const { code } of diagnostics) codes.add(code)
+    if (!read) {
+      const errors = diagnostics.filter(({ severity }) => severity === 'error')
+      const reason = errors.map(({ code, message }) => `${code}: ${message}`).join('\n')
+      return { picture: NOTHING, workflow: undefined, codes, reason }
     }
-    if (trace.input.argv.includes('--dry-run')) return { picture: { ...nothing, end: 'succeeds' }, workflow }
+    const workflow = withShortLimits(read)
+    if (trace.input.argv.includes('--dry-run'))
+      return { picture: { ...NOTHING, end: 'succeeds' }, workflow, codes }
     const ready = await makeReady(workflow, { project, world }, project.find)
-    return await new Replay(trace, scene, ready).run({ project, world })
+    const { picture, failure } = await new Replay(trace, scene, ready).run({ project, world })
+    if (!failure) return { picture, workflow, codes }
+    return {
+      picture,
+      workflow,
+      codes: codes.add(failure.code),
+      reason: `${failure.code}: ${failure.message}`,
+    }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return { picture: nothing, workflow: undefined, reason: `refused: ${error.code}: ${error.message}` }
+    const { code, message } = error
+    return { picture: NOTHING, workflow: undefined, codes: codes.add(code), reason: `${code}: ${message}` }
   }
 }
+
+/** Of a run that is refused. */
+const NOTHING: Picture = { end: 'fails', requests: [], prompts: [], outputs: [] }
 
 class Replay {
   readonly #trace: OctomindTrace
@@ -57,9 +80,12 @@ class Replay {
   readonly #ready: ReadyWorkflow
   readonly #requests: Asked[] = []
   readonly #prompts: Asked[] = []
-  readonly #outputs: string[] = []
+  readonly #outputs: Output[] = []
   /** Outputs inside of parallel blocks that are not finished, by the block. */
-  readonly #held = new Map<string, { readonly path: string; readonly state: string; readonly text: string }[]>()
+  readonly #held = new Map<
+    string,
+    { readonly path: string; readonly state: string; readonly text: string }[]
+  >()
   readonly #known: ReadonlySet<string>
 
   constructor(trace: OctomindTrace, scene: Scene, ready: ReadyWorkflow) {
@@ -69,10 +95,17 @@ class Replay {
     this.#known = new Set(JSON.stringify(trace.observed).match(/[0-9a-f]{64}/g))
   }
 
-  async run(where: Pick<Parameters<typeof carryOut>[0], 'project' | 'world'>): Promise<Replayed> {
+  async run(
+    where: Pick<RunOptions, 'project' | 'world'>,
+  ): Promise<{ readonly picture: Picture; readonly failure?: FailureInfo | undefined }> {
     const { workflow } = this.#ready
     const { stdin, pty = [] } = this.#trace.input
-    const setup = { ...this.#ready.setup, perform: this.#perform(), knowsPrice: () => true, reportsCost: () => true }
+    const setup = {
+      ...this.#ready.setup,
+      perform: this.#perform(),
+      knowsPrice: () => true,
+      reportsCost: () => true,
+    }
     const result = await carryOut(
       {
         ...where,
@@ -88,18 +121,23 @@ class Replay {
         writer: undefined,
         known: [],
         answers: [],
-        opening: { type: 'run-started', runId: 'replay', workflow: workflow.id, name: workflow.name, file: workflow.file },
+        opening: {
+          type: 'run-started',
+          runId: 'replay',
+          workflow: workflow.id,
+          name: workflow.name,
+          file: workflow.file,
+        },
       },
     )
     return {
-      workflow,
       picture: {
         end: result.status === 'succeeded' ? 'succeeds' : 'fails',
         requests: this.#requests,
         prompts: this.#prompts,
         outputs: this.#outputs,
       },
-      ...(result.failure ? { reason: `${result.failure.code}: ${result.failure.message}` } : {}),
+      failure: result.failure,
     }
   }
 
@@ -110,17 +148,17 @@ class Replay {
       tool: (effect) => real(effect),
       model: async (effect) => {
         const { model, messages } = effect.request
-        const line = requestLine(
+        const asked = requestPicture(
           roleOf(effect.request),
           model.slice(model.indexOf(':') + 1),
           messages.map((message) => ({ role: message.role, text: this.#text(message.content) })),
         )
-        if (roleOf(effect.request) !== null) this.#requests.push({ line, ...this.#groupOf(effect.path) })
+        if (roleOf(effect.request) !== null) this.#requests.push({ ...asked, ...this.#groupOf(effect.path) })
         return await script.model(effect)
       },
       agent: async (effect) => {
-        const line = promptLine(agentName(effect.request), this.#text(effect.request.text))
-        this.#prompts.push({ line, ...this.#groupOf(effect.path) })
+        const asked = promptPicture(agentName(effect.request), this.#text(effect.request.text))
+        this.#prompts.push({ ...asked, ...this.#groupOf(effect.path) })
         return await script.agent(effect)
       },
     })
@@ -132,7 +170,9 @@ class Replay {
     const masked = text
       .replaceAll(this.#scene.repository.root, '<CWD>')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, '<DATE>')
-    return this.#known.size > 0 && this.#known.has(digestText(masked).slice(-65, -1)) ? digestText(masked) : masked
+    return this.#known.size > 0 && this.#known.has(digestText(masked).slice(-65, -1))
+      ? digestText(masked)
+      : masked
   }
 
   #groupOf(path: string): { readonly group?: string } {
@@ -144,15 +184,18 @@ class Replay {
     if (event.type !== 'step-finished') return
     const { path, output, failure } = event
     const state = stateAt(this.#ready.workflow, path)
+    const tell = (step: string | undefined, text: string) =>
+      this.#outputs.push({ step, text: this.#text(text) })
     if (state?.work.kind === 'block') {
-      this.#outputs.push(...outputsOf(state.work, this.#held.get(path) ?? []).map(([step, text]) => outputLine(step, this.#text(text))))
+      for (const [step, text] of outputsOf(state.work, this.#held.get(path) ?? [])) tell(step, text)
       return
     }
-    const isTold = state?.work.kind === 'prompt' || (state?.work.kind === 'layer' && state.work.sees === 'session')
+    const isTold =
+      state?.work.kind === 'prompt' || (state?.work.kind === 'layer' && state.work.sees === 'session')
     if (!state || !isTold) return
     const text = failure ? '' : output
     const { group } = this.#groupOf(path)
-    if (group === undefined) this.#outputs.push(outputLine(state.work.kind === 'layer' ? undefined : state.id, this.#text(text)))
+    if (group === undefined) tell(state.work.kind === 'layer' ? undefined : state.id, text)
     else this.#held.set(group, [...(this.#held.get(group) ?? []), { path, state: state.id, text }])
   }
 }
@@ -163,7 +206,9 @@ function outputsOf(
   answers: readonly { readonly path: string; readonly state: string; readonly text: string }[],
 ): readonly (readonly [step: string, text: string])[] {
   return body.flatMap(({ id }) => {
-    const own = answers.filter(({ state }) => state === id).sort((a, b) => numberIn(a.path) - numberIn(b.path))
+    const own = answers
+      .filter(({ state }) => state === id)
+      .sort((a, b) => numberIn(a.path) - numberIn(b.path))
     const [first] = own
     if (!first) return []
     const isMany = driver.kind === 'for-each' || (driver.kind === 'all' && (driver.copies[id] ?? 1) > 1)
@@ -197,7 +242,10 @@ function blocksAround({ states }: Pick<Workflow, 'states'>, path: string): reado
     const { driver, body } = work
     const runsAtOnce = driver.kind === 'all' || (driver.kind === 'for-each' && driver.as !== undefined)
     blocks.push({
-      path: parts.slice(0, i + 1).join('/').replace(/(?:\[\d+\])+$/, ''),
+      path: parts
+        .slice(0, i + 1)
+        .join('/')
+        .replace(/(?:\[\d+\])+$/, ''),
       isAtOnce: runsAtOnce && next !== undefined && stateIn(body, next) !== undefined,
     })
     inside = statesIn(work)

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeRepository, type TestRepository } from '../../helpers/git-repository.ts'
 import type { OctomindTrace, TomlTable } from './trace.ts'
@@ -26,7 +26,9 @@ export function buildScene({ dialect, input }: OctomindTrace, collection: string
   const asked = askedFor(argv)
   const tapFile = input.tap ? join(collection, `${asked}.toml`) : undefined
   if (tapFile !== undefined && !existsSync(tapFile)) return undefined
-  const repository = makeRepository()
+  const repository = withAgent(makeRepository())
+  // What a scene has beside the files of its recording is not seen in the state of its repository.
+  repository.write('.git/info/exclude', '.codemie/\n')
   const all: Readonly<Record<string, string>> = {
     ...files,
     '.codemie/config.yaml': configText(files),
@@ -41,6 +43,14 @@ export function buildScene({ dialect, input }: OctomindTrace, collection: string
   return { repository, asked: tapFile === undefined ? asked : `${asked}.toml` }
 }
 
+/** The program of scripted agents is there to be found; it is never started. */
+function withAgent(repository: TestRepository): TestRepository {
+  const folder = repository.beside('bin')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'agent'), '#!/bin/sh\n', { mode: 0o755 })
+  return { ...repository, env: { ...repository.env, PATH: `${folder}:${repository.env['PATH']}` } }
+}
+
 /** What stands behind `workflow` or `run`, options left out. */
 export function askedFor(argv: readonly string[]): string {
   const command = argv.findIndex((word) => word === 'workflow' || word === 'run')
@@ -48,14 +58,19 @@ export function askedFor(argv: readonly string[]): string {
 }
 
 function configText(files: Readonly<Record<string, string>>): string {
-  const scripts = Object.entries(files).flatMap(([path, text]) => (text.startsWith('#!') ? [`./${path}`, path] : []))
+  const scripts = Object.entries(files).flatMap(([path, text]) =>
+    text.startsWith('#!') ? [`./${path}`, path] : [],
+  )
   return `${JSON.stringify({
     models: { default: 'ollama:fake-model' },
     policy: { commands: [...PROGRAMS, ...scripts, './e.sh', './up.sh'], agents: { agent: {} } },
   })}\n`
 }
 
-function configurationText({ roles = [], config = {}, config_append = '' }: OctomindTrace['input'], tapFile: string | undefined): string {
+function configurationText(
+  { roles = [], config = {}, config_append = '' }: OctomindTrace['input'],
+  tapFile: string | undefined,
+): string {
   const { commands: _, ...rest } = config
   const named = tapFile === undefined ? [] : rolesIn(readFileSync(tapFile, 'utf8'))
   const tables = [...roles, ...named].map((role) => {
@@ -68,7 +83,7 @@ function configurationText({ roles = [], config = {}, config_append = '' }: Octo
 
 /** The agents of a file of the collection, which the recordings stand in for with roles that have no more than a name. */
 function rolesIn(text: string): readonly string[] {
-  return [...new Set(Array.from(text.matchAll(/^role\s*=\s*"([^"]+)"/gm), ([, role = '']) => role))]
+  return [...new Set(Array.from(text.matchAll(/^\s*role\s*=\s*"([^"]+)"/gm), ([, role = '']) => role))]
 }
 
 function tableText(header: string, table: TomlTable): string {

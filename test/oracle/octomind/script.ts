@@ -1,8 +1,8 @@
 import type { AgentReply, AgentRequest } from '../../../runner/agents/agent.ts'
 import type { AgentEffect, ModelEffect } from '../../../runner/effect.ts'
 import { StepFailure } from '../../../runner/failure.ts'
-import { AnswerFailure } from '../../../runner/models/model-failure.ts'
 import type { ModelReply, ModelRequest } from '../../../runner/models/model.ts'
+import { AnswerFailure } from '../../../runner/models/model-failure.ts'
 import type { AgentAnswer, ModelAnswer, OctomindTrace, ScriptRule } from './trace.ts'
 
 /** Time passes faster than in the recordings: their delays are there to be longer than a limit, and those are made shorter, too. */
@@ -22,7 +22,11 @@ export class TraceScript {
     const answer = this.#answerTo(request)
     await pass(answer.delay_ms, signal)
     const { text, status = 200, usage, tool_calls = [], body } = answer
-    const tokens = { inputTokens: usage?.prompt_tokens ?? 10, outputTokens: usage?.completion_tokens ?? 5, cachedInputTokens: 0 }
+    const tokens = {
+      inputTokens: usage?.prompt_tokens ?? 10,
+      outputTokens: usage?.completion_tokens ?? 5,
+      cachedInputTokens: 0,
+    }
     if (status !== 200) throw providerFailure(status)
     if (body !== undefined) {
       throw new AnswerFailure('answer-invalid', 'the answer is no completion', {
@@ -55,11 +59,9 @@ export class TraceScript {
   }
 
   async agent({ request, signal }: Pick<AgentEffect, 'request' | 'signal'>): Promise<AgentReply> {
-    const name = agentName(request)
-    const script = this.#input.acp?.[name]
     if (request.command[0] !== 'agent') throw agentFailure('agent-not-started', 'there is no such program')
-    const scripted = script ? this.#next(name, script) : `${name} says nothing scripted`
-    const { chunks = [], delay_ms, error, exit_before_result, stop_reason = 'end_turn' } = answerFor(scripted, request.text)
+    const answer = this.agentAnswer(agentName(request), request.text)
+    const { chunks = [], delay_ms, error, exit_before_result, stop_reason = 'end_turn' } = answer
     await pass(delay_ms, signal)
     if (exit_before_result !== undefined) throw agentFailure('agent-died', 'it ended before it had answered')
     if (error) throw agentFailure('agent-failed', `${error.message}: ${JSON.stringify(error.data)}`)
@@ -67,7 +69,16 @@ export class TraceScript {
     return { text: chunks.join(''), stopReason: stop_reason, toolCalls: [], usage: undefined, costUsd: 0 }
   }
 
-  #next<T>(key: ScriptRule | string, { replies, repeat }: { readonly replies: readonly T[]; readonly repeat?: boolean }): T | undefined {
+  /** What an agent has to say to its next prompt. */
+  agentAnswer(name: string, asked: string): AgentAnswer {
+    const script = this.#input.acp?.[name]
+    return answerFor(script ? this.#next(name, script) : `${name} says nothing scripted`, asked)
+  }
+
+  #next<T>(
+    key: ScriptRule | string,
+    { replies, repeat }: { readonly replies: readonly T[]; readonly repeat?: boolean },
+  ): T | undefined {
     const n = this.#used.get(key) ?? 0
     this.#used.set(key, n + 1)
     return n < replies.length || !repeat ? replies[n] : replies.at(-1)
@@ -105,7 +116,11 @@ async function pass(ms: number | undefined, signal: AbortSignal): Promise<void> 
 }
 
 function providerFailure(status: number): StepFailure {
-  return new StepFailure('scripted', `HTTP ${status}`, { blame: 'provider', retryable: status >= 500, status })
+  return new StepFailure('scripted', `HTTP ${status}`, {
+    blame: 'provider',
+    retryable: status >= 500,
+    status,
+  })
 }
 
 function agentFailure(code: string, message: string): StepFailure {

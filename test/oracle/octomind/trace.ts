@@ -45,8 +45,15 @@ export interface ModelAnswer {
   readonly text?: string | null
   readonly status?: number
   readonly delay_ms?: number
-  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly cost?: number }
-  readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly name: string; readonly arguments: string } }[]
+  readonly usage?: {
+    readonly prompt_tokens: number
+    readonly completion_tokens: number
+    readonly cost?: number
+  }
+  readonly tool_calls?: readonly {
+    readonly id: string
+    readonly function: { readonly name: string; readonly arguments: string }
+  }[]
   readonly body?: unknown
 }
 
