@@ -1,7 +1,7 @@
 import { sessionDoor } from './agents/sessions.ts'
 import type { PauseAnswer } from './engine/answers.ts'
 import type { AskedRun } from './engine/ask.ts'
-import { budgetDoor, lowerBudget, spendingOf } from './engine/budget.ts'
+import { budgetDoor, budgetOfRun, spendingCheck, spendingOf } from './engine/budget.ts'
 import type { EngineOutcome } from './engine/engine.ts'
 import { memoryOf, NO_MEMORY } from './engine/memory.ts'
 import type { HeldStep, RunInput } from './engine/step.ts'
@@ -84,13 +84,15 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
   const reporter = new Reporter(world, options.onEvent, writer, known, options.push)
   await reporter.emit(execution.opening)
   await execution.changeDefinition?.()
-  const budget = lowerBudget(options.project.config.budgets, workflow.budget)
+  const budget = budgetOfRun(options.project.config.budgets, workflow)
+  const spending = spendingOf(known)
   const outcome = await interpret({
     workflow,
     input: execution.input,
     kit: setup.kit,
     findCalled: (name) => called.get(name),
-    perform: sessionDoor(budgetDoor(setup.perform, budget, spendingOf(known), setup), known),
+    perform: sessionDoor(budgetDoor(setup.perform, budget, spending, setup), known),
+    checkSpending: spendingCheck(budget, spending),
     memory:
       known.length === 0 ? NO_MEMORY : memoryOf([...known, { at: '', ...execution.opening } as RunEvent]),
     answers: execution.answers,

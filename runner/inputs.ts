@@ -46,7 +46,7 @@ interface ReadInputs {
 export async function readInputs(workflow: Workflow, given: GivenInput): Promise<ReadInputs> {
   const object = given.text === undefined ? {} : parseJsonObject(given.text)
   if (workflow.inputs.length === 0) {
-    if (given.pairs.length === 0) return { values: undefined, problems: [] }
+    if (given.pairs.length === 0) return { values: undefined, problems: blankInput(workflow, given) }
     if (!object) return { values: undefined, problems: [textAndPairs] }
     return { values: { ...object, ...Object.fromEntries(given.pairs) }, problems: [] }
   }
@@ -54,6 +54,12 @@ export async function readInputs(workflow: Workflow, given: GivenInput): Promise
   const values = Object.entries(object)
   const texts = given.isCall ? values.filter(isText) : given.pairs
   return await fitValues(workflow.inputs, { values, texts }, given.isCall ? CALL_WORDS : INPUT_WORDS)
+}
+
+/** A workflow in a file of Octomind works on a text, whether its prompts name it or not. */
+function blankInput({ dialect }: Workflow, { text = '' }: GivenInput): readonly InputProblem[] {
+  if (dialect !== 'octomind-file' || text.trim() !== '') return []
+  return [{ code: 'input-missing', message: 'The workflow needs an input: the text that its steps work on' }]
 }
 
 /** How the problems of values are worded. */

@@ -56,6 +56,8 @@ export interface InterpretOptions extends EquippedWorkflow {
   readonly maxConcurrency?: number
   /** Steps of the whole run, those of called workflows included; no limit where absent. */
   readonly maxSteps?: number
+  /** Called after each step that has finished while nothing else runs; throws when too much was spent. Default: nothing is checked. */
+  readonly checkSpending?: () => void
   /** What a yes of this run is bound to; asked for when a step needs one. Default: any yes will do. */
   readonly askedRun?: () => AskedRun
   /** Of the workflow itself, not of those it calls. */
@@ -74,6 +76,7 @@ export function interpret(options: InterpretOptions): Promise<EngineOutcome> {
     perform,
     toolsOf: createToolLists(perform, signal),
     countStep: stepCounter(options.maxSteps),
+    checkSpending: options.checkSpending ?? (() => {}),
   })
 }
 
@@ -90,11 +93,13 @@ interface Scope {
   readonly toolsOf: ToolLists
   /** Counts over all scopes; throws when a step would be too many. */
   readonly countStep: () => void
+  /** See {@link InterpretOptions.checkSpending}. */
+  readonly checkSpending: () => void
 }
 
 function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
   const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
-  const { equipped, input, within, from, signal, perform, toolsOf, countStep } = scope
+  const { equipped, input, within, from, signal, perform, toolsOf, countStep, checkSpending } = scope
   const { workflow, kit } = equipped
   const { askedRun } = options
   const approvals = askedRun && {
@@ -133,10 +138,12 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     world,
     emit,
     maxConcurrency,
-    run: async (states, from, path) =>
+    run: async (states, from, path, beside) =>
       ranWell(
         await runScope(options, {
           ...scope,
+          // What runs beside others is checked with them, when their block has finished.
+          ...(beside ? { checkSpending: () => {} } : {}),
           equipped: { workflow: withStates(workflow, states), kit },
           within: path,
           from,
@@ -158,7 +165,9 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     runStep: async (step) => {
       countStep()
       const { work } = step.state
-      return work.kind === 'block' ? runBlockStep(step, work) : runStep(step)
+      const result = await (work.kind === 'block' ? runBlockStep(step, work) : runStep(step))
+      checkSpending()
+      return result
     },
     onSuperstep: (number, steps) =>
       void emit({

@@ -63,7 +63,7 @@ export function createStepRunner(options: StepRunnerOptions): (step: Step) => Pr
         durationMs,
         ...paidFor(failure),
       } as const
-      if ((failure.retryable || (state.retry.always && failure.blame !== 'policy')) && triesLeft > 0) {
+      if (mayMend(failure, state.retry) && triesLeft > 0) {
         const retryInMs = delayBefore(state.retry, attempt - firstAttempt + 1, failure, world.random())
         await emit({ ...failed, retryInMs })
         await world.sleep(retryInMs, signal)
@@ -108,7 +108,7 @@ async function runAttempt(
     const durationMs = world.now() - started
     const finished = { path, state: stateId, attempt, output, durationMs, ...account.totals() }
     await emit({ type: 'step-finished', ...finished })
-    return { task, output }
+    return { task, output, attempt }
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason
     const failure = timer?.aborted ? timeoutFailure(step, state.timeoutMs ?? 0, error) : error
@@ -145,6 +145,11 @@ async function notify(
       message: `'${work.toolId}' was not told of the failure: ${error.message}`,
     })
   }
+}
+
+/** No try changes what a definition says, or what a policy forbids. */
+function mayMend({ retryable, blame }: StepFailure, { always = false }: RetryPolicy): boolean {
+  return retryable || (always && blame !== 'policy' && blame !== 'workflow')
 }
 
 /** A person said no to the step, or guardrails did, which no further attempt changes. `undefined`: it may run. */

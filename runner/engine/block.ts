@@ -19,7 +19,12 @@ export interface BlockWorld {
    * Runs states one after the other, under paths that begin with `within`. `failure`: the last one did not succeed, and that
    * is to be no failure of the run. Fails with `FailedInside`, `PausedInside`, or the reason of the run's signal.
    */
-  readonly run: (states: readonly State[], from: Scope, within: string) => Promise<Ran>
+  readonly run: (
+    states: readonly State[],
+    from: Scope,
+    within: string,
+    beside?: 'beside others',
+  ) => Promise<Ran>
   /** Steps at once in the whole block, over what its definition says. `undefined`: that alone counts. */
   readonly maxConcurrency: number | undefined
   readonly warn: (warning: StepWarning) => void
@@ -182,7 +187,7 @@ async function runJobs(
     Math.min(atOnce, world.maxConcurrency ?? atOnce),
     async ({ state, from, within }) => {
       try {
-        return await world.run([state], from, within)
+        return await world.run([state], from, within, 'beside others')
       } catch (error) {
         if (error instanceof FailedInside || error instanceof PausedInside) return error
         throw error

@@ -1,4 +1,4 @@
-import type { MoneyAndTokens } from '../../schema/workflow.ts'
+import type { MoneyAndTokens, Workflow } from '../../schema/workflow.ts'
 import type { AgentReply } from '../agents/agent.ts'
 import type { AgentEffect, Effect, EffectReply, ModelEffect, Perform } from '../effect.ts'
 import type { RunEvent } from '../events.ts'
@@ -60,6 +60,32 @@ export function lowerBudget(ceiling: MoneyAndTokens, wanted: MoneyAndTokens): Mo
   return { ...lower('usd'), ...lower('tokens'), ...lower('steps') }
 }
 
+/** What holds for a run. */
+export interface RunBudget extends MoneyAndTokens {
+  /**
+   * US dollars that may be spent when a step has finished: no call is held back, and exactly so much is allowed. Octomind's
+   * `max_cost`.
+   */
+  readonly usdAfterSteps?: number
+}
+
+/** What a run may spend, and when that is looked at. Pure. */
+export function budgetOfRun(
+  ceiling: MoneyAndTokens,
+  { budget, dialect }: Pick<Workflow, 'budget' | 'dialect'>,
+): RunBudget {
+  const { usd, ...others } = budget
+  if (dialect !== 'octomind-file' || usd === undefined) return lowerBudget(ceiling, budget)
+  return { ...lowerBudget(ceiling, others), usdAfterSteps: usd }
+}
+
+/** Call it after each step that has finished while nothing else runs; it throws when too much was spent by then. */
+export function spendingCheck({ usdAfterSteps: limit }: RunBudget, spending: Spending): () => void {
+  return () => {
+    if (limit !== undefined && spending.usd > limit) throw spent(dollars(limit), inDollars(spending))
+  }
+}
+
 /**
  * Counts the steps of a run, those that a resumption takes from the journal included. Call it before each step; it
  * throws when that one is more than `limit`.
@@ -79,18 +105,19 @@ export function stepCounter(limit: number | undefined): () => void {
  */
 export function budgetDoor(
   inner: Perform,
-  budget: MoneyAndTokens,
+  budget: RunBudget,
   spending: Spending,
   knows: KnownPrices,
 ): Perform {
-  if (budget.usd === undefined && budget.tokens === undefined) return inner
+  const countsDollars = budget.usd !== undefined || budget.usdAfterSteps !== undefined
+  if (!countsDollars && budget.tokens === undefined) return inner
   return async <E extends Effect>(effect: E): Promise<EffectReply<E>> => {
     if (effect.kind === 'tool') return inner(effect)
-    if (budget.usd !== undefined) refuseUnpriced(effect, knows)
-    if (budget.usd !== undefined && spending.withoutUsd > 0) throw usageUnknown('dollars')
+    if (countsDollars) refuseUnpriced(effect, knows)
+    if (countsDollars && spending.withoutUsd > 0) throw usageUnknown('dollars')
     if (budget.tokens !== undefined && spending.withoutTokens > 0) throw usageUnknown('tokens')
     if (budget.usd !== undefined && spending.usd >= budget.usd) {
-      throw spent(`${budget.usd} US dollars`, `$${spending.usd.toFixed(4)}`)
+      throw spent(dollars(budget.usd), inDollars(spending))
     }
     if (budget.tokens !== undefined && spending.tokens >= budget.tokens) {
       throw spent(`${budget.tokens} tokens`, `${spending.tokens} tokens`)
@@ -122,6 +149,9 @@ function refuseUnpriced(effect: ModelEffect | AgentEffect, { knowsPrice, reports
 
 /** Code of the failure that ends a run with the status `budget-exceeded`. */
 export const BUDGET_EXCEEDED = 'budget-exceeded'
+
+const dollars = (limit: number) => `${limit} US dollars`
+const inDollars = ({ usd }: Spending) => `$${usd.toFixed(4)}`
 
 function spent(limit: string, sum: string): StepFailure {
   return new StepFailure(BUDGET_EXCEEDED, `The budget of ${limit} is spent (${sum})`, {

@@ -292,8 +292,8 @@ class Engine {
     // Who reads earlier outputs finds them in the order in which their steps started, as upstream's log has them.
     for (const { step, result } of toStartOrder(done, (d) => d.step)) {
       const { path, state } = step
-      const { task, output } = result
-      this.#finished.push({ path, state: state.id, name: displayName(step), task, output })
+      const { task, output, attempt = 1 } = result
+      this.#finished.push({ path, state: state.id, name: displayName(step), task, output, attempt })
     }
     this.#last = done.at(-1) ?? this.#last
     this.#text = this.#last?.result.scope ? this.#last.result.scope.text : this.#last?.result.output

@@ -25,7 +25,7 @@ export const NO_MEMORY: Memory = {
 /** Builds the memory from the events of a journal, in their order. Pure. */
 export function memoryOf(events: readonly RunEvent[]): Memory {
   const tasks = new Map<string, string>()
-  const outputs = new Map<string, Pick<StepFinished, 'output' | 'failure'>>()
+  const outputs = new Map<string, Pick<StepFinished, 'output' | 'attempt' | 'failure'>>()
   const attempts = new Map<string, number>()
   const replies = new Map<string, { readonly request: string; readonly reply: unknown }>()
   for (const event of standingEvents(events)) {
@@ -43,6 +43,7 @@ export function memoryOf(events: readonly RunEvent[]): Memory {
       case 'step-finished':
         outputs.set(event.path, {
           output: event.output,
+          attempt: event.attempt,
           ...(event.failure ? { failure: event.failure } : {}),
         })
         break

@@ -21,6 +21,8 @@ export interface PreparedStep {
 /** How one attempt of a step reaches the world. */
 export interface StepEffects {
   readonly signal: AbortSignal
+  /** Which try of the step it is, from 1. */
+  readonly attempt: number
   /** The retry policy has no further attempt. */
   readonly isLastAttempt: boolean
   model(request: ModelRequest): Promise<ModelReply>
@@ -81,6 +83,7 @@ export class EffectCounter {
     const place = () => ({ path, attempt, ordinal: ++this.#asked, signal })
     return {
       signal,
+      attempt,
       isLastAttempt,
       warn,
       async model(request) {

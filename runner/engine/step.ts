@@ -51,12 +51,16 @@ export interface FinishedStep {
   readonly name: string
   readonly task: string
   readonly output: string
+  /** Which try gave the output. */
+  readonly attempt: number
 }
 
 /** What running a step gave. */
 export interface StepResult {
   readonly task: string
   readonly output: string
+  /** Which try gave it. Default: the first. */
+  readonly attempt?: number
   /** All attempts failed, and the state's `on_error` lets the run go on; the output describes this. */
   readonly failure?: FailureInfo
   /** What its body left behind, which takes the place of all that was before. Absent: the state's output policy says. */

@@ -5,7 +5,7 @@ import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effe
 import { NO_FILES } from './attachments.ts'
 import type { StepKit } from './kit.ts'
 import { fillProjectValues, type PromptPlace } from './project-values.ts'
-import { askRole, type ReadyRole, readyRole } from './role.ts'
+import { askRole, notEmpty, type ReadyRole, readyRole } from './role.ts'
 import { intentOf } from './speaker.ts'
 
 /** A layer of Octomind's configuration: an agent works on the text of the step before, and on what the session holds. */
@@ -28,8 +28,11 @@ export async function prepareLayer(
   return {
     task,
     intend: () => ({ task, request: [intentOf(who.speaker), who.greeting] }),
-    execute: async (reach) =>
-      (await askRole(reach, who, { task, earlier: [], files: NO_FILES }, { place })).trim(),
+    async execute(reach) {
+      const answer = await askRole(reach, who, { task, earlier: [], files: NO_FILES }, { place })
+      // A layer may have nothing to say; a role that a person asked may not.
+      return sees === 'session' ? notEmpty(answer.trim(), 'Ask it again, or ask for less.') : answer.trim()
+    },
   }
 }
 

@@ -15,6 +15,15 @@ export type LookAround =
   | { readonly values: readonly ProjectValue[]; readonly folder?: string }
   | { readonly files: readonly LineRange[]; readonly folder?: string }
 
+/** Fails with `folder-missing` when there is no such folder in the repository. @param effects `undefined`: nothing is looked at. */
+export async function requireFolder(
+  folder: string,
+  effects: Pick<StepEffects, 'tool'> | undefined,
+): Promise<void> {
+  const args: LookAround = { values: [], folder }
+  await effects?.tool({ tool: LOOK_AROUND, args: { ...args } })
+}
+
 /** What it answers. */
 export interface SeenAround {
   readonly values?: Readonly<Partial<Record<ProjectValue, string>>>

@@ -6,9 +6,9 @@ import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effe
 import { StepFailure } from '../failure.ts'
 import { showFiles } from './attachments.ts'
 import type { StepKit } from './kit.ts'
-import { fillProjectValues } from './project-values.ts'
+import { fillProjectValues, requireFolder } from './project-values.ts'
 import { positionText } from './render-text.ts'
-import { askRole, readyRole } from './role.ts'
+import { askRole, notEmpty, readyRole } from './role.ts'
 import { intentOf } from './speaker.ts'
 
 /** A step of Octomind's own files: a role answers a prompt that earlier outputs are put into. */
@@ -23,12 +23,14 @@ export async function preparePrompt(
   const place = { role: assistant.id, ...(folder ? { folder: folder.value } : {}) }
   // The prompt is filled in also where another text is sent: a name that is missing must not pass unseen.
   const filled = fillOutputs(step, work, warn)
-  const earlier = work.session === 'continue' ? exchangesOf(step) : []
+  const exchanges = work.session === 'continue' ? exchangesOf(step) : []
   const { incoming } = step
   const task =
-    earlier.length > 0 && incoming !== undefined
+    exchanges.length > 0 && incoming !== undefined
       ? incoming.trim()
-      : (await fillProjectValues(filled, place, effects)).trim()
+      : (await fillProjectValues(filled, { role: assistant.id }, effects)).trim()
+  const earlier = exchanges.length > 0 ? [...exchanges, ...unanswered(task, effects?.attempt)] : []
+  if (folder) await requireFolder(folder.value, effects)
   const who = await readyRole(assistant, step, place, kit, warn, effects)
   return {
     task,
@@ -49,10 +51,17 @@ export async function preparePrompt(
 function exchangesOf({ state, finished }: Step): readonly Message[] {
   return finished
     .filter((row) => row.state === state.id)
-    .flatMap(({ task, output }): Message[] => [
+    .flatMap(({ task, output, attempt }, i): Message[] => [
+      // A first execution that is tried again begins a new conversation each time.
+      ...(i === 0 ? [] : unanswered(task, attempt)),
       { role: 'user', text: task },
       { role: 'assistant', text: output },
     ])
+}
+
+/** What was said in the tries of an execution that failed before this one: in a conversation that goes on, it stays said. */
+function unanswered(task: string, attempt = 1): readonly Message[] {
+  return Array.from({ length: attempt - 1 }, () => ({ role: 'user', text: task }))
 }
 
 /** Puts outputs in the place of their names. Nothing in an output is filled in again here. */
@@ -94,11 +103,8 @@ function notYet(name: string, place: string): StepFailure {
 
 /** An answer without blank lines before it and blanks behind it. Fails with `empty-answer` when nothing is left. */
 function answerText(text: string): string {
-  const answer = text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd()
-  if (answer !== '') return answer
-  throw new StepFailure('empty-answer', 'The answer is empty', {
-    blame: 'model',
-    retryable: true,
-    help: "Give the step 'retries', or ask for an answer in its prompt.",
-  })
+  return notEmpty(
+    text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(),
+    "Give the step 'retries', or ask for an answer in its prompt.",
+  )
 }

@@ -2,6 +2,7 @@ import type { Assistant, McpServer } from '../../schema/workflow.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
 import type { StepEffects, StepWarning } from '../engine/step-effects.ts'
+import { StepFailure } from '../failure.ts'
 import type { ShownFiles } from './attachments.ts'
 import { Conversation, openingMessages } from './conversation.ts'
 import type { StepKit } from './kit.ts'
@@ -49,6 +50,12 @@ export async function askRole(
   const messages = openingMessages(speaker, [...greeting, ...earlier], task, files)
   const { text } = await new Conversation(effects).converse(speaker, messages)
   return text
+}
+
+/** The answer, if it is one. Fails with `empty-answer`. */
+export function notEmpty(answer: string, help: string): string {
+  if (answer !== '') return answer
+  throw new StepFailure('empty-answer', 'The answer is empty', { blame: 'model', retryable: true, help })
 }
 
 /** Makes a role ready: its prompt and greeting can name values of the project, as the prompt of a step can. */

@@ -1,5 +1,6 @@
 import type { State, Workflow } from '../../../schema/workflow.ts'
 import { type Asked, digestText, type Picture } from './picture.ts'
+import { messageOf } from './replay.ts'
 import { askedFor } from './scene.ts'
 import { TraceScript } from './script.ts'
 import type { AgentAnswer, OctomindTrace } from './trace.ts'
@@ -290,11 +291,10 @@ function handedOver(
     recorded,
   }: { readonly prepared: State; readonly isFirst: boolean; readonly recorded: Picture },
 ): string | undefined {
-  const { input, observed } = trace
-  const failed = observed.stdout_events?.some(({ _unparsed }) =>
+  const failed = trace.observed.stdout_events?.some(({ _unparsed }) =>
     _unparsed?.startsWith('Continuing with original input'),
   )
-  if (failed) return isFirst ? (input.stdin ?? input.pty?.[0]) : undefined
+  if (failed) return isFirst ? messageOf(trace) : undefined
   if (!endsWithAgent(prepared)) return undefined
   return answersOfAgents(trace, recorded).at(-1)?.chunks?.join('').trim()
 }

@@ -4,6 +4,7 @@ import { openDoor } from '../../../runner/engine/door.ts'
 import { stateOfPath } from '../../../runner/engine/step.ts'
 import type { RunEvent } from '../../../runner/events.ts'
 import { type FailureInfo, Refusal } from '../../../runner/failure.ts'
+import { resolveInput } from '../../../runner/inputs.ts'
 import { openProject } from '../../../runner/project.ts'
 import { makeReady, type ReadyWorkflow } from '../../../runner/ready.ts'
 import type { World } from '../../../runner/world.ts'
@@ -55,8 +56,9 @@ export async function replayTrace(trace: OctomindTrace, scene: Scene): Promise<R
     const workflow = withShortLimits(read)
     if (trace.input.argv.includes('--dry-run'))
       return { picture: { ...NOTHING, end: 'succeeds' }, workflow, codes }
+    const input = await resolveInput(workflow, { pairs: [], text: messageOf(trace) })
     const ready = await makeReady(workflow, { project, world }, project.find)
-    const { picture, failure } = await new Replay(trace, scene, ready).run({ project, world })
+    const { picture, failure } = await new Replay(trace, scene, ready).run(input, { project, world })
     if (!failure) return { picture, workflow, codes }
     return {
       picture,
@@ -69,6 +71,11 @@ export async function replayTrace(trace: OctomindTrace, scene: Scene): Promise<R
     const { code, message } = error
     return { picture: NOTHING, workflow: undefined, codes: codes.add(code), reason: `${code}: ${message}` }
   }
+}
+
+/** What a run of a trace works on: what came in, or what was typed first. */
+export function messageOf({ input: { stdin, pty = [] } }: OctomindTrace): string {
+  return stdin ?? pty[0] ?? ''
 }
 
 /** Of a run that is refused. */
@@ -96,10 +103,10 @@ class Replay {
   }
 
   async run(
+    text: string,
     where: Pick<RunOptions, 'project' | 'world'>,
   ): Promise<{ readonly picture: Picture; readonly failure?: FailureInfo | undefined }> {
     const { workflow } = this.#ready
-    const { stdin, pty = [] } = this.#trace.input
     const setup = {
       ...this.#ready.setup,
       perform: this.#perform(),
@@ -117,7 +124,7 @@ class Replay {
       {
         runId: 'replay',
         ready: { ...this.#ready, setup },
-        input: { text: stdin ?? pty[0] ?? '', fileNames: [] },
+        input: { text, fileNames: [] },
         writer: undefined,
         known: [],
         answers: [],
