@@ -74,7 +74,9 @@ export async function setUpRun(
     )
     return agents
   }
+  const pipeFolders = await pipeFoldersOf(all, root)
   const kitOf = (one: Workflow): StepKit => ({
+    ...(pipeFolders ? { pipeFolders } : {}),
     ...modelsOfWorkflow(one, config),
     ...(options.model === undefined ? {} : { modelOverride: options.model }),
     structured,
@@ -109,6 +111,22 @@ export async function setUpRun(
       agent: async ({ request, ...hearing }) => (await openAgents()).perform(request, hearing),
     }),
   }
+}
+
+/** Folders of roles whose messages go through pipes. `undefined`: no workflow has roles. */
+async function pipeFoldersOf(
+  workflows: readonly Workflow[],
+  root: string,
+): Promise<ReadonlySet<string> | undefined> {
+  const folders = workflows
+    .flatMap(({ states }) => withInner(states))
+    .flatMap(({ work }) =>
+      work.kind === 'prompt' || (work.kind === 'layer' && work.sees === 'session')
+        ? [work.folder?.value ?? '.']
+        : [],
+    )
+  if (folders.length === 0) return undefined
+  return (await import('./tools/pass-pipes.ts')).foldersWithPipes(root, folders)
 }
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */

@@ -314,6 +314,8 @@ export interface PromptWork {
   readonly needsNames: boolean
   /** Folder the role works in, relative to the root of the repository. `undefined`: the root. */
   readonly folder?: Located<string>
+  /** Set for programs that the prompt goes through, see `.agents/guardrails.toml`. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** Asks an agent with the text of the state before, within one conversation that all layers share. */

@@ -39,6 +39,8 @@ export interface StepKit {
   readonly structured: StructuredOutput
   /** Guardrails that the workflow names. */
   readonly guardrails: ReadonlyMap<string, Guardrail>
+  /** Folders whose roles get messages through pipes, from the root of the repository. Default: none. */
+  readonly pipeFolders?: ReadonlySet<string>
   /** Documents of a datasource, by its id. Fails with a `StepFailure` when it is not configured. */
   readonly documentsOf: (datasourceId: string, signal: AbortSignal) => Promise<readonly PyDict[]>
 }

@@ -4,6 +4,7 @@ import type { Step } from '../engine/step.ts'
 import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effects.ts'
 import { NO_FILES } from './attachments.ts'
 import type { StepKit } from './kit.ts'
+import { throughPipes } from './pipes.ts'
 import { fillProjectValues, type PromptPlace } from './project-values.ts'
 import { askRole, notEmpty, type ReadyRole, readyRole } from './role.ts'
 import { intentOf } from './speaker.ts'
@@ -29,7 +30,9 @@ export async function prepareLayer(
     task,
     intend: () => ({ task, request: [intentOf(who.speaker), who.greeting] }),
     async execute(reach) {
-      const answer = await askRole(reach, who, { task, earlier: [], files: NO_FILES }, { place })
+      const message = { text: task, role: assistant.id, folder: folder?.value, earlier: 0, env: {} }
+      const told = sees === 'session' ? await throughPipes(message, kit, reach) : task
+      const answer = await askRole(reach, who, { task: told, earlier: [], files: NO_FILES }, { place })
       // A layer may have nothing to say; a role that a person asked may not.
       return sees === 'session' ? notEmpty(answer.trim(), 'Ask it again, or ask for less.') : answer.trim()
     },

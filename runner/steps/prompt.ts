@@ -6,6 +6,7 @@ import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effe
 import { StepFailure } from '../failure.ts'
 import { showFiles } from './attachments.ts'
 import type { StepKit } from './kit.ts'
+import { throughPipes } from './pipes.ts'
 import { fillProjectValues, requireFolder } from './project-values.ts'
 import { positionText } from './render-text.ts'
 import { askRole, notEmpty, readyRole } from './role.ts'
@@ -35,15 +36,17 @@ export async function preparePrompt(
   return {
     task,
     intend: () => ({ task, request: intentOf(who.speaker) }),
-    execute: async (reach) =>
-      answerText(
-        await askRole(
-          reach,
-          who,
-          { task, earlier, files: showFiles(step) },
-          { place, ...(work.session === 'continue' ? { session: step.state.id } : {}) },
-        ),
-      ),
+    async execute(reach) {
+      const message = { text: task, role: assistant.id, folder: folder?.value, env: work.env }
+      const told = await throughPipes({ ...message, earlier: exchanges.length / 2 }, kit, reach)
+      const answer = await askRole(
+        reach,
+        who,
+        { task: told, earlier, files: showFiles(step) },
+        { place, ...(work.session === 'continue' ? { session: step.state.id } : {}) },
+      )
+      return answerText(answer)
+    },
   }
 }
 

@@ -68,6 +68,8 @@ export interface StartedProgram extends Pick<CommandArgs, 'cwd' | 'stdin' | 'all
   /** As the policy names it. */
   readonly program: string
   readonly args: readonly string[]
+  /** What is started in its place: the same program, by its absolute path. Default: `program`. */
+  readonly file?: string
   /** Set beside what every program gets. Default: nothing. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -75,7 +77,7 @@ export interface StartedProgram extends Pick<CommandArgs, 'cwd' | 'stdin' | 'all
 /** Starts a program in the repository if the policy allows it. Fails with a `StepFailure`; see {@link runCommand}. */
 export async function runAllowed(
   tool: string,
-  { program, args: rest, ...args }: StartedProgram,
+  { program, args: rest, file = program, ...args }: StartedProgram,
   context: ToolContext,
 ): Promise<{ readonly exit_code: number; readonly stdout: string; readonly stderr: string }> {
   const { allowedCommands } = context.policy
@@ -90,7 +92,7 @@ export async function runAllowed(
   const stats = await stat(cwd.absolute).catch(() => undefined)
   if (!stats?.isDirectory()) throw badArgument(tool, 'cwd', `"${cwd.relative}" is not a folder`)
   const outcome = await runProcess({
-    program,
+    program: file,
     args: rest,
     cwd: cwd.absolute,
     env: pickChildEnv(context.env, undefined, { CI: 'true', ...args.env }),

@@ -13,6 +13,7 @@ import type { Project } from '../project.ts'
 import { INVOKE_FLOW } from '../steps/bedrock-flow.ts'
 import { listDatasource } from '../steps/documents-tree-listing.ts'
 import type { FoundTool, OfferedTool, StepKit } from '../steps/kit.ts'
+import { PASS_PIPES } from '../steps/pipes.ts'
 import { LOOK_AROUND, type LookAround } from '../steps/project-values.ts'
 import { RUN_SCRIPT } from '../steps/script.ts'
 import type { World } from '../world.ts'
@@ -21,6 +22,7 @@ import { createBuiltInTools } from './built-in.ts'
 import { createDatasourceTools } from './datasource.ts'
 import { loadFamilies, TOOL_FAMILIES } from './families.ts'
 import { serversOf, serverToolOf, toolMapping } from './mapped-tools.ts'
+import type { PipeRequest } from './pass-pipes.ts'
 import { createToolRegistry, runTool } from './registry.ts'
 import type { ScriptRequest } from './script.ts'
 import { createSkillTools } from './skill.ts'
@@ -175,6 +177,10 @@ export async function openProjectTools(
       if (request.tool === LOOK_AROUND) {
         const { lookAround } = await import('./look-around.ts')
         return { result: await lookAround(request.args as unknown as LookAround, context, world.now()) }
+      }
+      if (request.tool === PASS_PIPES) {
+        const { passPipes } = await import('./pass-pipes.ts')
+        return { result: await passPipes(request.args as unknown as PipeRequest, context) }
       }
       const lookup = registry.find(request.tool)
       if (!lookup.found) return runTool(registry, request, context)

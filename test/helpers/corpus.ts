@@ -6,6 +6,18 @@ import { fileURLToPath } from 'node:url'
 export const CORPUS =
   process.env['CODEMIE_CORPUS'] ?? fileURLToPath(new URL('../../../shared/corpus/codemie', import.meta.url))
 
+/** The same for workflows of octomind. */
+export const OCTOMIND_CORPUS =
+  process.env['OCTOMIND_CORPUS'] ?? fileURLToPath(new URL('../../../shared/corpus/octomind', import.meta.url))
+
+/** Names of the files of octomind that are at hand; empty where there are none. */
+export function octomindFiles(): readonly string[] {
+  if (!existsSync(OCTOMIND_CORPUS)) return []
+  return readdirSync(OCTOMIND_CORPUS)
+    .filter((file) => file.endsWith('.toml'))
+    .sort()
+}
+
 /** Names of the template files that are at hand; empty where there are none. */
 export function corpusFiles(): readonly string[] {
   if (!existsSync(CORPUS)) return []

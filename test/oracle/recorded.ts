@@ -45,6 +45,8 @@ export interface Recordings {
 
 /** The recordings that belong to this repository. */
 export const OWN_RECORDINGS = new URL('../fixtures/oracle/codemie/', import.meta.url).pathname
+/** Those of octomind. */
+export const OWN_OCTOMIND_RECORDINGS = new URL('../fixtures/oracle/octomind/', import.meta.url).pathname
 
 /** Opens a folder of recordings. What is not there is empty. */
 export function openRecordings(folder: string): Recordings {

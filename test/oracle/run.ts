@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { compareVector, type Verdict } from './compare.ts'
 import { functions } from './functions.ts'
 import { compareOctomindTrace, isOctomindTrace } from './octomind/compare.ts'
-import { OWN_RECORDINGS, openRecordings, type Recordings } from './recorded.ts'
+import { OWN_OCTOMIND_RECORDINGS, OWN_RECORDINGS, openRecordings, type Recordings } from './recorded.ts'
 import { sideBySide } from './side-by-side.ts'
 import { compareTemplate, type RecordedTemplate } from './templates.ts'
 import type { Trace } from './trace.ts'
@@ -12,7 +12,7 @@ import { compareTrace } from './traces.ts'
 const USAGE = `Usage: npm run oracle -- [--verbose] [<folder>...]
 
 Compares the project with recorded behaviour: vectors/*.jsonl, traces/*.json and templates.json of each folder, by
-default of ${relative(OWN_RECORDINGS)}. Exit status: 0 no difference, 1 differences, 2 usage.
+default of ${relative(OWN_RECORDINGS)} and ${relative(OWN_OCTOMIND_RECORDINGS)}. Exit status: 0 no difference, 1 differences, 2 usage.
 
   --verbose   also list what differs on purpose, with the section that allows it`
 
@@ -66,7 +66,7 @@ function readArguments(
   try {
     const options = { verbose: { type: 'boolean', short: 'v', default: false } } as const
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    const folders = positionals.length === 0 ? [OWN_RECORDINGS] : positionals
+    const folders = positionals.length === 0 ? [OWN_RECORDINGS, OWN_OCTOMIND_RECORDINGS] : positionals
     const wrong = folders.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     if (wrong !== undefined) return `${wrong}: expected a folder of recordings; there is no such folder`
     return { folders, isVerbose: values.verbose }

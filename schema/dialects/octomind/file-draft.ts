@@ -32,6 +32,8 @@ export interface DraftLeaf {
   readonly model: Located<string> | undefined
   readonly workdir: Located<string> | undefined
   readonly count: Located<number> | undefined
+  readonly skills: readonly Located<string>[]
+  readonly capabilities: readonly Located<string>[]
 }
 
 export interface DraftStep extends DraftLeaf {
@@ -133,6 +135,8 @@ function readLeaf(document: YamlDocument, node: YamlNode, path: string): DraftLe
     model: text('model'),
     workdir: text('workdir'),
     count: locatedNumber(document, get('count')),
+    skills: locatedTexts(document, get('skills')),
+    capabilities: locatedTexts(document, get('capabilities')),
   }
 }
 

@@ -135,6 +135,7 @@ function lowerLeaf(leaf: DraftLeaf, { isGraph, declared }: Lowering): State {
       session,
       declared,
       needsNames: isGraph,
+      env: environmentOf(leaf),
       ...(workdir ? { folder: workdir } : {}),
     },
     output: { ...storesNothing, outputKey: name.value } satisfies OutputPolicy,
@@ -144,6 +145,16 @@ function lowerLeaf(leaf: DraftLeaf, { isGraph, declared }: Lowering): State {
     onError: [],
     ...(timeout > 0 ? { timeoutMs: timeout * 1000 } : {}),
   }
+}
+
+/** What the program octomind is told of a step beside its prompt. */
+function environmentOf({ skills, capabilities }: DraftLeaf): Readonly<Record<string, string>> {
+  const listed = { OCTOMIND_SKILLS: skills, OCTOMIND_CAPABILITIES: capabilities }
+  return Object.fromEntries(
+    Object.entries(listed).flatMap(([name, all]) =>
+      all.length === 0 ? [] : [[name, all.map(({ value }) => value).join(',')]],
+    ),
+  )
 }
 
 function roleAssistant({ value, at }: Located<string>, model: Located<string> | undefined): Assistant {

@@ -144,7 +144,7 @@ const notEmpty: FileRule = (draft, say) => {
   for (const leaf of leavesOf(draft)) {
     for (const key of ['model', 'workdir'] as const) {
       const value = leaf[key]
-      if (!value || value.value.trim() !== '') continue
+      if (value?.value.trim() !== '') continue
       say({
         code: 'out-of-range',
         severity: 'error',

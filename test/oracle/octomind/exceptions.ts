@@ -185,6 +185,19 @@ const EXCEPTIONS: readonly Exception[] = [
     },
   },
   {
+    section: '2.2',
+    why: 'programs do not inherit the environment of the run',
+    sane: ({ trace: { input }, recorded }) => {
+      const inherited = Object.values(input.env ?? {})
+      const cleared = (text: string) =>
+        inherited.reduce((rest, value) => rest.replaceAll(`=${value} `, '=unset '), text)
+      const files = Object.fromEntries(
+        Object.entries(recorded.files).map(([path, text]) => [path, cleared(text)]),
+      )
+      return inherited.length > 0 ? { recorded: { ...recorded, files } } : undefined
+    },
+  },
+  {
     section: '2.4',
     why: 'words in a <context> block that names no file stay in the prompt',
     sane: ({ recorded, found }) => {

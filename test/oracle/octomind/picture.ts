@@ -10,6 +10,8 @@ export interface Picture {
   readonly prompts: readonly Asked[]
   /** Of steps, in the order in which they were told. `undefined`: the program was not asked for them. */
   readonly outputs: readonly Output[] | undefined
+  /** Content of files after the run, by path; of those that were recorded. */
+  readonly files: Readonly<Record<string, string>>
 }
 
 /** Something that a model or an agent was asked. */
@@ -47,7 +49,7 @@ export function promptPicture(agent: string, text: string): Asked {
 
 /** What a recording holds. */
 export function recordedPicture({ observed }: OctomindTrace): Picture {
-  const { exit_code, requests, agents = [], stdout_events } = observed
+  const { exit_code, requests, agents = [], stdout_events, files = {} } = observed
   return {
     end: exit_code === 0 ? 'succeeds' : 'fails',
     requests: requests
@@ -62,6 +64,7 @@ export function recordedPicture({ observed }: OctomindTrace): Picture {
     prompts: agents
       .filter(({ event }) => event === 'prompt')
       .map(({ agent, text }) => promptPicture(agent, textOf(text ?? ''))),
+    files,
     outputs: stdout_events
       ?.filter(({ type }) => type === 'assistant')
       .map(({ step, content }) => ({ step, text: textOf(content ?? '') })),
@@ -74,11 +77,12 @@ export function differenceBetween(
   found: Picture,
 ): { readonly recorded: string; readonly found: string } | undefined {
   const isTold = recorded.outputs !== undefined && found.outputs !== undefined
-  const [left, right] = [recorded, found].map(({ end, requests, prompts, outputs = [] }) =>
+  const [left, right] = [recorded, found].map(({ end, requests, prompts, outputs = [], files }) =>
     [
       ...inOrder(requests, found.requests).map((line) => `asks ${line}`),
       ...inOrder(prompts, found.prompts).map((line) => `prompts ${line}`),
       ...(isTold ? outputs.map(({ step = '(role)', text }) => `${step}: ${JSON.stringify(text)}`) : []),
+      ...Object.entries(files).map(([path, text]) => `${path} ${JSON.stringify(text)}`),
       end,
     ].join('\n'),
   )

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { carryOut, type RunOptions } from '../../../runner/carry-out.ts'
 import type { Effect, EffectReply, Perform } from '../../../runner/effect.ts'
 import { openDoor } from '../../../runner/engine/door.ts'
@@ -79,7 +81,7 @@ export function messageOf({ input: { stdin, pty = [] } }: OctomindTrace): string
 }
 
 /** Of a run that is refused. */
-const NOTHING: Picture = { end: 'fails', requests: [], prompts: [], outputs: [] }
+const NOTHING: Picture = { end: 'fails', requests: [], prompts: [], outputs: [], files: {} }
 
 class Replay {
   readonly #trace: OctomindTrace
@@ -143,9 +145,20 @@ class Replay {
         requests: this.#requests,
         prompts: this.#prompts,
         outputs: this.#outputs,
+        files: this.#files(),
       },
       failure: result.failure,
     }
+  }
+
+  #files(): Picture['files'] {
+    const paths = Object.keys(this.#trace.observed.files ?? {})
+    return Object.fromEntries(
+      paths.map((path) => {
+        const file = join(this.#scene.repository.root, path)
+        return [path, existsSync(file) ? this.#text(readFileSync(file, 'utf8')) : '']
+      }),
+    )
   }
 
   #perform(): Perform {

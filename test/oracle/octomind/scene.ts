@@ -63,7 +63,7 @@ function configText(files: Readonly<Record<string, string>>): string {
   )
   return `${JSON.stringify({
     models: { default: 'ollama:fake-model' },
-    policy: { commands: [...PROGRAMS, ...scripts, './e.sh', './up.sh'], agents: { agent: {} } },
+    policy: { commands: [...PROGRAMS, ...scripts], agents: { agent: {} } },
   })}\n`
 }
 

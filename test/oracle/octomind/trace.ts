@@ -82,7 +82,8 @@ export interface TraceObserved {
   /** Absent where the program was not asked for them. */
   readonly stdout_events?: readonly StdoutEvent[]
   readonly agents?: readonly AgentEvent[]
-  readonly stderr?: readonly string[]
+  /** Content of files after the run, by path. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 export interface RecordedRequest {
