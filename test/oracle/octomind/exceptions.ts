@@ -120,6 +120,11 @@ const EXCEPTIONS: readonly Exception[] = [
     sane: refusedWith('unknown-step'),
   },
   {
+    section: '1.4',
+    why: 'a step that says both what it repeats and what a layer does is refused',
+    sane: (compared) => (compared.trace.dialect === 'A' ? refusedWith('several-kinds')(compared) : undefined),
+  },
+  {
     section: '1.8',
     why: 'a role, program or model that is not there stops a run before it begins',
     sane: refusedWith('not-runnable'),
@@ -228,7 +233,7 @@ const EXCEPTIONS: readonly Exception[] = [
   },
 ]
 
-const ACCEPTED_FORMS = ['older-form', 'default-source']
+const ACCEPTED_FORMS = ['older-form', 'default-source', 'description-missing', 'branch-command']
 
 /** For definitions that octomind begins to run and we refuse. */
 function refusedWith(code: string): Exception['sane'] {
