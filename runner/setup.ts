@@ -10,6 +10,7 @@ import { openDoor } from './engine/door.ts'
 import { createModelClient, type HttpModelClient } from './models/client.ts'
 import { modelSettings, modelsOfWorkflow } from './models/model-settings.ts'
 import { createStructuredOutput } from './models/structured.ts'
+import { pipeFoldersOf } from './pipe-folders.ts'
 import { type GuardrailProblem, readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import type { StepKit } from './steps/kit.ts'
@@ -111,22 +112,6 @@ export async function setUpRun(
       agent: async ({ request, ...hearing }) => (await openAgents()).perform(request, hearing),
     }),
   }
-}
-
-/** Folders of roles whose messages go through pipes. `undefined`: no workflow has roles. */
-async function pipeFoldersOf(
-  workflows: readonly Workflow[],
-  root: string,
-): Promise<ReadonlySet<string> | undefined> {
-  const folders = workflows
-    .flatMap(({ states }) => withInner(states))
-    .flatMap(({ work }) =>
-      work.kind === 'prompt' || (work.kind === 'layer' && work.sees === 'session')
-        ? [work.folder?.value ?? '.']
-        : [],
-    )
-  if (folders.length === 0) return undefined
-  return (await import('./tools/pass-pipes.ts')).foldersWithPipes(root, folders)
 }
 
 /** The tools take longer to load than all the rest; a workflow of models and transforms does without. */

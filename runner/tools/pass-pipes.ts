@@ -1,14 +1,13 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type MessagePipe,
-  PIPES_FILE,
   type PipedMessage,
   pipesFor,
   readPipes,
 } from '../../schema/dialects/octomind/message-pipes.ts'
 import { PatternLimit } from '../../schema/pattern.ts'
 import { StepFailure } from '../failure.ts'
+import { PIPES_FILE } from '../pipe-folders.ts'
 import { PASS_PIPES } from '../steps/pipes.ts'
 import { runAllowed } from './command.ts'
 import { readTextFile } from './files-read.ts'
@@ -24,20 +23,6 @@ export interface PipeRequest extends PipedMessage {
 
 const TIMEOUT_MS = 300_000
 
-/** The folders, of some, that have rules. @param root absolute path of the repository. */
-export async function foldersWithPipes(
-  root: string,
-  folders: Iterable<string>,
-): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(
-    [...new Set(folders)].map(async (folder) => {
-      const stats = await stat(join(root, folder, PIPES_FILE)).catch(() => undefined)
-      return stats?.isFile() ? [folder] : []
-    }),
-  )
-  return new Set(found.flat())
-}
-
 /**
  * Gives what the rules of a folder make of a message. The policy has to allow the program, by its path from the root.
  * Fails with `pipes-invalid` when the rules cannot be read or several take the message, and as `runCommand` does.
@@ -47,7 +32,7 @@ export async function passPipes(
   context: ToolContext,
 ): Promise<string> {
   const file = folder === '.' ? PIPES_FILE : `${folder}/${PIPES_FILE}`
-  const pipes = readPipes(await readTextFile(context, file, { tool: PASS_PIPES, argument: 'folder' }))
+  const pipes = readPipes(file, await readTextFile(context, file, { tool: PASS_PIPES, argument: 'folder' }))
   if (typeof pipes === 'string') throw invalid(file, pipes)
   const [pipe, other] = within(file, () => pipesFor(pipes, message))
   if (!pipe) return message.text

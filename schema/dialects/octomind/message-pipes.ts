@@ -4,9 +4,6 @@ import { readToml } from '../../toml.ts'
 import { childOf } from '../../yaml.ts'
 import { itemsOf } from './file-draft.ts'
 
-/** File of the rules, from the folder that a role works in. */
-export const PIPES_FILE = '.agents/guardrails.toml'
-
 /** A program that changes what a role is told: a `[[pipe]]` table. */
 export interface MessagePipe {
   readonly name: string
@@ -28,8 +25,8 @@ export interface PipedMessage {
 }
 
 /** Reads the rules, or says what is wrong with them, in words that follow a colon. */
-export function readPipes(text: string): readonly MessagePipe[] | string {
-  const { root, diagnostics } = readToml(PIPES_FILE, text)
+export function readPipes(file: string, text: string): readonly MessagePipe[] | string {
+  const { root, diagnostics } = readToml(file, text)
   const problem = diagnostics.find(({ severity }) => severity === 'error')
   if (problem || !root)
     return problem ? `${problem.line}:${problem.column}: ${problem.message}` : 'it is empty'

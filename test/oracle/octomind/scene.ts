@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeRepository, type TestRepository } from '../../helpers/git-repository.ts'
@@ -39,8 +40,16 @@ export function buildScene({ dialect, input }: OctomindTrace, collection: string
     repository.write(path, text)
     if (text.startsWith('#!')) chmodSync(join(repository.root, path), 0o755)
   }
+  for (const line of [input.setup ?? []].flat())
+    execFileSync('sh', ['-c', line], repositoryOptions(repository))
   if (dialect === 'A' || argv[0] === 'run') return { repository, asked: `${CONFIGURATION}#role:${asked}` }
   return { repository, asked: tapFile === undefined ? asked : `${asked}.toml` }
+}
+
+function repositoryOptions({ root, env }: TestRepository) {
+  const who = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@example.test' }
+  const committer = { GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@example.test' }
+  return { cwd: root, env: { ...env, ...who, ...committer }, stdio: 'ignore' } as const
 }
 
 /** The program of scripted agents is there to be found; it is never started. */

@@ -21,6 +21,8 @@ export interface TraceInput {
   readonly config_append?: string
   readonly config?: TomlTable
   readonly env?: Readonly<Record<string, string>>
+  /** Lines for a shell that prepares the folder. */
+  readonly setup?: string | readonly string[]
   readonly pty?: readonly string[]
   /** The workflow stands in a file of octomind's collection. */
   readonly tap?: boolean
