@@ -1,3 +1,5 @@
+import { driverWords } from './block-words.ts'
+import { innerStates } from './blocks.ts'
 import { printable } from './frame.ts'
 import { type GraphEdge, graphOf, type WorkflowGraph } from './graph.ts'
 import { END, type State, type Workflow } from './workflow.ts'
@@ -18,7 +20,7 @@ const WORK_WORDS: {
   prompt: (work) => `role ${work.assistant.id}`,
   layer: (work) => `layer ${work.assistant.id}`,
   script: (work) => `command ${work.command.value}`,
-  block: (work) => `block, ${work.driver.kind}`,
+  block: (work) => driverWords(work.driver),
 }
 
 function workWords(work: State['work']): string {
@@ -55,6 +57,10 @@ function addTo<T>(table: Map<string, T[]>, key: string, value: T) {
   else table.set(key, [value])
 }
 
+function widthOf(ids: readonly string[]): number {
+  return Math.min(32, Math.max(0, ...ids.map((id) => oneLine(id).length)))
+}
+
 /** One drawing under way: which states stand in it already. */
 class Drawing {
   readonly #graph: WorkflowGraph
@@ -74,7 +80,7 @@ class Drawing {
     for (const edge of graph.edges) addTo(out, edge.from, edge)
     this.#out = out
     this.#meet = meetingPoints(graph)
-    this.#width = Math.min(32, Math.max(0, ...graph.nodes.map((id) => oneLine(id).length)))
+    this.#width = widthOf(graph.nodes)
   }
 
   lines(): readonly string[] {
@@ -122,6 +128,19 @@ class Drawing {
     this.#lines.push(
       `${prefix}${sign} ${oneLine(id).padEnd(this.#width)}  ${notes.filter(Boolean).join(', ')}`.trimEnd(),
     )
+    if (state) this.#inside(state, `${prefix}│  `)
+  }
+
+  /** Draws the states of a block, in the order written: its own line says how they run. */
+  #inside({ work }: State, prefix: string) {
+    const states = innerStates(work)
+    const width = widthOf(states.map(({ id }) => id))
+    for (const state of states) {
+      this.#lines.push(
+        `${prefix}○ ${oneLine(state.id).padEnd(width)}  ${oneLine(workWords(state.work))}`.trimEnd(),
+      )
+      this.#inside(state, `${prefix}│  `)
+    }
   }
 
   /** Whether branches that run at once come together here. */

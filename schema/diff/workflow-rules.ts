@@ -11,6 +11,12 @@ const lifecycle: ClassRule = {
   of: (before, after) => (after === 'retired' ? 'breaking' : before === 'retired' ? 'widening' : 'neutral'),
 }
 
+const OPENINGS: Readonly<Record<Workflow['opening']['kind'], string>> = {
+  message: 'its input is the first message',
+  name: 'its input has the name input',
+  text: 'its first step works on the input',
+}
+
 /** What holds for the workflow as a whole. */
 export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
   { code: 'name-changed', name: 'name', of: ({ name }) => name, class: 'neutral', reach: 'nothing' },
@@ -103,6 +109,27 @@ export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
     class: models,
     reach: 'nothing',
     say: listed,
+  },
+  {
+    code: 'opening-changed',
+    name: 'how a run begins',
+    of: ({ opening }) => OPENINGS[opening.kind],
+    class: 'neutral',
+    reach: 'all',
+  },
+  {
+    code: 'role-prompt-changed',
+    name: 'prompt of the role',
+    of: ({ opening }) => (opening.kind === 'text' ? opening.system : undefined),
+    class: 'neutral',
+    reach: 'all',
+  },
+  {
+    code: 'role-greeting-changed',
+    name: 'what the session begins with',
+    of: ({ opening }) => (opening.kind === 'text' ? opening.greeting : undefined),
+    class: 'neutral',
+    reach: 'all',
   },
   {
     code: 'recursion-limit-changed',
