@@ -66,7 +66,7 @@ function titleOf(code: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefinition): Finding[] {
+function findingsOf({ file, part, before, changes, invalid, workflows }: ComparedDefinition): Finding[] {
   const whole = (rule: string, level: Level, message: string, line = 1): Finding => ({
     rule,
     level,
@@ -90,14 +90,24 @@ function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefin
     ...found,
     ...mergeAlike(byImportance(changes)).map((change): Finding => {
       const { code, class: kind, states, sentence, before, after } = change
-      const where = states.length === 0 ? '' : `${states.join(', ')}: `
+      const names = [
+        ...(part === undefined ? [] : [part]),
+        ...(states.length === 0 ? [] : [states.join(', ')]),
+      ]
+      const where = names.map((name) => `${name}: `).join('')
       return {
         rule: code,
         level: LEVELS[kind],
         message: `${where}${sentence} (${kind})`,
         file,
         at: workflows.after && placeOf(change, workflows.after),
-        identity: [...states, sentence, meaningOfShown(before), meaningOfShown(after)],
+        identity: [
+          ...(part === undefined ? [] : [part]),
+          ...states,
+          sentence,
+          meaningOfShown(before),
+          meaningOfShown(after),
+        ],
       }
     }),
   ]

@@ -52,11 +52,11 @@ export const BLOCK: readonly Aspect<BlockWork>[] = [
   {
     code: 'driver-changed',
     name: 'how it runs its steps',
-    of: ({ driver }) => driver.kind,
+    of: ({ driver }) =>
+      driver.kind === 'once' && driver.orElse !== undefined ? `once, or ${driver.orElse}` : driver.kind,
     class: drivers,
     reach: 'state',
-    say: (before, after) =>
-      `${KIND_WORDS[before as Driver['kind']]} → ${KIND_WORDS[after as Driver['kind']]}`,
+    say: (before, after) => [before, after].map((kind) => KIND_WORDS[String(kind)]).join(' → '),
   },
   setting(['until'], {
     code: 'rounds-changed',
@@ -119,18 +119,11 @@ export const BLOCK: readonly Aspect<BlockWork>[] = [
     of: ({ whenNone }) => (whenNone === 'keep' ? 'the text that was tested' : 'nothing'),
     reach: 'followers',
   }),
-  setting(['once'], {
-    code: 'fallback-changed',
-    name: 'when it fails',
-    of: ({ orElse }) => orElse ?? 'fail',
-    say: (_before, after) =>
-      after === 'fail' ? 'the run now fails, too' : 'the run now goes on with what it was given',
-    reach: 'followers',
-  }),
 ]
 
-const KIND_WORDS: Readonly<Record<Driver['kind'], string>> = {
+const KIND_WORDS: Readonly<Record<string, string>> = {
   once: 'once',
+  'once, or incoming': 'once, and the run goes on when that fails',
   until: 'in rounds until a test holds',
   'for-each': 'for each item',
   all: 'all at once',

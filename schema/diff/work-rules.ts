@@ -395,6 +395,15 @@ function configuration<K extends Work['kind']>(
 /** Another flow or another integration may be able to do anything. */
 const unknowable: ClassRule = { words: 'of a Bedrock flow: widening', of: () => 'widening' }
 
+const FOLDER: Aspect<Pick<WorkOf<'prompt' | 'layer'>, 'folder'>> = {
+  code: 'folder-changed',
+  name: 'folder that it works in',
+  of: ({ folder }) => folder?.value,
+  // Programs and tools reach what lies below it.
+  class: power,
+  reach: 'state',
+}
+
 const PROMPT: readonly Aspect<WorkOf<'prompt'>>[] = [
   {
     code: 'task-changed',
@@ -411,14 +420,7 @@ const PROMPT: readonly Aspect<WorkOf<'prompt'>>[] = [
     class: 'neutral',
     reach: 'state',
   },
-  {
-    code: 'folder-changed',
-    name: 'folder that it works in',
-    of: ({ folder }) => folder?.value,
-    // Programs and tools reach what lies below it.
-    class: 'widening',
-    reach: 'state',
-  },
+  FOLDER,
   {
     code: 'missing-outputs-changed',
     name: 'fails without an output that it names',
@@ -437,6 +439,7 @@ const LAYER: readonly Aspect<WorkOf<'layer'>>[] = [
     class: 'neutral',
     reach: 'state',
   },
+  FOLDER,
 ]
 
 const SCRIPT: readonly Aspect<WorkOf<'script'>>[] = [
@@ -449,18 +452,11 @@ const SCRIPT: readonly Aspect<WorkOf<'script'>>[] = [
   },
   {
     code: 'environment-changed',
-    name: 'variables that it gets',
-    of: ({ env }) => env,
+    name: 'variables and text that it gets',
+    of: ({ env, keepsText }) => ({ ...env, 'kept when it prints nothing': keepsText }),
     class: 'neutral',
     reach: 'state',
     say: members,
-  },
-  {
-    code: 'empty-output-changed',
-    name: 'keeps the text when it prints nothing',
-    of: ({ keepsText }) => keepsText,
-    class: 'neutral',
-    reach: 'state',
   },
 ]
 

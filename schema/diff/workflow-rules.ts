@@ -3,7 +3,7 @@ import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, expense, guards, model, models, permissions } from './classes.ts'
 import { inputs, inputsOf, sayInputs } from './inputs.ts'
 import { sayTriggers, triggers, triggersOf } from './triggers.ts'
-import { listed, members } from './values.ts'
+import { fromTo, listed, members } from './values.ts'
 
 /** A workflow that is retired refuses to run, also when another one calls it. */
 const lifecycle: ClassRule = {
@@ -15,6 +15,11 @@ const OPENINGS: Readonly<Record<Workflow['opening']['kind'], string>> = {
   message: 'its input is the first message',
   name: 'its input has the name input',
   text: 'its first step works on the input',
+}
+
+/** Steps of Octomind that are no graph run once each: how many there are is no limit that somebody set. */
+function isInOrder({ dialect, states }: Workflow): boolean {
+  return dialect !== 'codemie' && states.every(({ next }) => next.kind === 'goto' || next.kind === 'stop')
 }
 
 /** What holds for the workflow as a whole. */
@@ -134,9 +139,11 @@ export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
   {
     code: 'recursion-limit-changed',
     name: 'recursion limit',
-    of: ({ limits }) => limits.recursionLimit,
+    of: (workflow) => (isInOrder(workflow) ? undefined : workflow.limits.recursionLimit),
     class: ceiling,
     reach: 'nothing',
+    // Where one of them runs its steps in order, what follows what tells it.
+    say: (before, after) => (before === undefined || after === undefined ? undefined : fromTo(before, after)),
   },
   {
     code: 'concurrency-changed',

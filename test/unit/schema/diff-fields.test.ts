@@ -111,7 +111,7 @@ const works: { readonly [K in Work['kind']]: Full<Extract<Work, { kind: K }>> } 
     needsNames: false,
     folder: located('docs'),
   },
-  layer: { kind: 'layer', assistant, sees: 'last' },
+  layer: { kind: 'layer', assistant, sees: 'last', folder: located('docs') },
   script: { kind: 'script', command: located('./check.sh'), env: { STEP: '1' }, keepsText: false },
   block: { kind: 'block', driver: { kind: 'once', orElse: 'incoming' }, body: [] },
 }
