@@ -246,7 +246,10 @@ export function compareParts(
   return [...new Set([...now, ...old])].flatMap((part) => {
     const [earlier, later] = [old.includes(part) ? before : undefined, now.includes(part) ? after : undefined]
     const one = compareDefinition(earlier, later, part)
-    return one ? [{ ...one, part }] : []
+    // What a role's input goes through is told where it stands by itself.
+    const isTold = ({ state = '' }: Change) =>
+      [...old, ...now].includes(state.split('/')[0] ?? '') && state.includes('/')
+    return one ? [{ ...one, part, changes: one.changes.filter((change) => !isTold(change)) }] : []
   })
 }
 

@@ -91,11 +91,6 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     fix: 'Quote text; write booleans as true and false and numbers plainly.',
   },
   // Shape
-  'dialect-not-read': {
-    title: 'A dialect that this version does not read',
-    why: 'The ending of the file chooses the dialect; .toml files are Octomind definitions.',
-    fix: 'Write the workflow as CodeMie YAML.',
-  },
   'wrong-type': {
     title: 'A value has the wrong type',
     why: 'The key takes another kind of value; CodeMie refuses the file.',
