@@ -45,6 +45,8 @@ const names: FileRule = ({ steps }, say) => {
     const { name, path, node } = item
     const whole = { severity: 'error', path: `${path}/name` } as const
     if (!name) {
+      // One of another type is told by the schema.
+      if (childOf(node, 'name')) return
       say({
         ...whole,
         code: 'missing-key',
