@@ -97,13 +97,14 @@ function list({ uncomparable }: ReviewedChanges): string[] {
 /** Where the history of each file can be read, up to the version that was reviewed. */
 function links({ changes: { diffs, from }, head, site }: ReviewPage): string[] {
   if (diffs.length === 0) return []
-  const lines = diffs.slice(0, MOST_FILES).map(({ file, status }) => {
+  const files = [...new Map(diffs.toReversed().map((diff) => [diff.file, diff])).values()].toReversed()
+  const lines = files.slice(0, MOST_FILES).map(({ file, status }) => {
     const path = file.split('/').map(encodeSegment).join('/')
     const address = `${site}/commits/${status === 'removed' ? from : head}/${path}`
     const name = code(showHidden(file))
     return address.length > LONGEST_ADDRESS ? `- ${name}` : `- [${name}](${address})`
   })
-  return [['Versions:', '', ...lines, ...more(diffs.length)].join('\n')]
+  return [['Versions:', '', ...lines, ...more(files.length)].join('\n')]
 }
 
 function more(total: number): string[] {

@@ -10,6 +10,7 @@ import { renderAsks, renderOutput } from '../runner/report/run-readme.ts'
 import { digestOption } from '../runner/report/said-words.ts'
 import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
+import { placedStates } from '../schema/blocks.ts'
 import { groupBy } from '../schema/group-by.ts'
 import { type NodeStatus, type Severity, toMermaid, type Workflow } from '../schema/index.ts'
 import { cutText, shorten } from './cut.ts'
@@ -240,7 +241,9 @@ export function statusOfStates(
   }
   for (const { state, status } of digest.steps) worsen(state, NODE_STATUS[status])
   for (const path of digest.heldBefore) worsen(stateOfPath(path), 'waiting')
-  if (digest.status === 'succeeded') for (const { id } of states) if (!found.has(id)) found.set(id, 'skipped')
+  if (digest.status === 'succeeded') {
+    for (const { place } of placedStates(states)) if (!found.has(place)) found.set(place, 'skipped')
+  }
   return found
 }
 

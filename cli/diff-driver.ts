@@ -18,10 +18,11 @@ export async function printForGit(args: readonly string[], cli: Cli): Promise<nu
   const { bold, dim, symbols } = palette
   const said = (words: string) => `${bold(oneLine(args[0] ?? ''))}${dim(` ${symbols.dot} ${words}`)}\n`
   try {
-    const diff = await compareForGit(args, cli.world.cwd)
-    if (diff === undefined) cli.stdout.write(said('not merged yet'))
-    else if (isNothing(diff)) cli.stdout.write(said('nothing that runs is different'))
-    else cli.stdout.write(renderDiff(diff, palette))
+    const all = await compareForGit(args, cli.world.cwd)
+    const told = all.filter((diff) => !isNothing(diff))
+    if (all.length === 0) cli.stdout.write(said('not merged yet'))
+    else if (told.length === 0) cli.stdout.write(said('nothing that runs is different'))
+    else for (const diff of told) cli.stdout.write(renderDiff(diff, palette))
   } catch (error) {
     cli.stdout.write(said(`cannot be compared: ${oneLine((error as Error).message)}`))
   }

@@ -76,7 +76,7 @@ export async function executeRun(
   const redact = projectRedactor(project.config, outside.world)
   const cli = redactedCli(outside, redact)
   const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
-  const viewer = await openViewer(invocation, cli, labelWidthFor(stateIds), isForPrograms, redact)
+  const viewer = await openViewer(invocation, cli, stateIds, isForPrograms, redact)
   const abort = new AbortController()
   const ignore = cli.onInterrupt(() => {
     if (abort.signal.aborted) return cli.exitNow(EXIT.interrupted)
@@ -131,7 +131,7 @@ function isRedrawn(cli: Cli): boolean {
 async function openViewer(
   invocation: Invocation,
   cli: Cli,
-  labelWidth: number,
+  stateIds: readonly string[],
   isForPrograms: boolean,
   redact: (text: string) => string,
 ): Promise<Viewer> {
@@ -139,8 +139,8 @@ async function openViewer(
   if (invocation.flag('jsonl')) viewers.push(openJsonLines(cli))
   if (isRedrawn(cli) && cli.terminal) {
     const { openTerminalView } = await import('./ui/terminal-view.tsx')
-    viewers.push(openTerminalView(cli, cli.terminal.stderr, labelWidth, redact))
-  } else if (!isForPrograms || cli.stderr.isTerminal) viewers.push(openPlainLog(cli, labelWidth))
+    viewers.push(openTerminalView(cli, cli.terminal.stderr, labelWidthFor(stateIds), redact))
+  } else if (!isForPrograms || cli.stderr.isTerminal) viewers.push(openPlainLog(cli, stateIds))
   return joinViewers(viewers)
 }
 

@@ -11,7 +11,7 @@ import { openProjectFor } from './project.ts'
 import { redactedCli } from './redacted.ts'
 import { renderProblem } from './report-error.ts'
 import { describeSilence } from './ui/silence.ts'
-import { joinViewers, labelWidthFor, openJsonLines, openPlainLog } from './ui/viewer.ts'
+import { joinViewers, openJsonLines, openPlainLog } from './ui/viewer.ts'
 
 /**
  * Follows the run that the command line names while it goes on, here or on another machine, and hands it over when it has
@@ -29,7 +29,7 @@ export async function follow(
   const project = await openProjectFor(invocation, outside)
   const cli = redactedCli(outside, projectRedactor(project.config, outside.world))
   const { dim, yellow, symbols } = cli.look.stderr
-  const log = openPlainLog(cli, labelWidthFor([]))
+  const log = openPlainLog(cli, [])
   const viewer = invocation.flag('jsonl') ? joinViewers([openJsonLines(cli), log]) : log
   const abort = new AbortController()
   let toldOf: string | undefined

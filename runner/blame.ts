@@ -1,3 +1,4 @@
+import { placedStates } from '../schema/blocks.ts'
 import { firstError } from '../schema/diagnostic.ts'
 import { type Attribution, blameState } from '../schema/diff/blame.ts'
 import { helpWithName } from '../schema/nearest.ts'
@@ -28,14 +29,14 @@ export async function blame(
       help: `\`codemie-ci validate ${file}\` shows all of them; \`codemie-ci versions ${id}\` lists what it was before.`,
     })
   }
-  const ids = workflow.states.map((one) => one.id)
+  const ids = placedStates(workflow.states).map(({ place }) => place)
   if (!ids.includes(state)) {
     throw new Refusal('unknown-state', `There is no state '${state}' in ${file}`, {
       help: helpWithName(state, ids),
     })
   }
   const history = await historyOf(repository, file)
-  const workflows = await readVersions(repository.git, history, [...history.keys()])
+  const workflows = await readVersions(repository.git, history, [...history.keys()], id)
   // The working tree stands before the newest commit, which moves all others by one.
   const first = { workflow, isRemoved: false, parents: history.length === 0 ? [] : [1], isOldestHere: false }
   const others = history.map(({ blob, parents, isOldestHere }, place) => ({

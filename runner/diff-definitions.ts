@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type ComparedDefinition,
-  compareDefinition,
+  compareParts,
   type DefinitionText,
   folderKind,
   isDefinition,
@@ -69,9 +69,8 @@ export async function diffDefinitions(
     range.to,
     touched.map(({ after }) => after),
   )
-  const compared = touched.flatMap(
-    ({ before, after }, index) =>
-      compareDefinition(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])) ?? [],
+  const compared = touched.flatMap(({ before, after }, index) =>
+    compareParts(sideOf(before, textsBefore[index]), sideOf(after, textsAfter[index])),
   )
   const told = tellMovedStates(compared).filter((one) => !isNothing(one))
   const priced = told.some(({ kind, changes }) => kind === 'workflow' && changes.length > 0)

@@ -1,10 +1,6 @@
 import { lstat, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import {
-  type ComparedDefinition,
-  compareDefinition,
-  type DefinitionText,
-} from '../schema/diff/definitions.ts'
+import { type ComparedDefinition, compareParts, type DefinitionText } from '../schema/diff/definitions.ts'
 import { Refusal } from './failure.ts'
 import type { Repository } from './git/repository.ts'
 import { PROJECT_DIRECTORY } from './project-files.ts'
@@ -79,15 +75,15 @@ async function extendAttributes(path: string): Promise<SetUp> {
  * @param args what git gives: path, then file, object id and mode of the old side and of the new one, then the new path where the
  *   file was renamed; the path alone where it is not merged yet. Source: `GIT_EXTERNAL_DIFF` in git(1).
  * @param cwd where paths of files begin.
- * @returns `undefined` where there are no two sides. Rejects when a file cannot be read.
+ * @returns one for each workflow of the file; none where there are no two sides. Rejects when a file cannot be read.
  */
 export async function compareForGit(
   args: readonly string[],
   cwd: string,
-): Promise<ComparedDefinition | undefined> {
+): Promise<readonly ComparedDefinition[]> {
   const [path = '', oldFile, _oldId, _oldMode, newFile, _newId, _newMode, newPath = path] = args
   const [before, after] = await Promise.all([sideOf(path, oldFile, cwd), sideOf(newPath, newFile, cwd)])
-  return compareDefinition(before, after)
+  return compareParts(before, after)
 }
 
 /** Git's name for nothing, on every system. */

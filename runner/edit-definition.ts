@@ -19,7 +19,7 @@ export async function setLifecycle(
   definition: Definition,
   stage: Lifecycle,
 ): Promise<FileChange> {
-  const { lifecycle } = validWorkflow(definition)
+  const { lifecycle } = markable(definition, 'lifecycle')
   const message = `Move ${definition.id} to ${stage}`
   if (lifecycle === stage) return { files: [], message }
   if (stage === 'retired') {
@@ -39,7 +39,7 @@ export async function changeTags(
   definition: Definition,
   { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
 ): Promise<FileChange> {
-  const { tags } = validWorkflow(definition)
+  const { tags } = markable(definition, 'tags')
   const bad = add.find((tag) => tag.trim() === '' || tag.length > 100 || /\p{C}/u.test(tag))
   if (bad !== undefined) {
     throw new Refusal('bad-tag', `'${bad}' cannot be a tag`, {
@@ -62,6 +62,15 @@ export async function changeTags(
   const text = withTags(definition.text, wanted)
   const isAsMeant = (now: Workflow) => JSON.stringify(now.tags) === JSON.stringify(wanted)
   return write(project, definition, text, 'tags', message, isAsMeant)
+}
+
+/** The workflow of a definition that can have a key of ours. Refuses with `definition-invalid` and `not-editable`. */
+function markable(definition: Definition, key: string): Workflow {
+  const workflow = validWorkflow(definition)
+  if (workflow.dialect === 'codemie') return workflow
+  throw new Refusal('not-editable', `${definition.file} is a file of Octomind, which has no '${key}'`, {
+    help: 'Only workflows in YAML have it.',
+  })
 }
 
 /** The workflow of a definition. Refuses with `definition-invalid`. */

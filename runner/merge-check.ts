@@ -1,4 +1,4 @@
-import { compareDefinition, isDefinition } from '../schema/diff/definitions.ts'
+import { compareDefinition, compareParts, isDefinition, partsOf } from '../schema/diff/definitions.ts'
 import { changedPaths, isAmong, sideOf, textsAt } from './diff-definitions.ts'
 import { Refusal } from './failure.ts'
 import { commonCommit } from './git/ancestry.ts'
@@ -223,16 +223,17 @@ function checkFile({
   if (!isShared && !isConflict && merged === (ours === base ? theirs : ours)) return undefined
   const findings = [
     ...(isConflict ? [conflictIn(texts)] : merged === undefined ? whenGone(texts) : []),
-    ...(isConflict || merged !== undefined ? findingsIn(file, texts, isConflict) : []),
+    ...(isConflict || merged !== undefined ? findingsInParts(file, texts, isConflict) : []),
   ]
   if (findings.length === 0 && !isShared) return undefined
-  const changesTo = (text: string | undefined) => compareTexts(file, base, text)?.changes.length ?? 0
+  const changesTo = (text: string | undefined) =>
+    compareParts(sideOf(file, base), sideOf(file, text)).reduce((sum, { changes }) => sum + changes.length, 0)
   return { file, ours: changesTo(ours), theirs: changesTo(theirs), findings }
 }
 
-/** Two versions of a file, compared as if it had always had one name. */
-function compareTexts(file: string, before: string | undefined, after: string | undefined) {
-  return compareDefinition(sideOf(file, before), sideOf(file, after))
+/** Two versions of a file, compared as if it had always had one name. @param part of several workflows in it. */
+function compareTexts(file: string, before: string | undefined, after: string | undefined, part?: string) {
+  return compareDefinition(sideOf(file, before), sideOf(file, after), part)
 }
 
 function conflictIn({ base, ours, theirs }: Versions<string>): MergeFinding {
@@ -244,14 +245,35 @@ function conflictIn({ base, ours, theirs }: Versions<string>): MergeFinding {
   return { code: 'conflict', sentence }
 }
 
+/** Of a file that holds several workflows each is looked at by itself. */
+function findingsInParts(file: string, texts: Versions<string>, isConflict: boolean): MergeFinding[] {
+  const versions = Object.entries(texts) as [keyof Versions<string>, string | undefined][]
+  const parts = new Map(versions.map(([name, text]) => [name, partsOf(sideOf(file, text))]))
+  const all = [...new Set([...parts.values()].flat())]
+  const isReadable = versions.every(([name, text]) => text === undefined || parts.get(name)?.length !== 0)
+  if (all.length < 2 || !isReadable) return findingsIn(file, texts, isConflict)
+  return all.flatMap((part) => {
+    const of = (name: keyof Versions<string>) => (parts.get(name)?.includes(part) ? texts[name] : undefined)
+    const own = { base: of('base'), ours: of('ours'), theirs: of('theirs'), merged: of('merged') }
+    const found =
+      own.merged === undefined && !isConflict ? whenGone(own) : findingsIn(file, own, isConflict, part)
+    return found.map((one) => ({ ...one, sentence: `${part}: ${one.sentence.replace('the file', 'it')}` }))
+  })
+}
+
 /** What is found in the models; where one of them has errors, only that is. */
-function findingsIn(file: string, texts: Versions<string>, isConflict: boolean): MergeFinding[] {
+function findingsIn(
+  file: string,
+  texts: Versions<string>,
+  isConflict: boolean,
+  part?: string,
+): MergeFinding[] {
   const { base, ours, theirs } = texts
   const merged = isConflict ? undefined : texts.merged
-  const toMerged = merged === undefined ? undefined : compareTexts(file, base, merged)
+  const toMerged = merged === undefined ? undefined : compareTexts(file, base, merged, part)
   if (toMerged?.invalid.after !== undefined)
     return [{ code: 'invalid', sentence: `has errors after the merge: ${toMerged.invalid.after}` }]
-  const [mine, yours] = [compareTexts(file, base, ours), compareTexts(file, base, theirs)]
+  const [mine, yours] = [compareTexts(file, base, ours, part), compareTexts(file, base, theirs, part)]
   const unreadable = Object.entries({
     'where the sides parted': mine?.invalid.before ?? yours?.invalid.before,
     'in ours': mine?.invalid.after,
@@ -261,7 +283,7 @@ function findingsIn(file: string, texts: Versions<string>, isConflict: boolean):
   )
   if (unreadable.length > 0) return unreadable
   if (base === undefined || ours === undefined || theirs === undefined || !mine || !yours)
-    return merged === undefined ? [] : whenOneSided(file, { ...texts, merged })
+    return merged === undefined ? [] : whenOneSided(file, { ...texts, merged }, part)
   const workflows = {
     base: mine.workflows.before,
     ours: mine.workflows.after,
@@ -278,14 +300,18 @@ function findingsIn(file: string, texts: Versions<string>, isConflict: boolean):
 }
 
 /** Without all three there is nothing to weigh: the merge has what one side made, or it does not. */
-function whenOneSided(file: string, { base, ours, theirs, merged }: Versions<string>): MergeFinding[] {
+function whenOneSided(
+  file: string,
+  { base, ours, theirs, merged }: Versions<string>,
+  part?: string,
+): MergeFinding[] {
   if (ours === undefined && theirs === undefined)
     return [{ code: 'made-by-neither', sentence: 'the file is there, and no side had it' }]
   return Object.entries({ ours, theirs } as const).flatMap(([name, text]): MergeFinding[] => {
     const side = name as MergeSide
     if (text === undefined)
       return base === undefined ? [] : [{ code: 'lost', side, sentence: 'had removed the file' }]
-    const isKept = compareTexts(file, text, merged)?.changes.length === 0
+    const isKept = compareTexts(file, text, merged, part)?.changes.length === 0
     return isKept ? [] : [{ code: 'lost', side, sentence: 'the merge has another version of the file' }]
   })
 }

@@ -24,7 +24,9 @@ export async function cloneDefinition(
   const workflow = validWorkflow(definition)
   const to = fileBeside(definition.file, name)
   await refuseLostCalls(project, workflow, to)
-  const { text } = await planDefinition(project, to, withName(definition.text, titleOf(to)))
+  refuseConfiguration(definition)
+  const text = workflow.dialect === 'codemie' ? withName(definition.text, titleOf(to)) : definition.text
+  await planDefinition(project, to, text)
   await writeNewFile(project.root, to, text)
   return {
     to,
@@ -47,6 +49,7 @@ export async function renameDefinition(
   const { file, id, text } = definition
   const workflow = validWorkflow(definition)
   refuseElsewhere(definition)
+  refuseConfiguration(definition)
   const to = fileBeside(file, name)
   await planDefinition(project, to, text, [file])
   await refuseLostCalls(project, workflow, to)
@@ -73,6 +76,7 @@ export async function renameDefinition(
 export async function archiveDefinition(project: Project, definition: Definition): Promise<Moved> {
   const { file, id } = definition
   refuseElsewhere(definition)
+  refuseConfiguration(definition)
   refuseCalled(
     id,
     await callersOf(project, definition),
@@ -107,6 +111,7 @@ export async function deleteDefinition(
 ): Promise<FileChange> {
   const { file, id } = definition
   refuseElsewhere(definition)
+  refuseConfiguration(definition)
   refuseCalled(id, await callersOf(project, definition), 'They could not run any more. Change these first.')
   if (!force && !(await isCommitted(project, file))) {
     throw new Refusal(
@@ -126,7 +131,7 @@ function fileBeside(file: string, name: string): string {
   const folder = dirname(file).slice(DEFINITIONS.length + 1)
   const isBelow = file.startsWith(`${DEFINITIONS}/`) && folder !== ''
   const to = definitionFile(name.includes('/') || !isBelow ? name : `${folder}/${name}`)
-  return to.replace(/\.yaml$/, extname(file) === '.yml' ? '.yml' : '.yaml')
+  return to.replace(/\.yaml$/, extname(file).toLowerCase())
 }
 
 function refuseElsewhere({ file }: Definition): void {
@@ -134,6 +139,18 @@ function refuseElsewhere({ file }: Definition): void {
   throw new Refusal('workflow-outside', `${file} is not in ${DEFINITIONS}`, {
     help: 'Only definitions of this repository are renamed, put away and deleted; other files are yours to move.',
   })
+}
+
+/** A file that holds several workflows is not one of them. */
+function refuseConfiguration({ file, id, meta: { parts } }: Definition): void {
+  if (parts.length < 2) return
+  throw new Refusal(
+    'not-editable',
+    `${file} holds '${id}' and ${parts.length - 1} more, which go with the file`,
+    {
+      help: 'Move or remove the file yourself, or its table in it.',
+    },
+  )
 }
 
 function movedFiles(from: string, to: string): FileChange['files'] {

@@ -13,7 +13,7 @@ import { DEFINITIONS, type Project } from './project.ts'
  * Refuses with `bad-name` what cannot be a name of a file everywhere, and what would be called otherwise.
  */
 export function definitionFile(typed: string): string {
-  const name = typed.replace(/\.ya?ml$/i, '')
+  const name = typed.replace(/\.(?:ya?ml|toml)$/i, '')
   const parts = name.split('/')
   const isGood = parts.every((part) => /^[A-Za-z0-9][\w.-]{0,99}$/.test(part) && !part.endsWith('.'))
   if (isGood && workflowIdOf(`${name}.yaml`) === parts.at(-1)) return `${DEFINITIONS}/${name}.yaml`

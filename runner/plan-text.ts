@@ -1,3 +1,4 @@
+import { PROJECT_VALUES, namesIn as placesIn } from '../schema/dialects/octomind/placeholders.ts'
 import { ancestorsOf, graphOf } from '../schema/graph.ts'
 import { PyDict, parseOutput, renderDynamic } from '../schema/language/index.ts'
 import type { State, Workflow } from '../schema/workflow.ts'
@@ -11,6 +12,8 @@ export interface PlannedText {
 
 /** What the context holds at the start, and who writes into it later. */
 export interface ContextKeys {
+  /** The input of the run, without the blanks around it. */
+  readonly input: string
   readonly values: PyDict
   /** States that set a key, by the key. */
   readonly producers: ReadonlyMap<string, readonly string[]>
@@ -32,6 +35,7 @@ export function contextKeysOf(workflow: Workflow, input: string): ContextKeys {
   const graph = graphOf(workflow)
   const ancestors = new Map<string, ReadonlySet<string>>()
   return {
+    input: input.trim(),
     values: parsed instanceof PyDict ? parsed : new PyDict(),
     producers,
     isBefore: (a, b) => {
@@ -112,6 +116,26 @@ export function renderKnown(
     return names.length > 0 && names.map(isKnown).every(Boolean) ? render(piece) : piece
   })
   return { text: rendered, unknown: listOf(unknown) }
+}
+
+/**
+ * Fills the input into a prompt that names outputs as `{{name}}`. Every other name that gets a value stays; one that neither
+ * a step nor the project gives is a text.
+ *
+ * @param declared names of the steps of the workflow, each of which gives the output of its name.
+ */
+export function fillKnown(prompt: string, input: string, declared: readonly string[]): PlannedText {
+  const unknown = new Map<string, readonly string[]>()
+  let text = ''
+  let end = 0
+  for (const { name, start, end: next } of placesIn(prompt)) {
+    const place = prompt.slice(start, next)
+    if (declared.includes(name)) unknown.set(name, [name])
+    else if (PROJECT_VALUES.some((one) => one === name)) unknown.set(name, ['the project'])
+    text += prompt.slice(end, start) + (name === 'input' && input !== '' ? input : place)
+    end = next
+  }
+  return { text: text + prompt.slice(end), unknown: listOf(unknown) }
 }
 
 function listOf(unknown: ReadonlyMap<string, readonly string[]>): PlannedText['unknown'] {

@@ -1,13 +1,25 @@
+import { driverWords } from '../schema/block-words.ts'
+import { assistantIn, innerStates, withInner } from '../schema/blocks.ts'
 import type { Ceiling } from '../schema/ceiling.ts'
 import type { Position } from '../schema/diagnostic.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
 import { withSubAssistants } from '../schema/needs.ts'
-import type { Assistant, CallWork, MoneyAndTokens, State, ToolWork, Workflow } from '../schema/workflow.ts'
+import type {
+  Assistant,
+  BlockWork,
+  CallWork,
+  Driver,
+  LayerWork,
+  MoneyAndTokens,
+  State,
+  ToolWork,
+  Workflow,
+} from '../schema/workflow.ts'
 import type { InputProblem } from './inputs.ts'
 import type { DescribedServer } from './mcp/check.ts'
 import type { InputPlan, PlannedInput } from './plan-input.ts'
-import { contextKeysOf, type PlannedText, renderKnown } from './plan-text.ts'
+import { contextKeysOf, fillKnown, type PlannedText, renderKnown } from './plan-text.ts'
 import { readFlow } from './steps/bedrock-flow.ts'
 import type { ToolReach } from './tools/tool.ts'
 
@@ -41,7 +53,7 @@ export interface PlannedState {
   /** `file:line:column` */
   readonly at: string
   readonly kind: State['work']['kind']
-  /** Can run more than once: it stands on a loop. */
+  /** Can run more than once: it stands on a loop. How often the states of a block run is told by the block. */
   readonly isRepeated: boolean
   /** Runs once for each item of this list, which another state produces. */
   readonly forEach?: string
@@ -52,6 +64,12 @@ export interface PlannedState {
   readonly assistant?: PlannedAssistant
   /** The workflow that runs as this state. */
   readonly calls?: PlannedCall
+  /** The states that run as this state. */
+  readonly block?: PlannedBlock
+  /** What a layer is told of the conversation. */
+  readonly sees?: LayerWork['sees']
+  /** The program that a script runs, as written. */
+  readonly command?: string
   readonly tool?: PlannedTool & { readonly args: Readonly<Record<string, PlannedText>> }
   /** Tools that are told when all attempts failed. */
   readonly notifies: readonly PlannedTool[]
@@ -71,11 +89,20 @@ export interface PlannedCall {
   readonly states: readonly PlannedState[]
 }
 
+/** A body of states and what drives it. */
+export interface PlannedBlock {
+  readonly driver: Driver['kind']
+  /** How often, and on what, its states run: words for people. */
+  readonly does: string
+  /** The state whose answer is tested first, then the body in the order written, then the one that joins the answers. */
+  readonly states: readonly PlannedState[]
+}
+
 export interface PlannedAssistant {
   readonly id: string
   /** Stored assistant it comes from. */
   readonly ref?: string
-  /** `undefined`: an agent command answers instead of a model. */
+  /** `undefined`: an agent command answers instead of a model. With a command, too: asked where that program is not there or not allowed. */
   readonly model?: string
   readonly command?: string
   /** Environment variables that the agent command gets, beside those of every program. Absent: a model answers. */
@@ -201,12 +228,30 @@ function planStates(
 ): readonly PlannedState[] {
   const graph = graphOf(workflow)
   const known = contextKeysOf(workflow, input)
-  return orderOf(workflow, graph).map(({ state, isRepeated }) => {
-    const planned = planState(state, isRepeated, graph, known, options)
-    if (state.work.kind !== 'call') return planned
-    const isItem = planned.forEach !== undefined
-    return { ...planned, calls: planCall(state.work, state.id, known, isItem, options, chain) }
-  })
+  const plan = (state: State, isRepeated: boolean, around: WorkflowGraph): PlannedState => {
+    const planned = planState(state, isRepeated, around, known, options)
+    const { work } = state
+    if (work.kind === 'call') {
+      const isItem = planned.forEach !== undefined
+      return { ...planned, calls: planCall(work, state.id, known, isItem, options, chain) }
+    }
+    return work.kind === 'block' ? { ...planned, block: planBlock(work, plan) } : planned
+  }
+  return orderOf(workflow, graph).map(({ state, isRepeated }) => plan(state, isRepeated, graph))
+}
+
+function planBlock(
+  work: BlockWork,
+  plan: (state: State, isRepeated: boolean, around: WorkflowGraph) => PlannedState,
+): PlannedBlock {
+  const states = innerStates(work)
+  const around = graphOf({ entry: '', states })
+  const { driver } = work
+  return {
+    driver: driver.kind,
+    does: driverWords(driver),
+    states: states.map((state) => plan(state, false, around)),
+  }
 }
 
 function planCall(
@@ -324,13 +369,20 @@ function planState(
       return work.inputs || work.task.value === ''
         ? base
         : { ...base, prompt: renderKnown(work.task.value, known, id, mapped !== undefined) }
+    case 'prompt':
+      return {
+        ...base,
+        assistant: planAssistant(work.assistant, options),
+        prompt: fillKnown(work.prompt.value, known.input, work.declared),
+      }
+    case 'layer':
+      return { ...base, assistant: planAssistant(work.assistant, options), sees: work.sees }
+    case 'script':
+      return { ...base, command: work.command.value }
     case 'transform':
     case 'documents-tree':
     case 'bedrock-flow':
     case 'summary':
-    case 'prompt':
-    case 'layer':
-    case 'script':
     case 'block':
       return base
   }
@@ -361,13 +413,15 @@ function wholeNumbers(_key: string, value: unknown): unknown {
 }
 
 function planAssistant(assistant: Assistant, options: PlanOptions): PlannedAssistant {
-  const { id, ref, command, systemPrompt, tools, datasourceIds, skillIds, subAssistants } = assistant
+  const { id, ref, command, commandIsOptional, systemPrompt } = assistant
+  const { tools, datasourceIds, skillIds, subAssistants } = assistant
   const model = options.modelOverride ?? assistant.model ?? options.defaultModel
   return {
     id,
     ...(ref === undefined ? {} : { ref }),
+    ...(command === undefined || commandIsOptional ? { model: options.describeModel(model).id } : {}),
     ...(command === undefined
-      ? { model: options.describeModel(model).id }
+      ? {}
       : { command: command.join(' '), variables: options.agentVariables(command) }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     tools: tools.map(({ name }) => planTool(name, options)),
@@ -392,9 +446,9 @@ function placeOf({ file, line, column }: Position): string {
   return `${file}:${line}:${column}`
 }
 
-/** `within`: what stands before the ids of states in a called workflow, `check/`; `''` in the run's own. */
+/** `within`: what stands before the ids of states in a called workflow or a block, `check/`; `''` in the run's own. */
 function effectsOf(planned: PlannedState, within: string): readonly PlannedEffect[] {
-  const { tool, assistant, calls, notifies } = planned
+  const { tool, assistant, command, notifies } = planned
   const state = `${within}${planned.id}`
   const toolEffects = (tools: readonly PlannedTool[], certainty: PlannedEffect['certainty']) =>
     tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
@@ -410,6 +464,8 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
     ...assistants.flatMap(({ command }) => (command === undefined ? [] : [`agent ${command}`])),
     ...(planned.kind === 'bedrock-flow' ? ['Bedrock flow'] : []),
   ]
+  // It is the text that it works on that decides what a program does, and some programs run only when a test says so.
+  const programs = command === undefined ? [] : [`command ${command}`]
   return [
     ...toolEffects(tool ? [tool] : [], 'will'),
     ...(tool?.server
@@ -420,11 +476,16 @@ function effectsOf(planned: PlannedState, within: string): readonly PlannedEffec
       'may',
     ),
     ...toolEffects(notifies, 'may'),
-    ...[...strangers, ...agents].map(
+    ...[...strangers, ...agents, ...programs].map(
       (by): PlannedEffect => ({ state, certainty: 'may', reach: 'unknown', by }),
     ),
-    ...(calls?.states ?? []).flatMap((inner) => effectsOf(inner, `${state}/`)),
+    ...statesInside(planned).flatMap((inner) => effectsOf(inner, `${state}/`)),
   ]
+}
+
+/** The states that run as a part of another one. */
+function statesInside({ calls, block }: PlannedState): readonly PlannedState[] {
+  return calls?.states ?? block?.states ?? []
 }
 
 function withAsked(assistant: PlannedAssistant): readonly PlannedAssistant[] {
@@ -435,20 +496,20 @@ function serverWords({ name }: DescribedServer): string {
   return `MCP server ${name}`
 }
 
-/** The assistants of states, of those that they ask, and of the states of workflows that they call. */
+/** The assistants of states, of those that they ask, and of the states inside of them. */
 function assistantsIn(states: readonly PlannedState[]): readonly PlannedAssistant[] {
-  return states.flatMap(({ assistant, calls }) => [
-    ...(assistant ? withAsked(assistant) : []),
-    ...assistantsIn(calls?.states ?? []),
+  return states.flatMap((state) => [
+    ...(state.assistant ? withAsked(state.assistant) : []),
+    ...assistantsIn(statesInside(state)),
   ])
 }
 
-/** The servers of states, and of the states of workflows that they call. */
+/** The servers of states, and of the states inside of them. */
 function serversIn(states: readonly PlannedState[]): readonly DescribedServer[] {
-  return states.flatMap(({ tool, assistant, notifies, calls }) => [
-    ...[tool, ...notifies].flatMap((one) => one?.server ?? []),
-    ...(assistant ? withAsked(assistant) : []).flatMap(({ mcpServers }) => mcpServers),
-    ...serversIn(calls?.states ?? []),
+  return states.flatMap((state) => [
+    ...[state.tool, ...state.notifies].flatMap((one) => one?.server ?? []),
+    ...(state.assistant ? withAsked(state.assistant) : []).flatMap(({ mcpServers }) => mcpServers),
+    ...serversIn(statesInside(state)),
   ])
 }
 
@@ -493,7 +554,7 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
   }
   const addTool = (tool: string, alias: string | undefined) =>
     addAlias(options.integrationOf ? options.integrationOf(tool, alias) : alias)
-  for (const { work, onError } of workflow.states) {
+  for (const { work, onError } of withInner(workflow.states)) {
     for (const { notify } of onError) if (notify) addTool(notify.tool, notify.integrationAlias)
     const called = work.kind === 'call' ? options.findCalled?.(work.workflow.value)?.workflow : undefined
     if (called && !seen.has(called.file)) {
@@ -507,11 +568,10 @@ function aliasesOf(workflow: Workflow, options: PlanOptions, seen: Set<string>):
       const { integration } = readFlow(work)
       if (integration !== undefined) aliases.add(integration)
     }
-    if (work.kind === 'agent') {
-      for (const { tools, mcpServers } of withSubAssistants(work.assistant)) {
-        for (const { name, integrationAlias } of tools) addTool(name, integrationAlias)
-        for (const { integrationAlias } of mcpServers) addAlias(integrationAlias)
-      }
+    const assistant = assistantIn(work)
+    for (const { tools, mcpServers } of assistant ? withSubAssistants(assistant) : []) {
+      for (const { name, integrationAlias } of tools) addTool(name, integrationAlias)
+      for (const { integrationAlias } of mcpServers) addAlias(integrationAlias)
     }
   }
   return aliases

@@ -40,7 +40,12 @@ export async function revertDefinition(
   const commit = await resolveCommit(git, revision)
   const { content } = await findInCommit(repository, { commit, revision }, file)
   const text = Buffer.from(content).toString('utf8')
-  const { workflow, diagnostics } = readWorkflow({ file, text })
+  const { workflow, diagnostics } = readWorkflow({ file, text, part: id })
+  if (workflow === undefined && diagnostics.every(({ severity }) => severity !== 'error')) {
+    throw new Refusal('not-in-revision', `${file} has no workflow '${id}' in ${revision}`, {
+      help: `\`codemie-ci versions ${id}\` lists the versions of it.`,
+    })
+  }
   if (workflow === undefined) {
     throw new Refusal('definition-invalid', `${file} has errors in ${revision}: ${firstError(diagnostics)}`, {
       help: `\`codemie-ci versions ${id}\` lists the versions of it.`,

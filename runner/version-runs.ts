@@ -25,17 +25,25 @@ export interface RecordedRun {
 /**
  * The runs of a workflow, under all the names that its history gives it, newest first.
  *
- * @param history as `historyOf` gives it. A record that cannot be read is left out.
+ * @param history as `historyOf` gives it. @param id of the workflow now, which is not the name of its file where that holds several. A record that cannot be read is left out.
  */
-export async function runsOf(reader: RunReader, history: readonly FileCommit[]): Promise<RecordedRun[]> {
+export async function runsOf(
+  reader: RunReader,
+  history: readonly FileCommit[],
+  id: string,
+): Promise<RecordedRun[]> {
   const files = new Set(history.map(({ file }) => file))
-  const slugs = new Set([...files].map((file) => slugOf(workflowIdOf(file))))
+  const slugs = new Set([id, ...[...files].map(workflowIdOf)].map(slugOf))
   // git takes longer to find the commits of one workflow than to print those of all.
   const runs = (await reader.list()).filter(({ workflow }) => slugs.has(workflow))
   const starts = await reader.starts(runs)
+  // Of a file that holds several only those of this one; of any other the file says it.
+  const isOf = (one: ManifestStart['workflow']) => one.id === id || one.id === workflowIdOf(one.file)
   return runs.flatMap((run, index) => {
     const start = starts[index]
-    return start !== undefined && files.has(start.workflow.file) ? [{ run, start }] : []
+    return start !== undefined && files.has(start.workflow.file) && isOf(start.workflow)
+      ? [{ run, start }]
+      : []
   })
 }
 

@@ -24,12 +24,13 @@ export interface WorkflowVersion extends Omit<FileCommit, 'parents' | 'isOldestH
 /**
  * Versions of a history, each with what it changed. Only those that are asked for are read.
  *
- * @param history as `historyOf` gives it. @param places of the versions in it.
+ * @param history as `historyOf` gives it. @param places of the versions in it. @param id of the workflow, for files that hold several.
  */
 export async function describeVersions(
   git: Git,
   history: readonly FileCommit[],
   places: readonly number[],
+  id: string,
 ): Promise<WorkflowVersion[]> {
   const shown = places.flatMap((index) => {
     const one = history[index]
@@ -39,6 +40,7 @@ export async function describeVersions(
     git,
     history,
     shown.flatMap(({ index, before }) => [index, ...before]),
+    id,
   )
   return shown.map(({ one: { parents, isOldestHere, ...one }, index, before }): WorkflowVersion => {
     const now = workflows.get(index)
@@ -73,11 +75,12 @@ function inAll(lists: readonly (readonly Change[] | undefined)[]): readonly Chan
   return common
 }
 
-/** The workflows of versions by their place in the history; `undefined` for those with errors. Each content is read once. */
+/** The workflows of versions by their place in the history; `undefined` for those with errors, or without it. Each content is read once. */
 export async function readVersions(
   git: Git,
   history: readonly FileCommit[],
   places: readonly number[],
+  id: string,
 ): Promise<ReadonlyMap<number, Workflow | undefined>> {
   const wanted = [...new Set(places)].flatMap((place) => {
     const { blob, file } = history[place] ?? {}
@@ -91,7 +94,7 @@ export async function readVersions(
     wanted.map(({ place, blob, file }) => {
       const key = `${blob} ${file}`
       const bytes = contentOf.get(blob)
-      if (!read.has(key)) read.set(key, bytes && readWorkflow({ file, bytes }).workflow)
+      if (!read.has(key)) read.set(key, bytes && readWorkflow({ file, bytes, part: id }).workflow)
       return [place, read.get(key)]
     }),
   )

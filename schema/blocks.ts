@@ -18,3 +18,22 @@ export function withInner(states: readonly State[]): readonly State[] {
 export function assistantIn(work: Work): Assistant | undefined {
   return work.kind === 'agent' || work.kind === 'prompt' || work.kind === 'layer' ? work.assistant : undefined
 }
+
+/** A state with the name that its steps go by: `refine/tester` inside of the block `refine`. */
+export interface PlacedState {
+  readonly place: string
+  readonly state: State
+}
+
+/** States with all that are inside of their blocks, at any depth, each block before its body. @param within place of the block. */
+export function placedStates(states: readonly State[], within?: string): readonly PlacedState[] {
+  return states.flatMap((state) => {
+    const place = placeIn(within, state)
+    return [{ place, state }, ...placedStates(innerStates(state.work), place)]
+  })
+}
+
+/** The place of a state in a block; `undefined` for `within`: in no block. A slash in the id of a block is no border. */
+export function placeIn(within: string | undefined, { id }: Pick<State, 'id'>): string {
+  return within === undefined ? id : `${within}/${id}`
+}

@@ -1,3 +1,4 @@
+import { innerStates } from './blocks.ts'
 import {
   type Amount,
   amount,
@@ -17,7 +18,16 @@ import { type RunGroup, type Runs, runsOf } from './ceiling/runs.ts'
 import { CHARACTERS_PER_TOKEN, FINALIZER, MEMORY, MOST_REASKS, MOST_TURNS } from './limits.ts'
 import { withSubAssistants } from './needs.ts'
 import { enforcedSchemaOf } from './output-schema.ts'
-import type { AgentWork, Assistant, MoneyAndTokens, State, Workflow } from './workflow.ts'
+import type {
+  AgentWork,
+  Assistant,
+  BlockWork,
+  LayerWork,
+  MoneyAndTokens,
+  PromptWork,
+  State,
+  Workflow,
+} from './workflow.ts'
 
 export type { Gap } from './ceiling/amount.ts'
 
@@ -51,7 +61,7 @@ export type BudgetOwner = 'workflow' | 'configuration'
 
 /** What one state can take in all its steps. */
 export interface StateCeiling {
-  /** Its id; `call/state` inside of a called workflow. */
+  /** Its id; `call/state` inside of a called workflow, `block/state` inside of a block. */
   readonly state: string
   readonly steps?: number
   readonly modelCalls?: number
@@ -166,7 +176,7 @@ interface Row {
 interface ScopeBound {
   readonly steps: Amount
   readonly cost: Cost
-  /** Of any one step, calls of other workflows taken apart into theirs. */
+  /** Of any one step, calls of other workflows and blocks taken apart into theirs. */
   readonly dearest: Cost
   readonly rows: readonly Row[]
 }
@@ -278,6 +288,8 @@ function boundStep(
   const attempts = amount(state.retry.maxAttempts)
   switch (work.kind) {
     case 'agent':
+    case 'prompt':
+    case 'layer':
       return { cost: scaled(boundAgent(state.id, work, own, options), attempts) }
     case 'state-processor': {
       const each = boundAnswer(work.model, own.fallbackModels, own, options)
@@ -294,11 +306,12 @@ function boundStep(
       return { cost: FREE, called: inside(state.id, scope) }
     }
     case 'bedrock-flow':
-    case 'prompt':
-    case 'layer':
-    case 'script':
-    case 'block':
       return { cost: open('unknown', state.id, `what its ${work.kind} takes is not known`) }
+    case 'block':
+      return {
+        cost: FREE,
+        called: inside(state.id, boundBody(state.id, work, own, options, { runs, chain, memory })),
+      }
     case 'summary': {
       const each = scaled(boundAnswer(undefined, own.fallbackModels, own, options), attempts)
       return { cost: work.of === 'run' ? each : scaled(each, memory.pieces) }
@@ -306,7 +319,55 @@ function boundStep(
     case 'tool':
     case 'transform':
     case 'documents-tree':
+    case 'script':
       return { cost: FREE }
+  }
+}
+
+/** What one step of a block starts: each state of it as often as its driver can have it run. */
+function boundBody(
+  id: string,
+  work: BlockWork,
+  own: BoundedWorkflow,
+  options: ScopeOptions,
+  scope: ScopeRuns & { readonly chain: readonly string[] },
+): ScopeBound {
+  const parts = innerStates(work).map((state) => ({
+    state,
+    ...boundStep(state, own, options, scope),
+  }))
+  const ways = waysThrough(work, id).map((runsOf) => {
+    const all = parts.map((part) => ({ part, runs: runsOf(part.state), ...whole(part) }))
+    return {
+      steps: sum(all.flatMap(({ runs, steps }) => [runs, times(steps, runs)])),
+      cost: sumCosts(all.map(({ cost, runs }) => scaled(cost, runs))),
+    }
+  })
+  const most = (state: State) => largest(waysThrough(work, id).map((runsOf) => runsOf(state)))
+  return {
+    steps: largest(ways.map(({ steps }) => steps)),
+    cost: dearestOf(ways.map(({ cost }) => cost)),
+    dearest: dearestOf(parts.flatMap(({ cost, called }) => (called ? [cost, called.dearest] : [cost]))),
+    rows: parts.flatMap((part) => rowsOf(part.state.id, most(part.state), part)),
+  }
+}
+
+/** How often each state of a block runs, for each way that a run can take through it. */
+function waysThrough({ driver }: BlockWork, id: string): readonly ((state: State) => Amount)[] {
+  switch (driver.kind) {
+    case 'once':
+      return [() => ONE]
+    case 'until':
+      return [() => amount(driver.maxIterations)]
+    case 'for-each':
+      return [() => gap({ kind: 'unbounded', sentence: `a text decides how many items '${id}' has` })]
+    case 'all':
+      return [({ id }) => amount(driver.copies[id] ?? 1)]
+    case 'choose':
+      return [driver.onMatch, driver.onNoMatch].map(
+        (chosen) => (state) =>
+          state === driver.first ? ONE : amount(chosen.filter((one) => one === state.id).length),
+      )
   }
 }
 
@@ -316,8 +377,14 @@ const open = (kind: Gap['kind'], state: string, sentence: string): Cost =>
 const GUARDRAILS = gap({ kind: 'unknown', sentence: 'how often its guardrails ask a model is not known' })
 
 /** One attempt of an agent. */
-function boundAgent(state: string, work: AgentWork, own: BoundedWorkflow, options: ScopeOptions): Cost {
-  const { assistant, outputSchema } = work
+function boundAgent(
+  state: string,
+  work: AgentWork | PromptWork | LayerWork,
+  own: BoundedWorkflow,
+  options: ScopeOptions,
+): Cost {
+  const { assistant } = work
+  const outputSchema = work.kind === 'agent' ? work.outputSchema : undefined
   const assistants = withSubAssistants(assistant)
   const program = assistants.find(({ command }) => command !== undefined)?.command
   if (program !== undefined)

@@ -1,7 +1,8 @@
+import { innerStates, placeIn } from './blocks.ts'
 import type { Change } from './diff/change.ts'
 import { matchStates } from './diff/match-states.ts'
 import { type GraphEdge, graphOf } from './graph.ts'
-import { arrowOf, type Drawn, endNodeOf, escapeLabel, nodeOf } from './graph-mermaid.ts'
+import { arrowOf, type Drawn, type DrawnNode, drawState, endNodeOf, escapeLabel } from './graph-mermaid.ts'
 import { groupBy } from './group-by.ts'
 import { END, type State } from './workflow.ts'
 
@@ -27,12 +28,10 @@ const MOST_EDGES = 500
 /** States that a person can still find their way among. */
 const MOST_STATES = 80
 
-interface Node {
-  readonly name: string
-  readonly id: string
-  readonly state: State
-  readonly label: string
+interface Node extends DrawnNode {
   readonly fate: Fate | undefined
+  /** It, or a state inside of it, is not what it was. */
+  readonly isTouched: boolean
 }
 
 interface Edge extends GraphEdge {
@@ -58,30 +57,15 @@ export function toMermaidDiff(
   const old = before ?? { entry: END, states: [], finalizer: false }
   const now = after ?? { entry: END, states: [], finalizer: false }
   const { pairs, removed } = matchStates(old.states, now.states)
-  const formerIds = new Map(pairs.map(([one, other]) => [other.id, one.id]))
   const newIds = new Map(pairs.map(([one, other]) => [one.id, other.id]))
   const changed = new Set(
     changes.flatMap(({ state, code }) => (state === undefined || code === 'state-renamed' ? [] : [state])),
   )
+  const fates = new Fates(old.states, now.states, changed)
   const nodes = [
-    ...now.states.map((state, index): Node => {
-      const former = formerIds.get(state.id)
-      const isRenamed = former !== undefined && former !== state.id
-      const fate =
-        former === undefined ? 'added' : changed.has(state.id) ? 'changed' : isRenamed ? 'renamed' : undefined
-      const label = escapeLabel(state.id) + (isRenamed ? ` (was ${escapeLabel(former)})` : '')
-      return { name: `n${index}`, id: state.id, state, label, fate }
-    }),
-    ...removed.map(
-      (state, index): Node => ({
-        name: `r${index}`,
-        id: state.id,
-        state,
-        label: escapeLabel(state.id),
-        fate: 'removed',
-      }),
-    ),
-  ]
+    ...now.states.map((state, index): DrawnNode => ({ name: `n${index}`, place: state.id, state })),
+    ...removed.map((state, index): DrawnNode => ({ name: `r${index}`, place: state.id, state })),
+  ].map((node): Node => ({ ...node, fate: fates.of(node), isTouched: fates.isTouched(node) }))
   const edges = compareEdges(
     edgesOf(old).map((edge) => ({
       ...edge,
@@ -90,7 +74,8 @@ export function toMermaidDiff(
     })),
     edgesOf(now),
   )
-  const picture = (some: readonly Node[]) => draw(some, edges, after ?? old, nodes.length - some.length)
+  const picture = (some: readonly Node[]) =>
+    draw(some, edges, { fates, end: after ?? old, hidden: nodes.length - some.length })
   const whole = picture(nodes)
   if (nodes.length <= MOST_STATES && fits(whole)) return whole
   const important = whatChanged(nodes, edges)
@@ -100,6 +85,60 @@ export function toMermaidDiff(
     if (fits(part) || size === 0) return part
   }
 }
+
+/** What became of states, and of those inside of blocks. */
+class Fates {
+  /** By place as it is called now; `undefined` where the state is what it was. */
+  readonly #known = new Map<string, { readonly fate: Fate | undefined; readonly former?: string }>()
+  /** States that went, by the place of the block that they stood in. */
+  readonly #gone = new Map<string, readonly State[]>()
+
+  /** @param changed places of states that something is told of. */
+  constructor(before: readonly State[], after: readonly State[], changed: ReadonlySet<string>) {
+    this.#compare(before, after, changed)
+  }
+
+  #compare(before: readonly State[], after: readonly State[], changed: ReadonlySet<string>, within?: string) {
+    const { pairs, removed } = matchStates(before, after)
+    const former = new Map(pairs.map(([one, other]) => [other, one]))
+    if (within !== undefined) this.#gone.set(within, removed)
+    for (const state of after) {
+      const place = placeIn(within, state)
+      const old = former.get(state)
+      const isRenamed = old !== undefined && old.id !== state.id
+      const fate =
+        old === undefined ? 'added' : changed.has(place) ? 'changed' : isRenamed ? 'renamed' : undefined
+      this.#known.set(place, { fate, ...(isRenamed ? { former: old.id } : {}) })
+      this.#compare(old ? innerStates(old.work) : [], innerStates(state.work), changed, place)
+    }
+  }
+
+  of({ name, place }: DrawnNode): Fate | undefined {
+    return isGone(name) ? 'removed' : this.#known.get(place)?.fate
+  }
+
+  isTouched(node: DrawnNode): boolean {
+    if (this.of(node) !== undefined || (this.#gone.get(node.place) ?? []).length > 0) return true
+    return innerStates(node.state.work).some((state) =>
+      this.isTouched({ name: node.name, place: placeIn(node.place, state), state }),
+    )
+  }
+
+  readonly also = ({ name, place }: DrawnNode): readonly DrawnNode[] =>
+    (isGone(name) ? [] : (this.#gone.get(place) ?? [])).map((state, index) => ({
+      name: `${name}_r${index}`,
+      place: placeIn(place, state),
+      state,
+    }))
+
+  readonly labelOf = ({ name, place, state }: DrawnNode): string => {
+    const former = isGone(name) ? undefined : this.#known.get(place)?.former
+    return escapeLabel(state.id) + (former === undefined ? '' : ` (was ${escapeLabel(former)})`)
+  }
+}
+
+/** Whether a node is drawn for what went, or inside of it. */
+const isGone = (name: string) => /(?:^|_)r\d/.test(name)
 
 /** All lines of a workflow, with the one into its first state. */
 function edgesOf(workflow: Drawn): readonly GraphEdge[] {
@@ -122,39 +161,51 @@ function compareEdges(before: readonly GraphEdge[], after: readonly GraphEdge[])
 /** States that changed or have a line that did, then those beside them. */
 function whatChanged(nodes: readonly Node[], edges: readonly Edge[]): Node[] {
   const touched = new Set(edges.flatMap(({ from, to, fate }) => (fate === undefined ? [] : [from, to])))
-  const changed = nodes.filter(({ id, fate }) => fate !== undefined || touched.has(id))
-  const ids = new Set(changed.map(({ id }) => id))
+  const changed = nodes.filter(({ place, isTouched }) => isTouched || touched.has(place))
+  const ids = new Set(changed.map(({ place }) => place))
   const near = new Set(
     edges.flatMap(({ from, to }) => [...(ids.has(from) ? [to] : []), ...(ids.has(to) ? [from] : [])]),
   )
-  return [...changed, ...nodes.filter(({ id }) => near.has(id) && !ids.has(id))]
+  return [...changed, ...nodes.filter(({ place }) => near.has(place) && !ids.has(place))]
 }
 
-function draw(nodes: readonly Node[], edges: readonly Edge[], end: Drawn, hidden: number): string {
+function draw(
+  nodes: readonly Node[],
+  edges: readonly Edge[],
+  { fates, end, hidden }: { readonly fates: Fates; readonly end: Drawn; readonly hidden: number },
+): string {
   const names = new Map([
-    ...nodes.map(({ id, name }) => [id, name] as const),
+    ...nodes.map(({ place, name }) => [place, name] as const),
     [START, 'start'],
     [END, 'stop'],
   ])
   const drawn = edges.filter(({ from, to }) => names.has(from) && names.has(to))
   const lines = ['flowchart TD']
   if (drawn.some(({ from }) => from === START)) lines.push('  start([start])')
-  for (const { name, state, label } of nodes) lines.push(`  ${nodeOf(name, state, label)}`)
+  const states = nodes.map((node) => drawState(node, fates))
+  for (const one of states) lines.push(...one.lines)
   if (drawn.some(({ to }) => to === END)) lines.push(`  ${endNodeOf(end)}`)
   if (hidden > 0) lines.push(`  more["${hidden} more, not shown"]`)
   for (const edge of drawn) lines.push(`  ${names.get(edge.from)} ${arrowOf(edge)} ${names.get(edge.to)}`)
   for (const fate of Object.keys(NODE_STYLES) as Fate[]) {
-    const some = nodes.filter((node) => node.fate === fate).map(({ name }) => name)
+    const some = states
+      .flatMap((one) => one.nodes)
+      .filter((node) => fates.of(node) === fate)
+      .map(({ name }) => name)
     if (some.length > 0)
       lines.push(`  classDef ${fate} ${NODE_STYLES[fate]}`, `  class ${some.join(',')} ${fate}`)
   }
+  // Lines are numbered in the order written, and those inside of blocks stand before.
+  const inside = states.flatMap((one) => one.lines).filter((line) => LINE.test(line)).length
   for (const fate of ['added', 'removed'] as const) {
-    const some = drawn.flatMap((edge, index) => (edge.fate === fate ? [index] : []))
+    const some = drawn.flatMap((edge, index) => (edge.fate === fate ? [index + inside] : []))
     if (some.length > 0) lines.push(`  linkStyle ${some.join(',')} ${EDGE_STYLES[fate]}`)
   }
   return `${lines.join('\n')}\n`
 }
 
+const LINE = / (?:-->|==>|-\.->)/
+
 function fits(picture: string): boolean {
-  return picture.length <= MOST_SIGNS && (picture.match(/ (?:-->|==>|-\.->)/g)?.length ?? 0) <= MOST_EDGES
+  return picture.length <= MOST_SIGNS && (picture.match(new RegExp(LINE, 'g'))?.length ?? 0) <= MOST_EDGES
 }

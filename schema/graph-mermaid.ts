@@ -1,5 +1,7 @@
+import { driverWords, testWords } from './block-words.ts'
+import { innerStates, placeIn } from './blocks.ts'
 import { type GraphEdge, graphOf } from './graph.ts'
-import { END, type State, type Workflow } from './workflow.ts'
+import { type BlockWork, END, type State, type Workflow } from './workflow.ts'
 
 /** How far a state has come in a run. */
 export type NodeStatus = 'done' | 'failed' | 'running' | 'waiting' | 'skipped'
@@ -19,7 +21,7 @@ const SHAPES: Readonly<Record<State['work']['kind'], readonly [open: string, clo
   prompt: ['[', ']'],
   layer: ['[', ']'],
   script: ['[[', ']]'],
-  block: ['{{', '}}'],
+  block: ['[', ']'],
 }
 
 const COLOURS: Readonly<Record<NodeStatus, string>> = {
@@ -32,9 +34,11 @@ const COLOURS: Readonly<Record<NodeStatus, string>> = {
 
 /**
  * Draws a workflow as Mermaid text, which GitHub shows as a picture. Names and conditions of the file are only ever text in
- * it: nodes get ids of our own, and every sign with a meaning in Mermaid or HTML is escaped.
+ * it: nodes get ids of our own, and every sign with a meaning in Mermaid or HTML is escaped. A block is a frame around the
+ * states in it.
  *
- * @param options.status colours states by id; states that are not in the map keep the plain colour.
+ * @param options.status colours states by id, those inside of blocks by place (`refine/tester`); states that are not in the
+ *   map keep the plain colour.
  */
 export function toMermaid(
   workflow: Drawn,
@@ -44,16 +48,18 @@ export function toMermaid(
   const nodeIds = new Map(graph.nodes.map((id, i) => [id, `n${i}`]))
   const nameOf = (id: string) => (id === END ? 'stop' : (nodeIds.get(id) ?? 'stop'))
   const lines = ['flowchart TD', '  start([start])']
+  const names = new Map<string, string>()
   workflow.states.forEach((state, i) => {
-    const waits = state.pauseBefore || state.approval ? ' (waits for a person)' : ''
-    lines.push(`  ${nodeOf(`n${i}`, state, escapeLabel(state.id + waits))}`)
+    const drawn = drawState({ name: `n${i}`, place: state.id, state })
+    lines.push(...drawn.lines)
+    for (const { name, place } of drawn.nodes) names.set(place, name)
   })
   if (graph.edges.some((edge) => edge.to === END)) lines.push(`  ${endNodeOf(workflow)}`)
   if (graph.entry !== '') lines.push(`  start --> ${nameOf(graph.entry)}`)
   for (const edge of graph.edges) lines.push(`  ${nameOf(edge.from)} ${arrowOf(edge)} ${nameOf(edge.to)}`)
   const used = new Set<NodeStatus>()
-  for (const [id, status] of options.status ?? []) {
-    const name = nodeIds.get(id)
+  for (const [place, status] of options.status ?? []) {
+    const name = names.get(place)
     if (name === undefined) continue
     used.add(status)
     lines.push(`  class ${name} ${status}`)
@@ -62,8 +68,90 @@ export function toMermaid(
   return `${lines.join('\n')}\n`
 }
 
+/** A state that is to be drawn. */
+export interface DrawnNode {
+  /** Of the node; those inside are called `n1_0`, `n1_1`. */
+  readonly name: string
+  /** As in paths of steps: `refine/tester`. */
+  readonly place: string
+  readonly state: State
+}
+
+/** States that are drawn inside of a block though they are none of it, such as those that went; and what a state is called. */
+export interface DrawOptions {
+  readonly also?: (block: DrawnNode) => readonly DrawnNode[]
+  /** Escaped. Default: its id, and whether it waits for a person. */
+  readonly labelOf?: (node: DrawnNode) => string
+}
+
+/** The lines of a state: a node, or a frame with nodes and the lines between them; with all nodes that this makes. */
+export function drawState(
+  node: DrawnNode,
+  options: DrawOptions = {},
+): { readonly lines: readonly string[]; readonly nodes: readonly DrawnNode[] } {
+  const { name, place, state } = node
+  const { also = () => [], labelOf = plainLabel } = options
+  const label = labelOf(node)
+  const { work } = state
+  if (work.kind !== 'block') return { lines: [`  ${nodeOf(name, state, label)}`], nodes: [node] }
+  const own = innerStates(work).map(
+    (inner, i): DrawnNode => ({ name: `${name}_${i}`, place: placeIn(place, inner), state: inner }),
+  )
+  const drawn = [...own, ...also(node)].map((inner) => drawState(inner, options))
+  const lines = [
+    `subgraph ${name} ["${label}: ${escapeLabel(frameWords(work))}"]`,
+    ...drawn.flatMap((inner) => inner.lines),
+    ...linesBetween(name, work, own).map((line) => `  ${line}`),
+    'end',
+  ]
+  return {
+    lines: lines.map((line) => `  ${line}`),
+    nodes: [node, ...drawn.flatMap((inner) => inner.nodes)],
+  }
+}
+
+function plainLabel({ state: { id, pauseBefore, approval } }: DrawnNode): string {
+  return escapeLabel(id + (pauseBefore || approval ? ' (waits for a person)' : ''))
+}
+
+/** What a frame says of its block; the test of a choice stands inside. */
+function frameWords({ driver }: BlockWork): string {
+  return driver.kind === 'choose' ? 'one of two ways' : driverWords(driver)
+}
+
+/** What follows what inside of a block. */
+function linesBetween(name: string, { driver }: BlockWork, inner: readonly DrawnNode[]): readonly string[] {
+  const names = inner.map((one) => one.name)
+  switch (driver.kind) {
+    case 'once':
+    case 'until':
+    case 'for-each':
+      return chain(names)
+    case 'all': {
+      const joins = driver.aggregator ? names.at(-1) : undefined
+      return joins === undefined ? [] : names.slice(0, -1).map((one) => `${one} --> ${joins}`)
+    }
+    case 'choose': {
+      const test = `${name}_test`
+      const way = (ids: readonly string[], words: string) => {
+        const [first, ...rest] = ids.flatMap((id) => inner.find(({ state }) => state.id === id)?.name ?? [])
+        return first === undefined ? [] : [`${test} -->|"${words}"| ${first}`, ...chain([first, ...rest])]
+      }
+      return [
+        `${test}{"${escapeLabel(testWords(driver.when))}"}`,
+        ...(driver.first && names[0] !== undefined ? [`${names[0]} --> ${test}`] : []),
+        ...new Set([...way(driver.onMatch, 'yes'), ...way(driver.onNoMatch, 'no')]),
+      ]
+    }
+  }
+}
+
+function chain(names: readonly string[]): readonly string[] {
+  return names.slice(1).map((name, i) => `${names[i]} --> ${name}`)
+}
+
 /** A state as a node, in the shape of its kind of work. @param label escaped. */
-export function nodeOf(name: string, state: State, label: string): string {
+function nodeOf(name: string, state: State, label: string): string {
   const [open, close] = SHAPES[state.work.kind]
   return `${name}${open}"${label}"${close}`
 }

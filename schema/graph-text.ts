@@ -1,8 +1,10 @@
+import { driverWords } from './block-words.ts'
+import { innerStates } from './blocks.ts'
 import { printable } from './frame.ts'
 import { type GraphEdge, graphOf, type WorkflowGraph } from './graph.ts'
 import { END, type State, type Workflow } from './workflow.ts'
 
-type Drawn = Pick<Workflow, 'entry' | 'states' | 'finalizer'>
+type Drawn = Pick<Workflow, 'entry' | 'states' | 'finalizer'> & Partial<Pick<Workflow, 'dialect'>>
 
 const WORK_WORDS: {
   readonly [K in State['work']['kind']]: (work: Extract<State['work'], { kind: K }>) => string
@@ -18,7 +20,7 @@ const WORK_WORDS: {
   prompt: (work) => `role ${work.assistant.id}`,
   layer: (work) => `layer ${work.assistant.id}`,
   script: (work) => `command ${work.command.value}`,
-  block: (work) => `block, ${work.driver.kind}`,
+  block: (work) => driverWords(work.driver),
 }
 
 function workWords(work: State['work']): string {
@@ -26,10 +28,16 @@ function workWords(work: State['work']): string {
 }
 
 const LONGEST_LABEL = 60
+/** Of the words for a block. */
+const LONGEST_WORDS = 100
 
-function oneLine(text: string): string {
+function oneLine(text: string, longest = LONGEST_LABEL): string {
   const line = printable(text.replace(/\s+/g, ' '))
-  return line.length > LONGEST_LABEL ? `${line.slice(0, LONGEST_LABEL - 1)}…` : line
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
+}
+
+function shortWords(work: State['work']): string {
+  return oneLine(workWords(work), work.kind === 'block' ? LONGEST_WORDS : LONGEST_LABEL)
 }
 
 /**
@@ -55,11 +63,17 @@ function addTo<T>(table: Map<string, T[]>, key: string, value: T) {
   else table.set(key, [value])
 }
 
+function widthOf(ids: readonly string[]): number {
+  return Math.min(32, Math.max(0, ...ids.map((id) => oneLine(id).length)))
+}
+
 /** One drawing under way: which states stand in it already. */
 class Drawing {
   readonly #graph: WorkflowGraph
   readonly #states: ReadonlyMap<string, State>
   readonly #finalizer: boolean
+  /** A state that leads nowhere is the last one. Otherwise its author may have forgotten what follows. */
+  readonly #endsWithoutWord: boolean
   readonly #out: ReadonlyMap<string, readonly GraphEdge[]>
   readonly #meet: ReadonlyMap<string, string>
   readonly #drawn = new Set<string>()
@@ -70,11 +84,12 @@ class Drawing {
     this.#graph = graph
     this.#states = new Map(workflow.states.map((state) => [state.id, state]))
     this.#finalizer = workflow.finalizer
+    this.#endsWithoutWord = (workflow.dialect ?? 'codemie') !== 'codemie'
     const out = new Map<string, GraphEdge[]>()
     for (const edge of graph.edges) addTo(out, edge.from, edge)
     this.#out = out
     this.#meet = meetingPoints(graph)
-    this.#width = Math.min(32, Math.max(0, ...graph.nodes.map((id) => oneLine(id).length)))
+    this.#width = widthOf(graph.nodes)
   }
 
   lines(): readonly string[] {
@@ -114,7 +129,7 @@ class Drawing {
     const state = this.#states.get(id)
     const sign = state?.next.kind === 'choose' ? '◆' : '●'
     const notes = [
-      state ? oneLine(workWords(state.work)) : '',
+      state ? shortWords(state.work) : '',
       ...(this.#graph.mapTargets.includes(id) ? ['once for each item'] : []),
       ...(this.#graph.deferred.has(id) && this.#joinsBranches(id) ? ['waits for all branches'] : []),
       ...(state?.pauseBefore || state?.approval ? ['after a person agrees'] : []),
@@ -122,6 +137,17 @@ class Drawing {
     this.#lines.push(
       `${prefix}${sign} ${oneLine(id).padEnd(this.#width)}  ${notes.filter(Boolean).join(', ')}`.trimEnd(),
     )
+    if (state) this.#inside(state, `${prefix}│  `)
+  }
+
+  /** Draws the states of a block, in the order written: its own line says how they run. */
+  #inside({ work }: State, prefix: string) {
+    const states = innerStates(work)
+    const width = widthOf(states.map(({ id }) => id))
+    for (const state of states) {
+      this.#lines.push(`${prefix}○ ${oneLine(state.id).padEnd(width)}  ${shortWords(state.work)}`.trimEnd())
+      this.#inside(state, `${prefix}│  `)
+    }
   }
 
   /** Whether branches that run at once come together here. */
@@ -142,7 +168,7 @@ class Drawing {
     const edges = this.#out.get(id) ?? []
     const only = edges[0]
     if (!only) {
-      this.#lines.push(`${prefix}■ the path stops`)
+      this.#lines.push(`${prefix}${this.#endsWithoutWord ? '◇ end' : '■ the path stops'}`)
       return undefined
     }
     if (edges.length === 1) {

@@ -69,7 +69,9 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
 /** The result for one of several workflows. */
 function partOf(all: readonly [ReadResult, ...ReadResult[]], part: string | undefined): ReadResult {
   const [first] = all
-  if (part === undefined || !first.workflow) return first
+  // A file of its own has one workflow, whatever it was called when somebody named it.
+  const isNamed = part !== undefined && first.meta.dialect === 'octomind-config'
+  if (!isNamed || !first.workflow) return first
   const found = all.find(({ workflow }) => workflow?.id === part)
   if (found) return found
   const { workflow: _, ...rest } = first

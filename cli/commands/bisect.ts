@@ -35,7 +35,7 @@ export const bisect: CommandRunner = async (invocation, cli) => {
   const question = readQuestion(invocation)
   const typed = invocation.required('workflow')
   const project = await openProjectFor(invocation, cli)
-  const { file } = await project.find(typed)
+  const { file, id } = await project.find(typed)
   const { git } = project.repository
   const history = await historyOf(project.repository, file)
   if (history.length === 0) {
@@ -61,7 +61,7 @@ export const bisect: CommandRunner = async (invocation, cli) => {
   const outcome = await search({
     reader,
     history,
-    runs: await runsOf(reader, history),
+    runs: await runsOf(reader, history, id),
     question,
     ...(await revisionOf('good')),
     ...(await revisionOf('bad')),
@@ -72,13 +72,13 @@ export const bisect: CommandRunner = async (invocation, cli) => {
     },
   })
   const { found, missing, reference } = outcome
-  const [version] = found ? await describeVersions(git, history, [history.indexOf(found)]) : []
+  const [version] = found ? await describeVersions(git, history, [history.indexOf(found)], id) : []
   const origin =
     missing.length > 0 && reference !== undefined
       ? await readOrigin(reference).catch(withoutInputs)
       : undefined
   const places = missing.map((one) => history.indexOf(one))
-  const readable = await readVersions(git, history, places)
+  const readable = await readVersions(git, history, places, id)
   // One with errors never ran, and never will.
   const runnable = missing.filter((_, index) => readable.get(places[index] ?? -1) !== undefined)
   const needed = runnable.map(({ commit }) => ({

@@ -15,6 +15,7 @@ import type { RunReader } from '../../runner/store/reader.ts'
 import { parseJsonObject } from '../../schema/json-object.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
 import { helpWithName } from '../../schema/nearest.ts'
+import { isTimed, timingOf } from '../../runner/report/step-timing.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
@@ -263,6 +264,8 @@ function renderRun(
     bold('Steps'),
     ...stepLines(digest.steps, digest.models.length > 1, palette),
   ]
+  const timing = isTimed(workflow.file) ? timingOf(workflow.name, digest) : []
+  if (timing.length > 0) lines.push('', bold('Timing'), ...timing.map((line) => dim(`  ${oneLine(line)}`)))
   for (const { code, message, path, position } of digest.warnings) {
     const place = position ?? path
     const where = place === undefined ? '' : `${oneLine(place)}: `

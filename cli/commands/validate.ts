@@ -166,8 +166,16 @@ async function checkFile(
     return { file, text: textOf(bytes), diagnostics: checkTemplate({ file, text: textOf(bytes) }) }
   }
   const { workflow, diagnostics, meta } = readWorkflow({ file, bytes })
-  const more = workflow && needs ? await needs(workflow) : []
-  return { file, text: meta.text, diagnostics: [...diagnostics, ...more], workflow }
+  const others = meta.parts.slice(1).map((part) => readWorkflow({ file, bytes, part }).workflow)
+  const more: Diagnostic[] = []
+  for (const one of needs ? [workflow, ...others] : []) more.push(...((one && (await needs?.(one))) ?? []))
+  return { file, text: meta.text, diagnostics: [...diagnostics, ...unlike(more)], workflow }
+}
+
+/** What a layer or a role needs is told once, however many workflows of the file use it. */
+function unlike(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const keyOf = ({ line, column, code, message }: Diagnostic) => `${line}:${column} ${code} ${message}`
+  return [...new Map(diagnostics.map((one) => [keyOf(one), one])).values()]
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -15,11 +15,11 @@ import { writeHistoryIsCut } from '../ui/warning.ts'
 export const versions: CommandRunner = async (invocation, cli) => {
   const limit = readLimit(invocation)
   const project = await openProjectFor(invocation, cli)
-  const { file } = await project.find(invocation.required('workflow'))
+  const { file, id } = await project.find(invocation.required('workflow'))
   const history = await historyOf(project.repository, file)
   const [described, runs] = await Promise.all([
-    describeVersions(project.repository.git, history, [...history.keys()].slice(0, limit)),
-    runsOf(openReaderFor(cli), history),
+    describeVersions(project.repository.git, history, [...history.keys()].slice(0, limit), id),
+    runsOf(openReaderFor(cli), history, id),
   ])
   const { byBlob, other } = countRuns(runs, history)
   const none: RunCounts = { total: 0, ended: 0, succeeded: 0 }

@@ -1,7 +1,7 @@
 import { diffTexts } from '../../runner/report/diff-texts.ts'
 import { byImportance, countFiles, NOTHING_CHANGED } from '../../runner/report/diff-words.ts'
 import { type ChangeClass, countByClass } from '../../schema/diff/change.ts'
-import type { DefinitionDiff } from '../../schema/diff/definitions.ts'
+import { type DefinitionDiff, placeOfDiff } from '../../schema/diff/definitions.ts'
 import type { Palette } from './palette.ts'
 import { oneLine } from './plain-text.ts'
 import { wordsOf } from './word-diff.ts'
@@ -19,7 +19,7 @@ export function renderDiffs(diffs: readonly DefinitionDiff[], palette: Palette):
 
 /** What one definition means now: a line with its path, and one for each change, with long texts below. */
 export function renderDiff(diff: DefinitionDiff, palette: Palette): string {
-  const { file, before, status, changes, invalid } = diff
+  const { before, status, changes, invalid } = diff
   const { bold, dim, red, yellow, green, symbols } = palette
   const colours: Readonly<Record<ChangeClass, (text: string) => string>> = {
     breaking: red,
@@ -29,7 +29,7 @@ export function renderDiff(diff: DefinitionDiff, palette: Palette): string {
   }
   const moved = before === undefined ? '' : dim(`, before ${oneLine(before)}`)
   const lines = [
-    `${bold(oneLine(file))}${moved}${status === 'changed' ? '' : dim(` ${symbols.dot} ${status}`)}`,
+    `${bold(oneLine(placeOfDiff(diff)))}${moved}${status === 'changed' ? '' : dim(` ${symbols.dot} ${status}`)}`,
   ]
   for (const [side, error] of Object.entries(invalid))
     lines.push(

@@ -52,6 +52,8 @@ export function renderEntry(entry: Entry, layout: EntryLayout): string | undefin
       const place = entry.place ? `${stripControls(entry.place)}: ` : ''
       return `  ${yellow(symbols.warning)} ${place}${oneLine(entry.message)} ${dim(`[${entry.code}]`)}`
     }
+    case 'timing':
+      return onlyWhatIsOver ? undefined : dim(`  ${oneLine(entry.line)}`)
     case 'paused':
       return `  ${yellow(symbols.paused)} ${PAUSES[entry.reason] ?? 'waits'} before ${entry.before.map(stripControls).join(', ')}`
   }

@@ -66,7 +66,7 @@ function inputLines(plan: Plan, { dim }: Palette, columns: number): string[] {
   })
 }
 
-/** `number`: `3`, and `3.1` for the first state of the workflow that the third one calls. */
+/** `number`: `3`, and `3.1` for the first state of the block that the third one is, or of the workflow that it calls. */
 function stateLines(state: PlannedState, number: string, palette: Palette): string[] {
   const { bold, cyan, dim, yellow } = palette
   const notes = [
@@ -81,6 +81,7 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
     rows.push(...usedRows(state.assistant, palette))
     if (systemPrompt) rows.push(['system', textLines(systemPrompt, SYSTEM_LINES, palette).map(dim)])
   }
+  if (state.sees) rows.push(['told', [SEES[state.sees]]])
   if (state.tool?.server) rows.push(['server', [describeServer(state.tool.server, palette)]])
   if (state.prompt) rows.push(...promptRows('prompt', state.prompt, palette))
   for (const [name, value] of Object.entries({ ...state.tool?.args, ...state.calls?.inputs }))
@@ -94,10 +95,17 @@ function stateLines(state: PlannedState, number: string, palette: Palette): stri
     ...rows.flatMap(([name, lines]) =>
       lines.map((line, index) => `      ${dim(padEnd(index === 0 ? name : '', width))}  ${line}`.trimEnd()),
     ),
-    ...(state.calls?.states ?? []).flatMap((inner, index) =>
+    ...(state.calls?.states ?? state.block?.states ?? []).flatMap((inner, index) =>
       stateLines(inner, `${number}.${index + 1}`, palette).map((line) => `    ${line}`),
     ),
   ]
+}
+
+const SEES: Readonly<Record<NonNullable<PlannedState['sees']>, string>> = {
+  last: 'the text before it, and the last answer of the session',
+  all: 'the text before it, and all of the session',
+  summary: 'the text before it, and the answers of the session up to 2,000 characters',
+  session: 'the session, then the text before it',
 }
 
 const HOLDS: Readonly<Record<NonNullable<PlannedState['pauses']>, string>> = {
@@ -132,15 +140,17 @@ function usedRows(assistant: PlannedAssistant, palette: Palette): [string, strin
 
 function describeAssistant({ id, ref, model, command }: PlannedAssistant, { symbols }: Palette): string {
   const who = ref === undefined || ref === id ? id : `${id} (${ref})`
-  return `${oneLine(who)} ${symbols.dot} ${oneLine(model ?? `agent ${command}`)}`
+  const program = command === undefined ? [] : [`agent ${command}`]
+  return `${oneLine(who)} ${symbols.dot} ${oneLine([...program, ...(model === undefined ? [] : [model])].join(', or else '))}`
 }
 
 function describeWork(state: PlannedState, palette: Palette): string {
   const { assistant, tool } = state
-  if (assistant) return `assistant ${describeAssistant(assistant, palette)}`
+  if (assistant) return `${KINDS[state.kind]} ${describeAssistant(assistant, palette)}`
   if (tool) return `tool ${describeTool(tool, palette)}`
   if (state.calls) return `workflow ${oneLine(state.calls.name)}`
-  return KINDS[state.kind]
+  if (state.block) return `block ${palette.symbols.dot} ${oneLine(state.block.does)}`
+  return state.command === undefined ? KINDS[state.kind] : `command ${oneLine(state.command)}`
 }
 
 const KINDS: Readonly<Record<PlannedState['kind'], string>> = {

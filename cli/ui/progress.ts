@@ -2,6 +2,7 @@ import { stateOfPath } from '../../runner/engine/step.ts'
 import type { RunEvent } from '../../runner/events.ts'
 import type { FailureInfo } from '../../runner/failure.ts'
 import { addSpent, type Spent } from '../../runner/models/spent.ts'
+import { isTimed, timingLine } from '../../runner/report/step-timing.ts'
 import { groupBy } from '../../schema/group-by.ts'
 
 /** A line that stays: printed once, never changed. The plain log and the terminal view show the same ones. */
@@ -25,6 +26,8 @@ export type Entry =
       readonly message: string
       readonly place: string | undefined
     }
+  /** A step that is in no block is over, in a workflow of Octomind. */
+  | { readonly kind: 'timing'; readonly line: string }
   | { readonly kind: 'paused'; readonly before: readonly string[]; readonly reason: string }
 
 export interface GroupResult extends Spent {
@@ -82,12 +85,21 @@ export class Progress {
   #spent: Spent = NOTHING
   #steps = 0
   #startedAt: string | undefined
+  /** Name of the workflow, where people know the timing that octomind shows. */
+  #timed: string | undefined
+  readonly #stateIds: readonly string[]
+
+  /** @param stateIds of the workflow, in the order of the definition; empty: they are not known. */
+  constructor(stateIds: readonly string[] = []) {
+    this.#stateIds = stateIds
+  }
 
   /** Takes one event in and returns the lines that it adds. */
   apply(event: RunEvent): readonly Entry[] {
     switch (event.type) {
       case 'run-started':
         this.#startedAt ??= event.at
+        this.#timed = isTimed(event.file) ? event.name : undefined
         return [{ kind: 'run-started', name: event.name, runId: event.runId }]
       case 'run-resumed':
         this.#startedAt ??= event.at
@@ -115,7 +127,7 @@ export class Progress {
         // That it failed was told with its last attempt.
         if (event.failure) return []
         this.#steps++
-        return this.#settle(event.path, event.at, 'done', event)
+        return [...this.#settle(event.path, event.at, 'done', event), ...this.#timing(event)]
       }
       case 'step-reused':
         return this.#settle(event.path, event.at, 'reused', NOTHING)
@@ -177,6 +189,13 @@ export class Progress {
     if (group.isAnnounced || event.kind === 'transform') return []
     group.isAnnounced = true
     return [{ kind: 'group-started', label: group.label, total: group.total }]
+  }
+
+  #timing({ path, durationMs }: Extract<RunEvent, { type: 'step-finished' }>): readonly Entry[] {
+    const place = this.#stateIds.indexOf(stateOfPath(path)) + 1
+    if (this.#timed === undefined || place === 0) return []
+    const of = this.#stateIds.length
+    return [{ kind: 'timing', line: timingLine({ workflow: this.#timed, step: path, place, of, durationMs }) }]
   }
 
   #stepProgress(event: Extract<RunEvent, { type: 'step-progress' }>): void {

@@ -13,9 +13,13 @@ export interface Viewer {
 }
 
 /** Appends lines to standard error: for logs, CI and terminals that cannot move the cursor. */
-export function openPlainLog(cli: Cli, labelWidth: number): Viewer {
-  const progress = new Progress()
-  const layout: EntryLayout = { palette: cli.look.stderr, labelWidth, onlyWhatIsOver: false }
+export function openPlainLog(cli: Cli, stateIds: readonly string[]): Viewer {
+  const progress = new Progress(stateIds)
+  const layout: EntryLayout = {
+    palette: cli.look.stderr,
+    labelWidth: labelWidthFor(stateIds),
+    onlyWhatIsOver: false,
+  }
   return {
     onEvent: (event) => {
       for (const entry of progress.apply(event)) {

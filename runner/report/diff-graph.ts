@@ -1,4 +1,4 @@
-import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
+import { type ComparedDefinition, placeOfDiff } from '../../schema/diff/definitions.ts'
 import { toMermaidDiff } from '../../schema/graph-mermaid-diff.ts'
 import { NOTHING_CHANGED } from './diff-words.ts'
 import { fenced, inlineText } from './neutralise.ts'
@@ -20,7 +20,7 @@ export function renderGraphs(diffs: readonly ComparedDefinition[]): string {
   if (workflows.length === 0) return `${diffs.length === 0 ? NOTHING_CHANGED : 'No workflow changed'}\n`
   const sections = workflows.map((diff) => {
     const graph = graphOfDiff(diff)
-    return `## ${inlineText(diff.file)}\n\n${graph === undefined ? 'A side has errors, so there is no graph.' : fenced(graph, 'mermaid')}`
+    return `## ${inlineText(placeOfDiff(diff))}\n\n${graph === undefined ? 'A side has errors, so there is no graph.' : fenced(graph, 'mermaid')}`
   })
   return `${sections.join('\n\n')}\n`
 }

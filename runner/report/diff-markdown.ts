@@ -1,5 +1,5 @@
 import { CHANGE_CLASSES, type ChangeClass, countByClass } from '../../schema/diff/change.ts'
-import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
+import { type ComparedDefinition, placeOfDiff } from '../../schema/diff/definitions.ts'
 import { graphOfDiff } from './diff-graph.ts'
 import { diffTexts } from './diff-texts.ts'
 import { byImportance, countFiles, mergeAlike, NOTHING_CHANGED, type SharedChange } from './diff-words.ts'
@@ -88,8 +88,9 @@ function sectionOf(diff: ComparedDefinition): Section {
   ]
 }
 
-function headingOf({ file, before, invalid }: ComparedDefinition): string {
-  const lines = [`### ${inlineText(file)}`]
+function headingOf(diff: ComparedDefinition): string {
+  const { file, before, invalid } = diff
+  const lines = [`### ${inlineText(placeOfDiff(diff))}`]
   if (before !== undefined) lines.push(`Moved from ${inlineText(before)}.`)
   for (const [side, when] of [
     ['after', 'Has errors now'],

@@ -1,3 +1,4 @@
+import { assistantIn, placedStates } from '../../schema/blocks.ts'
 import type { Position } from '../../schema/diagnostic.ts'
 import type { ChangeClass } from '../../schema/diff/change.ts'
 import type { ComparedDefinition } from '../../schema/diff/definitions.ts'
@@ -65,7 +66,7 @@ function titleOf(code: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefinition): Finding[] {
+function findingsOf({ file, part, before, changes, invalid, workflows }: ComparedDefinition): Finding[] {
   const whole = (rule: string, level: Level, message: string, line = 1): Finding => ({
     rule,
     level,
@@ -89,14 +90,24 @@ function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefin
     ...found,
     ...mergeAlike(byImportance(changes)).map((change): Finding => {
       const { code, class: kind, states, sentence, before, after } = change
-      const where = states.length === 0 ? '' : `${states.join(', ')}: `
+      const names = [
+        ...(part === undefined ? [] : [part]),
+        ...(states.length === 0 ? [] : [states.join(', ')]),
+      ]
+      const where = names.map((name) => `${name}: `).join('')
       return {
         rule: code,
         level: LEVELS[kind],
         message: `${where}${sentence} (${kind})`,
         file,
         at: workflows.after && placeOf(change, workflows.after),
-        identity: [...states, sentence, meaningOfShown(before), meaningOfShown(after)],
+        identity: [
+          ...(part === undefined ? [] : [part]),
+          ...states,
+          sentence,
+          meaningOfShown(before),
+          meaningOfShown(after),
+        ],
       }
     }),
   ]
@@ -104,7 +115,8 @@ function findingsOf({ file, before, changes, invalid, workflows }: ComparedDefin
 
 /** Where the things stand whose place the model knows, by code; everything else stands where its state does. */
 const PLACES: Readonly<Record<string, (state: State) => Position | undefined>> = {
-  'task-changed': ({ work }) => ('task' in work ? work.task.at : undefined),
+  'task-changed': ({ work }) =>
+    'task' in work ? work.task.at : work.kind === 'prompt' ? work.prompt.at : undefined,
   'output-schema-changed': ({ work }) => (work.kind === 'agent' ? work.outputSchema?.at : undefined),
   'prompt-changed': placeOfAssistant,
   'assistant-changed': placeOfAssistant,
@@ -124,14 +136,14 @@ const PLACES: Readonly<Record<string, (state: State) => Position | undefined>> =
 }
 
 function placeOfAssistant({ work }: State): Position | undefined {
-  return work.kind === 'agent' ? work.assistant.at : undefined
+  return assistantIn(work)?.at
 }
 
 function placeOf({ code, states }: SharedChange, after: Workflow): Position | undefined {
   if (code === 'inputs-changed') return after.inputs[0]?.at
   if (code === 'triggers-changed') return after.triggers[0]?.at
   const id = code === 'entry-changed' ? after.entry : states[0]
-  const state = after.states.find((one) => one.id === id)
+  const state = placedStates(after.states).find(({ place }) => place === id)?.state
   return state && (PLACES[code]?.(state) ?? state.at)
 }
 

@@ -7,6 +7,7 @@ import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
+import { isTimed, timingOf } from './step-timing.ts'
 import { describeSaid, digestOption } from './said-words.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
@@ -25,6 +26,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     result(digest),
     failure(manifest, digest),
     steps(digest.steps, digest.models.length > 1),
+    timing(manifest, digest),
     said(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
@@ -162,6 +164,12 @@ function steps(all: readonly StepDigest[], isMixed: boolean): string | undefined
     `|---|---|---:|---:|---:|${isMixed ? '---|' : ''}`,
     ...rows,
   ].join('\n')
+}
+
+/** As octomind says it, for its workflows. */
+function timing({ workflow }: RunManifest, digest: RunDigest): string | undefined {
+  const lines = isTimed(workflow.file) ? timingOf(workflow.name, digest) : []
+  return lines.length === 0 ? undefined : `## Timing\n\n${fenced(lines.join('\n'), 'text')}`
 }
 
 function said(digest: RunDigest): string | undefined {

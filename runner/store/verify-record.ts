@@ -85,8 +85,10 @@ export function verifyRecord({ id, entries, files }: FoundRecord): {
  */
 function guardedIn({ workflow, origin }: RunManifest, files: FoundRecord['files']): ReadonlySet<string> {
   if (origin !== undefined || workflow.earlier !== undefined) return new Set()
-  const statesIn = (file: string, path: string) => {
-    const states = readWorkflow({ file, bytes: files.get(path) ?? new Uint8Array() }).workflow?.states ?? []
+  const statesIn = (file: string, path: string, part?: string) => {
+    const bytes = files.get(path) ?? new Uint8Array()
+    const read = readWorkflow({ file, bytes, ...(part === undefined ? {} : { part }) })
+    const states = read.workflow?.states ?? []
     // Such an id cannot be told from the place of an item or a visit.
     return states.some(({ id }) => /[#[\]]/.test(id)) ? [] : states
   }
@@ -100,7 +102,7 @@ function guardedIn({ workflow, origin }: RunManifest, files: FoundRecord['files'
       const called = statesIn(call.file, callFileName(call))
       return [...own, ...look(called, `${place}/`, [...callers, call.name])]
     })
-  return new Set(look(statesIn(workflow.file, workflowFileName(workflow.file)), '', []))
+  return new Set(look(statesIn(workflow.file, workflowFileName(workflow.file), workflow.id), '', []))
 }
 
 type Tell = (code: RecordProblem['code'], path: string, message: string) => void

@@ -1,8 +1,9 @@
+import { placedStates } from '../blocks.ts'
 import type { State, Workflow } from '../workflow.ts'
 import type { Aspect } from './aspect.ts'
 import type { Change } from './change.ts'
 import { compareWorkflows } from './compare.ts'
-import { matchStates } from './match-states.ts'
+import { matchPlaces } from './match-states.ts'
 import { STATE_ASPECTS } from './state-rules.ts'
 import { meaningOf } from './values.ts'
 import { WORK_ASPECTS } from './work-rules.ts'
@@ -47,9 +48,10 @@ type Open = Map<string, Set<string>>
  * state, and through merges, where an aspect is followed to a side that has the same. Pure.
  *
  * @param versions newest first. The first one must be readable and have the state; otherwise nothing is found.
+ * @param id of the state; `refine/tester` inside of a block.
  */
 export function blameState(versions: readonly BlamedVersion[], id: string): Attribution[] {
-  const state = versions[0]?.workflow?.states.find((one) => one.id === id)
+  const state = stateAt(versions[0]?.workflow, id)
   if (state === undefined) return []
   const aspects = aspectsOf(state)
   const found = new Map<string, Omit<Attribution, 'code' | 'aspect' | 'isEmpty'>>()
@@ -79,6 +81,11 @@ export function blameState(versions: readonly BlamedVersion[], id: string): Attr
     const where = found.get(code)
     return where ? [{ code, aspect: name, isEmpty, ...where }] : []
   })
+}
+
+/** @param place `refine/tester` inside of a block. */
+function stateAt(workflow: Workflow | undefined, place: string): State | undefined {
+  return placedStates(workflow?.states ?? []).find((one) => one.place === place)?.state
 }
 
 function look(open: Map<number, Open>, place: number, id: string, code: string): void {
@@ -125,9 +132,9 @@ function readableBefore(versions: readonly BlamedVersion[], version: number) {
 /** What a state was called before, `undefined`: it was not there; and what changed of it, by code. */
 function compareState(before: Workflow | undefined, after: Workflow | undefined, id: string) {
   const changes = new Map<string, Change>()
-  const state = after?.states.find((one) => one.id === id)
-  const { pairs } = matchStates(before?.states ?? [], after?.states ?? [])
-  const earlier = pairs.find(([, now]) => now === state)?.[0].id
+  const state = stateAt(after, id)
+  const pairs = matchPlaces(before?.states ?? [], after?.states ?? [])
+  const earlier = pairs.find(([, now]) => now.place === id)?.[0].place
   if (before === undefined || after === undefined || state === undefined || earlier === undefined)
     return { earlier: undefined, changes }
   for (const change of compareWorkflows(before, after)) {

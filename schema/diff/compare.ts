@@ -1,10 +1,11 @@
+import { innerStates, placeIn, withInner } from '../blocks.ts'
 import type { Located } from '../diagnostic.ts'
-import type { State, Transition, Workflow } from '../workflow.ts'
+import type { State, Transition, Work, Workflow } from '../workflow.ts'
 import type { Aspect, Whole } from './aspect.ts'
 import type { Change } from './change.ts'
 import { changesOf } from './changes-of.ts'
 import { compareGuards } from './guards.ts'
-import { matchStates } from './match-states.ts'
+import { type MatchedStates, matchStates } from './match-states.ts'
 import { powersOf } from './powers.ts'
 import { SECRETS, STATE_ASPECTS } from './state-rules.ts'
 import { fromTo, isSame } from './values.ts'
@@ -25,28 +26,50 @@ export const GRAPH_RULES = {
  */
 export function compareWorkflows(before: Workflow, after: Workflow): Change[] {
   const whole = { before, after }
-  const { pairs, removed } = matchStates(before.states, after.states)
-  const names = new Map(pairs.map(([old, now]) => [old.id, now.id]))
-  const earlier = new Map(pairs.map(([old, now]) => [now, old]))
+  const matched = matchStates(before.states, after.states)
+  const names = namesIn(matched)
   const changes = changesOf(WORKFLOW_ASPECTS, before, after, whole)
   if ((names.get(before.entry) ?? before.entry) !== after.entry) {
     changes.push(graphChange('entry-changed', `starts with ${fromTo(before.entry, after.entry)}`))
   }
-  changes.push(...compareGuards(whole, pairs))
-  for (const state of after.states) {
-    const old = earlier.get(state)
-    if (old !== undefined) changes.push(...compareStates(old, state, names, whole))
-    else {
-      const may = powersOf([state])
-      changes.push(graphChange('state-added', may === '' ? 'is new' : `is new, with ${may}`, state.id))
-      changes.push(...changesOf([SECRETS], undefined, state, whole, state.id))
-    }
-  }
-  for (const state of removed) {
-    changes.push(graphChange('state-removed', 'is gone', state.id))
-    changes.push(...changesOf([SECRETS], state, undefined, whole, state.id))
-  }
+  changes.push(...compareGuards(whole, matched.pairs), ...compareAll(after.states, matched, whole))
   return changes
+}
+
+/** What states are called now, by what they were called. */
+function namesIn({ pairs }: MatchedStates): ReadonlyMap<string, string> {
+  return new Map(pairs.map(([old, now]) => [old.id, now.id]))
+}
+
+/** Compares the states of a workflow, or of the body of a block, with what they were. @param within place of the block. */
+function compareAll(
+  after: readonly State[],
+  matched: MatchedStates,
+  whole: Whole,
+  within?: string,
+): Change[] {
+  const { pairs, removed } = matched
+  const names = namesIn(matched)
+  const earlier = new Map(pairs.map(([old, now]) => [now, old]))
+  const came = (state: State, place: string): Change[] => {
+    const may = powersOf([state])
+    return [
+      graphChange('state-added', may === '' ? 'is new' : `is new, with ${may}`, place),
+      ...changesOf([SECRETS], [], withInner([state]), whole, place),
+    ]
+  }
+  const went = (state: State, place: string): Change[] => [
+    graphChange('state-removed', 'is gone', place),
+    ...changesOf([SECRETS], withInner([state]), [], whole, place),
+  ]
+  return [
+    ...after.flatMap((state) => {
+      const old = earlier.get(state)
+      const place = placeIn(within, state)
+      return old === undefined ? came(state, place) : compareStates(old, state, names, whole, place)
+    }),
+    ...removed.flatMap((state) => went(state, placeIn(within, state))),
+  ]
 }
 
 function compareStates(
@@ -54,19 +77,27 @@ function compareStates(
   after: State,
   names: ReadonlyMap<string, string>,
   whole: Whole,
+  place: string,
 ): Change[] {
-  const { id } = after
-  const earlier = renamed(before, names)
+  const called = renamed(before, names)
+  const earlier = { ...called, work: withInnerNames(called.work, after.work) }
   // Most states are what they were, and that is told sooner than aspect by aspect.
   if (isSame(earlier, after)) return []
-  const isOfOneKind = before.work.kind === after.work.kind
+  const isOfOneKind = earlier.work.kind === after.work.kind
   return [
-    ...(before.id === id ? [] : [graphChange('state-renamed', `was called '${before.id}'`, id)]),
+    ...(before.id === after.id ? [] : [graphChange('state-renamed', `was called '${before.id}'`, place)]),
     ...(isOfOneKind
-      ? changesOf(WORK_ASPECTS[after.work.kind], before.work, after.work, whole, id)
-      : changesOf([WORK_KIND], before, after, whole, id)),
-    ...changesOf(STATE_ASPECTS, earlier, after, whole, id),
+      ? changesOf(WORK_ASPECTS[after.work.kind], earlier.work, after.work, whole, place)
+      : changesOf([WORK_KIND], before, after, whole, place)),
+    ...changesOf(STATE_ASPECTS, earlier, after, whole, place),
+    ...(isOfOneKind ? compareInside(before.work, after.work, whole, place) : []),
   ]
+}
+
+function compareInside(before: Work, after: Work, whole: Whole, place: string): Change[] {
+  if (after.kind !== 'block') return []
+  const states = innerStates(after)
+  return compareAll(states, matchStates(innerStates(before), states), whole, place)
 }
 
 /** A state with the targets it leads to as they are called now: a rename is told once, and not by each who leads there. */
@@ -81,6 +112,24 @@ export function renamed(state: State, names: ReadonlyMap<string, string>): State
   }
 }
 
+/** The settings of a block with its states as they are called now. */
+function withInnerNames(before: Work, after: Work): Work {
+  if (before.kind !== 'block' || after.kind !== 'block') return before
+  const names = namesIn(matchStates(before.body, after.body))
+  const rename = (id: string) => names.get(id) ?? id
+  const { driver } = before
+  if (driver.kind === 'all') {
+    const copies = Object.entries(driver.copies).map(([id, times]) => [rename(id), times] as const)
+    return { ...before, driver: { ...driver, copies: Object.fromEntries(copies) } }
+  }
+  if (driver.kind !== 'choose') return before
+  const { onMatch, onNoMatch } = driver
+  return {
+    ...before,
+    driver: { ...driver, onMatch: onMatch.map(rename), onNoMatch: onNoMatch.map(rename) },
+  }
+}
+
 function withTargets(next: Transition, rename: (to: Located<string>) => Located<string>): Transition {
   switch (next.kind) {
     case 'stop':
@@ -91,7 +140,7 @@ function withTargets(next: Transition, rename: (to: Located<string>) => Located<
     case 'fan-out':
       return { ...next, to: next.to.map(rename) }
     case 'choose': {
-      const cases = next.cases.map(({ when, to }) => ({ when, to: rename(to) }))
+      const cases = next.cases.map(({ to, ...one }) => ({ ...one, to: rename(to) }))
       return { ...next, cases, otherwise: rename(next.otherwise) }
     }
   }

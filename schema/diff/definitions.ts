@@ -30,6 +30,8 @@ export interface DefinitionDiff {
   readonly kind: DefinitionKind
   /** Path after the change; before it, where the file is gone. */
   readonly file: string
+  /** Id of the workflow, or of the role, that this is about. Absent: the file holds no others. */
+  readonly part?: string
   /** Path before it, where that was another one. */
   readonly before?: string
   readonly status: 'added' | 'removed' | 'changed'
@@ -56,7 +58,8 @@ interface Reading<T> {
 interface Kind<T> {
   readonly kind: DefinitionKind
   readonly path: RegExp
-  readonly read: (side: DefinitionText) => Reading<T>
+  /** @param part id of the workflow that is meant, of several in the file. */
+  readonly read: (side: DefinitionText, part?: string) => Reading<T>
   readonly compare: (before: T, after: T) => readonly Change[]
   /** What it means that the file is there now. */
   readonly added: (one: T) => readonly Change[]
@@ -70,8 +73,8 @@ const went = (kind: DefinitionKind) => () => [change(`${kind}-removed`, 'narrowi
 const WORKFLOWS: Kind<Workflow> = {
   kind: 'workflow',
   path: /^\.codemie\/workflows\/.+\.(ya?ml|toml)$/is,
-  read: (side) => {
-    const { workflow, diagnostics } = readWorkflow(side)
+  read: (side, part) => {
+    const { workflow, diagnostics } = readWorkflow({ ...side, ...(part === undefined ? {} : { part }) })
     return { value: workflow, diagnostics }
   },
   compare: compareWorkflows,
@@ -228,20 +231,57 @@ export function isDefinition(path: string): boolean {
 }
 
 /**
+ * Compares a file with what it was, as {@link compareDefinition} does, each of the workflows in it by itself where it holds
+ * several; those that came first, then those that went. Pure.
+ */
+export function compareParts(
+  before: DefinitionText | undefined,
+  after: DefinitionText | undefined,
+): readonly ComparedDefinition[] {
+  const [old, now] = [partsOf(before), partsOf(after)]
+  const whole = compareDefinition(before, after)
+  // Of a side with errors it is not known what it holds.
+  if (Math.max(old.length, now.length) < 2 || Object.keys(whole?.invalid ?? {}).length > 0)
+    return whole ? [whole] : []
+  return [...new Set([...now, ...old])].flatMap((part) => {
+    const [earlier, later] = [old.includes(part) ? before : undefined, now.includes(part) ? after : undefined]
+    const one = compareDefinition(earlier, later, part)
+    // What a role's input goes through is told where it stands by itself.
+    const isTold = ({ state = '' }: Change) =>
+      [...old, ...now].includes(state.split('/')[0] ?? '') && state.includes('/')
+    return one ? [{ ...one, part, changes: one.changes.filter((change) => !isTold(change)) }] : []
+  })
+}
+
+/** Ids of what can be run in a file, where it is of a kind that can hold several; none where it has errors. */
+export function partsOf(side: DefinitionText | undefined): readonly string[] {
+  return side && WORKFLOWS.path.test(side.file) && /\.toml$/i.test(side.file)
+    ? readWorkflow(side).meta.parts
+    : []
+}
+
+/** What people call a definition by: its path, with the id of the workflow where the file holds several. */
+export function placeOfDiff({ file, part }: Pick<DefinitionDiff, 'file' | 'part'>): string {
+  return part === undefined ? file : `${file}#${part}`
+}
+
+/**
  * Compares a file with what it was, by what it means for what may run; a side is `undefined` where there is none. Pure.
  *
+ * @param part id of the workflow that is meant, of several in the file. Default: the first.
  * @returns `undefined`: the paths are of no kind that says so.
  */
 export function compareDefinition(
   before: DefinitionText | undefined,
   after: DefinitionText | undefined,
+  part?: string,
 ): ComparedDefinition | undefined {
   // What came from, or went to, a place where nothing runs is new, or gone.
   const kind = kindOf(after) ?? kindOf(before)
   const [earlier, later] = [before, after].map((side) => (kindOf(side) === kind ? side : undefined))
   const { file } = later ?? earlier ?? {}
   if (kind === undefined || file === undefined) return undefined
-  const [old, now] = [earlier && kind.read(earlier), later && kind.read(later)]
+  const [old, now] = [earlier && kind.read(earlier, part), later && kind.read(later, part)]
   const isWorkflow = kind.kind === 'workflow'
   const workflowIn = (reading: Reading<unknown> | undefined) =>
     isWorkflow ? (reading?.value as Workflow | undefined) : undefined

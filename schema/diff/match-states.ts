@@ -1,3 +1,4 @@
+import { innerStates, type PlacedState, placeIn } from '../blocks.ts'
 import { groupBy } from '../group-by.ts'
 import type { State } from '../workflow.ts'
 import { meaningOf } from './values.ts'
@@ -25,6 +26,24 @@ export function matchStates(before: readonly State[], after: readonly State[]): 
   const byWork = pairUp(byId.before, byId.after, (state) => works.get(state) ?? '')
   const alike = pairAlike(byWork.before, byWork.after, works)
   return { pairs: [...byId.pairs, ...byWork.pairs, ...alike.pairs], removed: alike.before }
+}
+
+/** The states that are the same one, with those inside of blocks that are the same one, each with its place on its side. */
+export function matchPlaces(
+  before: readonly State[],
+  after: readonly State[],
+  within: { readonly before?: string; readonly after?: string } = {},
+): readonly (readonly [before: PlacedState, after: PlacedState])[] {
+  return matchStates(before, after).pairs.flatMap(([old, now]) => {
+    const places = { before: placeIn(within.before, old), after: placeIn(within.after, now) }
+    return [
+      [
+        { place: places.before, state: old },
+        { place: places.after, state: now },
+      ] as const,
+      ...matchPlaces(innerStates(old.work), innerStates(now.work), places),
+    ]
+  })
 }
 
 interface Pairing extends Pick<MatchedStates, 'pairs'> {

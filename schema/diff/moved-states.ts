@@ -1,6 +1,6 @@
 import type { State } from '../workflow.ts'
 import type { Change } from './change.ts'
-import type { ComparedDefinition } from './definitions.ts'
+import { type ComparedDefinition, placeOfDiff } from './definitions.ts'
 import { meaningOf } from './values.ts'
 
 /**
@@ -9,8 +9,10 @@ import { meaningOf } from './values.ts'
  */
 export function tellMovedStates(diffs: readonly ComparedDefinition[]): ComparedDefinition[] {
   const gone = new Map(
-    diffs.flatMap(({ file, before, workflows }) =>
-      lostIn(workflows).map((state) => [identityOf(state), before ?? file] as const),
+    diffs.flatMap((diff) =>
+      lostIn(diff.workflows).map(
+        (state) => [identityOf(state), placeOfDiff({ ...diff, file: diff.before ?? diff.file })] as const,
+      ),
     ),
   )
   if (gone.size === 0) return [...diffs]

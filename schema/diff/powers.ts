@@ -1,3 +1,4 @@
+import { assistantIn, withInner } from '../blocks.ts'
 import { withSubAssistants } from '../needs.ts'
 import type { Assistant, State, Workflow } from '../workflow.ts'
 import { secretsOf } from './secrets.ts'
@@ -5,8 +6,9 @@ import { secretsOf } from './secrets.ts'
 /** Names that a sentence holds of one kind; more are counted. */
 const MOST_NAMES = 6
 
-/** What a state may use besides a model: `tools git_log, shell; MCP server files; secret TOKEN`. `''`: nothing. */
-export function powersOf(states: readonly State[]): string {
+/** What states, and those inside of them, may use besides a model: `tools git_log, shell; MCP server files; secret TOKEN`. `''`: nothing. */
+export function powersOf(outer: readonly State[]): string {
+  const states = withInner(outer)
   const of = (pick: (state: State) => readonly (string | undefined)[]) =>
     [...new Set(states.flatMap(pick).filter((name) => name !== undefined))].sort()
   return [
@@ -26,7 +28,10 @@ export function powersOf(states: readonly State[]): string {
     ),
     list(
       'program',
-      of((state) => assistantsOf(state).map(({ command }) => command?.join(' '))),
+      of((state) => [
+        ...assistantsOf(state).map(({ command }) => command?.join(' ')),
+        ...(state.work.kind === 'script' ? [state.work.command.value] : []),
+      ]),
     ),
     list(
       'workflow',
@@ -41,13 +46,15 @@ export function powersOf(states: readonly State[]): string {
 /** `3 states, with tools git_log and shell`: how large a workflow is and what it may use. */
 export function sizeOf({ states }: Pick<Workflow, 'states'>): string {
   const powers = powersOf(states)
-  const many = `${states.length} ${states.length === 1 ? 'state' : 'states'}`
+  const all = withInner(states).length
+  const many = `${all} ${all === 1 ? 'state' : 'states'}`
   return powers === '' ? many : `${many}, with ${powers}`
 }
 
 /** Those that may answer in a state. */
 function assistantsOf({ work }: State): readonly Assistant[] {
-  return work.kind === 'agent' ? withSubAssistants(work.assistant) : []
+  const assistant = assistantIn(work)
+  return assistant ? withSubAssistants(assistant) : []
 }
 
 function toolsOf(state: State): readonly (string | undefined)[] {

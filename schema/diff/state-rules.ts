@@ -46,11 +46,11 @@ function sayNotifications(before: unknown, after: unknown): string {
   return came.length + went.length === 0 ? 'told of other failures' : listed(a, b)
 }
 
-/** What states name that holds credentials. Told of states that came and went, too. */
-export const SECRETS: Aspect<State | undefined> = {
+/** What states name that holds credentials. Told of states that came and went, too, with those inside of them. */
+export const SECRETS: Aspect<readonly State[]> = {
   code: 'secrets-changed',
   name: 'secrets and variables that it names',
-  of: (state) => (state === undefined ? [] : secretsOf(state)),
+  of: (states) => [...new Set(states.flatMap(secretsOf))].sort(),
   class: powers,
   // The text that names them is compared by itself.
   reach: 'nothing',
@@ -59,7 +59,7 @@ export const SECRETS: Aspect<State | undefined> = {
 
 /** What becomes of a step and when it runs, whatever it does. */
 export const STATE_ASPECTS: readonly Aspect<State>[] = [
-  SECRETS,
+  { ...SECRETS, of: secretsOf },
   {
     code: 'transition-changed',
     name: 'what follows',
@@ -112,6 +112,7 @@ export const STATE_ASPECTS: readonly Aspect<State>[] = [
       'first pause in ms': retry.initialIntervalMs,
       'longest pause in ms': retry.maxIntervalMs,
       'growth of the pause': retry.backoffFactor,
+      'after any failure': retry.always ?? false,
     }),
     class: retries,
     reach: 'nothing',

@@ -8,6 +8,7 @@ import {
   type Work,
 } from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
+import { BLOCK } from './block-rules.ts'
 import {
   ceiling,
   expense,
@@ -220,12 +221,27 @@ const ASSISTANT: readonly Aspect<Answerer>[] = [
     say: listed,
   },
   {
+    code: 'greeting-changed',
+    name: 'what its conversations begin with',
+    of: ({ assistant }) => assistant.greeting,
+    class: 'neutral',
+    reach: 'state',
+  },
+  {
     code: 'command-changed',
     name: 'command',
     of: (work) => ownOf(work.assistant).command,
     class: power,
     reach: 'state',
     say: (before, after) => fromTo(commandLine(before), commandLine(after)),
+  },
+  {
+    // A program does what it wants; a model only what its tools can do.
+    code: 'command-need-changed',
+    name: 'does without its command where that is not there',
+    of: ({ assistant }) => assistant.commandIsOptional ?? false,
+    class: 'neutral',
+    reach: 'state',
   },
   {
     code: 'tool-output-limit-changed',
@@ -376,8 +392,73 @@ function configuration<K extends Work['kind']>(
   }
 }
 
-/** Another flow, another integration or other states in a body may be able to do anything. */
-const unknowable: ClassRule = { words: 'of a Bedrock flow or a block: widening', of: () => 'widening' }
+/** Another flow or another integration may be able to do anything. */
+const unknowable: ClassRule = { words: 'of a Bedrock flow: widening', of: () => 'widening' }
+
+const FOLDER: Aspect<Pick<WorkOf<'prompt' | 'layer'>, 'folder'>> = {
+  code: 'folder-changed',
+  name: 'folder that it works in',
+  of: ({ folder }) => folder?.value,
+  // Programs and tools reach what lies below it.
+  class: power,
+  reach: 'state',
+}
+
+const PROMPT: readonly Aspect<WorkOf<'prompt'>>[] = [
+  {
+    code: 'task-changed',
+    name: 'prompt of the step',
+    of: ({ prompt }) => prompt.value,
+    class: 'neutral',
+    reach: 'state',
+  },
+  ...ASSISTANT,
+  {
+    code: 'session-changed',
+    name: 'session',
+    of: ({ session }) => session,
+    class: 'neutral',
+    reach: 'state',
+  },
+  FOLDER,
+  {
+    code: 'missing-outputs-changed',
+    name: 'fails without an output that it names',
+    of: ({ needsNames }) => needsNames,
+    class: 'neutral',
+    reach: 'state',
+  },
+]
+
+const LAYER: readonly Aspect<WorkOf<'layer'>>[] = [
+  ...ASSISTANT,
+  {
+    code: 'layer-view-changed',
+    name: 'what it is told of the session',
+    of: ({ sees }) => sees,
+    class: 'neutral',
+    reach: 'state',
+  },
+  FOLDER,
+]
+
+const SCRIPT: readonly Aspect<WorkOf<'script'>>[] = [
+  {
+    code: 'command-changed',
+    name: 'command',
+    of: ({ command }) => command.value,
+    class: power,
+    reach: 'state',
+  },
+  {
+    code: 'environment-changed',
+    name: 'variables and text that it gets',
+    of: ({ env, keepsText }) => ({ ...env, 'kept when it prints nothing': keepsText }),
+    class: 'neutral',
+    reach: 'state',
+    say: members,
+  },
+]
 
 const DOCUMENTS = 'datasource_id'
 
@@ -403,10 +484,10 @@ const ASPECTS: { readonly [K in Work['kind']]: readonly Aspect<WorkOf<K>>[] } = 
   ],
   'bedrock-flow': [configuration<'bedrock-flow'>(({ config }) => config, unknowable)],
   summary: [configuration<'summary'>((work) => ({ of: work.of }))],
-  prompt: [configuration<'prompt'>((work) => work, unknowable)],
-  layer: [configuration<'layer'>((work) => work, unknowable)],
-  script: [configuration<'script'>((work) => work, unknowable)],
-  block: [configuration<'block'>(({ driver, body }) => ({ driver, body }), unknowable)],
+  prompt: PROMPT,
+  layer: LAYER,
+  script: SCRIPT,
+  block: BLOCK,
 }
 
 /** By kind of work; each list is only ever given two works of its kind. */

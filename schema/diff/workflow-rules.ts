@@ -3,12 +3,23 @@ import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, expense, guards, model, models, permissions } from './classes.ts'
 import { inputs, inputsOf, sayInputs } from './inputs.ts'
 import { sayTriggers, triggers, triggersOf } from './triggers.ts'
-import { listed, members } from './values.ts'
+import { fromTo, listed, members } from './values.ts'
 
 /** A workflow that is retired refuses to run, also when another one calls it. */
 const lifecycle: ClassRule = {
   words: 'retired: breaking; no longer retired: widening; else neutral',
   of: (before, after) => (after === 'retired' ? 'breaking' : before === 'retired' ? 'widening' : 'neutral'),
+}
+
+const OPENINGS: Readonly<Record<Workflow['opening']['kind'], string>> = {
+  message: 'its input is the first message',
+  name: 'its input has the name input',
+  text: 'its first step works on the input',
+}
+
+/** Steps of Octomind that are no graph run once each: how many there are is no limit that somebody set. */
+function isInOrder({ dialect, states }: Workflow): boolean {
+  return dialect !== 'codemie' && states.every(({ next }) => next.kind === 'goto' || next.kind === 'stop')
 }
 
 /** What holds for the workflow as a whole. */
@@ -105,11 +116,34 @@ export const WORKFLOW_ASPECTS: readonly Aspect<Workflow>[] = [
     say: listed,
   },
   {
+    code: 'opening-changed',
+    name: 'how a run begins',
+    of: ({ opening }) => OPENINGS[opening.kind],
+    class: 'neutral',
+    reach: 'all',
+  },
+  {
+    code: 'role-prompt-changed',
+    name: 'prompt of the role',
+    of: ({ opening }) => (opening.kind === 'text' ? opening.system : undefined),
+    class: 'neutral',
+    reach: 'all',
+  },
+  {
+    code: 'role-greeting-changed',
+    name: 'what the session begins with',
+    of: ({ opening }) => (opening.kind === 'text' ? opening.greeting : undefined),
+    class: 'neutral',
+    reach: 'all',
+  },
+  {
     code: 'recursion-limit-changed',
     name: 'recursion limit',
-    of: ({ limits }) => limits.recursionLimit,
+    of: (workflow) => (isInOrder(workflow) ? undefined : workflow.limits.recursionLimit),
     class: ceiling,
     reach: 'nothing',
+    // Where one of them runs its steps in order, what follows what tells it.
+    say: (before, after) => (before === undefined || after === undefined ? undefined : fromTo(before, after)),
   },
   {
     code: 'concurrency-changed',

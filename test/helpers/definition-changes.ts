@@ -15,9 +15,11 @@ export interface DefinitionChange {
   readonly means: readonly string[]
 }
 
-/** Each case as it is written: an edit of `base.yaml`, or both texts. */
+/** Each case as it is written: an edit of `base.yaml` or of another base, or both texts. */
 interface WrittenCase {
   readonly name: string
+  /** Another file beside the cases. */
+  readonly base?: string
   readonly edit?: string
   readonly before?: string
   readonly after?: string
@@ -36,7 +38,8 @@ export const DEFINITION_CHANGES: readonly DefinitionChange[] = readdirSync(FOLDE
   .sort()
   .flatMap((name) => (parse(fixtureText(name)) as WrittenCase[]).map(readCase))
 
-function readCase({ name, edit, before = BASE, after = before, means = '' }: WrittenCase): DefinitionChange {
+function readCase({ name, base, edit, means = '', ...texts }: WrittenCase): DefinitionChange {
+  const { before = base === undefined ? BASE : fixtureText(base), after = before } = texts
   const edited = edit === undefined ? after : applyEdit(after, edit, name)
   return { name, before, after: edited, means: means.split('\n').filter((line) => line !== '') }
 }
@@ -71,9 +74,13 @@ function stands(lines: readonly string[], place: number, wanted: readonly string
   return wanted.every((line, i) => shift >= 0 && lines[place + i] === `${' '.repeat(shift)}${line}`)
 }
 
+/** Whether a case is about a definition of Octomind. */
+export const isToml = (text: string) => /^\w+ = |^\[\[/m.test(text)
+
 /** Reads a definition that has to be valid. */
 export function readDefinition(text: string): Workflow {
-  const { workflow, diagnostics } = readWorkflow({ file: '.codemie/workflows/review.yaml', text })
+  const file = `.codemie/workflows/review.${isToml(text) ? 'toml' : 'yaml'}`
+  const { workflow, diagnostics } = readWorkflow({ file, text })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (workflow === undefined)
     throw new Error(errors.map(({ line, message }) => `${line}: ${message}`).join('\n'))

@@ -9,7 +9,7 @@ export const inWords = ({ class: kind, code, state, sentence }: Change): string 
 
 /** Numbers and switches, which go up or down, and states, which come or go. */
 const ONE_WAY =
-  /^(budget-\w+|recursion-limit|timeout|retry|approval|pause|cache|finalizer|tool-output-limit|context-tools|guard|state|tool-result)-/
+  /^(budget-\w+|recursion-limit|rounds|copies|timeout|retry|approval|pause|cache|finalizer|tool-output-limit|context-tools|guard|state|tool-result)-/
 
 /**
  * The classes that a change may have backwards: what grants more that way grants less this way, and what gives one power for
@@ -43,7 +43,9 @@ export function expectMirrored(old: Workflow, now: Workflow): void {
   const renamed = new Map(
     back.flatMap(({ code, state, sentence }) => {
       const name = /^was called '(.*)'$/.exec(sentence)?.[1]
-      return code === 'state-renamed' && name !== undefined && state !== undefined ? [[state, name]] : []
+      if (code !== 'state-renamed' || name === undefined || state === undefined) return []
+      const block = /^[^/]+\//.exec(state)?.[0] ?? ''
+      return [[state, block + name]]
     }),
   )
   // Targets are named as they are called after the change.

@@ -21,7 +21,7 @@ import type {
   DraftRole,
 } from './config-draft.ts'
 import { DEFAULT_ITERATIONS } from './file-draft.ts'
-import { emptyWorkflow, storesNothing, TRY_AGAIN } from './lowered.ts'
+import { emptyWorkflow, stateIdFor, storesNothing, TRY_AGAIN } from './lowered.ts'
 import { lowerLayer, lowerRole } from './roles.ts'
 
 /** Texts between the answers of a parallel step, for people and for an aggregator. */
@@ -81,8 +81,8 @@ function whole(
     description: description ?? '',
     dialect: 'octomind-config',
     limits: { ...empty.limits, recursionLimit: states.length },
-    entry: states[0]?.id ?? '',
-    states: chained(states),
+    entry: stateIdFor(states[0]?.id ?? ''),
+    states: chained(states.map((state) => ({ ...state, id: stateIdFor(state.id) }))),
   }
 }
 

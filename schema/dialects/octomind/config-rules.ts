@@ -262,17 +262,46 @@ const layerReferences: ConfigRule = (draft, say) => {
   for (const { steps } of draft.workflows) eachStep(steps, check)
 }
 
+/** A layer that reads the session, where no layer of the workflow leaves anything in it. */
+const emptySessions: ConfigRule = (draft, say) => {
+  const told = new Set<DraftLayer>()
+  for (const { name, steps } of draft.workflows) {
+    const used = new Set<string>()
+    eachStep(steps, ({ layer, aggregator, parallelLayers, onMatch, onNoMatch }) => {
+      for (const one of [layer, aggregator, ...parallelLayers, ...onMatch, ...onNoMatch]) {
+        if (one) used.add(one.value)
+      }
+    })
+    const layersOf = draft.layers.filter((one) => one.name && used.has(one.name.value))
+    if (layersOf.some(({ outputMode }) => (outputMode?.value ?? 'none') !== 'none')) continue
+    for (const layer of layersOf) {
+      const mode = layer.inputMode?.value
+      if ((mode !== 'all' && mode !== 'summary') || told.has(layer)) continue
+      told.add(layer)
+      say({
+        code: 'session-stays-empty',
+        severity: 'warning',
+        at: childOf(layer.node, 'input_mode') ?? layer.node,
+        path: `${layer.path}/input_mode`,
+        message: `The layer reads the session, and no layer of '${name?.value ?? ''}' leaves anything in it`,
+        help: "Give a layer before it output_mode = 'append'",
+      })
+    }
+  }
+}
+
 const roleReferences: ConfigRule = ({ roles, workflows, pipelines }, say) => {
   const refer = (
     target: Located<string> | undefined,
     among: readonly NamedTable[],
     word: string,
+    code: string,
     path: string,
   ) => {
     const known = among.flatMap(({ name }) => name?.value ?? [])
     if (!target || known.includes(target.value)) return
     say({
-      code: `unknown-${word}`,
+      code,
       severity: 'error',
       at: target.at,
       path,
@@ -281,8 +310,8 @@ const roleReferences: ConfigRule = ({ roles, workflows, pipelines }, say) => {
     })
   }
   for (const { workflow, pipeline, path } of roles) {
-    refer(workflow, workflows, 'workflow', `${path}/workflow`)
-    refer(pipeline, pipelines, 'pipeline', `${path}/pipeline`)
+    refer(workflow, workflows, 'workflow', 'unknown-workflow', `${path}/workflow`)
+    refer(pipeline, pipelines, 'pipeline', 'unknown-pipeline', `${path}/pipeline`)
   }
 }
 
@@ -381,6 +410,7 @@ export const CONFIG_RULES: readonly ConfigRule[] = [
   workflowSteps,
   pipelineSteps,
   layerReferences,
+  emptySessions,
   roleReferences,
   layers,
   servers,

@@ -14,7 +14,7 @@ import {
 } from '../../workflow.ts'
 import { type DraftLeaf, type DraftStep, type DraftTest, type FileDraft, leavesOf } from './file-draft.ts'
 import { GRAPH_END } from './file-rules.ts'
-import { bareAssistant, emptyWorkflow, storesNothing, TRY_AGAIN } from './lowered.ts'
+import { bareAssistant, emptyWorkflow, stateIdFor, storesNothing, TRY_AGAIN } from './lowered.ts'
 
 /** Lowers a draft without errors. */
 export function lowerFile(draft: FileDraft, identity: { readonly id: string }): Workflow {
@@ -27,9 +27,9 @@ export function lowerFile(draft: FileDraft, identity: { readonly id: string }): 
     const next: Transition = isGraph
       ? lowerEdges(draft, state)
       : following
-        ? { kind: 'goto', to: following }
+        ? { kind: 'goto', to: targetOf(following) }
         : { kind: 'stop' }
-    return { ...state, next }
+    return { ...state, id: stateIdFor(state.id), next }
   })
   return {
     ...emptyWorkflow(document),
@@ -43,7 +43,7 @@ export function lowerFile(draft: FileDraft, identity: { readonly id: string }): 
       ...emptyWorkflow(document).limits,
       recursionLimit: isGraph ? (maxTransitions?.value ?? 1) : states.length,
     },
-    entry: (isGraph ? draft.entry?.value : undefined) ?? states[0]?.id ?? '',
+    entry: isGraph && draft.entry ? stateIdFor(draft.entry.value) : (states[0]?.id ?? ''),
     states,
     ...(edges.length === 0 ? {} : {}),
   }
@@ -179,7 +179,7 @@ function lowerEdges({ edges }: FileDraft, { id, at }: State): Transition {
 }
 
 function targetOf(to: Located<string>): Located<string> {
-  return to.value === GRAPH_END ? { ...to, value: END } : to
+  return { ...to, value: to.value === GRAPH_END ? END : stateIdFor(to.value) }
 }
 
 function lowerTest(test: DraftTest | undefined): TextTest {

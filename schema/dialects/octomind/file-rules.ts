@@ -1,5 +1,6 @@
 import type { Located } from '../../diagnostic.ts'
 import { nearestName } from '../../nearest.ts'
+import { compileRustPattern } from '../../pattern.ts'
 import type { Say } from '../../rules/rule.ts'
 import { childOf, type YamlNode } from '../../yaml.ts'
 import { type DraftLeaf, type DraftStep, type DraftTest, type FileDraft, leavesOf } from './file-draft.ts'
@@ -44,6 +45,8 @@ const names: FileRule = ({ steps }, say) => {
     const { name, path, node } = item
     const whole = { severity: 'error', path: `${path}/name` } as const
     if (!name) {
+      // One of another type is told by the schema.
+      if (childOf(node, 'name')) return
       say({
         ...whole,
         code: 'missing-key',
@@ -311,6 +314,17 @@ const dynamicParallel: FileRule = (draft, say) => {
       })
     }
     checkPattern(draft, match, childOf(node, 'match'), `${path}/match`, say)
+    const compiled = compileRustPattern(match.value)
+    if (compiled.ok && compiled.pattern.groups === 0) {
+      say({
+        code: 'pattern-without-group',
+        severity: 'warning',
+        at: match.at,
+        path: `${path}/match`,
+        message: 'The pattern has no group, and an item is what the first group holds: it finds none',
+        help: 'Put ( and ) around the item',
+      })
+    }
   }
 }
 

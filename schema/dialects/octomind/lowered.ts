@@ -1,5 +1,5 @@
 import type { Position } from '../../diagnostic.ts'
-import type { Assistant, OutputPolicy, RetryPolicy, Workflow } from '../../workflow.ts'
+import { type Assistant, END, type OutputPolicy, type RetryPolicy, type Workflow } from '../../workflow.ts'
 import type { YamlDocument } from '../../yaml.ts'
 
 /** What no file of Octomind can say. */
@@ -67,4 +67,9 @@ export const TRY_AGAIN: Omit<RetryPolicy, 'maxAttempts'> = {
   backoffFactor: 1,
   maxIntervalMs: 0,
   always: true,
+}
+
+/** Id of the state that a step becomes: its name. As a target `end` means the end of the path, so no state can have that one. */
+export function stateIdFor(name: string): string {
+  return name === END ? `${END} (step)` : name
 }

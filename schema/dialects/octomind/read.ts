@@ -42,7 +42,10 @@ export function readOctomind(document: YamlDocument, id: string): OctomindResult
   const isConfig = CONFIG_KEYS.some((key) => entryOf(root, key)) && !entryOf(root, 'steps')
   const read = isConfig ? readConfiguration(document, root) : readFile(document, root, id)
   const mixed = isConfig ? [] : mixedForms(document, root)
-  return { ...read, diagnostics: [...document.diagnostics, ...mixed, ...read.diagnostics] }
+  const others = read.diagnostics.filter(
+    ({ code, path }) => code !== 'unknown-key' || mixed.every((one) => one.path !== path),
+  )
+  return { ...read, diagnostics: [...document.diagnostics, ...mixed, ...others] }
 }
 
 const CONFIG_KEYS = ['workflows', 'layers', 'roles', 'pipelines'] as const

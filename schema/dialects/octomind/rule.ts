@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostic.ts'
-import { compileRustPattern } from '../../pattern.ts'
+import { canMatch } from '../../pattern/lint.ts'
+import { compileRustPattern, type RustPattern } from '../../pattern.ts'
 import type { Finding, Say } from '../../rules/rule.ts'
 import type { YamlDocument, YamlNode } from '../../yaml.ts'
 
@@ -45,7 +46,10 @@ export function checkPattern(
 ): void {
   if (!pattern || node?.kind !== 'scalar') return
   const compiled = compileRustPattern(pattern.value)
-  if (compiled.ok) return
+  if (compiled.ok) {
+    checkSense(compiled.pattern, node, path, say)
+    return
+  }
   const offset = document.offsetIn?.(node, compiled.offset ?? 0) ?? node.start
   say({
     code: 'pattern-syntax',
@@ -53,6 +57,29 @@ export function checkPattern(
     at: document.at(offset, node.end),
     path,
     message: `The pattern ${compiled.problem}`,
-    help: "Patterns are those of Rust's regex, which match in linear time: no look-around and no back-references",
+    help:
+      compiled.help ??
+      "Patterns are those of Rust's regex, which match in linear time: no look-around and no back-references",
+  })
+}
+
+/** What a pattern can hardly be meant to do. */
+function checkSense({ source, node }: RustPattern, at: YamlNode, path: string, say: Say): void {
+  const whole = { severity: 'warning', at, path } as const
+  if (!canMatch(node)) {
+    say({
+      ...whole,
+      code: 'pattern-never-matches',
+      message: 'No text can match this pattern',
+      help: "'^' stands at the beginning of what is looked for, and '$' at its end",
+    })
+    return
+  }
+  if (!/^\p{L}+$/u.test(source)) return
+  say({
+    ...whole,
+    code: 'pattern-too-loose',
+    message: `'${source}' is looked for anywhere, so a text with IN${source.toUpperCase()} or NOT ${source.toUpperCase()} matches, too`,
+    help: `Tie it to the beginning of a line: (?m)^${source}\\b`,
   })
 }

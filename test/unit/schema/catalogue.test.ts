@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { CATALOGUE, explain, readYaml } from '../../../schema/index.ts'
+import { readToml } from '../../../schema/toml.ts'
 
 const SCHEMA = new URL('../../../schema/', import.meta.url)
 
@@ -12,10 +13,7 @@ function sources(folder: URL): readonly string[] {
         ? []
         : sources(new URL(`${entry.name}/`, folder))
     }
-    const isSource =
-      entry.name.endsWith('.ts') &&
-      entry.name !== 'catalogue.ts' &&
-      !/octomind/.test(folder.pathname + entry.name)
+    const isSource = entry.name.endsWith('.ts') && entry.name !== 'catalogue.ts'
     return isSource ? [readFileSync(new URL(entry.name, folder), 'utf8')] : []
   })
 }
@@ -26,7 +24,8 @@ function codesIn(text: string): readonly string[] {
     ...(match[1] ?? '').matchAll(/'([a-z0-9]+(?:-[a-z0-9]+)*)'/g),
   ])
   const passed = [...text.matchAll(/(?:#report|say)\(\s*'(?:error|warning|info)',\s*'([a-z0-9-]+)'/g)]
-  return [...named, ...passed].map((match) => match[1] ?? '')
+  const referred = [...text.matchAll(/refer\(.*'(unknown-[a-z]+)'/g)]
+  return [...named, ...passed, ...referred].map((match) => match[1] ?? '')
 }
 
 describe('the catalogue', () => {
@@ -49,6 +48,9 @@ describe('the catalogue', () => {
     expect(entry.fix.endsWith('.')).toBe(true)
     expect(entry.title.endsWith('.')).toBe(false)
     expect(entry.wrong === undefined).toBe(entry.right === undefined)
-    if (entry.right !== undefined) expect(readYaml('right.yaml', entry.right).diagnostics).toEqual([])
+    if (entry.right === undefined) return
+    const isToml = /^(?:\[\[|\w+ = )/.test(entry.right)
+    const read = isToml ? readToml('right.toml', entry.right) : readYaml('right.yaml', entry.right)
+    expect(read.diagnostics).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { compareWorkflows } from '../../../schema/diff/compare.ts'
 import { CHANGE_RULES } from '../../../schema/diff/rules.ts'
-import { BASE, DEFINITION_CHANGES, readDefinition } from '../../helpers/definition-changes.ts'
+import { BASE, DEFINITION_CHANGES, isToml, readDefinition } from '../../helpers/definition-changes.ts'
 import { expectMirrored, inWords } from '../../helpers/mirrored-changes.ts'
 
 const compareTexts = (before: string, after: string) =>
@@ -63,7 +63,7 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
 
 describe('the same definition, written otherwise, is no change', () => {
   const all = [...new Set([BASE, ...DEFINITION_CHANGES.map(({ after }) => after)])]
-  const texts = all.filter((_, place) => place % 8 === 0)
+  const texts = all.filter((text) => !isToml(text)).filter((_, place) => place % 8 === 0)
 
   test('nor is it as it stands', () => {
     for (const text of all) expect(compareTexts(text, text)).toEqual([])
@@ -75,6 +75,7 @@ describe('the same definition, written otherwise, is no change', () => {
 
   test('and what changed is told alike', () => {
     for (const { before, after, means } of DEFINITION_CHANGES.filter((_, place) => place % 4 === 0)) {
+      if (isToml(after)) continue
       const other = FORMS['inside of a template']?.(after) ?? ''
       expect(compareTexts(before, other).map(inWords)).toEqual(means)
     }

@@ -6,6 +6,7 @@ import type {
   ErrorHandler,
   McpServer,
   State,
+  TextTest,
   ToolWork,
   Transition,
   Work,
@@ -52,7 +53,9 @@ const asked: Full<Assistant> = {
   description: 'Reviews',
   subAssistants: [],
   excludeExtraContextTools: false,
+  greeting: 'Hello',
   command: ['agent'],
+  commandIsOptional: false,
   at,
 }
 
@@ -99,7 +102,24 @@ const works: { readonly [K in Work['kind']]: Full<Extract<Work, { kind: K }>> } 
     task: located('Do it'),
     renderTask: false,
   },
-  block: { kind: 'block', driver: { kind: 'once' }, body: [] },
+  prompt: {
+    kind: 'prompt',
+    assistant,
+    prompt: located('Look at {{input}}'),
+    session: 'fresh',
+    declared: ['agent'],
+    needsNames: false,
+    folder: located('docs'),
+  },
+  layer: { kind: 'layer', assistant, sees: 'last', folder: located('docs') },
+  script: { kind: 'script', command: located('./check.sh'), env: { STEP: '1' }, keepsText: false },
+  block: { kind: 'block', driver: { kind: 'once', orElse: 'incoming' }, body: [] },
+}
+
+const textTest: Full<TextTest> = {
+  of: located('agent'),
+  contains: located('done'),
+  matches: located('^DONE'),
 }
 
 const transitions: { readonly [K in Transition['kind']]: Full<Extract<Transition, { kind: K }>> } = {
@@ -109,7 +129,7 @@ const transitions: { readonly [K in Transition['kind']]: Full<Extract<Transition
   choose: {
     kind: 'choose',
     form: 'switch',
-    cases: [{ when: located('True'), to: located('agent') }],
+    cases: [{ when: located('True'), test: textTest, to: located('agent') }],
     otherwise: located('tool'),
   },
   map: { kind: 'map', items: located('items'), to: located('agent'), resplit: false, passOutput: false },
@@ -132,7 +152,7 @@ function state(id: string, work: Full<Work>, next: Full<Transition>): Full<State
       branchKeys: ['a'],
     },
     next,
-    retry: { initialIntervalMs: 1, backoffFactor: 2, maxIntervalMs: 3, maxAttempts: 4 },
+    retry: { initialIntervalMs: 1, backoffFactor: 2, maxIntervalMs: 3, maxAttempts: 4, always: false },
     pauseBefore: false,
     onError: [onError],
     timeoutMs: 1000,
@@ -142,11 +162,34 @@ function state(id: string, work: Full<Work>, next: Full<Transition>): Full<State
 }
 
 const drivers: { readonly [K in Driver['kind']]: Full<Extract<Driver, { kind: K }>> } = {
-  once: { kind: 'once' },
-  until: { kind: 'until', exit: located('done'), maxIterations: 3 },
-  'for-each': { kind: 'for-each', items: located('x'), parallel: 2 },
-  all: { kind: 'all', separator: ',', aggregator: state('sum', works.agent, transitions.stop) },
-  choose: { kind: 'choose', when: located('x'), onMatch: [], onNoMatch: [] },
+  once: { kind: 'once', orElse: 'incoming' },
+  until: { kind: 'until', exit: textTest, maxIterations: 3 },
+  'for-each': {
+    kind: 'for-each',
+    of: located('agent'),
+    pattern: located('x(.)'),
+    takes: 'whole',
+    as: 'item',
+    atOnce: 2,
+    minSuccess: 1,
+    join: { kind: 'separator', text: ',' },
+  },
+  all: {
+    kind: 'all',
+    copies: { in: 2 },
+    aggregator: state('sum', works.agent, transitions.stop),
+    atOnce: 2,
+    minSuccess: 1,
+    join: { kind: 'labels' },
+  },
+  choose: {
+    kind: 'choose',
+    first: state('first', works.layer, transitions.stop),
+    when: textTest,
+    onMatch: ['in'],
+    onNoMatch: ['in'],
+    whenNone: 'keep',
+  },
 }
 
 const FULL: Full<Workflow> = {
@@ -156,6 +199,7 @@ const FULL: Full<Workflow> = {
   dialect: 'codemie',
   file: '.codemie/workflows/w.yaml',
   text: '',
+  opening: { kind: 'text', system: 'You lead.', greeting: 'Hello' },
   tags: ['tag'],
   lifecycle: 'testing',
   triggers: [{ event: 'push', options: data, at }],
@@ -186,9 +230,10 @@ const SILENT: readonly (readonly [path: RegExp, why: string])[] = [
   [/\.at\.(file|line|column|endLine|endColumn)$/, 'where it stands in the file'],
   [/^\.(id|file|text|dialect)$/, 'names the file, which those who compare know'],
   [/^\.assistants\./, 'compared in the states that use them'],
-  [/^\.states\.\d+\.(work|onError\.\d+\.notify)\.toolId$/, 'what the file calls a tool'],
-  [/^\.states\.\d+\.work\.assistant\.(id|name)$/, 'what the file calls an assistant'],
-  [/^\.states\.\d+\.work\.assistant\.subAssistants\.\d+\.name$/, 'for people; a model knows it by its id'],
+  [/\.(work|onError\.\d+\.notify)\.toolId$/, 'what the file calls a tool'],
+  [/\.work\.assistant\.(id|name)$/, 'what the file calls an assistant'],
+  [/\.work\.assistant\.subAssistants\.\d+\.name$/, 'for people; a model knows it by its id'],
+  [/\.declared\.\d+$/, 'told where states come and go'],
   [/\.next\.form$/, 'both forms mean the same'],
 ]
 
