@@ -1,9 +1,10 @@
-import { RE2JS } from 're2js'
+import { MatcherInput, RE2JS } from 're2js'
 import { LONGEST_PATTERN } from './limits.ts'
 import { classSource } from './pattern/code-points.ts'
 import { emitPattern, guardedPoints, type TextForm } from './pattern/emit.ts'
 import { type Assertion, type PatternNode, PatternRefusal } from './pattern/node.ts'
 import { parsePattern } from './pattern/parse.ts'
+import { WatchedText } from './pattern/watched-text.ts'
 
 /** A pattern of Rust's dialect, matched in time proportional to the text. */
 export interface RustPattern {
@@ -20,7 +21,7 @@ export interface RustPattern {
   /**
    * All matches in order, as Rust's `captures_iter` gives them: an empty one does not follow right where another ended.
    *
-   * @throws PatternLimit when the text is too long or has too many.
+   * @throws PatternLimit when the text is too long, or when to find them takes a look at much of it again and again.
    */
   matches(text: string): readonly PatternMatch[]
 }
@@ -48,11 +49,13 @@ export type CompiledPattern =
 /** What a pattern may cost. */
 export const PATTERN_LIMITS = {
   /** Longest text that is looked through, in UTF-16 units. */
-  text: 256 * 1024,
-  /** Most matches in one text. */
-  matches: 2000,
-  /** Most matches times the length of the text: to find one can take a look at all the rest of it. */
-  looks: 20_000_000,
+  text: 1024 * 1024,
+  /**
+   * Most reads of a character while all matches of a text are found: so many, and so many more for each character. What looks
+   * no further than to the end of each match needs a dozen for each; with `(?s)a.*b|a` every match can read all the rest.
+   */
+  reads: 10_000_000,
+  readsPerCharacter: 20,
 } as const
 
 /** Characters of a pattern as the engine gets it. */
@@ -105,18 +108,12 @@ class Pattern implements RustPattern {
   matches(text: string): readonly PatternMatch[] {
     const search = this.#search(text)
     const found: PatternMatch[] = []
-    const most = Math.min(PATTERN_LIMITS.matches, Math.floor(PATTERN_LIMITS.looks / Math.max(text.length, 1)))
     let at = 0
     let last = -1
     for (;;) {
       let match = search.find(at)
       if (match && match.end === match.start && match.end === last) match = search.find(search.after(at))
       if (!match) return found
-      if (found.length === most) {
-        throw new PatternLimit(
-          `The pattern matches more than ${most} times, the most in a text of ${text.length} characters`,
-        )
-      }
       found.push(search.read(match))
       at = match.end
       last = match.end
@@ -152,7 +149,7 @@ interface Found {
 /** A look through one text. */
 class Search {
   readonly #text: string
-  readonly #seen: string
+  readonly #seen: WatchedText
   readonly #matcher: ReturnType<RE2JS['matcher']>
   readonly #hasGroup: boolean
   /** For each place in what the engine sees, the place in the text; -1 where it is none. `undefined`: they are the same. */
@@ -160,15 +157,15 @@ class Search {
 
   constructor(engine: RE2JS, text: string, isGuarded: boolean, groups: number) {
     this.#text = text
-    this.#seen = isGuarded ? text.replace(guardPattern('g'), '_$&_') : text
+    this.#seen = new WatchedText(isGuarded ? text.replace(guardPattern('g'), '_$&_') : text)
     this.#places = isGuarded ? placesIn(text) : undefined
-    this.#matcher = engine.matcher(this.#seen)
+    this.#matcher = engine.matcher(MatcherInput.utf16(this.#seen))
     this.#hasGroup = groups > 0
   }
 
   find(from: number): Found | undefined {
     const matcher = this.#matcher
-    for (let at = from; at <= this.#seen.length && matcher.find(at); ) {
+    for (let at = from; at <= this.#seen.length && this.#hasReadsLeft() && matcher.find(at); ) {
       const [start, end] = [matcher.start(), matcher.end()]
       if (this.#places?.[start] === -1) {
         // Inside what stands for one letter there is nothing to find.
@@ -179,6 +176,14 @@ class Search {
       return { start, end, group1: took < 0 ? undefined : [took, matcher.end(1)] }
     }
     return undefined
+  }
+
+  #hasReadsLeft(): true {
+    const { reads, readsPerCharacter } = PATTERN_LIMITS
+    if (this.#seen.reads <= reads + readsPerCharacter * this.#seen.length) return true
+    throw new PatternLimit(
+      `To find every match in the text of ${this.#text.length} characters, the pattern would read much of it again and again`,
+    )
   }
 
   /** The place behind the letter at a place. */

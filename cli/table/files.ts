@@ -259,4 +259,25 @@ export const FILES: readonly CommandSpec[] = [
     ],
     load: async () => (await import('../commands/adopt.ts')).adopt,
   },
+  {
+    name: 'convert',
+    summary: "Write a workflow of Octomind in CodeMie's form",
+    details: [
+      'Prints YAML that does the same, with the keys that codemie-ci adds where CodeMie has none, and says on standard error what differs: a note changes no result, and where something that does would be lost, nothing is written and the status is 1. With --partial what can be said is written all the same. docs/convert.md has what becomes of what.',
+    ],
+    args: [{ ...WORKFLOW, summary: 'File stem, path or name of a workflow of Octomind, or role:NAME' }],
+    options: [
+      { name: 'output', kind: 'text', value: 'FILE', summary: 'Write a new file; default: standard output' },
+      { name: 'partial', kind: 'flag', summary: 'Write what can be said, also where something is lost' },
+      JSON_OUT,
+    ],
+    examples: [
+      {
+        line: 'codemie-ci convert ship --output .codemie/workflows/ship-codemie.yaml',
+        what: 'a file beside the other',
+      },
+      { line: 'codemie-ci convert role:developer --partial', what: 'a role of a configuration' },
+    ],
+    load: async () => (await import('../commands/convert.ts')).convert,
+  },
 ]

@@ -88,7 +88,8 @@ describe('help', () => {
         archive     Put a workflow away
         unarchive   Bring a workflow back from the archive
         delete      Delete a workflow
-        adopt       Say how workflow files of CodeMie run here
+        adopt       Say how workflow files of CodeMie and Octomind run here
+        convert     Write a workflow of Octomind in CodeMie's form
 
       Runs
         run         Run a workflow and keep its record in git

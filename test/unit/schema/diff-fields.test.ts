@@ -110,6 +110,7 @@ const works: { readonly [K in Work['kind']]: Full<Extract<Work, { kind: K }>> } 
     declared: ['agent'],
     needsNames: false,
     folder: located('docs'),
+    env: { OCTOMIND_SKILLS: 'a,b' },
   },
   layer: { kind: 'layer', assistant, sees: 'last', folder: located('docs') },
   script: { kind: 'script', command: located('./check.sh'), env: { STEP: '1' }, keepsText: false },

@@ -156,20 +156,38 @@ describe('what a text may cost', () => {
     const most = 'b'.repeat(PATTERN_LIMITS.text)
     expect(pattern.occursIn(most)).toBe(false)
     const message =
-      'The text of 262145 characters is longer than the 262144 that patterns are matched against'
+      'The text of 1048577 characters is longer than the 1048576 that patterns are matched against'
     expect(() => pattern.occursIn(`${most}b`)).toThrow(new PatternLimit(message))
     expect(() => pattern.matches(`${most}b`)).toThrow(new PatternLimit(message))
   })
 
-  it('is refused with more matches than anybody runs steps for', () => {
-    const pattern = compiled('a')
-    expect(pattern.matches('a'.repeat(PATTERN_LIMITS.matches))).toHaveLength(PATTERN_LIMITS.matches)
-    expect(() => pattern.matches('a'.repeat(PATTERN_LIMITS.matches + 1))).toThrow(
-      new PatternLimit('The pattern matches more than 2000 times, the most in a text of 2001 characters'),
-    )
-    expect(() => pattern.matches('a'.repeat(100_000))).toThrow(
-      new PatternLimit('The pattern matches more than 200 times, the most in a text of 100000 characters'),
-    )
+  const lines = (count: number, line: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => line(i)).join('\n')
+
+  it.each<[pattern: string, count: number, text: string]>([
+    ['\\d+\\. (.+)', 10_000, lines(10_000, (i) => `${i}. an item of thirty characters`)],
+    ['(?m)^- (.+)$', 10_000, lines(10_000, (i) => `- item ${i}\r`)],
+    ['(?s)<subgoal>(.+?)</subgoal>', 10_000, lines(10_000, (i) => `<subgoal>\nreach ${i}\n</subgoal>`)],
+    ['(?s)<subgoal>(.+?)</subgoal>|<none/>', 1, `<none/>${'<subgoal>'.repeat(50_000)}`],
+    ['\\b(\\w+)\\b', 100_000, 'hé '.repeat(100_000)],
+    ['', 200_001, 'x'.repeat(200_000)],
+    ['.', PATTERN_LIMITS.text / 2, 'a\n'.repeat(PATTERN_LIMITS.text / 2)],
+  ])(
+    'has no limit to the matches where one is found without a look at the rest: %s',
+    (source, count, text) => {
+      expect(compiled(source).matches(text)).toHaveLength(count)
+    },
+  )
+
+  it.each<[pattern: string, text: string]>([
+    ['(?s)a.*b|a', 'a'.repeat(20_000)],
+    ['(?s)a.+?b|a', 'a'.repeat(20_000)],
+    ['a(?s:.*)zebra|(a)', 'a b '.repeat(10_000)],
+    ['a[^;]*;|a|\\bé', 'aé '.repeat(20_000)],
+  ])('is refused where each match takes a look at all the rest: %s', (source, text) => {
+    const message = `To find every match in the text of ${text.length} characters, the pattern would read much of it again and again`
+    expect(() => compiled(source).matches(text)).toThrow(new PatternLimit(message))
+    expect(compiled(source).matches(text.slice(0, 1000)).length).toBeGreaterThan(200)
   })
 
   it.each<[pattern: string, occurs: boolean]>([
