@@ -242,7 +242,9 @@ export const configFileSchema: FormatSchema = {
         default: [],
         description: 'Globs that tools may write to',
       },
-      approvers: list('Accounts that may approve'),
+      approvers: list(
+        'Who of those who may write may answer a run that waits, in the action: logins, or `id:` with the number of an account; empty: all',
+      ),
       allow_agents: {
         type: 'array',
         items: { type: 'string' },
