@@ -41,6 +41,7 @@ export type OutputName =
   | 'report'
   | 'runs'
   | 'output'
+  | 'digest'
   | 'tokens'
   | 'cost-usd'
   | 'widening'

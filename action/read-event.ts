@@ -20,6 +20,8 @@ export interface ReadEvent {
   readonly chosen: string | undefined
   /** Inputs that a person with the right to start workflows gave. */
   readonly inputs: Readonly<Record<string, unknown>>
+  /** The line of a comment with a command to us; see `readCommand`. */
+  readonly command: string | undefined
   /** Why nothing is to be run, as a sentence; `undefined`: something may. */
   readonly ignored: string | undefined
 }
@@ -65,8 +67,15 @@ export function readEvent({ name, payload, ref, sha }: CiEvent): ReadEvent {
     withoutKeys: withoutKeys(payload),
     chosen: name === 'workflow_dispatch' ? textAt(payload, 'inputs.workflow') || undefined : undefined,
     inputs: name === 'workflow_dispatch' || name === 'workflow_call' ? objectAt(payload, 'inputs') : {},
+    command: name === 'issue_comment' ? commandIn(payload) : undefined,
     ignored: ignored(name, payload, ref),
   }
+}
+
+/** A command is the first line of a comment: quotes and code blocks begin with another sign. */
+function commandIn(payload: Payload): string | undefined {
+  const [first = ''] = textAt(payload, 'comment.body')?.split(/\r?\n/) ?? []
+  return /^\/codemie(?:\s|$)/.test(first) ? first : undefined
 }
 
 /** Names of the labels that a pull request or an issue has. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../runner/failure.ts'
 import { oneLine } from '../runner/report/plain-text.ts'
 import type { Forge } from './github.ts'
+import { whyNoApprover, whyNoWriter } from './people.ts'
 import { headSince, type PullHistory, readHistory, type Standing } from './pull-history.ts'
 import type { Account, ReviewedPull } from './review-subject.ts'
 
@@ -167,17 +168,7 @@ function isSameLabel(one: string, other: string): boolean {
 /** Why an account cannot approve; `undefined`: it can. */
 async function whyNot(
   { forge, pull: { author }, rule: { authorMayApprove } }: Look,
-  { id, login, type }: Account,
+  who: Account,
 ): Promise<string | undefined> {
-  if (type !== 'User' || login.endsWith('[bot]')) return 'it is no account of a person'
-  if (id === author.id && !authorMayApprove) return 'nobody approves a pull request of their own'
-  const { owner, repo } = forge
-  const { data } = await forge.ask(
-    `ask what ${oneLine(login)} may do in the repository`,
-    'contents: read',
-    (octokit) => octokit.rest.repos.getCollaboratorPermissionLevel({ owner, repo, username: login }),
-  )
-  // The name may belong to somebody else by now. `maintain` is `write` here.
-  if (data.user?.id !== id) return 'the name belongs to another account by now'
-  return ['admin', 'write'].includes(data.permission) ? undefined : 'it may not write to the repository'
+  return (await whyNoWriter(forge, who)) ?? whyNoApprover(who, { approvers: [], author, authorMayApprove })
 }

@@ -11,7 +11,7 @@ import { blobId, objectFormatOf } from './git/object-id.ts'
 import type { Project } from './project.ts'
 import { findRecorded, projectOfRun, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { warnThrough } from './records.ts'
-import { startRun } from './run.ts'
+import { type StartOptions, startRun } from './run.ts'
 import { definitionTexts } from './store/definition.ts'
 import type { RunManifest } from './store/manifest.ts'
 import { EXCERPT_SIGN } from './store/payload.ts'
@@ -91,7 +91,9 @@ export async function readRepeatable(
   }
 }
 
-export interface RerunOptions extends RunOptions {
+export interface RerunOptions
+  extends RunOptions,
+    Pick<StartOptions, 'runId' | 'trigger' | 'actor' | 'ciUrl'> {
   readonly origin: Repeatable
   /** The input of the new run, fitted to its workflow. */
   readonly input: string

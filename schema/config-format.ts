@@ -256,7 +256,9 @@ export const configFileSchema: FormatSchema = {
         default: [],
         description: 'Globs that tools may write to',
       },
-      approvers: list('Accounts that may approve'),
+      approvers: list(
+        'Who of those who may write may answer a run that waits, in the action: logins, or `id:` with the number of an account; empty: all',
+      ),
       agents: named(
         'ACP agents that may be started, by the words that their command begins with',
         closed('agent', 'What a program may do that answers as an agent', {

@@ -16,6 +16,15 @@ export interface RunTrigger {
   readonly attempt?: number
   /** What was taken out of its texts before the run saw them. Absent: nothing. */
   readonly removed?: readonly RemovedText[]
+  /** The pull request or issue that it is about. Absent: neither. */
+  readonly about?: RunSubject
+}
+
+/** The pull request or issue that a run is about. */
+export interface RunSubject {
+  readonly number: number
+  /** Commit of the pull request that the run worked on. Absent: it is an issue. */
+  readonly head?: string
 }
 
 /** Something that people do not see where it was written, and that a model would have read. */
@@ -32,7 +41,9 @@ export interface RemovedText {
 export interface RunActor {
   readonly name: string
   readonly email?: string
-  /** Where the name comes from: the CI system's environment, or `user.name` of git. Neither is proof. */
+  /** Numeric id of the account, where the forge was asked who it is and whether they may. */
+  readonly id?: number
+  /** Where the name comes from: the CI system, or `user.name` of git. Without `id` neither is proof. */
   readonly source: 'ci' | 'git'
 }
 

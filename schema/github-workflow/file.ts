@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts'
-import { readText } from '../lax.ts'
+import { readText, readTexts } from '../lax.ts'
 import { childOf, entryOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from '../yaml.ts'
 import { GITHUB_WORKFLOW_FILE } from './file-name.ts'
 import { JOBS, type JobName } from './plan.ts'
@@ -57,6 +57,13 @@ export function problemOfGithubWorkflow(text: string): Diagnostic {
 export function stepsOf(job: YamlNode | undefined): readonly YamlNode[] {
   const steps = childOf(job, 'steps')
   return steps?.kind === 'seq' ? steps.items : []
+}
+
+/** The options of an event in any of the forms of `on`; `null`: it has none. `undefined`: the event is not there. */
+export function optionsOf(on: YamlNode | undefined, event: string): YamlNode | null | undefined {
+  if (on?.kind === 'map') return childOf(on, event)
+  const names = on?.kind === 'seq' ? (readTexts(on) ?? []) : [readText(on)]
+  return names.includes(event) ? null : undefined
 }
 
 /** Forks and copies of the action keep the end of its name. */

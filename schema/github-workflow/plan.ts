@@ -1,4 +1,5 @@
 import type { Position } from '../diagnostic.ts'
+import { callsOthers } from '../needs.ts'
 import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS } from '../trigger/events.ts'
 import { cronsOf } from '../trigger/match.ts'
@@ -34,6 +35,8 @@ export interface GithubWorkflowPlan {
   readonly crons: ReadonlyMap<string, readonly string[]>
   /** Events of workflows, which the job `run` must not turn away. */
   readonly runOn: readonly string[]
+  /** Comments start nothing by themselves, and are only there to say yes and no to workflows that wait. */
+  readonly onlyCommands: boolean
   readonly permissions: Readonly<Record<JobName, Permissions>>
   /** Environment variables of the job `run`: those with keys of models and tools. */
   readonly keys: readonly string[]
@@ -50,6 +53,11 @@ const PULL_REQUEST_TYPES = ['opened', 'synchronize', 'reopened', 'ready_for_revi
 const REVIEW_TRIGGERS: readonly Pick<Trigger, 'event' | 'options'>[] = [
   { event: 'pull_request', options: { types: PULL_REQUEST_TYPES, paths: ['.codemie/**'] } },
   { event: 'pull_request_review', options: { types: ['submitted', 'dismissed'] } },
+]
+
+/** Yes and no are said by comments. */
+const COMMAND_TRIGGERS: readonly Pick<Trigger, 'event' | 'options'>[] = [
+  { event: 'issue_comment', options: { types: ['created'] } },
 ]
 
 /** What answering an event takes: comments and check runs. */
@@ -92,12 +100,15 @@ export function planGithubWorkflow(
   const safe = triggers.filter(({ event }) => !UNSAFE_EVENTS.includes(event))
   const runOn = [...EVENTS.keys()].filter((event) => safe.some((one) => one.event === event))
   const started = active.filter((workflow) => safe.some((one) => one.workflow === workflow))
+  // Which workflow a call means is only known where it runs.
+  const waiting = started.filter((one) => waits(one) || (callsOthers(one) && workflows.some(waits)))
   const keys = started.length === 0 ? [] : needs.keys
   const notes = new Set<string>()
   const events = [...EVENTS.keys()].flatMap((event): EventPlan[] => {
     const those = safe.filter((one) => one.event === event)
     const ofReview = jobs.review ? REVIEW_TRIGGERS.filter((one) => one.event === event) : []
-    if (event === 'schedule' || those.length + ofReview.length === 0) return []
+    const ofCommands = waiting.length > 0 ? COMMAND_TRIGGERS.filter((one) => one.event === event) : []
+    if (event === 'schedule' || those.length + ofReview.length + ofCommands.length === 0) return []
     const starts = [...new Set(those.map(({ workflow }) => workflow))]
     const asked =
       event === 'workflow_dispatch'
@@ -109,10 +120,14 @@ export function planGithubWorkflow(
     return [
       {
         event,
-        filters: joinFilters(event, [...those.map(withMoreTypes), ...ofReview]),
+        filters: joinFilters(event, [...those.map(withMoreTypes), ...ofReview, ...ofCommands]),
         inputs: asked?.inputs ?? new Map(),
         secrets: event === 'workflow_call' ? keys.filter((key) => !isTokenOfJob(key)) : [],
-        by: [...starts.map(({ id }) => `'${id}'`), ...(ofReview.length === 0 ? [] : ["the job 'review'"])],
+        by: [
+          ...starts.map(({ id }) => `'${id}'`),
+          ...(ofReview.length === 0 ? [] : ["the job 'review'"]),
+          ...(ofCommands.length === 0 ? [] : waiting.map(({ id }) => `the answer to '${id}'`)),
+        ],
       },
     ]
   })
@@ -129,11 +144,12 @@ export function planGithubWorkflow(
     events,
     crons,
     runOn,
+    onlyCommands: waiting.length > 0 && !runOn.includes('issue_comment'),
     permissions: {
       review: { contents: 'read', 'pull-requests': 'write' },
       run: joinPermissions([
         { contents: 'write' },
-        ...runOn.map((event) => ANSWERS[event] ?? {}),
+        ...[...runOn, ...(waiting.length > 0 ? ['issue_comment'] : [])].map((event) => ANSWERS[event] ?? {}),
         ...started.map(({ permissions }) => permissions),
         ...(started.length === 0 ? [] : [needs.permissions]),
       ]),
@@ -144,6 +160,11 @@ export function planGithubWorkflow(
       .map(({ event, at, workflow }) => ({ event, at, of: `'${workflow.id}'` })),
     notes: [...notes],
   }
+}
+
+/** Whether a run of a workflow can come to a state before which a person has to say something. */
+function waits({ states }: Workflow): boolean {
+  return states.some(({ approval, pauseBefore }) => approval === true || pauseBefore)
 }
 
 /** The expression that gives a variable its value. The token of the job is no secret that anybody stores. */

@@ -206,6 +206,74 @@ describe.skipIf(ACT === undefined)(
       expect(scene.git('-C', dir, 'log', '--format=%s', 'codemie/runs')).toContain(' succeeded')
     })
 
+    const LETTER = `
+on: [pull_request, workflow_dispatch]
+inputs: { number: { type: integer, default: 0 } }
+enable_summarization_node: false
+assistants: [{ id: a, model: 'own:model', system_prompt: P }]
+states:
+  - { id: draft, assistant_id: a, task: Draft, next: { state_id: send } }
+  - { id: send, assistant_id: a, approval: true, task: Send, next: { state_id: end } }
+`
+
+    /** acme/app with the workflow \`letter\` and a GitHub workflow, and people who may write. */
+    async function openLetters(githubWorkflow: string) {
+      const scene = await openEventScene({
+        letter: LETTER,
+        '.github/workflows/codemie.yml': githubWorkflow,
+      })
+      const { forge, models } = scene
+      forge.commit('acme/app', 'main', {
+        '.codemie/config.yaml': `models: { providers: { own: { kind: openai, base_url: '${models.url}' } } }\n`,
+      })
+      forge.setRole('acme/app', 'ann', 'write')
+      models.reply('drafted', 'sent')
+      const start = async (job: ForgeEvent) =>
+        await runJob(forge, job, scene.checkOut(job), {
+          contents: 'write',
+          pull_requests: 'write',
+          issues: 'write',
+          checks: 'write',
+        })
+      return { ...scene, start }
+    }
+
+    test('that init writes, with the real action: a comment lets a run go on, any other comment starts nothing', async () => {
+      const { text } = await writeGithubWorkflow(
+        definitionsOf({ letter: LETTER }),
+        `codemie/codemie-ci/action@${SHA} # v9.9.9`,
+      )
+      const { forge, asked, start } = await openLetters(text)
+      forge.commit('acme/app', 'change', { 'src/a.ts': 'a\n' }, { from: 'main' })
+      const { number } = forge.openPull('acme/app', { head: 'change' })
+      const first = await start(forge.event('pull_request', 'acme/app', { number }))
+      expect(first.status, first.log).toBe(0)
+      expect(first.outputs).toMatchObject({ status: 'paused' })
+      const say = async (body: string) => {
+        const comment = forge.write('acme/app', number, 'ann', body)
+        return await start(forge.event('issue_comment', 'acme/app', { number, comment, actor: 'ann' }))
+      }
+      const { digest = '', 'run-id': run = '' } = first.outputs
+      expect((await say(`Shall I /codemie approve ${run} send ${digest}?`)).jobs).not.toHaveProperty([
+        'codemie/Run',
+      ])
+      const second = await say(`/codemie approve ${run} send ${digest.slice(0, 12)}`)
+      expect(second.status, second.log).toBe(0)
+      expect(second.outputs).toMatchObject({ status: 'succeeded', 'run-id': run, output: 'sent' })
+      expect(asked()).toHaveLength(2)
+    })
+
+    test('of docs/action.md: reviewers of an environment let a run go on in a second job', async () => {
+      const { forge, asked, start } = await openLetters(EXAMPLES['codemie-letter'] ?? '')
+      // act knows no environments: the second job begins at once.
+      forge.reviewJobs('acme/app', '1001', 'ann', 'letters')
+      const seen = await start(forge.event('workflow_dispatch', 'acme/app', {}))
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.jobs).toEqual({ 'codemie letter/Write': 'success', 'codemie letter/Send': 'success' })
+      expect(seen.outputs).toMatchObject({ status: 'succeeded', output: 'sent' })
+      expect(asked()).toHaveLength(2)
+    })
+
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
       const seen = await run(example('codemie-run'), 'workflow_dispatch', { inputs: { since: 'monday' } })
       expect(seen.status, seen.log).toBe(0)
@@ -242,12 +310,13 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are four', () => {
+  test('there are five', () => {
     expect(Object.keys(EXAMPLES)).toEqual([
       'codemie-check',
       'codemie-review',
       'codemie-run',
       'codemie-events',
+      'codemie-letter',
     ])
   })
 

@@ -43,6 +43,9 @@ inputs:
 permissions: { contents: write, issues: write, models: read, id-token: write, packages: read, nonsense: write }
 ${ASKS}`,
   },
+  'a workflow that waits for a person': {
+    waits: `on: push\n${ASKS.replace('task: t', 'task: t, approval: true')}`,
+  },
   'every event by its name alone': {
     all: `on: [pull_request, push, workflow_dispatch, workflow_call, repository_dispatch, issues, issue_comment, merge_group, release, discussion, pull_request_review]\n${ASKS}`,
   },

@@ -259,6 +259,7 @@ describe('a run', () => {
     expect(step.outputs).toEqual({
       status: 'succeeded',
       'run-id': '20260102T030405Z-00000001',
+      digest: '',
       record: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001',
       report: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001/README.md',
       output: '# All good\n\nNothing to do.',

@@ -218,6 +218,59 @@ describe('a GitHub workflow that no longer fits the definitions', () => {
   })
 })
 
+describe('a GitHub workflow of definitions that wait for a person', () => {
+  const WAITS = `on: push\n${ASKS.replace('task: t', 'task: t, approval: true')}`
+  const ONLY_COMMANDS =
+    "(github.event_name != 'issue_comment' || startsWith(github.event.comment.body, '/codemie'))"
+
+  it('starts by comments that answer, and by no other comment', async () => {
+    const { run, read, define } = open({ letter: WAITS })
+    await run('init')
+    expect(read()).toMatch(/\n {2}issue_comment:\n {4}# zizmor: ignore.*\n {4}types:\n {6}- created\n/)
+    expect(read()).toContain(`&& ${ONLY_COMMANDS}\n`)
+    expect(read()).toMatch(
+      / {4}permissions:\n {6}contents: write .*\n {6}issues: write\n {6}pull-requests: write\n/,
+    )
+    expect((await run('validate --strict')).status).toBe(0)
+    // One that wants all comments gets them.
+    define('talk', `on: issue_comment\n${LISTS}`)
+    expect((await run('validate')).stdout).toContain("The job 'run' turns 'issue_comment' away")
+    await run('init --update')
+    expect(read()).not.toContain(ONLY_COMMANDS)
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+
+  it('says what is missing once one waits, also where it is called', async () => {
+    const { run, read, define } = open({ letter: `on: push\n${LISTS}` })
+    await run('init')
+    define('inner', WAITS.replace('on: push\n', ''))
+    define(
+      'letter',
+      'on: push\nenable_summarization_node: false\nstates: [{ id: c, workflow_id: inner, next: { state_id: end } }]\n',
+    )
+    const { stdout } = await run('validate')
+    expect(stdout.match(/github-workflow-outdated: .*/g)).toEqual([
+      "github-workflow-outdated: The event 'issue_comment' is missing, by which the answer to 'letter' starts",
+      "github-workflow-outdated: The job 'run' lacks the permissions 'issues: write', 'pull-requests: write'",
+      "github-workflow-outdated: The job 'run' does not tell commands from other comments",
+      "github-workflow-outdated: The job 'run' does not hand on OPENAI_API_KEY",
+    ])
+    await run('init --update')
+    expect(read()).toContain(ONLY_COMMANDS)
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+
+  it('leaves a condition of a person, and comments that the file lets through, as they are', async () => {
+    const { run, read, repository } = open({ letter: WAITS })
+    await run('init')
+    const before = read().replace(` && ${ONLY_COMMANDS}`, '')
+    repository.write(FILE, before)
+    expect((await run('validate --strict')).status).toBe(0)
+    repository.write(FILE, before.replace(/ {4}if: github.event_name != .*/, '    if: github.actor != 1'))
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+})
+
 describe('a GitHub workflow of a person', () => {
   const MINE = 'on: push\njobs: { a: { runs-on: x, steps: [{ run: a }] } }\n'
 

@@ -26,6 +26,7 @@ export interface ForgeComment {
   readonly id: number
   readonly body: string
   readonly user: { readonly login: string }
+  readonly reactions: readonly { readonly content: string }[]
 }
 
 /** A forge on loopback: git over HTTP and the part of GitHub's REST API that an action uses; see `forge.mjs`. */
@@ -40,6 +41,8 @@ export interface Forge {
   readonly unhandled: readonly unknown[]
   readonly dispatches: readonly unknown[]
   beforePush: (() => unknown) | undefined
+  /** Called with each request of the API before it is answered. */
+  beforeAnswer: ((request: Pick<ForgeRequest, 'method' | 'path'>) => unknown) | undefined
   addRepo(
     name: string,
     options?: { readonly isPrivate?: boolean; readonly forkOf?: string },
@@ -94,6 +97,29 @@ export interface Forge {
       readonly draft?: boolean
     },
   ): { readonly number: number; readonly headSha: string }
+  /** Numeric id of an account. */
+  idOf(login: string): number
+  openIssue(
+    name: string,
+    options?: { readonly author?: string; readonly title?: string; readonly body?: string },
+  ): { readonly number: number }
+  /** What a person writes on a pull request or an issue. Returns the id of the comment. */
+  write(
+    name: string,
+    number: number,
+    login: string,
+    body: string,
+    more?: Readonly<Record<string, unknown>>,
+  ): number
+  rewrite(name: string, comment: number, body: string): void
+  /** What somebody says to the jobs of a workflow run that wait for an environment. */
+  reviewJobs(
+    name: string,
+    runId: string,
+    login: string,
+    environment: string,
+    state?: 'approved' | 'rejected' | 'pending',
+  ): void
   event(
     event: string,
     name: string,

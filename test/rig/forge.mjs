@@ -18,6 +18,12 @@ import { Ajv } from 'ajv'
 import { createBare, gitHandler, tokenOf } from './git-http.mjs'
 
 const SPEC = JSON.parse(readFileSync(new URL('./github-openapi.slim.json', import.meta.url), 'utf8'))
+// Written by hand from GitHub's reference: the description above was cut before these were asked for.
+const DEPLOYMENTS = JSON.parse(
+  readFileSync(new URL('./github-openapi.deployments.json', import.meta.url), 'utf8'),
+)
+Object.assign(SPEC.paths, DEPLOYMENTS.paths)
+Object.assign(SPEC.components.schemas, DEPLOYMENTS.schemas)
 const NOW = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
 const IDENTITY = {
   GIT_AUTHOR_NAME: 'forge',
@@ -57,7 +63,15 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
   const repos = new Map()
   const tokens = new Map()
   const failures = []
-  const forge = { root, log: [], unhandled: [], dispatches: [], beforePush: undefined }
+  const forge = {
+    root,
+    log: [],
+    unhandled: [],
+    dispatches: [],
+    beforePush: undefined,
+    /** Called with each request of the API before it is answered, in time for the world to change. */
+    beforeAnswer: undefined,
+  }
   let lastId = 1000
   const id = () => ++lastId
   let lastMoment = 0
@@ -149,6 +163,8 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       checks: new Map(),
       statuses: [],
       labels: new Map(),
+      /** Reviews of jobs that wait for an environment, by the id of their workflow run. */
+      approvals: new Map(),
       /** What happened to pull requests, and to branches, the eldest first. */
       timeline: [],
       activities: [],
@@ -237,6 +253,31 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     repo.pulls.set(pull.number, pull)
     refreshPull(repo, pull)
     return pull
+  }
+  forge.idOf = (login) => user(login).id
+  forge.openIssue = (fullName, { author = fullName.split('/')[0], title = 'An issue', body = '' } = {}) => {
+    const repo = repos.get(fullName)
+    const number = repo.pulls.size + repo.issues.size + 1
+    const issue = { id: id(), number, title, body, state: 'open', author, created: NOW() }
+    repo.issues.set(number, issue)
+    return issue
+  }
+  /** What a person writes on a pull request or an issue. Returns the comment's id; `more`: members of the comment. */
+  forge.write = (fullName, number, author, body, more = {}) => {
+    user(author)
+    const at = moment()
+    const comment = { id: id(), number, body, author, created: at, updated: at, reactions: [], ...more }
+    repos.get(fullName).comments.set(comment.id, comment)
+    return comment.id
+  }
+  /** What a person makes of a comment later. */
+  forge.rewrite = (fullName, comment, body) =>
+    Object.assign(repos.get(fullName).comments.get(comment), { body, updated: moment() })
+  /** What somebody says to the jobs of a workflow run that wait for an environment. */
+  forge.reviewJobs = (fullName, runId, login, environment, state = 'approved') => {
+    const { approvals } = repos.get(fullName)
+    const review = { environments: [{ id: 1, name: environment }], state, user: user(login), comment: '' }
+    approvals.set(runId, [...(approvals.get(runId) ?? []), review])
   }
   /** Something that happened to a pull request, for its timeline. */
   forge.tell = (fullName, number, event, by, more = {}) =>
@@ -488,6 +529,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       created_at: c.created,
       updated_at: c.updated,
       author_association: repo.roles.has(c.author) ? 'COLLABORATOR' : 'NONE',
+      performed_via_github_app: c.app ?? null,
       url: api(repo, `/issues/comments/${c.id}`),
       html_url: html(repo, `/pull/${c.number}#issuecomment-${c.id}`),
       issue_url: api(repo, `/issues/${c.number}`),
@@ -909,6 +951,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       })
       return [201, list.at(-1)]
     },
+    'actions/get-reviews-for-run': ({ repo, at }) => paged(repo.approvals.get(at.run_id) ?? []),
     'reactions/list-for-issue-comment': (c) => paged(commentOf(c).reactions),
     'checks/create': ({ repo, body }) => {
       const check = { id: id(), status: 'queued', annotations: [], head_sha: resolve(repo, body.head_sha) }
@@ -1072,6 +1115,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       }
     }
     if (onGit(req, res)) return
+    forge.beforeAnswer?.(entry)
     const chunks = []
     for await (const chunk of req) chunks.push(chunk)
     try {
