@@ -1,3 +1,4 @@
+import type { Proposed } from './effects/proposal.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
 import type { ModelReply, ModelRequest } from './models/model.ts'
 
@@ -60,6 +61,8 @@ export interface ToolReply {
   readonly result: unknown
   /** What the author should know of how it came about. Absent: nothing. */
   readonly warnings?: readonly { readonly code: string; readonly message: string }[]
+  /** What it wanted to be written to GitHub, and whether that was taken. Absent: it proposes nothing. */
+  readonly proposed?: Proposed
 }
 
 export type EffectReply<E extends Effect> = E extends ModelEffect ? ModelReply : ToolReply

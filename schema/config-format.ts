@@ -1,4 +1,5 @@
 import type { FormatSchema } from './dialects/codemie/format.ts'
+import { EFFECT_KINDS } from './effects.ts'
 import { INTEGRATION_TYPES } from './integration-types.ts'
 
 const text = (description: string): FormatSchema => ({ type: 'string', description })
@@ -241,6 +242,11 @@ export const configFileSchema: FormatSchema = {
         items: { type: 'string' },
         default: [],
         description: 'Globs that tools may write to',
+      },
+      effects: {
+        type: 'array',
+        items: { enum: EFFECT_KINDS },
+        description: 'Kinds of effects that workflows may have carried out; absent: all that they declare',
       },
       approvers: list('Accounts that may approve'),
       allow_agents: {

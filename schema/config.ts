@@ -164,6 +164,8 @@ export interface Policy {
   readonly linkHosts: readonly string[]
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
+  /** Kinds of effects that workflows may have carried out. `undefined`: all that they declare. */
+  readonly effects?: readonly string[]
   readonly approvers: readonly string[]
   readonly allowAgents: readonly string[]
 }
@@ -386,6 +388,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       linkHosts: texts('policy', 'link_hosts'),
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
+      ...present({ effects: readTexts(get('policy', 'effects')) }),
       approvers: texts('policy', 'approvers'),
       allowAgents: texts('policy', 'allow_agents'),
     },

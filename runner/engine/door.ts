@@ -35,7 +35,8 @@ export function rememberingDoor(
     const known = memory.reply(path, attempt, ordinal, request)
     if (known !== undefined) return known as EffectReply<E>
     const started = now()
-    const reply = await inner(effect)
+    const answer = await inner(effect)
+    const { reply, proposed } = withoutProposal(answer)
     record({
       type: 'effect-finished',
       path,
@@ -47,9 +48,17 @@ export function rememberingDoor(
       reply,
       durationMs: now() - started,
       ...(effect.kind === 'model' ? accountOf(reply as ModelReply) : listedIn(effect, reply as ToolReply)),
+      ...(proposed ? { proposed } : {}),
     })
-    return reply
+    return answer
   }
+}
+
+/** A proposal is kept whole, beside the reply, which may be cut. */
+function withoutProposal(answer: ModelReply | ToolReply) {
+  if (!('proposed' in answer)) return { reply: answer }
+  const { proposed, ...reply } = answer
+  return { reply, proposed }
 }
 
 function accountOf({ usage, costUsd }: ModelReply): Pick<EffectFinished, 'usage' | 'costUsd'> {

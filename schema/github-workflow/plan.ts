@@ -1,4 +1,5 @@
 import type { Position } from '../diagnostic.ts'
+import { isEffectKind } from '../effects.ts'
 import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS } from '../trigger/events.ts'
 import { cronsOf } from '../trigger/match.ts'
@@ -134,7 +135,7 @@ export function planGithubWorkflow(
       run: joinPermissions([
         { contents: 'write' },
         ...runOn.map((event) => ANSWERS[event] ?? {}),
-        ...started.map(({ permissions }) => permissions),
+        ...started.map(({ permissions }) => levelsOf(permissions)),
         ...(started.length === 0 ? [] : [needs.permissions]),
       ]),
     },
@@ -161,6 +162,14 @@ function withMoreTypes(trigger: Pick<Trigger, 'event' | 'options'>): Pick<Trigge
   const isFiltered = ['labels', 'labels-ignore', 'draft'].some((name) => options[name] !== undefined)
   if (event !== 'pull_request' || options.types !== undefined || !isFiltered) return trigger
   return { options: { ...options, types: PULL_REQUEST_TYPES } }
+}
+
+/** Permissions of the job that runs a workflow; what it may have carried out afterwards takes none. */
+function levelsOf(permissions: Workflow['permissions']): Permissions {
+  const levels = Object.entries(permissions).filter(
+    (one): one is [string, string] => typeof one[1] === 'string' && !isEffectKind(one[0]),
+  )
+  return Object.fromEntries(levels)
 }
 
 function joinPermissions(all: readonly Permissions[]): Permissions {
