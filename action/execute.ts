@@ -1,5 +1,6 @@
 import { type AttachedFile, describeFiles } from '../runner/attachments/attached-file.ts'
 import type { RunResult } from '../runner/carry-out.ts'
+import { waitingEffects } from '../runner/effects/digest.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
 import { linkRule } from '../runner/policy/links.ts'
@@ -141,9 +142,15 @@ export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun):
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
   job.setOutput('report', record ? `${placeText(record)}${record.path === '' ? '' : '/'}README.md` : '')
+  job.setOutput('effects', asksForEffects({ digest, record }) ? runId : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
   job.setOutput('cost-usd', costOf(digest))
+}
+
+/** Whether a run has proposals that a step with `mode: effects` may carry out. */
+export function asksForEffects({ digest, record }: Pick<FinishedRun, 'digest' | 'record'>): boolean {
+  return digest.status === 'succeeded' && record !== undefined && waitingEffects(digest.effects).length > 0
 }
 
 /** US dollars, or `unknown`. */

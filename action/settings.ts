@@ -1,8 +1,9 @@
 import { Refusal } from '../runner/failure.ts'
+import { readRuns } from './effects/settings.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review'] as const
+const MODES = ['events', 'review', 'effects'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -26,6 +27,8 @@ export interface Settings {
   readonly comment: boolean
   /** Of `mode: review`. */
   readonly approval: ApprovalRule
+  /** Of `mode: effects`: ids of the runs whose proposals are carried out. */
+  readonly runs: readonly string[]
 }
 
 const MOST_AT_ONCE = 1000
@@ -55,9 +58,19 @@ export function readSettings(input: (name: string) => string): Settings {
     token: input('token') || undefined,
     comment: flag('comment'),
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
+    runs: readRuns(input('run'), problems),
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
+  }
+  if ((settings.mode === 'effects') !== settings.runs.length > 0) {
+    problems.push('`mode: effects` and `run` belong together: `run` says whose proposals are carried out.')
+  }
+  if (settings.mode === 'effects' && settings.token === undefined) {
+    problems.push('`mode: effects` needs a `token`, which writes what was proposed.')
+  }
+  if (settings.mode === 'effects' && settings.workflow !== undefined) {
+    problems.push('`mode: effects` and `workflow` exclude each other: use two steps.')
   }
   if (settings.mode === 'review' && settings.workflow !== undefined) {
     problems.push('`mode: review` and `workflow` exclude each other: use two steps.')

@@ -109,7 +109,7 @@ function grantOf({ limit, most }: EffectKindFacts, value: Permissions[string] | 
   if (limit === 'count')
     return typeof value === 'number' && value >= 1 ? { most: Math.min(most, value) } : undefined
   if (limit === 'verdict') {
-    const names = VERDICTS.slice(0, VERDICTS.findIndex((verdict) => verdict === value) + 1)
+    const names = VERDICTS.slice(0, (VERDICTS as readonly unknown[]).indexOf(value) + 1)
     return names.length > 0 ? { most, names } : undefined
   }
   const names = typeof value === 'string' ? [value] : Array.isArray(value) ? (value as string[]) : []

@@ -70,6 +70,8 @@ function objectionToContent(
   grants: EffectGrants,
   writePaths: readonly string[],
 ): string | undefined {
+  const own = proposal.kind === 'label' && namesIn(proposal).find((name) => /^codemie:/i.test(name))
+  if (own) return `the label '${own}' is for people: such labels approve changes`
   if (proposal.kind === 'label')
     return proposal.add.length + proposal.remove.length === 0 ? 'it names no label' : undefined
   if (proposal.kind === 'pull-request') {

@@ -1,5 +1,8 @@
+import { EFFECTS, type EffectKind } from '../../schema/effects.ts'
 import type { Proposal, ProposedFile } from '../effects/proposal.ts'
+import { checkArguments } from './check-arguments.ts'
 import { type BuiltInTool, defineTool, type ToolDefinition } from './define-tool.ts'
+import type { ToolContext } from './tool.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -67,7 +70,7 @@ export const proposeTools: readonly BuiltInTool[] = [
     {
       context: line('What it is a status of, such as "codemie/docs".', 100),
       state: { enum: ['success', 'failure', 'error', 'pending'], description: 'The status.' },
-      description: line('One line about it.', 140),
+      description: { type: 'string', maxLength: 140, description: 'One line about it.' },
     },
     ['context', 'state'],
     ({ context, state, description = '' }) => ({ kind: 'status', context, state, description }),
@@ -107,9 +110,16 @@ export const proposeTools: readonly BuiltInTool[] = [
   ),
 ]
 
-/** The tool that proposes a kind of effect; its `parameters` say what a proposal of that kind holds. */
-export function proposeToolNamed(name: string): BuiltInTool | undefined {
-  return proposeTools.find((tool) => tool.name === name)
+/**
+ * A proposal out of a record, of which nothing is believed. Fails with `tool-arguments-invalid` when it has not the form that its
+ * tool gives it.
+ */
+export async function readProposal(kind: EffectKind, value: object): Promise<Proposal> {
+  const tool = proposeTools.find(({ name }) => name === EFFECTS[kind].tool)
+  if (!tool) throw new Error(`no tool proposes ${kind}`)
+  const { kind: _kind, ...args } = value as Readonly<Record<string, unknown>>
+  // They look at nothing but their arguments.
+  return (await tool.run(await checkArguments(tool, args), {} as ToolContext)) as Proposal
 }
 
 function propose<Args>(

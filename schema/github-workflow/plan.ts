@@ -1,5 +1,5 @@
 import type { Position } from '../diagnostic.ts'
-import { isEffectKind } from '../effects.ts'
+import { EFFECTS, effectGrants, isEffectKind } from '../effects.ts'
 import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS } from '../trigger/events.ts'
 import { cronsOf } from '../trigger/match.ts'
@@ -9,7 +9,7 @@ import { type Filters, joinFilters } from './filters.ts'
 import { callInputs, dispatchInputs, type GithubInput } from './inputs.ts'
 
 /** The jobs of ours; the value is the input `mode` of their step. */
-export const JOBS = { review: 'review', run: 'events' } as const
+export const JOBS = { review: 'review', run: 'events', effects: 'effects' } as const
 export type JobName = keyof typeof JOBS
 
 /** Levels of a permission, the higher one later. */
@@ -36,6 +36,8 @@ export interface GithubWorkflowPlan {
   /** Events of workflows, which the job `run` must not turn away. */
   readonly runOn: readonly string[]
   readonly permissions: Readonly<Record<JobName, Permissions>>
+  /** Workflows whose proposals the job `effects` carries out, as words of a sentence. */
+  readonly proposing: readonly string[]
   /** Environment variables of the job `run`: those with keys of models and tools. */
   readonly keys: readonly string[]
   /** Events that are not written because they hand secrets to what strangers sent. */
@@ -84,7 +86,7 @@ const KNOWN_PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
 export function planGithubWorkflow(
   workflows: readonly Workflow[],
   needs: { readonly keys: readonly string[]; readonly permissions: Permissions },
-  jobs: Readonly<Record<JobName, boolean>> = { review: true, run: true },
+  jobs: Readonly<Record<'review' | 'run', boolean>> = { review: true, run: true },
 ): GithubWorkflowPlan {
   const active = jobs.run ? workflows.filter(({ lifecycle }) => lifecycle !== 'retired') : []
   const triggers = active.flatMap((workflow) =>
@@ -95,6 +97,9 @@ export function planGithubWorkflow(
   const started = active.filter((workflow) => safe.some((one) => one.workflow === workflow))
   const keys = started.length === 0 ? [] : needs.keys
   const notes = new Set<string>()
+  const granted = started
+    .map(({ id, permissions }) => ({ id, kinds: [...effectGrants(permissions).keys()] }))
+    .filter(({ kinds }) => kinds.length > 0)
   const events = [...EVENTS.keys()].flatMap((event): EventPlan[] => {
     const those = safe.filter((one) => one.event === event)
     const ofReview = jobs.review ? REVIEW_TRIGGERS.filter((one) => one.event === event) : []
@@ -138,7 +143,13 @@ export function planGithubWorkflow(
         ...started.map(({ permissions }) => levelsOf(permissions)),
         ...(started.length === 0 ? [] : [needs.permissions]),
       ]),
+      effects: joinPermissions([
+        // What became of proposals goes into the record.
+        ...(granted.length === 0 ? [] : [{ contents: 'write' }]),
+        ...granted.flatMap(({ kinds }) => kinds.map((kind) => EFFECTS[kind].needs)),
+      ]),
     },
+    proposing: granted.map(({ id }) => `'${id}'`),
     keys,
     unsafe: triggers
       .filter(({ event }) => UNSAFE_EVENTS.includes(event))
