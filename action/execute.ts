@@ -120,6 +120,7 @@ export async function executeRun(
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
   else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
+  if (digest.effects.length > 0) sayProposals(job, workflow, digest, record)
   // A step that waits has done its part; GitHub knows no third colour.
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
@@ -135,6 +136,24 @@ function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPl
   else if (record.pushedTo === undefined) {
     job.say('warning', name, `${head}, in this job's clone only: \`push: true\` lets it go on elsewhere.`)
   } else job.say('info', name, `${head}; the summary says how it goes on.`)
+}
+
+/** What it asked to have written to GitHub; another job carries it out, and can only read what was pushed. */
+function sayProposals(
+  job: Job,
+  { name }: Workflow,
+  { status, effects }: FinishedRun['digest'],
+  record: RecordPlace | undefined,
+): void {
+  for (const { about, refused } of effects) {
+    job.log(
+      refused === undefined
+        ? `asks for: ${logLine(about)}`
+        : `refused: ${logLine(about)}: ${logLine(refused)}`,
+    )
+  }
+  if (status !== 'succeeded' || waitingEffects(effects).length === 0 || record?.pushedTo !== undefined) return
+  job.say('warning', name, 'Nobody can carry out what it asks for: the record needs `push: true`.')
 }
 
 /** Sets the outputs of the action that tell about one run. */

@@ -279,6 +279,32 @@ describe('what is not written', () => {
     expect(bodies(scene)).toEqual([])
   })
 
+  test('a step that needs a yes by now, and had none', async () => {
+    const scene = await openScene('{ comment: 1 }', [COMMENT])
+    const run = await propose(scene, scene.event)
+    const guarded = proposing('pull_request', '{ comment: 1 }', [COMMENT]).replace(
+      'tool_id:',
+      'approval: true, tool_id:',
+    )
+    scene.forge.commit('acme/app', 'main', { '.codemie/workflows/w.yaml': guarded })
+    scene.forge.setRole('acme/app', 'ann', 'write')
+    const event = scene.forge.event('workflow_dispatch', 'acme/app', { actor: 'ann' })
+    const step = await carryOut(scene, event, run, { runId: '78' })
+    expect(fates(step)).toEqual(['comment refused'])
+    expect(step.summary).toContain('Its step needs a yes, and the record has none.')
+  })
+
+  test('what is asked for without a record that others can read', async () => {
+    const scene = await openScene('{ comment: 1 }', [COMMENT])
+    const step = await scene.run(scene.event, { inputs: { comment: 'false' } })
+    expect(step.said).toContainEqual({
+      severity: 'warning',
+      title: 'w',
+      message: 'Nobody can carry out what it asks for: the record needs `push: true`.',
+    })
+    expect(step.log).toContain('asks for: comment: Hello')
+  })
+
   test('policy of the base forbids it by now', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
     const run = await propose(scene, scene.event)
