@@ -92,7 +92,8 @@ export function readSettings(input: (name: string) => string): Settings {
 function readMode(text: string, problems: string[]): Settings['mode'] {
   const mode = MODES.find((one) => one === text)
   if (mode === undefined && text !== '') {
-    const known = MODES.map((one) => `\`${one}\``).join(' or ')
+    const names = MODES.map((one) => `\`${one}\``)
+    const known = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
     problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
   }
   return mode
