@@ -178,7 +178,7 @@ describe('what a run proposes is written by another step', () => {
     const again = await carryOut(scene, event, run)
     expect(again).toMatchObject({ status: 'succeeded', exitStatus: 0 })
     expect(written()).toEqual(first)
-  })
+  }, 90_000)
 
   test('the record says what became of it, and is still what was written', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
