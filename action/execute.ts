@@ -1,5 +1,6 @@
 import { type AttachedFile, describeFiles } from '../runner/attachments/attached-file.ts'
 import type { RunOptions, RunResult } from '../runner/carry-out.ts'
+import { waitingEffects } from '../runner/effects/digest.ts'
 import { digestOfAll } from '../runner/engine/ask.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
@@ -147,6 +148,7 @@ export async function watchRun(
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
   else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
+  if (digest.effects.length > 0) sayProposals(job, workflow, digest, record)
   // A step that waits has done its part; GitHub knows no third colour.
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
@@ -173,15 +175,39 @@ function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPl
   } else job.say('info', name, `${head}; the summary says how it goes on.`)
 }
 
+/** What it asked to have written to GitHub; another job carries it out, and can only read what was pushed. */
+function sayProposals(
+  job: Job,
+  { name }: Workflow,
+  { status, effects }: FinishedRun['digest'],
+  record: RecordPlace | undefined,
+): void {
+  for (const { about, refused } of effects) {
+    job.log(
+      refused === undefined
+        ? `asks for: ${logLine(about)}`
+        : `refused: ${logLine(about)}: ${logLine(refused)}`,
+    )
+  }
+  if (status !== 'succeeded' || waitingEffects(effects).length === 0 || record?.pushedTo !== undefined) return
+  job.say('warning', name, 'Nobody can carry out what it asks for: the record needs `push: true`.')
+}
+
 /** Sets the outputs of the action that tell about one run. */
 export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun): void {
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
   job.setOutput('report', record ? `${placeText(record)}${record.path === '' ? '' : '/'}README.md` : '')
   job.setOutput('digest', digestOfAll(digest.asks.map((ask) => ask.digest)) ?? '')
+  job.setOutput('effects', asksForEffects({ digest, record }) ? runId : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
   job.setOutput('cost-usd', costOf(digest))
+}
+
+/** Whether a run has proposals that a step with `mode: effects` may carry out. */
+export function asksForEffects({ digest, record }: Pick<FinishedRun, 'digest' | 'record'>): boolean {
+  return digest.status === 'succeeded' && record !== undefined && waitingEffects(digest.effects).length > 0
 }
 
 /** US dollars, or `unknown`. */

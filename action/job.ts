@@ -46,6 +46,8 @@ export type OutputName =
   | 'cost-usd'
   | 'widening'
   | 'changes'
+  | 'effects'
+  | 'carried-out'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

@@ -64,6 +64,11 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
       const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
       return finish(await resumeOnEvent(environment, step).catch(explainMissingCheckout))
     }
+    if (settings.mode === 'effects') {
+      const { carryOutEffects } = await import('./effects/carry-out.ts')
+      const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
+      return finish(await carryOutEffects(environment, step).catch(explainMissingCheckout))
+    }
     const project = await openProject(runWorld).catch(explainMissingCheckout)
     learnSecrets(project)
     const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)

@@ -1,9 +1,10 @@
 import { Refusal } from '../runner/failure.ts'
 import { isRunId } from '../runner/store/run-id.ts'
+import { readRuns } from './effects/settings.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review', 'resume'] as const
+const MODES = ['events', 'review', 'resume', 'effects'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -29,6 +30,8 @@ export interface Settings {
   readonly approval: ApprovalRule
   /** Of `mode: resume`. `undefined`: another mode. */
   readonly resume: ResumeSettings | undefined
+  /** Of `mode: effects`: ids of the runs whose proposals are carried out. */
+  readonly runs: readonly string[]
 }
 
 /** Which run goes on, and on whose yes. */
@@ -69,18 +72,28 @@ export function readSettings(input: (name: string) => string): Settings {
     comment: flag('comment'),
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
     resume: mode === 'resume' ? readResume(input, problems) : undefined,
+    runs: mode === 'effects' ? readRuns(input('run'), problems) : [],
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if ((mode === 'review' || mode === 'resume') && settings.workflow !== undefined) {
+  if (mode !== undefined && mode !== 'events' && settings.workflow !== undefined) {
     problems.push(`\`mode: ${mode}\` and \`workflow\` exclude each other: use two steps.`)
   }
   if (mode === 'resume' && !(settings.push && settings.token !== undefined)) {
     problems.push('`mode: resume` needs `push: true` and `token`: the run lies on the remote.')
   }
-  if (mode !== 'resume' && ['run', 'digest', 'environment'].some((name) => input(name) !== '')) {
-    problems.push('`run`, `digest` and `environment` are for `mode: resume`.')
+  if (mode === 'effects' && settings.runs.length === 0) {
+    problems.push('`mode: effects` needs `run`, which says whose proposals are carried out.')
+  }
+  if (mode === 'effects' && settings.token === undefined) {
+    problems.push('`mode: effects` needs a `token`, which writes what was proposed.')
+  }
+  if (mode !== 'resume' && mode !== 'effects' && input('run') !== '') {
+    problems.push('`run` is for `mode: resume` and `mode: effects`.')
+  }
+  if (mode !== 'resume' && (input('digest') !== '' || input('environment') !== '')) {
+    problems.push('`digest` and `environment` are for `mode: resume`.')
   }
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
@@ -112,7 +125,8 @@ function readResume(input: (name: string) => string, problems: string[]): Resume
 function readMode(text: string, problems: string[]): Settings['mode'] {
   const mode = MODES.find((one) => one === text)
   if (mode === undefined && text !== '') {
-    const known = MODES.map((one) => `\`${one}\``).join(', ')
+    const names = MODES.map((one) => `\`${one}\``)
+    const known = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
     problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
   }
   return mode

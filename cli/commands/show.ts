@@ -21,6 +21,7 @@ import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
 import { openReaderFor } from '../reader.ts'
 import { renderProblem } from '../report-error.ts'
+import { effectLines } from '../ui/effect-lines.ts'
 import { describeSpent } from '../ui/entry-lines.ts'
 import { printJson } from '../ui/json.ts'
 import { formatDuration, formatTime } from '../ui/numbers.ts'
@@ -112,7 +113,7 @@ function showRun(
   const inputs = readInputs(given)
   const files = readFileNames(given)
   if (isJson) {
-    const { steps, output, warnings, heldBefore, asks, approvals, said, failure } = digest
+    const { steps, output, warnings, heldBefore, asks, approvals, said, effects, failure } = digest
     const about = {
       where,
       seenAt,
@@ -125,6 +126,7 @@ function showRun(
       asks,
       approvals,
       said,
+      ...(effects.length > 0 ? { effects } : {}),
     }
     printJson(cli, { ...manifest, ...about, failure })
     return
@@ -270,6 +272,10 @@ function renderRun(
   }
   if (digest.said.length > 0) {
     lines.push('', bold('What people said'), ...digest.said.map((one) => `  ${sayLine(one, palette)}`))
+  }
+  if (digest.effects.length > 0) {
+    lines.push('', bold('What it asked to write'))
+    lines.push(...effectLines(digest.effects, palette).map((line) => `  ${line}`))
   }
   if (digest.failure) lines.push('', renderProblem(digest.failure, palette).trimEnd())
   if (digest.heldBefore.length > 0) {

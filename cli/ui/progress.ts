@@ -131,6 +131,7 @@ export class Progress {
         return this.#endGroups()
       case 'output-revised':
       case 'run-aborted':
+      case 'effects-carried-out':
       case 'effect-finished':
         return []
     }

@@ -1,3 +1,4 @@
+import type { EffectDigest } from '../effects/digest.ts'
 import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { LinkRule } from '../policy/links.ts'
@@ -26,6 +27,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     failure(manifest, digest),
     steps(digest.steps, digest.models.length > 1),
     said(digest),
+    effects(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
     `## How to go on\n\n${howToGoOn(manifest, digest)}`,
@@ -173,6 +175,32 @@ function said(digest: RunDigest): string | undefined {
     return `- ${moment(at)}: ${who} ${describeSaid({ what, about }, code)}${edited}${words}`
   })
   return `## What people said\n\n${lines.join('\n')}`
+}
+
+function effects(digest: RunDigest): string | undefined {
+  if (digest.effects.length === 0) return undefined
+  return `## What it asked to write\n\n${digest.effects.map((one) => `- ${effectLine(one)}`).join('\n')}`
+}
+
+/** A proposal and what became of it, as one line of Markdown. */
+export function effectLine({ about, step, refused, result }: EffectDigest): string {
+  const fate =
+    refused === undefined
+      ? result
+        ? resultWords(result)
+        : 'not carried out yet'
+      : `refused: ${inlineText(refused)}`
+  return `${inlineText(about)} (${code(step)}): ${fate}`
+}
+
+function resultWords({ status, url, why }: NonNullable<EffectDigest['result']>): string {
+  const more =
+    url === undefined
+      ? why === undefined
+        ? ''
+        : `: ${inlineText(why)}`
+      : `: <${url.replace(/[<>\s]/g, '')}>`
+  return `${status}${more}`
 }
 
 function warnings(digest: RunDigest): string | undefined {

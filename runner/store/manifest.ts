@@ -14,6 +14,10 @@ export interface RunTrigger {
   readonly eventId?: string
   /** From 1. */
   readonly attempt?: number
+  /** Number of the pull request or issue that it is about. */
+  readonly number?: number
+  /** Commit that it is about: the head of the pull request, or what was pushed. */
+  readonly commit?: string
   /** What was taken out of its texts before the run saw them. Absent: nothing. */
   readonly removed?: readonly RemovedText[]
   /** The pull request or issue that it is about. Absent: neither. */

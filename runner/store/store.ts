@@ -113,6 +113,8 @@ export interface RunStore {
       readonly takeOver?: boolean
       /** Also a run that came to its end, whose record is only to be committed. */
       readonly evenEnded?: boolean
+      /** Also a run that has succeeded, of which its record is to say more. */
+      readonly afterEnd?: boolean
     },
   ): Promise<ResumedRun>
   /**
@@ -306,7 +308,7 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
 async function resume(
   context: StoreContext,
   id: string,
-  { takeOver = false, evenEnded = false }: { readonly takeOver?: boolean; readonly evenEnded?: boolean },
+  { takeOver = false, evenEnded = false, afterEnd = false }: NonNullable<Parameters<RunStore['resume']>[1]>,
 ): Promise<ResumedRun> {
   const { remote } = context
   const there = remote && (await fetchRun(remote, id))
@@ -317,7 +319,7 @@ async function resume(
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })
   }
-  if (stored.manifest.status === 'succeeded' && stored.where !== 'directory') {
+  if (stored.manifest.status === 'succeeded' && stored.where !== 'directory' && !afterEnd) {
     throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
       help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { readText } from '../lax.ts'
 import { childOf, entryOf, type YamlNode } from '../yaml.ts'
+import { effectsGaps } from './effects-gaps.ts'
 import { type GithubWorkflowFile, isOnlyOurs, optionsOf } from './file.ts'
 import { filterGaps } from './filter-gaps.ts'
 import type { Gap } from './gap.ts'
@@ -16,6 +17,7 @@ export function gapsOf(file: GithubWorkflowFile, plan: GithubWorkflowPlan): read
     ...staleInputGaps(file, plan),
     ...scheduleGaps(file, plan),
     ...jobGaps(file, plan),
+    ...effectsGaps(file, plan),
   ]
 }
 

@@ -60,7 +60,12 @@ function conditionGaps(
   ]
 }
 
-function permissionGaps(file: GithubWorkflowFile, { id, node }: OurJob, wanted: Permissions): readonly Gap[] {
+/** Where a job may do less than it needs. */
+export function permissionGaps(
+  file: GithubWorkflowFile,
+  { id, node }: OurJob,
+  wanted: Permissions,
+): readonly Gap[] {
   const own = childOf(node, 'permissions')
   const there = own ?? childOf(file.root, 'permissions')
   // Without any, what the repository allows counts, which is not written here.

@@ -1,4 +1,5 @@
 import type { Position } from '../diagnostic.ts'
+import { EFFECTS, effectGrants, isEffectKind } from '../effects.ts'
 import { callsOthers } from '../needs.ts'
 import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS } from '../trigger/events.ts'
@@ -9,7 +10,7 @@ import { type Filters, joinFilters } from './filters.ts'
 import { callInputs, dispatchInputs, type GithubInput } from './inputs.ts'
 
 /** The jobs of ours; the value is the input `mode` of their step. */
-export const JOBS = { review: 'review', run: 'events' } as const
+export const JOBS = { review: 'review', run: 'events', effects: 'effects' } as const
 export type JobName = keyof typeof JOBS
 
 /** Levels of a permission, the higher one later. */
@@ -38,6 +39,8 @@ export interface GithubWorkflowPlan {
   /** Comments start nothing by themselves, and are only there to say yes and no to workflows that wait. */
   readonly onlyCommands: boolean
   readonly permissions: Readonly<Record<JobName, Permissions>>
+  /** Workflows whose proposals the job `effects` carries out, as words of a sentence. */
+  readonly proposing: readonly string[]
   /** Environment variables of the job `run`: those with keys of models and tools. */
   readonly keys: readonly string[]
   /** Events that are not written because they hand secrets to what strangers sent. */
@@ -91,7 +94,7 @@ const KNOWN_PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
 export function planGithubWorkflow(
   workflows: readonly Workflow[],
   needs: { readonly keys: readonly string[]; readonly permissions: Permissions },
-  jobs: Readonly<Record<JobName, boolean>> = { review: true, run: true },
+  jobs: Readonly<Record<'review' | 'run', boolean>> = { review: true, run: true },
 ): GithubWorkflowPlan {
   const active = jobs.run ? workflows.filter(({ lifecycle }) => lifecycle !== 'retired') : []
   const triggers = active.flatMap((workflow) =>
@@ -104,6 +107,9 @@ export function planGithubWorkflow(
   const waiting = started.filter((one) => waits(one) || (callsOthers(one) && workflows.some(waits)))
   const keys = started.length === 0 ? [] : needs.keys
   const notes = new Set<string>()
+  const granted = started
+    .map(({ id, permissions }) => ({ id, kinds: [...effectGrants(permissions).keys()] }))
+    .filter(({ kinds }) => kinds.length > 0)
   const events = [...EVENTS.keys()].flatMap((event): EventPlan[] => {
     const those = safe.filter((one) => one.event === event)
     const ofReview = jobs.review ? REVIEW_TRIGGERS.filter((one) => one.event === event) : []
@@ -150,10 +156,16 @@ export function planGithubWorkflow(
       run: joinPermissions([
         { contents: 'write' },
         ...[...runOn, ...(waiting.length > 0 ? ['issue_comment'] : [])].map((event) => ANSWERS[event] ?? {}),
-        ...started.map(({ permissions }) => permissions),
+        ...started.map(({ permissions }) => levelsOf(permissions)),
         ...(started.length === 0 ? [] : [needs.permissions]),
       ]),
+      effects: joinPermissions([
+        // What became of proposals goes into the record.
+        ...(granted.length === 0 ? [] : [{ contents: 'write' }]),
+        ...granted.flatMap(({ kinds }) => kinds.map((kind) => EFFECTS[kind].needs)),
+      ]),
     },
+    proposing: granted.map(({ id }) => `'${id}'`),
     keys,
     unsafe: triggers
       .filter(({ event }) => UNSAFE_EVENTS.includes(event))
@@ -182,6 +194,14 @@ function withMoreTypes(trigger: Pick<Trigger, 'event' | 'options'>): Pick<Trigge
   const isFiltered = ['labels', 'labels-ignore', 'draft'].some((name) => options[name] !== undefined)
   if (event !== 'pull_request' || options.types !== undefined || !isFiltered) return trigger
   return { options: { ...options, types: PULL_REQUEST_TYPES } }
+}
+
+/** Permissions of the job that runs a workflow; what it may have carried out afterwards takes none. */
+function levelsOf(permissions: Workflow['permissions']): Permissions {
+  const levels = Object.entries(permissions).filter(
+    (one): one is [string, string] => typeof one[1] === 'string' && !isEffectKind(one[0]),
+  )
+  return Object.fromEntries(levels)
 }
 
 function joinPermissions(all: readonly Permissions[]): Permissions {

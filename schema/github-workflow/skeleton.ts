@@ -1,5 +1,5 @@
 /** Commit of actions/checkout v7.0.0. */
-const CHECKOUT = 'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0'
+export const CHECKOUT = 'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0'
 
 /**
  * A GitHub workflow with both jobs, in which nothing starts them yet: what the definitions ask for is put in as it is put

@@ -52,6 +52,9 @@ export interface Forge {
     readonly comments: ReadonlyMap<number, ForgeComment & { readonly issue: number }>
     readonly checks: ReadonlyMap<number, Readonly<Record<string, unknown>>>
     readonly pulls: ReadonlyMap<number, object>
+    readonly issues: ReadonlyMap<number, { readonly title: string; readonly body: string }>
+    readonly labels: ReadonlyMap<number, ReadonlySet<string>>
+    readonly statuses: readonly { readonly sha: string; readonly context: string; readonly state: string }[]
     readonly reviews: ReadonlyMap<number, unknown>
     /** What became of branches, the eldest first. */
     readonly activities: { readonly timestamp: string }[]
@@ -72,6 +75,10 @@ export interface Forge {
     files: Readonly<Record<string, string | null>>,
     options?: { readonly from?: string; readonly message?: string },
   ): string
+  addIssue(
+    name: string,
+    options?: { readonly title?: string; readonly body?: string; readonly author?: string },
+  ): { readonly number: number }
   /** Something that happened to a pull request, for its timeline. */
   tell(name: string, number: number, event: string, by: string): void
   /** Puts a label on a pull request, as anybody; `more` are members of the event that tells of it. */

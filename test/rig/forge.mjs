@@ -358,7 +358,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     const ref = `refs/heads/${branch}`
     const sha = text(repo, ['rev-parse', ref])
     const pull = repo.pulls.get(number)
-    const by = actor ?? pull?.author ?? fullName.split('/')[0]
+    const by = actor ?? pull?.author ?? repo.issues.get(number)?.author ?? fullName.split('/')[0]
     const common = { repository: forge.complete('repos/get', 200, show.repo(repo)), sender: user(by) }
     const run = (payload, more) => ({
       name,
@@ -384,6 +384,11 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
         action: action ?? 'created',
         issue: forge.complete('issues/get', 200, show.issue(repo, number)),
         comment: forge.complete('issues/get-comment', 200, show.comment(repo, repo.comments.get(comment))),
+      })
+    if (name === 'issues')
+      return run({
+        action: action ?? 'opened',
+        issue: forge.complete('issues/get', 200, show.issue(repo, number)),
       })
     if (name === 'push')
       return run({
@@ -889,6 +894,17 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     'pulls/list-reviews': (c) =>
       paged([...c.repo.reviews.values()].filter((r) => r.number === pullOf(c).number)),
     'issues/get': ({ repo, at }) => show.issue(repo, Number(at.issue_number)),
+    'issues/list-for-repo': ({ repo, query }) =>
+      paged(
+        [...repo.issues.keys(), ...repo.pulls.keys()]
+          .map((number) => show.issue(repo, number))
+          .filter(({ created_at: created }) => !query.get('since') || created >= query.get('since'))
+          .sort((a, b) => b.number - a.number),
+      ),
+    'issues/create': ({ repo, body, who }) => {
+      limit(body.body, 65536, 'Body')
+      return [201, show.issue(repo, forge.addIssue(repo.fullName, { ...body, author: who.login }).number)]
+    },
     'issues/list-comments': ({ repo, at }) => {
       show.issue(repo, Number(at.issue_number))
       return paged(
