@@ -45,6 +45,7 @@ export type OutputName =
   | 'cost-usd'
   | 'widening'
   | 'changes'
+  | 'artifact'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

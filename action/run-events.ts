@@ -25,7 +25,7 @@ import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
 import { type Outcome, worstOf } from './event-outcome.ts'
 import { setEventOutputs } from './event-outputs.ts'
-import { renderEventSummary } from './event-summary.ts'
+import { outcomeLines, renderEventSummary } from './event-summary.ts'
 import { executeRun } from './execute.ts'
 import { annotationOf, readFindings } from './findings.ts'
 import type { ActionEnvironment, Job } from './job.ts'
@@ -34,6 +34,7 @@ import type { ActionResult } from './main.ts'
 import { type ReadEvent, readEvent } from './read-event.ts'
 import { readRunInput, splitInput } from './run-input.ts'
 import type { Settings } from './settings.ts'
+import { whyReadOnly } from './strangers.ts'
 
 /** A step in the mode `events`. */
 export interface EventStep {
@@ -150,6 +151,19 @@ async function runMatching(
   const worst = worstOf(outcomes)
   setEventOutputs(job, outcomes, worst)
   await job.summarise(renderEventSummary({ event, outcomes, removed }))
+  if (read.pull && whyReadOnly(event) !== undefined) {
+    const { writeHandover } = await import('./handover.ts')
+    const { world, redact } = step
+    const { head } = read.pull
+    const report = {
+      mode: 'events',
+      head,
+      status: worst.status,
+      text: outcomeLines(outcomes).join('\n'),
+    } as const
+    const runs = outcomes.flatMap(({ run, status }) => (run?.record ? [{ id: run.runId, status }] : []))
+    await writeHandover({ world, job, redact, project }, report, runs)
+  }
   const thrown = outcomes.find(({ run }) => run?.thrown)?.run?.thrown
   if (thrown) throw thrown.error
   return { status: worst.status, exitStatus: worst.exitStatus }
@@ -161,7 +175,14 @@ async function openAnswers(
   { settings: { token, comment }, world, job, redact }: EventStep,
   { event, read }: Scene,
 ): Promise<(outcome: Outcome) => Promise<void>> {
-  if (token === undefined || (read.number === undefined && read.pushed === undefined)) return async () => {}
+  const readOnly = whyReadOnly(event)
+  if (readOnly !== undefined) job.log(`No comment, for the token may only read: ${readOnly}.`)
+  if (
+    token === undefined ||
+    readOnly !== undefined ||
+    (read.number === undefined && read.pushed === undefined)
+  )
+    return async () => {}
   const { answer } = await import('./event-answer.ts')
   const { openForge } = await import('./github.ts')
   const forge = await openForge({ world, token, repository: event.repository, signal })
@@ -307,7 +328,9 @@ async function runOne(
     if (!(error instanceof Refusal)) throw error
     if (withoutKeys !== undefined && error.code === 'not-runnable') {
       job.say('info', name, `Not run, for there are no keys: ${withoutKeys}.`)
-      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.` }
+      const { planLines } = await import('./plan-lines.ts')
+      const plan = await planLines(project, workflow, inputs, world)
+      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.`, plan }
     }
     job.say('error', name, `${error.code}: ${[error.message, error.help].filter(Boolean).join('\n')}`)
     return { id, name, status: 'refused', exitStatus: error.exitStatus, refusal: error }

@@ -2,7 +2,7 @@ import { Refusal } from '../runner/failure.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review'] as const
+const MODES = ['events', 'review', 'publish'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -22,7 +22,7 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
-  /** Of `mode: events`: answer in a comment. */
+  /** Of `mode: events` and `publish`: answer in a comment. */
   readonly comment: boolean
   /** Of `mode: review`. */
   readonly approval: ApprovalRule
@@ -59,8 +59,8 @@ export function readSettings(input: (name: string) => string): Settings {
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if (settings.mode === 'review' && settings.workflow !== undefined) {
-    problems.push('`mode: review` and `workflow` exclude each other: use two steps.')
+  if ((settings.mode === 'review' || settings.mode === 'publish') && settings.workflow !== undefined) {
+    problems.push(`\`mode: ${settings.mode}\` and \`workflow\` exclude each other: use two steps.`)
   }
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
@@ -79,7 +79,7 @@ export function readSettings(input: (name: string) => string): Settings {
 function readMode(text: string, problems: string[]): Settings['mode'] {
   const mode = MODES.find((one) => one === text)
   if (mode === undefined && text !== '') {
-    const known = MODES.map((one) => `\`${one}\``).join(' or ')
+    const known = MODES.map((one) => `\`${one}\``).join(', ')
     problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
   }
   return mode

@@ -20,6 +20,8 @@ export interface EventJob {
   readonly tokenless?: boolean
   /** Commits that the checkout brings; 0 brings all. Default: 1, as of actions/checkout. */
   readonly depth?: number
+  /** Id of the workflow run. Default: another one for each job. */
+  readonly runId?: number
   /** Called with the folder of the checkout before the step begins. */
   readonly prepare?: (folder: string) => void
 }
@@ -119,7 +121,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
           sha: event.sha,
           actor: event.actor,
           serverUrl: forge.url,
-          runId: String(1000 + jobs),
+          runId: String(job.runId ?? 1000 + jobs),
         }),
       })
     },
@@ -136,7 +138,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
         files,
         env: {
           ...variables,
-          GITHUB_RUN_ID: String(1000 + jobs),
+          GITHUB_RUN_ID: String(job.runId ?? 1000 + jobs),
           GITHUB_RUN_ATTEMPT: '1',
           GITHUB_EVENT_NAME: event.name,
           GITHUB_EVENT_PATH: payload,

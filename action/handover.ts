@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Project } from '../runner/project.ts'
+import { openRecords } from '../runner/records.ts'
+import { count } from '../runner/report/plain-text.ts'
+import type { World } from '../runner/world.ts'
+import { shorten } from './cut.ts'
+import { type HandoverReport, MOST_REPORT_CHARACTERS, REPORT_FILE } from './handover-report.ts'
+import type { Job } from './job.ts'
+
+/** What a handover may hold, and what a single file of it: a publisher looks at no larger one. Bytes and files. */
+export const HANDOVER_LIMITS = {
+  files: 2000,
+  fileBytes: 12 * 1024 * 1024,
+  bytes: 48 * 1024 * 1024,
+  archiveBytes: 16 * 1024 * 1024,
+} as const
+
+/** Runs whose records are handed over. */
+const FINISHED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'budget-exceeded'])
+
+/**
+ * Leaves behind what a job has to tell that may only read, for one that may write (`mode: publish`): a folder with the
+ * report, and a folder for each record by its run's id. The output `artifact` names it; the workflow file uploads it. Runs that
+ * wait or were cut off are left out, for nobody goes on with those of strangers.
+ *
+ * @param runs ids of runs, and what became of them.
+ */
+export async function writeHandover(
+  {
+    world,
+    job,
+    redact,
+    project,
+  }: {
+    readonly world: World
+    readonly job: Job
+    readonly redact: (text: string) => string
+    readonly project: Project
+  },
+  report: Omit<HandoverReport, 'schema'>,
+  runs: readonly { readonly id: string; readonly status: string }[] = [],
+): Promise<void> {
+  const folder = await mkdtemp(join(world.env['RUNNER_TEMP'] || tmpdir(), 'codemie-handover-'))
+  const text = shorten(redact(report.text), MOST_REPORT_CHARACTERS)
+  const whole: HandoverReport = { ...report, schema: 1, text }
+  await writeFile(join(folder, REPORT_FILE), `${JSON.stringify(whole, undefined, 2)}\n`)
+  const finished = runs.filter(({ status }) => FINISHED.has(status))
+  let [files, bytes] = [1, 256 * 1024]
+  let left = 0
+  const records = finished.length === 0 ? undefined : await openRecords({ project, world }, () => {})
+  for (const { id } of finished) {
+    const record = await records?.read(id)
+    const contents = [...(record?.files ?? [])]
+    files += contents.length
+    bytes += contents.reduce((sum, [, { length }]) => sum + length, 0)
+    if (files > HANDOVER_LIMITS.files || bytes > HANDOVER_LIMITS.bytes) left++
+    else for (const [path, content] of contents) await writeInto(join(folder, id, path), content)
+  }
+  if (left > 0) job.log(`${count(left, 'record')} did not fit into what is handed over.`)
+  job.setOutput('artifact', folder)
+  job.log(`Handed over for \`mode: publish\`: ${folder}`)
+}
+
+async function writeInto(path: string, content: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, content)
+}
