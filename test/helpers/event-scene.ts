@@ -90,6 +90,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
       env: {
         ...env,
         ...forge.env,
+        RUNNER_TEMP: folder,
         OPENAI_BASE_URL: models.url,
         ...(isKeyless ? {} : { OPENAI_API_KEY: 'sk-test-0123456789' }),
         ...more,

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 
 /** A file of an archive, as odd as a test wants it. */
@@ -66,4 +68,13 @@ function listed(facts: Buffer, { name, mode = 0o100644 }: ZipFile, at: number): 
   head.writeUInt32LE((mode << 16) >>> 0, 38)
   head.writeUInt32LE(at, 42)
   return Buffer.concat([head, Buffer.from(name)])
+}
+
+/** The files of a folder as an archive holds them, in the order of their names. */
+export function filesIn(folder: string): readonly { readonly name: string; readonly content: Buffer }[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+    .map((path) => ({ name: path.slice(folder.length + 1), content: readFileSync(path) }))
 }
