@@ -53,6 +53,11 @@ export async function writeHandover(
   for (const { id } of finished) {
     const record = await records?.read(id)
     const contents = [...(record?.files ?? [])]
+    // What the job knows and its run did not: a run of a stranger gets no secret, and so cannot take one out.
+    if (contents.some(([, content]) => showsSecret(content, redact))) {
+      job.say('warning', 'Not handed over', `A secret of the job shows in the record of run ${id}.`)
+      continue
+    }
     files += contents.length
     bytes += contents.reduce((sum, [, { length }]) => sum + length, 0)
     if (files > HANDOVER_LIMITS.files || bytes > HANDOVER_LIMITS.bytes) left++
@@ -66,4 +71,9 @@ export async function writeHandover(
 async function writeInto(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, content)
+}
+
+function showsSecret(content: Uint8Array, redact: (text: string) => string): boolean {
+  const text = Buffer.from(content).toString('utf8')
+  return redact(text) !== text
 }
