@@ -305,12 +305,13 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are four', () => {
+  test('there are five', () => {
     expect(Object.keys(EXAMPLES)).toEqual([
       'codemie-check',
       'codemie-review',
       'codemie-run',
       'codemie-events',
+      'codemie-publish',
     ])
   })
 

@@ -6,7 +6,7 @@ import { filesIn, makeZip, type ZipFile } from './zip.ts'
 export interface StrangerScene extends EventScene {
   readonly number: number
   /** The workflow run that the job is of. */
-  readonly run1: { readonly id: number; readonly attempt: number }
+  readonly source: { readonly id: number; readonly attempt: number }
   /** The job of the pull request. */
   job(mode: 'review' | 'events', job?: EventJob): Promise<SeenStep>
   /** The files that a job left, by path; empty: none. */
@@ -39,7 +39,7 @@ export async function openStrangerScene(plan: {
   if (repo !== 'acme/app') forge.addRepo(repo, { forkOf: 'acme/app' })
   forge.commit(repo, 'change', plan.change, { from: 'main' })
   const { number } = forge.openPull('acme/app', { head: 'change', headRepo: repo, author })
-  const run1 = forge.addRun('acme/app', number)
+  const source = forge.addRun('acme/app', number)
   const { dir } = forge.repo('acme/app')
   const left = (step: SeenStep) => {
     const folder = step.outputs.artifact ?? ''
@@ -49,24 +49,24 @@ export async function openStrangerScene(plan: {
   return {
     ...scene,
     number,
-    run1,
+    source,
     left,
     job: (mode, job = {}) =>
       scene.run(forge.event('pull_request', 'acme/app', { number }), {
         permissions: { contents: 'write', pull_requests: 'write', checks: 'write' },
-        runId: run1.id,
+        runId: source.id,
         ...job,
         inputs: { mode, ...job.inputs },
       }),
     upload: (step, name = 'codemie-ci-events-1') => {
       const files = [...left(step)].map(([path, content]) => ({ name: path, content }))
-      forge.addArtifact('acme/app', run1.id, name, makeZip(files))
+      forge.addArtifact('acme/app', source.id, name, makeZip(files))
     },
     plant: (files, more = {}) =>
-      void forge.addArtifact('acme/app', run1.id, 'codemie-ci-events-1', makeZip(files), more),
+      void forge.addArtifact('acme/app', source.id, 'codemie-ci-events-1', makeZip(files), more),
     publish: ({ more = {}, ...job } = {}) => {
-      Object.assign(run1, more)
-      const event = forge.event('workflow_run', 'acme/app', { run: run1.id })
+      Object.assign(source, more)
+      const event = forge.event('workflow_run', 'acme/app', { run: source.id })
       return scene.run(event, {
         permissions: { contents: 'write', pull_requests: 'write', actions: 'read' },
         ...job,

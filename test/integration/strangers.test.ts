@@ -84,7 +84,7 @@ describe.each([
     expect(manifest).toMatchObject({
       trust,
       status: 'succeeded',
-      trigger: { event: 'pull_request', eventId: String(scene.run1.id), attempt: 1 },
+      trigger: { event: 'pull_request', eventId: String(scene.source.id), attempt: 1 },
       actor: { source: 'ci' },
     })
     const readme = scene.records(path.replace('run.json', 'README.md'))
@@ -118,6 +118,16 @@ describe.each([
     )
     expect(scene.git('ls-remote', scene.forge.repo('acme/app').dir)).not.toContain('codemie')
   })
+})
+
+test('what cannot be handed over is a warning, and the step is what it was', async () => {
+  const scene = await openStrangerScene({ files: FILES, change: CHANGE })
+  const step = await scene.job('events', { env: { RUNNER_TEMP: '/dev/null/not-a-folder' } })
+  expect(step).toMatchObject({ status: 'succeeded', exitStatus: 0 })
+  expect(step.said.map(({ severity, title }) => `${severity}: ${title}`)).toContain(
+    'warning: Not handed over',
+  )
+  expect(step.outputs.artifact).toBeUndefined()
 })
 
 test('a record of a stranger is shown, and nothing of it is executed', async () => {
@@ -183,10 +193,10 @@ describe('there is nothing to publish, and that is no fault, when', () => {
   })
 
   test('a later attempt has begun since the event', async () => {
-    const { publish, upload, job, run1, forge, run } = await scene()
+    const { publish, upload, job, source, forge, run } = await scene()
     upload(await job('events'))
-    const event = forge.event('workflow_run', 'acme/app', { run: run1.id })
-    Object.assign(run1, { attempt: 2 })
+    const event = forge.event('workflow_run', 'acme/app', { run: source.id })
+    Object.assign(source, { attempt: 2 })
     const step = await run(event, { inputs: { mode: 'publish' }, permissions: { actions: 'read' } })
     expect(step.log).toContain('The workflow run was started again')
     expect((await publish()).log).toContain('The workflow run left nothing of codemie-ci.')

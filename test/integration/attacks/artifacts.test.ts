@@ -229,7 +229,7 @@ describe('attack 13: an artifact of a job that a stranger wrote', () => {
 
   test('that is there twice, or of another run, is not taken', async () => {
     const scene = await openSpoiled()
-    const { forge, run1, good } = scene
+    const { forge, source, good } = scene
     scene.plant(asZip(good))
     scene.plant(asZip(good))
     expect(await scene.publish()).toMatchObject({
@@ -240,7 +240,7 @@ describe('attack 13: an artifact of a job that a stranger wrote', () => {
     const { artifacts } = forge.repo('acme/app') as unknown as { readonly artifacts: Map<number, unknown> }
     artifacts.clear()
     // The API itself says that it is of another one.
-    scene.plant(asZip(good), { of: run1.id + 1 })
+    scene.plant(asZip(good), { of: source.id + 1 })
     expect((await scene.publish()).log).toContain('The workflow run left nothing of codemie-ci.')
     expect(scene.comments()).toEqual([])
   })
