@@ -5,6 +5,8 @@ import { filesIn, makeZip, type ZipFile } from './zip.ts'
 /** A pull request of somebody who may not write, with the run of its job and what that leaves. */
 export interface StrangerScene extends EventScene {
   readonly number: number
+  /** The commit of the stranger. */
+  readonly head: string
   /** The workflow run that the job is of. */
   readonly source: { readonly id: number; readonly attempt: number }
   /** The job of the pull request. */
@@ -38,7 +40,7 @@ export async function openStrangerScene(plan: {
   const { forge } = scene
   if (repo !== 'acme/app') forge.addRepo(repo, { forkOf: 'acme/app' })
   forge.commit(repo, 'change', plan.change, { from: 'main' })
-  const { number } = forge.openPull('acme/app', { head: 'change', headRepo: repo, author })
+  const { number, headSha: head } = forge.openPull('acme/app', { head: 'change', headRepo: repo, author })
   const source = forge.addRun('acme/app', number)
   const { dir } = forge.repo('acme/app')
   const left = (step: SeenStep) => {
@@ -49,6 +51,7 @@ export async function openStrangerScene(plan: {
   return {
     ...scene,
     number,
+    head,
     source,
     left,
     job: (mode, job = {}) =>
