@@ -41,8 +41,15 @@ const SHAPES: ReadonlyMap<unknown, Check> = new Map(
     'superstep-started': { number, steps: texts, 'within?': text },
     'step-started': { ...place, kind: text, task: text, after: texts },
     'effect-finished': {
-      ...{ ...spent, path: text, attempt: number, ordinal: number, kind: one('model', 'tool'), name: text },
-      ...{ request: text, reply: anything },
+      ...{
+        ...spent,
+        path: text,
+        attempt: number,
+        ordinal: number,
+        kind: one('model', 'tool', 'agent'),
+        name: text,
+      },
+      ...{ request: text, reply: anything, 'session?': text },
       'listed?': object({ server: text, tools: number, sha256: text }),
     },
     'step-finished': {
