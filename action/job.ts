@@ -48,6 +48,7 @@ export type OutputName =
   | 'changes'
   | 'effects'
   | 'carried-out'
+  | 'artifact'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

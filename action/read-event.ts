@@ -64,7 +64,7 @@ export function readEvent({ name, payload, ref, sha }: CiEvent): ReadEvent {
     pull,
     pushed: name === 'push' ? pushOf(payload, sha) : undefined,
     trusted: trustedCommit(name, payload, pull, sha),
-    withoutKeys: withoutKeys(payload),
+    withoutKeys: whyKeyless(payload),
     chosen: name === 'workflow_dispatch' ? textAt(payload, 'inputs.workflow') || undefined : undefined,
     inputs: name === 'workflow_dispatch' || name === 'workflow_call' ? objectAt(payload, 'inputs') : {},
     command: name === 'issue_comment' ? commandIn(payload) : undefined,
@@ -131,8 +131,11 @@ function trustedCommit(
   return FROM_ANYBODY.test(name) ? sha : undefined
 }
 
-/** Forks get no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them. */
-function withoutKeys(payload: Payload): string | undefined {
+/**
+ * Why what an event is about gets no key, for a sentence that begins with `no keys: `; `undefined`: it may have them. Forks get
+ * no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them.
+ */
+export function whyKeyless(payload: Payload): string | undefined {
   const origin = ORIGINS.find(({ of }) => at(payload, of) !== undefined)
   if (origin === undefined) return undefined
   const head = textAt(payload, origin.head)

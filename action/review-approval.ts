@@ -147,8 +147,17 @@ function isLater(at: number, than: number): boolean {
   return at > than
 }
 
-async function takeOff({ forge, pull: { number }, rule: { label }, notes }: Look): Promise<void> {
+const TAKE_IT_OFF = 'Take it off, and put it on again when the new commit is right.'
+
+async function takeOff({
+  forge,
+  pull: { number, isFork, author },
+  rule: { label },
+  notes,
+}: Look): Promise<void> {
   const { owner, repo } = forge
+  const isReadOnly = isFork || author.login === 'dependabot[bot]'
+  if (isReadOnly) return void notes.push(TAKE_IT_OFF)
   try {
     await forge.ask(`take the label off #${number}`, 'pull-requests: write', (octokit) =>
       octokit.rest.issues.removeLabel({ owner, repo, issue_number: number, name: label }),
@@ -156,7 +165,7 @@ async function takeOff({ forge, pull: { number }, rule: { label }, notes }: Look
     notes.push('It was taken off.')
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    notes.push('Take it off, and put it on again when the new commit is right.')
+    notes.push(TAKE_IT_OFF)
   }
 }
 

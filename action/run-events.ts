@@ -25,7 +25,7 @@ import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
 import { type Outcome, worstOf } from './event-outcome.ts'
 import { setEventOutputs } from './event-outputs.ts'
-import { type EventReport, renderEventSummary } from './event-summary.ts'
+import { type EventReport, outcomeLines, renderEventSummary } from './event-summary.ts'
 import { executeRun } from './execute.ts'
 import { annotationOf, readFindings } from './findings.ts'
 import type { ActionEnvironment, Job } from './job.ts'
@@ -34,6 +34,7 @@ import type { ActionResult } from './main.ts'
 import { type ReadEvent, readEvent } from './read-event.ts'
 import { readRunInput, splitInput } from './run-input.ts'
 import type { Settings } from './settings.ts'
+import { whyReadOnly } from './strangers.ts'
 
 /** A step in the mode `events`. */
 export interface EventStep {
@@ -166,7 +167,22 @@ export async function runMatching(
     outcomes.push(outcome)
     await tell(outcome)
   }
+  await handOver(step, scene, outcomes)
   return await conclude(job, { event, outcomes, removed })
+}
+
+/** Leaves behind what a job about a pull request of a stranger may not say itself. For any other there is nothing. */
+async function handOver(
+  { world, job, redact }: EventStep,
+  { project, event, read: { pull } }: Scene,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  if (!pull || whyReadOnly(event) === undefined) return
+  const { writeHandover } = await import('./handover.ts')
+  const text = outcomeLines(outcomes).join('\n')
+  const report = { mode: 'events', head: pull.head, status: worstOf(outcomes).status, text } as const
+  const runs = outcomes.flatMap(({ run, status }) => (run?.record ? [{ id: run.runId, status }] : []))
+  await writeHandover({ world, job, redact, project }, report, runs)
 }
 
 /** Tells what became of all that a step ran: annotations, outputs, summary. Throws a bug that ended a run. */
@@ -187,7 +203,14 @@ async function openAnswers(
   { settings: { token, comment }, world, job, redact }: EventStep,
   { event, read }: Scene,
 ): Promise<(outcome: Outcome) => Promise<void>> {
-  if (token === undefined || (read.number === undefined && read.pushed === undefined)) return async () => {}
+  const readOnly = whyReadOnly(event)
+  if (readOnly !== undefined) job.log(`No comment, for the token may only read: ${readOnly}.`)
+  if (
+    token === undefined ||
+    readOnly !== undefined ||
+    (read.number === undefined && read.pushed === undefined)
+  )
+    return async () => {}
   const { answer } = await import('./event-answer.ts')
   const { openForge } = await import('./github.ts')
   const forge = await openForge({ world, token, repository: event.repository, signal })
@@ -334,7 +357,9 @@ async function runOne(
     if (!(error instanceof Refusal)) throw error
     if (withoutKeys !== undefined && error.code === 'not-runnable') {
       job.say('info', name, `Not run, for there are no keys: ${withoutKeys}.`)
-      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.` }
+      const { planLines } = await import('./plan-lines.ts')
+      const plan = await planLines(project, workflow, inputs, world)
+      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.`, plan }
     }
     job.say('error', name, `${error.code}: ${[error.message, error.help].filter(Boolean).join('\n')}`)
     return { id, name, status: 'refused', exitStatus: error.exitStatus, refusal: error }

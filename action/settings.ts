@@ -4,7 +4,7 @@ import { readRuns } from './effects/settings.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review', 'resume', 'effects'] as const
+const MODES = ['events', 'review', 'resume', 'effects', 'publish'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -24,7 +24,7 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
-  /** Of `mode: events`: answer in a comment. */
+  /** Of `mode: events` and `publish`: answer in a comment. */
   readonly comment: boolean
   /** Of `mode: review`; of runs that wait, whether the author of the pull request may say yes. */
   readonly approval: ApprovalRule
@@ -125,8 +125,7 @@ function readResume(input: (name: string) => string, problems: string[]): Resume
 function readMode(text: string, problems: string[]): Settings['mode'] {
   const mode = MODES.find((one) => one === text)
   if (mode === undefined && text !== '') {
-    const names = MODES.map((one) => `\`${one}\``)
-    const known = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+    const known = MODES.map((one) => `\`${one}\``).join(', ')
     problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
   }
   return mode

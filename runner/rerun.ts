@@ -17,6 +17,7 @@ import type { RunManifest } from './store/manifest.ts'
 import { EXCERPT_SIGN } from './store/payload.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { callFileName, workflowFileName } from './store/record.ts'
+import { refuseUntrusted } from './store/untrusted-record.ts'
 
 /** What a run was given, ready to be given again. */
 export interface Repeatable {
@@ -49,6 +50,7 @@ export async function readRepeatable(
   latest: boolean,
 ): Promise<Repeatable> {
   const { manifest, files, events } = stored
+  refuseUntrusted(manifest)
   const { id, workflow: about } = manifest
   const textOf = (path: string) => {
     const text = Buffer.from(files.get(path) ?? []).toString('utf8')

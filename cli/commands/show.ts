@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../runner/events.ts'
 import { Refusal } from '../../runner/failure.ts'
+import { TRUST_WORDS } from '../../runner/report/run-readme.ts'
 import { describeSaid } from '../../runner/report/said-words.ts'
 import {
   type AttemptDigest,
@@ -232,6 +233,7 @@ function renderRun(
           ? undefined
           : trigger.event,
     ],
+    ['trust', manifest.trust && TRUST_WORDS[manifest.trust]],
     ['workflow', describeWorkflow(workflow)],
     ['commit', describeCommit(repository)],
     [

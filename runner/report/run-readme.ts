@@ -3,7 +3,7 @@ import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { LinkRule } from '../policy/links.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
-import type { RunManifest } from '../store/manifest.ts'
+import type { RecordTrust, RunManifest } from '../store/manifest.ts'
 import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
@@ -45,6 +45,14 @@ const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
   'budget-exceeded': 'stopped by its budget',
 }
 
+/** What people have to know of a record that no trusted job wrote, as plain words. */
+export const TRUST_WORDS: Readonly<Record<RecordTrust, string>> = {
+  'untrusted-fork':
+    'not trusted: a job about a pull request of a fork wrote it, and nobody can tell whether it happened like this',
+  'untrusted-dependabot':
+    'not trusted: a job of Dependabot wrote it, and nobody can tell whether it happened like this',
+}
+
 function facts(manifest: RunManifest): string {
   const { repository, trigger, workflow } = manifest
   const changed = repository.changedFiles === 0 ? '' : `, ${count(repository.changedFiles, 'changed file')}`
@@ -65,6 +73,7 @@ function facts(manifest: RunManifest): string {
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
     ['At most', manifest.ceiling && ceilingLine(manifest.ceiling)],
+    ['Trust', manifest.trust && TRUST_WORDS[manifest.trust]],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
@@ -223,7 +232,7 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
         : `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
     )
     lines.push(...renderAsks(digest.asks))
-  } else if (!['succeeded', 'running', 'aborted'].includes(manifest.status)) {
+  } else if (manifest.trust === undefined && !['succeeded', 'running', 'aborted'].includes(manifest.status)) {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
   if (lines.length === 0) lines.push(`Read it in a terminal: \`codemie-ci show ${manifest.id}\`.`)

@@ -51,6 +51,16 @@ export interface RunActor {
   readonly source: 'ci' | 'git'
 }
 
+/**
+ * Whose word a record is that was not written by a job with a token of its own. Absent in a record: a runner that could
+ * write to the repository wrote it.
+ */
+export type RecordTrust =
+  /** A job about a pull request of a fork, which strangers can make say anything. */
+  | 'untrusted-fork'
+  /** A job that Dependabot started, with code that it brought. */
+  | 'untrusted-dependabot'
+
 /** `run.json`: what is kept of a run besides its files. */
 export interface RunManifest {
   readonly schema: number
@@ -74,6 +84,7 @@ export interface RunManifest {
     readonly calls?: readonly { readonly name: string; readonly file: string; readonly blob: string }[]
   }
   readonly trigger: RunTrigger
+  readonly trust?: RecordTrust
   readonly actor?: RunActor
   readonly repository: {
     /** Address of the remote, without credentials. */
@@ -135,6 +146,7 @@ export type ManifestStart = Pick<
   | 'id'
   | 'workflow'
   | 'trigger'
+  | 'trust'
   | 'actor'
   | 'repository'
   | 'inputs'

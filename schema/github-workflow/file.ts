@@ -31,7 +31,7 @@ export function readGithubWorkflow(text: string): GithubWorkflowFile | undefined
   const found: Partial<Record<JobName, OurJob>> = {}
   for (const [id, { value: node }] of jobs.entries) {
     for (const name of Object.keys(JOBS) as JobName[]) {
-      const step = stepsOf(node).findIndex((one) => isStepOf(name, one))
+      const step = stepsOf(node).findIndex((one) => isStepOf(JOBS[name], one))
       if (step >= 0) found[name] ??= { id, node, step }
     }
   }
@@ -69,10 +69,11 @@ export function optionsOf(on: YamlNode | undefined, event: string): YamlNode | n
 /** Forks and copies of the action keep the end of its name. */
 const OURS = /(?:^|\/)codemie-ci\/action(?:@|$)/
 
-function isStepOf(name: JobName, step: YamlNode): boolean {
+/** Whether a step is one of this action in a mode. */
+export function isStepOf(mode: string, step: YamlNode): boolean {
   return (
     OURS.test(readText(childOf(step, 'uses')) ?? '') &&
-    readText(childOf(childOf(step, 'with'), 'mode')) === JOBS[name]
+    readText(childOf(childOf(step, 'with'), 'mode')) === mode
   )
 }
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { writeGithubWorkflow } from '../../runner/github-workflow.ts'
+import { publishSkeleton } from '../../schema/github-workflow/publish-skeleton.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
@@ -13,6 +14,7 @@ import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { definitionsOf } from '../helpers/github-workflow.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
+import { filesIn, makeZip } from '../helpers/zip.ts'
 import type { Forge, ForgeEvent, Permissions } from '../rig/forge.mjs'
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -86,8 +88,15 @@ describe.skipIf(ACT === undefined)(
     }
 
     /** What an event of a forge starts in a checkout, with the real action. */
-    const runJob = (of: Forge, job: ForgeEvent, clone: string, permissions: Permissions) =>
+    const runJob = (
+      of: Forge,
+      job: ForgeEvent,
+      clone: string,
+      permissions: Permissions,
+      more: { readonly runId?: number; readonly uploads?: string } = {},
+    ) =>
       runWorkflows({
+        ...more,
         act: ACT ?? '',
         clone,
         event: job.name,
@@ -273,6 +282,59 @@ states:
       expect(seen.outputs).toMatchObject({ status: 'succeeded', output: 'sent' })
       expect(asked()).toHaveLength(2)
     })
+    test.each([
+      ['a fork', 'eve/app', 'eve'],
+      ['Dependabot', 'acme/app', 'dependabot[bot]'],
+    ])(
+      'that init writes, and what %s may not say is published by the other one',
+      async (_, headRepo, author) => {
+        const definitions = {
+          asks: asking('pull_request').replace('gpt-5-mini', 'own:model'),
+          reads: REPORT.replace('name: Report', 'on: pull_request').replace(
+            'since: { type: string, required: true }',
+            'number: {}',
+          ),
+        }
+        const action = `codemie/codemie-ci/action@${SHA} # v9.9.9`
+        const { text } = await writeGithubWorkflow(definitionsOf(definitions), action)
+        const scene = await openEventScene({
+          ...definitions,
+          '.github/workflows/codemie.yml': text,
+          '.github/workflows/codemie-publish.yml': publishSkeleton(action),
+          '.codemie/config.yaml':
+            "models: { providers: { own: { kind: openai, base_url: 'https://models.test', api_key_env: OWN_KEY } } }\n",
+          'docs/a.md': 'a',
+        })
+        const { forge } = scene
+        if (headRepo !== 'acme/app') forge.addRepo(headRepo, { forkOf: 'acme/app' })
+        const branch = 'dependabot/x'
+        forge.commit(headRepo, branch, { 'docs/b.md': 'b' }, { from: 'main' })
+        const { number } = forge.openPull('acme/app', { head: branch, headRepo, author })
+        const { id: runId } = forge.addRun('acme/app', number)
+        const uploads = mkdtempSync(join(tmpdir(), 'codemie-uploads-'))
+        onTestFinished(() => rmSync(uploads, { recursive: true, force: true }))
+        const most = { contents: 'write', pull_requests: 'write', checks: 'write' } as const
+        const job = forge.event('pull_request', 'acme/app', { number })
+        const seen = await runJob(forge, job, scene.checkOut(job), most, { runId, uploads })
+        expect(seen.jobs, seen.log).toEqual({ 'codemie/Review': 'success', 'codemie/Run': 'success' })
+        expect(readdirSync(uploads).sort()).toEqual(['codemie-ci-review-1', 'codemie-ci-run-1'])
+        expect([...forge.repo('acme/app').comments.values()]).toEqual([])
+        for (const name of readdirSync(uploads)) {
+          forge.addArtifact('acme/app', runId, name, makeZip(filesIn(join(uploads, name))))
+        }
+        const follow = forge.event('workflow_run', 'acme/app', { run: runId })
+        const published = await runJob(forge, follow, scene.checkOut(follow), { ...most, actions: 'read' })
+        expect(published.jobs, published.log).toEqual({ 'codemie publish/Publish': 'success' })
+        expect(published.outputs).toMatchObject({ status: 'published' })
+        const comments = [...forge.repo('acme/app').comments.values()].map(({ body }) => body)
+        expect(comments).toEqual([
+          expect.stringContaining('## AI workflows: what this pull request changes'),
+          expect.stringContaining('needs OWN_KEY'),
+        ])
+        const { dir } = forge.repo('acme/app')
+        expect(scene.git('-C', dir, 'log', '--format=%s', 'codemie/runs')).toContain(' succeeded')
+      },
+    )
 
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
       const seen = await run(example('codemie-run'), 'workflow_dispatch', { inputs: { since: 'monday' } })
@@ -317,6 +379,7 @@ describe('workflow files of docs/action.md', () => {
       'codemie-run',
       'codemie-events',
       'codemie-letter',
+      'codemie-publish',
     ])
   })
 

@@ -127,6 +127,20 @@ export interface Forge {
     environment: string,
     state?: 'approved' | 'rejected' | 'pending',
   ): void
+  /** A workflow run about a pull request that is over; `more` is what the API tells else of it. */
+  addRun(
+    name: string,
+    number: number | undefined,
+    more?: Readonly<Record<string, unknown>>,
+  ): { readonly id: number; readonly attempt: number }
+  /** Something that a run uploaded; `more` is what the API tells else of it. Returns its id. */
+  addArtifact(
+    name: string,
+    run: number,
+    artifact: string,
+    archive: Uint8Array,
+    more?: Readonly<Record<string, unknown>>,
+  ): number
   event(
     event: string,
     name: string,
@@ -137,6 +151,7 @@ export interface Forge {
       readonly inputs?: Readonly<Record<string, unknown>>
       readonly workflow?: string
       readonly schedule?: string
+      readonly run?: number
       readonly clientPayload?: Readonly<Record<string, unknown>>
       readonly branch?: string
       readonly before?: string
