@@ -1,7 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../runner/failure.ts'
-import { checkGithubWorkflow, readGithubWorkflowText } from '../runner/github-workflow.ts'
+import {
+  checkGithubWorkflow,
+  checkPublishWorkflow,
+  readGithubWorkflowText,
+} from '../runner/github-workflow.ts'
 import type { Definition, Project } from '../runner/project.ts'
 import { PROJECT_DIRECTORY } from '../runner/project-files.ts'
 import { GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
@@ -42,7 +46,11 @@ async function checkGithub(
   if (text === undefined) return []
   const workflows = definitions.flatMap(({ workflow }) => workflow ?? [])
   const diagnostics = inFileOrder(checkGithubWorkflow(text, { workflows, config }))
-  return [{ file: GITHUB_WORKFLOW_FILE, kind: 'GitHub workflow', text, diagnostics }]
+  const publish = await checkPublishWorkflow(root, text)
+  return [
+    { file: GITHUB_WORKFLOW_FILE, kind: 'GitHub workflow', text, diagnostics },
+    ...(publish ? [{ ...publish, kind: 'GitHub workflow' as const }] : []),
+  ]
 }
 
 /** Reads what one workflow is run with: the configuration and its definition. */

@@ -36,7 +36,7 @@ export async function answer(place: AnswerPlace, outcome: Outcome): Promise<void
 }
 
 async function comment({ forge, event, read, job, redact }: AnswerPlace, outcome: Outcome): Promise<void> {
-  const { number, pull, withoutKeys } = read
+  const { number, pull } = read
   if (number === undefined) return
   const about = pull === undefined ? code(event.name) : `Commit ${code(pull.head.slice(0, 10))}`
   // Room for the mark at its beginning; no character takes less than a byte.
@@ -53,10 +53,7 @@ async function comment({ forge, event, read, job, redact }: AnswerPlace, outcome
     })
     job.log(`Comment on #${number}: ${fate}`)
   } catch (error) {
-    if (withoutKeys !== undefined && lacksPermission(error)) {
-      // Nobody can help it.
-      job.log(`No comment, for the token may only read: ${withoutKeys}.`)
-    } else sayRefusal(job, error)
+    sayRefusal(job, error)
   }
 }
 

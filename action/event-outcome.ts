@@ -16,6 +16,8 @@ export interface Outcome {
   readonly refusal?: Refusal
   /** A sentence, where it was not run for another reason. */
   readonly why?: string
+  /** What it would do, a line each, where it was not run for want of keys. */
+  readonly plan?: readonly string[]
 }
 
 /** From good to bad. */

@@ -1,7 +1,7 @@
 import { addSpent, type Spent } from '../runner/models/spent.ts'
 import { tokensOf } from '../runner/report/figures.ts'
 import type { Outcome } from './event-outcome.ts'
-import { costOf, placeText, setRunOutputs } from './execute.ts'
+import { asksForEffects, costOf, placeText, setRunOutputs } from './execute.ts'
 import type { Job } from './job.ts'
 
 /** Sets the outputs of a step on an event: those of the worst run, what all spent, and a list of all. */
@@ -10,6 +10,8 @@ export function setEventOutputs(job: Job, outcomes: readonly Outcome[], worst: O
   const spent = outcomes.flatMap(({ run }) => run?.digest ?? []).reduce<Spent>(addSpent, {})
   job.setOutput('tokens', String(tokensOf(spent) ?? 0))
   job.setOutput('cost-usd', costOf(spent))
+  const proposing = outcomes.flatMap(({ run }) => (run && asksForEffects(run) ? [run.runId] : []))
+  job.setOutput('effects', proposing.join(' '))
   job.setOutput('runs', JSON.stringify(outcomes.map(listed)))
 }
 

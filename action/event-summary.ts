@@ -1,5 +1,5 @@
-import { inlineText } from '../runner/report/neutralise.ts'
-import { count } from '../runner/report/plain-text.ts'
+import { fenced, inlineText } from '../runner/report/neutralise.ts'
+import { count, oneLine } from '../runner/report/plain-text.ts'
 import type { RemovedText } from '../runner/store/manifest.ts'
 import { shorten } from './cut.ts'
 import type { CiEvent } from './event.ts'
@@ -59,12 +59,24 @@ export function resultWords({ status }: Pick<Outcome, 'status'>): string {
 
 /** What became of one workflow, in full. Markdown. @param maxBytes as of `renderRunSummary`. */
 export function renderOutcome(outcome: Outcome, maxBytes: number): string {
-  const { run, refusal, name, why } = outcome
+  const { run, refusal, name, why, plan = [] } = outcome
   if (run) return renderRunSummary(run, maxBytes)
   const title = inlineText(shorten(name, 200))
   if (refusal) return renderRefusalSummary(refusal, title)
   const [sign, ...words] = resultWords(outcome).split(' ')
-  return `## ${sign} ${title} ${words.join(' ')}${why === undefined ? '' : `\n\n${inlineText(why)}`}`
+  return [
+    `## ${sign} ${title} ${words.join(' ')}`,
+    ...(why === undefined ? [] : [inlineText(why)]),
+    ...(plan.length === 0 ? [] : [`What it would do:\n\n${fenced(plan.map(oneLine).join('\n'), 'text')}`]),
+  ].join('\n\n')
+}
+
+/** What became of workflows as lines without Markdown, for whoever may not comment. */
+export function outcomeLines(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.flatMap(({ name, why, plan = [], refusal, ...outcome }) => [
+    `${resultWords(outcome)}: ${oneLine(name)}`,
+    ...[why, refusal?.message, ...plan].flatMap((line) => (line === undefined ? [] : [`  ${oneLine(line)}`])),
+  ])
 }
 
 function removedSection(removed: readonly RemovedText[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { createHash } from '../runner/hash.ts'
 import type { RunActor, RunTrigger } from '../runner/store/manifest.ts'
 import { triggeredRunId } from '../runner/store/run-id.ts'
+import { at, textAt } from './payload.ts'
 
 /** What started the job that the action is a step of. Source: the `github` context. */
 export interface CiEvent {
@@ -62,9 +63,19 @@ export function originOf(
       eventId: [event.runId, job, step, input].join('/'),
       attempt,
     }),
-    trigger: { event: event.name, eventId: event.runId, attempt },
+    trigger: { event: event.name, eventId: event.runId, attempt, ...aboutOf(event) },
     actor: { name: event.actor, source: 'ci' },
     ciUrl: pageOf(event),
+  }
+}
+
+/** What an event is about: the number of the pull request or issue, and the head of the pull request or what was pushed. */
+export function aboutOf({ name, payload, sha }: CiEvent): Pick<RunTrigger, 'number' | 'commit'> {
+  const number = at(payload, 'pull_request.number') ?? at(payload, 'issue.number')
+  const commit = textAt(payload, 'pull_request.head.sha') ?? (name === 'push' ? sha : undefined)
+  return {
+    ...(typeof number === 'number' ? { number } : {}),
+    ...(commit === undefined ? {} : { commit }),
   }
 }
 

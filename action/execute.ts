@@ -1,12 +1,14 @@
 import { type AttachedFile, describeFiles } from '../runner/attachments/attached-file.ts'
-import type { RunResult } from '../runner/carry-out.ts'
+import type { RunOptions, RunResult } from '../runner/carry-out.ts'
+import { waitingEffects } from '../runner/effects/digest.ts'
+import { digestOfAll } from '../runner/engine/ask.ts'
 import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
 import { linkRule } from '../runner/policy/links.ts'
 import type { Project } from '../runner/project.ts'
 import { tokensOf } from '../runner/report/figures.ts'
 import { digestRun } from '../runner/store/digest-run.ts'
-import type { RemovedText } from '../runner/store/manifest.ts'
+import type { RemovedText, RunSubject } from '../runner/store/manifest.ts'
 import { redactValue } from '../runner/store/redact.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import type { World } from '../runner/world.ts'
@@ -32,6 +34,8 @@ export interface Execution {
   readonly files?: readonly AttachedFile[]
   /** What was taken out of the input before. */
   readonly removed?: readonly RemovedText[]
+  /** The pull request or issue that it is about. Default: none. */
+  readonly about?: RunSubject
   /** As the run sees it: in the working directory, without what belongs to the action alone. */
   readonly world: World
   readonly job: Job
@@ -73,25 +77,51 @@ export async function executeWorkflow(
 }
 
 /** Runs a workflow and logs it. Refuses like `startRun` when nothing was executed. */
-export async function executeRun(
-  { event: findEvent, signal, world: { now } }: ActionEnvironment,
-  { settings, project, workflow, input, files = [], removed = [], world, job, redact }: Execution,
+export async function executeRun(environment: ActionEnvironment, execution: Execution): Promise<ExecutedRun> {
+  const { workflow, input, files = [], removed = [], about } = execution
+  const [event, { startRun }] = await Promise.all([environment.event(), import('../runner/run.ts')])
+  const digestible = files.length === 0 ? input : JSON.stringify([input, describeFiles(files)])
+  const origin =
+    event &&
+    originOf(event, { workflow: nameDefinition(workflow.file), input: digestible }, environment.world.now())
+  const trigger = origin && {
+    ...origin.trigger,
+    ...(removed.length > 0 ? { removed } : {}),
+    ...(about ? { about } : {}),
+  }
+  return await watchRun(environment, execution, (options) =>
+    startRun({ ...options, workflow, input, files, ...origin, ...(trigger ? { trigger } : {}) }),
+  )
+}
+
+/** A run that is to be watched, and where it is told. */
+export type Watched = Pick<
+  Execution,
+  'settings' | 'project' | 'workflow' | 'world' | 'job' | 'redact' | 'about'
+> & {
+  /** What happened in it before. Default: nothing. */
+  readonly known?: readonly RunEvent[]
+}
+
+/**
+ * Begins a run or goes on with one, and logs it.
+ *
+ * @param begin what does that. Refuses like it when nothing was executed.
+ */
+export async function watchRun(
+  { event: findEvent, signal }: ActionEnvironment,
+  { settings, project, workflow, world, job, redact, about, known = [] }: Watched,
+  begin: (options: RunOptions) => Promise<RunResult>,
 ): Promise<ExecutedRun> {
-  const [event, { startRun }] = await Promise.all([findEvent(), import('../runner/run.ts')])
+  const event = await findEvent()
   const events: RunEvent[] = []
   const show = openRunLog(job)
   let result: RunResult | undefined
   let thrown: { readonly error: unknown } | undefined
-  const digestible = files.length === 0 ? input : JSON.stringify([input, describeFiles(files)])
-  const origin =
-    event && originOf(event, { workflow: nameDefinition(workflow.file), input: digestible }, now())
   try {
-    result = await startRun({
+    result = await begin({
       project,
       world,
-      workflow,
-      input,
-      files,
       signal,
       onEvent: (one) => {
         events.push(one)
@@ -99,19 +129,18 @@ export async function executeRun(
       },
       commit: settings.commit,
       push: settings.push,
-      strict: settings.strict,
+      ...(settings.strict ? { strict: true } : {}),
       ...(settings.token === undefined ? {} : { pushToken: settings.token }),
       ...(settings.maxConcurrency === undefined ? {} : { maxConcurrency: settings.maxConcurrency }),
-      ...origin,
-      ...(origin && removed.length > 0 ? { trigger: { ...origin.trigger, removed } } : {}),
     })
   } catch (error) {
-    if (!events.some(({ type }) => type === 'run-started')) throw error
+    if (!events.some(({ type }) => type === 'run-started' || type === 'run-resumed')) throw error
     thrown = { error }
   }
   const recordProblem = result?.notKept
-  const digest = redactValue(digestRun(events), redact)
-  const runId = result?.runId ?? events.find((one) => one.type === 'run-started')?.runId ?? ''
+  const all = [...known, ...events]
+  const digest = redactValue(digestRun(all), redact)
+  const runId = result?.runId ?? all.find((one) => one.type === 'run-started')?.runId ?? ''
   const record = result?.record
   const { words } = STATUS[digest.status]
   job.log(`${logLine(workflow.name)} ${words}${record ? `; its record is ${placeText(record)}` : ''}`)
@@ -119,12 +148,22 @@ export async function executeRun(
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
   else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
+  if (digest.effects.length > 0) sayProposals(job, workflow, digest, record)
   // A step that waits has done its part; GitHub knows no third colour.
   const isFine = digest.status === 'succeeded' || digest.status === 'paused'
   const exitStatus = isFine && !recordProblem ? 0 : (result?.exitStatus ?? 1)
   const diagnostics = warningsOf(events, workflow)
-  const links = linkRule(project.config.policy.linkHosts, event && `${event.serverUrl}/${event.repository}`)
-  return { runId, workflow, digest, record, recordProblem, event, links, exitStatus, diagnostics, thrown }
+  const { policy } = project.config
+  const links = linkRule(policy.linkHosts, event && `${event.serverUrl}/${event.repository}`)
+  const answering = {
+    about,
+    approvers: policy.approvers,
+    authorMayApprove: settings.approval.authorMayApprove,
+  }
+  return {
+    ...{ runId, workflow, digest, record, recordProblem, event, links, answering },
+    ...{ exitStatus, diagnostics, thrown },
+  }
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */
@@ -136,14 +175,39 @@ function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPl
   } else job.say('info', name, `${head}; the summary says how it goes on.`)
 }
 
+/** What it asked to have written to GitHub; another job carries it out, and can only read what was pushed. */
+function sayProposals(
+  job: Job,
+  { name }: Workflow,
+  { status, effects }: FinishedRun['digest'],
+  record: RecordPlace | undefined,
+): void {
+  for (const { about, refused } of effects) {
+    job.log(
+      refused === undefined
+        ? `asks for: ${logLine(about)}`
+        : `refused: ${logLine(about)}: ${logLine(refused)}`,
+    )
+  }
+  if (status !== 'succeeded' || waitingEffects(effects).length === 0 || record?.pushedTo !== undefined) return
+  job.say('warning', name, 'Nobody can carry out what it asks for: the record needs `push: true`.')
+}
+
 /** Sets the outputs of the action that tell about one run. */
 export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun): void {
   job.setOutput('run-id', runId)
   job.setOutput('record', record ? placeText(record) : '')
   job.setOutput('report', record ? `${placeText(record)}${record.path === '' ? '' : '/'}README.md` : '')
+  job.setOutput('digest', digestOfAll(digest.asks.map((ask) => ask.digest)) ?? '')
+  job.setOutput('effects', asksForEffects({ digest, record }) ? runId : '')
   job.setOutput('output', shorten(digest.output ?? '', LONGEST_OUTPUT))
   job.setOutput('tokens', String(tokensOf(digest) ?? 0))
   job.setOutput('cost-usd', costOf(digest))
+}
+
+/** Whether a run has proposals that a step with `mode: effects` may carry out. */
+export function asksForEffects({ digest, record }: Pick<FinishedRun, 'digest' | 'record'>): boolean {
+  return digest.status === 'succeeded' && record !== undefined && waitingEffects(digest.effects).length > 0
 }
 
 /** US dollars, or `unknown`. */

@@ -41,10 +41,14 @@ export type OutputName =
   | 'report'
   | 'runs'
   | 'output'
+  | 'digest'
   | 'tokens'
   | 'cost-usd'
   | 'widening'
   | 'changes'
+  | 'effects'
+  | 'carried-out'
+  | 'artifact'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

@@ -20,14 +20,22 @@ import { type Execution, executeWorkflow } from './execute.ts'
 import { type ActionEnvironment, guardJob, type Job } from './job.ts'
 import { readRunInput, splitInput } from './run-input.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { refuseStrangersCode } from './strangers.ts'
 import { renderCheckSummary, renderRefusalSummary } from './summary.ts'
 
 /**
  * What became of a step: the status of its run, or `valid` and `invalid` when only definitions were checked, or
- * `needs-approval` when a review found nobody's yes, or `skipped` when no workflow was to run on the event, or `refused` when
+ * `needs-approval` when a review found nobody's yes, `published` when what others left was, or `skipped` when no workflow was to run on the event, or `refused` when
  * what was asked for could not start.
  */
-export type ActionStatus = RunStatus | 'valid' | 'invalid' | 'needs-approval' | 'skipped' | 'refused'
+export type ActionStatus =
+  | RunStatus
+  | 'valid'
+  | 'invalid'
+  | 'needs-approval'
+  | 'published'
+  | 'skipped'
+  | 'refused'
 
 export interface ActionResult {
   readonly status: ActionStatus
@@ -50,6 +58,7 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
   try {
     const settings = readSettings(input)
     const runWorld = await enterDirectory(world, settings.directory)
+    await refuseStrangersCode(await environment.event(), runWorld).catch(explainMissingCheckout)
     const learnSecrets = ({ config }: Project) => {
       redact = joinRedactors(projectRedactor(config, world), redact, settings.token)
       maskSecrets(world, redact, job)
@@ -59,8 +68,22 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
       const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
       return finish(await runOnEvent(environment, step).catch(explainMissingCheckout))
     }
+    if (settings.mode === 'resume') {
+      const { resumeOnEvent } = await import('./resume-run.ts')
+      const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
+      return finish(await resumeOnEvent(environment, step).catch(explainMissingCheckout))
+    }
+    if (settings.mode === 'effects') {
+      const { carryOutEffects } = await import('./effects/carry-out.ts')
+      const step = { settings, world: runWorld, job, redact: (text: string) => redact(text), learnSecrets }
+      return finish(await carryOutEffects(environment, step).catch(explainMissingCheckout))
+    }
     const project = await openProject(runWorld).catch(explainMissingCheckout)
     learnSecrets(project)
+    if (settings.mode === 'publish') {
+      const { publishHandovers } = await import('./publish.ts')
+      return finish(await publishHandovers(environment, { settings, project, world: runWorld, job, redact }))
+    }
     const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)
     const found = definition ? await checkWorkflow(project, definition) : await checkProject(project)
     const files = settings.strict ? makeStrict(found) : found

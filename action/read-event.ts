@@ -20,6 +20,8 @@ export interface ReadEvent {
   readonly chosen: string | undefined
   /** Inputs that a person with the right to start workflows gave. */
   readonly inputs: Readonly<Record<string, unknown>>
+  /** The line of a comment with a command to us; see `readCommand`. */
+  readonly command: string | undefined
   /** Why nothing is to be run, as a sentence; `undefined`: something may. */
   readonly ignored: string | undefined
 }
@@ -62,11 +64,18 @@ export function readEvent({ name, payload, ref, sha }: CiEvent): ReadEvent {
     pull,
     pushed: name === 'push' ? pushOf(payload, sha) : undefined,
     trusted: trustedCommit(name, payload, pull, sha),
-    withoutKeys: withoutKeys(payload),
+    withoutKeys: whyKeyless(payload),
     chosen: name === 'workflow_dispatch' ? textAt(payload, 'inputs.workflow') || undefined : undefined,
     inputs: name === 'workflow_dispatch' || name === 'workflow_call' ? objectAt(payload, 'inputs') : {},
+    command: name === 'issue_comment' ? commandIn(payload) : undefined,
     ignored: ignored(name, payload, ref),
   }
+}
+
+/** A command is the first line of a comment: quotes and code blocks begin with another sign. */
+function commandIn(payload: Payload): string | undefined {
+  const [first = ''] = textAt(payload, 'comment.body')?.split(/\r?\n/) ?? []
+  return /^\/codemie(?:\s|$)/.test(first) ? first : undefined
 }
 
 /** Names of the labels that a pull request or an issue has. */
@@ -122,8 +131,11 @@ function trustedCommit(
   return FROM_ANYBODY.test(name) ? sha : undefined
 }
 
-/** Forks get no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them. */
-function withoutKeys(payload: Payload): string | undefined {
+/**
+ * Why what an event is about gets no key, for a sentence that begins with `no keys: `; `undefined`: it may have them. Forks get
+ * no secrets: what GitHub hands out on `pull_request_target` and `workflow_run` all the same is not for them.
+ */
+export function whyKeyless(payload: Payload): string | undefined {
   const origin = ORIGINS.find(({ of }) => at(payload, of) !== undefined)
   if (origin === undefined) return undefined
   const head = textAt(payload, origin.head)

@@ -1,6 +1,7 @@
 import { Refusal } from '../runner/failure.ts'
 import { oneLine } from '../runner/report/plain-text.ts'
 import type { Forge } from './github.ts'
+import { whyNoApprover, whyNoWriter } from './people.ts'
 import { headSince, type PullHistory, readHistory, type Standing } from './pull-history.ts'
 import type { Account, ReviewedPull } from './review-subject.ts'
 
@@ -146,8 +147,17 @@ function isLater(at: number, than: number): boolean {
   return at > than
 }
 
-async function takeOff({ forge, pull: { number }, rule: { label }, notes }: Look): Promise<void> {
+const TAKE_IT_OFF = 'Take it off, and put it on again when the new commit is right.'
+
+async function takeOff({
+  forge,
+  pull: { number, isFork, author },
+  rule: { label },
+  notes,
+}: Look): Promise<void> {
   const { owner, repo } = forge
+  const isReadOnly = isFork || author.login === 'dependabot[bot]'
+  if (isReadOnly) return void notes.push(TAKE_IT_OFF)
   try {
     await forge.ask(`take the label off #${number}`, 'pull-requests: write', (octokit) =>
       octokit.rest.issues.removeLabel({ owner, repo, issue_number: number, name: label }),
@@ -155,7 +165,7 @@ async function takeOff({ forge, pull: { number }, rule: { label }, notes }: Look
     notes.push('It was taken off.')
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    notes.push('Take it off, and put it on again when the new commit is right.')
+    notes.push(TAKE_IT_OFF)
   }
 }
 
@@ -167,17 +177,7 @@ function isSameLabel(one: string, other: string): boolean {
 /** Why an account cannot approve; `undefined`: it can. */
 async function whyNot(
   { forge, pull: { author }, rule: { authorMayApprove } }: Look,
-  { id, login, type }: Account,
+  who: Account,
 ): Promise<string | undefined> {
-  if (type !== 'User' || login.endsWith('[bot]')) return 'it is no account of a person'
-  if (id === author.id && !authorMayApprove) return 'nobody approves a pull request of their own'
-  const { owner, repo } = forge
-  const { data } = await forge.ask(
-    `ask what ${oneLine(login)} may do in the repository`,
-    'contents: read',
-    (octokit) => octokit.rest.repos.getCollaboratorPermissionLevel({ owner, repo, username: login }),
-  )
-  // The name may belong to somebody else by now. `maintain` is `write` here.
-  if (data.user?.id !== id) return 'the name belongs to another account by now'
-  return ['admin', 'write'].includes(data.permission) ? undefined : 'it may not write to the repository'
+  return (await whyNoWriter(forge, who)) ?? whyNoApprover(who, { approvers: [], author, authorMayApprove })
 }

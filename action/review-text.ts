@@ -1,5 +1,7 @@
 import { renderDiffMarkdown } from '../runner/report/diff-markdown.ts'
+import { byImportance } from '../runner/report/diff-words.ts'
 import { inlineText, showHidden } from '../runner/report/neutralise.ts'
+import { oneLine } from '../runner/report/plain-text.ts'
 import { shorten } from './cut.ts'
 import type { ApprovalRule } from './review-approval.ts'
 import type { ReviewedChanges } from './review-changes.ts'
@@ -58,6 +60,23 @@ export function renderReview(page: ReviewPage, limit: number): string {
   const room = limit - [...before, ...after].reduce((sum, part) => sum + part.length + 2, 0)
   const diff = changes.diffs.length === 0 ? '' : renderDiffMarkdown(changes.diffs, { limit: room }).trimEnd()
   return [...before, diff, ...after].filter((part) => part !== '').join('\n\n')
+}
+
+/** A review as lines without Markdown, for whoever may not comment; texts of the definitions are as they are. */
+export function reviewLines({
+  verdict,
+  changes: { diffs, uncomparable, notes },
+}: ReviewPage): readonly string[] {
+  const lines = diffs.flatMap(({ file, status, changes, invalid }) => [
+    `${oneLine(file)} (${status})`,
+    ...Object.entries(invalid).map(([side, why]) => `  has errors ${side}: ${oneLine(why)}`),
+    ...byImportance(changes).map(
+      (change) =>
+        `  ${change.class}: ${change.state === undefined ? '' : `${oneLine(change.state)}, `}${oneLine(change.sentence)}`,
+    ),
+  ])
+  const others = uncomparable.map(({ file, why }) => `${oneLine(file)} ${why}`)
+  return [TITLES[verdict].replace(/^#+ /, ''), '', ...lines, ...others, ...notes]
 }
 
 /** What a comment says when everything was taken back. */

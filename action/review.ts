@@ -20,10 +20,12 @@ import {
   type ReviewVerdict,
   renderReview,
   renderSettled,
+  reviewLines,
   saysAnything,
 } from './review-text.ts'
 import type { Settings } from './settings.ts'
 import { upsertComment } from './sticky-comment.ts'
+import { whyReadOnly } from './strangers.ts'
 import { MOST_SUMMARY_BYTES, renderCheckSummary } from './summary.ts'
 
 /** Characters of the review in the summary of the job, where the check of the files follows it. */
@@ -91,13 +93,25 @@ export async function reviewDefinitions(
     rule: settings.approval,
     site: `${event.serverUrl}/${event.repository}`,
   }
-  if (subject.pull && forge && standing) await comment(forge, subject.pull, standing, page, { job, redact })
+  const readOnly = whyReadOnly(event)
+  if (readOnly !== undefined) {
+    if (saysAnything(changes)) job.say('info', 'No comment', `${READ_ONLY} The summary has it all.`)
+  } else if (subject.pull && forge && standing)
+    await comment(forge, subject.pull, standing, page, { job, redact })
   job.setOutput('widening', String(counts.widening > 0 || isUnclear))
   job.setOutput('changes', JSON.stringify(counts))
   const said = saysAnything(changes) ? `${renderReview(page, MOST_IN_SUMMARY)}\n\n` : ''
   await job.summarise(cutText(`${said}${renderCheckSummary(files)}`, MOST_SUMMARY_BYTES))
-  return OUTCOMES[verdict]
+  const { status, exitStatus } = OUTCOMES[verdict]
+  if (readOnly !== undefined) {
+    const { writeHandover } = await import('./handover.ts')
+    const report = { mode: 'review', head: subject.head, status, text: reviewLines(page).join('\n') } as const
+    await writeHandover({ world, job, redact, project }, report)
+  }
+  return { status, exitStatus }
 }
+
+const READ_ONLY = 'The token of a job about a pull request of a fork or of Dependabot may only read.'
 
 const OUTCOMES = {
   errors: { status: 'invalid', exitStatus: 2 },
@@ -194,13 +208,7 @@ async function comment(
     })
     job.log(`Comment on #${pull.number}: ${FATES[fate]}`)
   } catch (error) {
-    if (isReadOnly(error, pull)) {
-      job.say(
-        'info',
-        'No comment',
-        'The token of a job about a pull request of a fork or of Dependabot may only read. The summary has it all.',
-      )
-    } else sayRefusal('No comment', error, job)
+    sayRefusal('No comment', error, job)
   }
 }
 
@@ -210,11 +218,6 @@ const FATES = {
   unchanged: 'says the same already',
   none: 'nothing to say',
 } as const
-
-function isReadOnly(error: unknown, { isFork, author }: ReviewedPull): boolean {
-  const isDenied = error instanceof Refusal && error.code === 'forge-permission-missing'
-  return isDenied && (isFork || author.login === 'dependabot[bot]')
-}
 
 /** What the forge did not let us do as a warning: the review itself is there. */
 function sayRefusal(title: string, error: unknown, job: Job): void {

@@ -6,7 +6,7 @@ import { REDACTED, secretNamesOf, secretVariables } from '../runner/policy/secre
 import { fenceOutside } from '../runner/policy/untrusted.ts'
 import { type Definition, openProject, type Project } from '../runner/project.ts'
 import { count } from '../runner/report/plain-text.ts'
-import type { RemovedText } from '../runner/store/manifest.ts'
+import type { RemovedText, RunSubject } from '../runner/store/manifest.ts'
 import type { World } from '../runner/world.ts'
 import {
   type Diagnostic,
@@ -25,7 +25,7 @@ import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
 import { type Outcome, worstOf } from './event-outcome.ts'
 import { setEventOutputs } from './event-outputs.ts'
-import { renderEventSummary } from './event-summary.ts'
+import { type EventReport, outcomeLines, renderEventSummary } from './event-summary.ts'
 import { executeRun } from './execute.ts'
 import { annotationOf, readFindings } from './findings.ts'
 import type { ActionEnvironment, Job } from './job.ts'
@@ -34,6 +34,7 @@ import type { ActionResult } from './main.ts'
 import { type ReadEvent, readEvent } from './read-event.ts'
 import { readRunInput, splitInput } from './run-input.ts'
 import type { Settings } from './settings.ts'
+import { whyReadOnly } from './strangers.ts'
 
 /** A step in the mode `events`. */
 export interface EventStep {
@@ -63,6 +64,24 @@ export async function runOnEvent(environment: ActionEnvironment, step: EventStep
   }
   const read = asCalled(readEvent(event), step.settings)
   if (read.ignored !== undefined) return await sayNothingRuns(step.job, event, read.ignored)
+  if (read.command !== undefined && read.occurrence.event === 'issue_comment') {
+    const { carryOutCommand } = await import('./commands.ts')
+    return await carryOutCommand(environment, step, { event, read, line: read.command })
+  }
+  return await withProject(step, read, ({ project, open }) =>
+    runMatching(environment, step, { event, read, project, open }),
+  )
+}
+
+/** What judges an event: the project as its base has it, and a git that has any commit that is asked for. */
+export type Judge = Pick<Scene, 'project' | 'open'>
+
+/** Opens what judges an event, for as long as `use` takes. */
+export async function withProject<T>(
+  step: EventStep,
+  { trusted }: Pick<ReadEvent, 'trusted'>,
+  use: (judge: Judge) => Promise<T>,
+): Promise<T> {
   const opened: OpenCommits[] = []
   const repository = findRepository(step.world.cwd, step.world.env)
   const open = async (commits: readonly string[]): Promise<Git> => {
@@ -72,10 +91,10 @@ export async function runOnEvent(environment: ActionEnvironment, step: EventStep
     return commitsThere.git
   }
   try {
-    const at = read.trusted && { commit: read.trusted, git: await open([read.trusted]) }
+    const at = trusted && { commit: trusted, git: await open([trusted]) }
     const project = await openProject(step.world, at ? { at } : {})
     step.learnSecrets(project)
-    return await runMatching(environment, step, { event, read, project, open })
+    return await use({ project, open })
   } finally {
     for (const commits of opened) commits.close()
   }
@@ -98,14 +117,16 @@ function asCalled(read: ReadEvent, settings: Settings): ReadEvent {
   }
 }
 
-interface Scene {
+/** An event, and what judges it. */
+export interface Scene {
   readonly event: CiEvent
   readonly read: ReadEvent
   readonly project: Project
   readonly open: (commits: readonly string[]) => Promise<Git>
 }
 
-async function runMatching(
+/** Runs the workflows that an event asks for, or the one that was chosen. Refuses with `not-dispatchable`. */
+export async function runMatching(
   environment: ActionEnvironment,
   step: EventStep,
   scene: Scene,
@@ -146,10 +167,31 @@ async function runMatching(
     outcomes.push(outcome)
     await tell(outcome)
   }
+  await handOver(step, scene, outcomes)
+  return await conclude(job, { event, outcomes, removed })
+}
+
+/** Leaves behind what a job about a pull request of a stranger may not say itself. For any other there is nothing. */
+async function handOver(
+  { world, job, redact }: EventStep,
+  { project, event, read: { pull } }: Scene,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  if (!pull || whyReadOnly(event) === undefined) return
+  const { writeHandover } = await import('./handover.ts')
+  const text = outcomeLines(outcomes).join('\n')
+  const report = { mode: 'events', head: pull.head, status: worstOf(outcomes).status, text } as const
+  const runs = outcomes.flatMap(({ run, status }) => (run?.record ? [{ id: run.runId, status }] : []))
+  await writeHandover({ world, job, redact, project }, report, runs)
+}
+
+/** Tells what became of all that a step ran: annotations, outputs, summary. Throws a bug that ended a run. */
+export async function conclude(job: Job, report: EventReport): Promise<ActionResult> {
+  const { outcomes } = report
   annotateAll(outcomes.flatMap(annotationsOf), job)
   const worst = worstOf(outcomes)
   setEventOutputs(job, outcomes, worst)
-  await job.summarise(renderEventSummary({ event, outcomes, removed }))
+  await job.summarise(renderEventSummary(report))
   const thrown = outcomes.find(({ run }) => run?.thrown)?.run?.thrown
   if (thrown) throw thrown.error
   return { status: worst.status, exitStatus: worst.exitStatus }
@@ -161,7 +203,14 @@ async function openAnswers(
   { settings: { token, comment }, world, job, redact }: EventStep,
   { event, read }: Scene,
 ): Promise<(outcome: Outcome) => Promise<void>> {
-  if (token === undefined || (read.number === undefined && read.pushed === undefined)) return async () => {}
+  const readOnly = whyReadOnly(event)
+  if (readOnly !== undefined) job.log(`No comment, for the token may only read: ${readOnly}.`)
+  if (
+    token === undefined ||
+    readOnly !== undefined ||
+    (read.number === undefined && read.pushed === undefined)
+  )
+    return async () => {}
   const { answer } = await import('./event-answer.ts')
   const { openForge } = await import('./github.ts')
   const forge = await openForge({ world, token, repository: event.repository, signal })
@@ -297,6 +346,7 @@ async function runOne(
       workflow,
       input: await readRunInput(workflow, inputOf(workflow, inputs), help),
       removed,
+      ...aboutOf(read),
       world: withoutKeys === undefined ? world : withoutSecrets(world, project, redact),
       job,
       redact,
@@ -307,15 +357,21 @@ async function runOne(
     if (!(error instanceof Refusal)) throw error
     if (withoutKeys !== undefined && error.code === 'not-runnable') {
       job.say('info', name, `Not run, for there are no keys: ${withoutKeys}.`)
-      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.` }
+      const { planLines } = await import('./plan-lines.ts')
+      const plan = await planLines(project, workflow, inputs, world)
+      return { id, name, status: 'skipped', exitStatus: 0, why: `There are no keys: ${withoutKeys}.`, plan }
     }
     job.say('error', name, `${error.code}: ${[error.message, error.help].filter(Boolean).join('\n')}`)
     return { id, name, status: 'refused', exitStatus: error.exitStatus, refusal: error }
   }
 }
 
+function aboutOf({ number, pull }: ReadEvent): { readonly about?: RunSubject } {
+  return number === undefined ? {} : { about: { number, ...(pull ? { head: pull.head } : {}) } }
+}
+
 /** What strangers start gets no secret, also where the job has some. */
-function withoutSecrets(world: World, { config }: Project, redact: (text: string) => string): World {
+export function withoutSecrets(world: World, { config }: Project, redact: (text: string) => string): World {
   // By name too: a short value is found in no text.
   const secret = new Set(secretVariables(world.env, secretNamesOf(config)))
   const env = Object.entries(world.env).filter(
@@ -339,7 +395,8 @@ function sayUnreadable({ file, text, diagnostics }: Definition, job: Job): Outco
   return { id, name: id, status: 'invalid', exitStatus: 2, why }
 }
 
-async function sayNothingRuns(job: Job, event: CiEvent, why: string): Promise<ActionResult> {
+/** Says in one line why nothing runs, which is no failure. */
+export async function sayNothingRuns(job: Job, event: CiEvent, why: string): Promise<ActionResult> {
   const line = `Nothing runs on ${eventWords(event)}: ${why}`
   job.log(line)
   await job.summarise(`${line}\n`)

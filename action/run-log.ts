@@ -50,6 +50,7 @@ export function openRunLog(job: Job): (event: RunEvent) => void {
       case 'step-progress':
       case 'effect-finished':
       case 'run-finished':
+      case 'effects-carried-out':
         return
     }
   }

@@ -16,6 +16,7 @@ import { type NodeStatus, type Severity, toMermaid, type Workflow } from '../sch
 import { cutText, shorten } from './cut.ts'
 import { type CiEvent, pageOf } from './event.ts'
 import type { ReadFindings } from './findings.ts'
+import { type AnswerRule, howToAnswer } from './how-to-answer.ts'
 import { code, MOST_SUMMARY_BYTES, table } from './summary.ts'
 
 /** A run that is over, and everything its summary tells. All texts are free of secrets. */
@@ -30,6 +31,8 @@ export interface FinishedRun {
   readonly event: CiEvent | undefined
   /** Links that may stay ones in what models wrote. Default: none. */
   readonly links?: LinkRule
+  /** Who may answer it while it waits. Default: nobody is told. */
+  readonly answering?: AnswerRule
   /** What the output says of places in files; it is told before the rest of the output. */
   readonly findings?: ReadFindings | undefined
 }
@@ -278,7 +281,8 @@ function warnings(digest: RunDigest): string | undefined {
 }
 
 /** Where the record is, and how to go on. */
-function record({ runId, digest, record: place, recordProblem, event }: FinishedRun): string {
+function record(run: FinishedRun): string {
+  const { runId, digest, record: place, recordProblem, event, answering } = run
   if (recordProblem !== undefined) return describeFailure(recordProblem)
   if (place === undefined) return 'None was kept: `commit` is `false`.'
   const branch = place.ref.replace(/^refs\/heads\//, '')
@@ -302,6 +306,7 @@ function record({ runId, digest, record: place, recordProblem, event }: Finished
         ? `The run waits for an approval of ${held}. ${from}, ${approve} gives it.`
         : `The run waits before ${held || 'its next step'}. ${from}, ${resume} lets it go on.`,
       ...asks,
+      ...(isPushed && answering ? howToAnswer(runId, digest, answering) : []),
     )
   } else if (digest.status !== 'succeeded' && digest.status !== 'aborted') {
     lines.push(`What is finished is kept. ${from}, ${resume} goes on after it.`)

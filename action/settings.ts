@@ -1,8 +1,10 @@
 import { Refusal } from '../runner/failure.ts'
+import { isRunId } from '../runner/store/run-id.ts'
+import { readRuns } from './effects/settings.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review'] as const
+const MODES = ['events', 'review', 'resume', 'effects', 'publish'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -22,10 +24,23 @@ export interface Settings {
   readonly push: boolean
   /** `undefined`: git's own credentials push. */
   readonly token: string | undefined
-  /** Of `mode: events`: answer in a comment. */
+  /** Of `mode: events` and `publish`: answer in a comment. */
   readonly comment: boolean
-  /** Of `mode: review`. */
+  /** Of `mode: review`; of runs that wait, whether the author of the pull request may say yes. */
   readonly approval: ApprovalRule
+  /** Of `mode: resume`. `undefined`: another mode. */
+  readonly resume: ResumeSettings | undefined
+  /** Of `mode: effects`: ids of the runs whose proposals are carried out. */
+  readonly runs: readonly string[]
+}
+
+/** Which run goes on, and on whose yes. */
+export interface ResumeSettings {
+  readonly run: string
+  /** Of what the yes is for. `undefined`: the run asks for none. */
+  readonly digest: string | undefined
+  /** Name of the environment whose reviewers say yes. `undefined`: nobody does, so that only a run that does not wait goes on. */
+  readonly environment: string | undefined
 }
 
 const MOST_AT_ONCE = 1000
@@ -39,8 +54,9 @@ export function readSettings(input: (name: string) => string): Settings {
     problems.push(`\`${name}\` takes \`true\` or \`false\`, and not '${text}'.`)
     return false
   }
+  const mode = readMode(input('mode'), problems)
   const settings: Settings = {
-    mode: readMode(input('mode'), problems),
+    mode,
     workflow: input('workflow') || undefined,
     inputs: input('inputs'),
     files: input('files')
@@ -55,12 +71,29 @@ export function readSettings(input: (name: string) => string): Settings {
     token: input('token') || undefined,
     comment: flag('comment'),
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
+    resume: mode === 'resume' ? readResume(input, problems) : undefined,
+    runs: mode === 'effects' ? readRuns(input('run'), problems) : [],
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if (settings.mode === 'review' && settings.workflow !== undefined) {
-    problems.push('`mode: review` and `workflow` exclude each other: use two steps.')
+  if (mode !== undefined && mode !== 'events' && settings.workflow !== undefined) {
+    problems.push(`\`mode: ${mode}\` and \`workflow\` exclude each other: use two steps.`)
+  }
+  if (mode === 'resume' && !(settings.push && settings.token !== undefined)) {
+    problems.push('`mode: resume` needs `push: true` and `token`: the run lies on the remote.')
+  }
+  if (mode === 'effects' && settings.runs.length === 0) {
+    problems.push('`mode: effects` needs `run`, which says whose proposals are carried out.')
+  }
+  if (mode === 'effects' && settings.token === undefined) {
+    problems.push('`mode: effects` needs a `token`, which writes what was proposed.')
+  }
+  if (mode !== 'resume' && mode !== 'effects' && input('run') !== '') {
+    problems.push('`run` is for `mode: resume` and `mode: effects`.')
+  }
+  if (mode !== 'resume' && (input('digest') !== '' || input('environment') !== '')) {
+    problems.push('`digest` and `environment` are for `mode: resume`.')
   }
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
@@ -76,10 +109,23 @@ export function readSettings(input: (name: string) => string): Settings {
   return settings
 }
 
+function readResume(input: (name: string) => string, problems: string[]): ResumeSettings {
+  const [run, digest, environment] = ['run', 'digest', 'environment'].map((name) => input(name)) as [
+    string,
+    string,
+    string,
+  ]
+  if (!isRunId(run)) problems.push(`\`run\` takes the whole id of a run, and not '${run}'.`)
+  if (digest !== '' && !/^[0-9a-f]{8,64}$/.test(digest)) {
+    problems.push(`\`digest\` takes the first 8 or more digits of a digest, and not '${digest}'.`)
+  }
+  return { run, digest: digest || undefined, environment: environment || undefined }
+}
+
 function readMode(text: string, problems: string[]): Settings['mode'] {
   const mode = MODES.find((one) => one === text)
   if (mode === undefined && text !== '') {
-    const known = MODES.map((one) => `\`${one}\``).join(' or ')
+    const known = MODES.map((one) => `\`${one}\``).join(', ')
     problems.push(`\`mode\` takes ${known}, or is left out, and not '${text}'.`)
   }
   return mode

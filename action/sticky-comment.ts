@@ -86,7 +86,7 @@ async function markedComments(forge: Forge, issue: number, mark: string): Promis
 }
 
 /** Id of the account that the token acts for. The REST API tells it to people only, and not to the token of a job. */
-async function ownId(forge: Forge): Promise<number> {
+export async function ownId(forge: Forge): Promise<number> {
   const reply = await forge.ask('ask whose token this is', READ, (octokit) =>
     octokit.graphql<{ readonly viewer: { readonly databaseId: number } }>('{ viewer { databaseId } }'),
   )

@@ -1,5 +1,6 @@
 import type { RunOptions, RunResult } from '../runner/carry-out.ts'
-import type { RunFinished } from '../runner/events.ts'
+import { effectsOf } from '../runner/effects/digest.ts'
+import type { RunEvent, RunFinished } from '../runner/events.ts'
 import type { Project } from '../runner/project.ts'
 import { projectRedactor } from '../runner/records.ts'
 import type { Cli } from './context.ts'
@@ -84,6 +85,7 @@ export async function executeRun(
     viewer.stopping()
   })
   let finished: RunFinished | undefined
+  const proposing: RunEvent[] = []
   let result: RunResult
   try {
     result = await start({
@@ -95,6 +97,8 @@ export async function executeRun(
       streaming: isRedrawn(cli),
       onEvent: (event) => {
         if (event.type === 'run-finished') finished = event
+        if (event.type === 'attempt-failed' || (event.type === 'effect-finished' && event.proposed))
+          proposing.push(event)
         viewer.onEvent(event)
       },
     })
@@ -118,6 +122,7 @@ export async function executeRun(
       needsApproval: result.needsApproval,
       asks: result.asks,
       notKept: result.notKept,
+      effects: effectsOf(proposing),
     }
     cli.stderr.write(renderSummary(summary, cli.look.stderr))
   }

@@ -7,7 +7,8 @@ import {
   writeGithubWorkflow,
 } from '../runner/github-workflow.ts'
 import { openProject } from '../runner/project.ts'
-import { GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
+import { GITHUB_PUBLISH_FILE, GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
+import { publishSkeleton } from '../schema/github-workflow/publish-skeleton.ts'
 import type { Cli } from './context.ts'
 import { findAction, isUnpinned, pinAction } from './find-action.ts'
 import { count, oneLine } from './ui/plain-text.ts'
@@ -15,23 +16,26 @@ import { type Done, writeProjectFile } from './write-project-file.ts'
 
 const path = GITHUB_WORKFLOW_FILE
 
-/** Writes the GitHub workflow. One that is there stays, and what it lacks is told. */
-export async function initGithubWorkflow(root: string, force: boolean, cli: Cli): Promise<Done> {
+/**
+ * Writes the GitHub workflow, and with it the one that publishes what jobs of strangers left. One that is there stays, and what
+ * it lacks is told.
+ */
+export async function initGithubWorkflow(root: string, force: boolean, cli: Cli): Promise<readonly Done[]> {
   const { definitions, invalid } = await readDefinitions(cli)
   const before = await readGithubWorkflowText(root)
   if (before !== undefined && !force) {
     if (invalid.length > 0)
-      return { path, outcome: 'kept', kept: 'it is compared when all definitions are valid' }
-    return { path, ...(await lookAt(before, definitions)) }
+      return [{ path, outcome: 'kept', kept: 'it is compared when all definitions are valid' }]
+    return [{ path, ...(await lookAt(before, definitions)) }]
   }
-  return await write(root, definitions, cli)
+  return await write(root, definitions, force, cli)
 }
 
 /**
  * Brings the GitHub workflow up to date, or writes it where there is none. Refuses with `definitions-invalid` while it is not
  * known what all definitions ask for.
  */
-export async function updateGithubWorkflow(root: string, cli: Cli): Promise<Done> {
+export async function updateGithubWorkflow(root: string, cli: Cli): Promise<readonly Done[]> {
   const { definitions, invalid } = await readDefinitions(cli)
   if (invalid.length > 0) {
     throw new Refusal(
@@ -41,23 +45,37 @@ export async function updateGithubWorkflow(root: string, cli: Cli): Promise<Done
     )
   }
   const before = await readGithubWorkflowText(root)
-  if (before === undefined) return await write(root, definitions, cli)
+  if (before === undefined) return await write(root, definitions, false, cli)
   const { text, notes } = await mendGithubWorkflow(before, definitions)
-  const action = isUnpinned(text, cli.version) ? await findAction(cli.version, cli.world) : undefined
-  const after = action ? pinAction(text, cli.version, action) : text
+  const publish = await readGithubWorkflowText(root, GITHUB_PUBLISH_FILE)
+  const isAnyUnpinned = [text, publish].some((one) => one !== undefined && isUnpinned(one, cli.version))
+  const action = isAnyUnpinned ? await findAction(cli.version, cli.world) : undefined
+  const pinned = (one: string) => (action ? pinAction(one, cli.version, action) : one)
+  const put = (file: string, content: string) =>
+    writeProjectFile(root, { path: file, text: content, isGenerated: true }, true)
   const all = [...notes, ...(action?.note === undefined ? [] : [action.note])]
-  return {
-    path,
-    outcome: await writeProjectFile(root, { path, text: after, isGenerated: true }, true),
-    notes: all,
-  }
+  return [
+    { path, outcome: await put(path, pinned(text)), notes: all },
+    ...(publish === undefined
+      ? []
+      : [{ path: GITHUB_PUBLISH_FILE, outcome: await put(GITHUB_PUBLISH_FILE, pinned(publish)) }]),
+  ]
 }
 
-async function write(root: string, definitions: Definitions, cli: Cli): Promise<Done> {
+async function write(
+  root: string,
+  definitions: Definitions,
+  force: boolean,
+  cli: Cli,
+): Promise<readonly Done[]> {
   const action = await findAction(cli.version, cli.world)
   const { text, notes } = await writeGithubWorkflow(definitions, action.uses)
   const outcome = await writeProjectFile(root, { path, text, isGenerated: false }, true)
-  return { path, outcome, notes: [...notes, ...(action.note === undefined ? [] : [action.note])] }
+  const publish = { path: GITHUB_PUBLISH_FILE, text: publishSkeleton(action.uses), isGenerated: false }
+  return [
+    { path, outcome, notes: [...notes, ...(action.note === undefined ? [] : [action.note])] },
+    { path: GITHUB_PUBLISH_FILE, outcome: await writeProjectFile(root, publish, force) },
+  ]
 }
 
 /** What is to be said of a file that stays as it is. */

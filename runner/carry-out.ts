@@ -1,4 +1,6 @@
+import { kindOfTool } from '../schema/effects.ts'
 import { sessionDoor } from './agents/sessions.ts'
+import type { Perform } from './effect.ts'
 import type { PauseAnswer } from './engine/answers.ts'
 import type { AskedRun } from './engine/ask.ts'
 import { budgetDoor, budgetOfRun, spendingCheck, spendingOf } from './engine/budget.ts'
@@ -91,7 +93,10 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     input: execution.input,
     kit: setup.kit,
     findCalled: (name) => called.get(name),
-    perform: sessionDoor(budgetDoor(setup.perform, budget, spending, setup), known),
+    perform: sessionDoor(
+      budgetDoor(withProposals(setup.perform, options, execution), budget, spending, setup),
+      known,
+    ),
     checkSpending: spendingCheck(budget, spending),
     memory:
       known.length === 0 ? NO_MEMORY : memoryOf([...known, { at: '', ...execution.opening } as RunEvent]),
@@ -134,6 +139,24 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
       : {}),
     ...(record ? { record } : {}),
     ...(refused ? { notKept: describeFailure(refused) } : {}),
+  }
+}
+
+/** Proposals of what is to be written to GitHub are judged; what judges them is loaded for the first one. */
+function withProposals(
+  perform: Perform,
+  { project }: RunOptions,
+  { runId, ready, known }: Execution,
+): Perform {
+  let judging: Promise<Perform> | undefined
+  const open = async () => {
+    const { effectRules, proposingDoor } = await import('./effects/door.ts')
+    return proposingDoor(perform, { runId, known, rules: effectRules(ready.workflow, project.config) })
+  }
+  return async (effect) => {
+    if (effect.kind !== 'tool' || kindOfTool(effect.request.tool) === undefined) return await perform(effect)
+    judging ??= open()
+    return await (await judging)(effect)
   }
 }
 

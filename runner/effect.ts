@@ -1,4 +1,5 @@
 import type { AgentProgress, AgentReply, AgentRequest } from './agents/agent.ts'
+import type { Proposed } from './effects/proposal.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
 import type { ModelReply, ModelRequest } from './models/model.ts'
 
@@ -69,6 +70,8 @@ export interface ToolReply {
   readonly result: unknown
   /** What the author should know of how it came about. Absent: nothing. */
   readonly warnings?: readonly { readonly code: string; readonly message: string }[]
+  /** What it wanted to be written to GitHub, and whether that was taken. Absent: it proposes nothing. */
+  readonly proposed?: Proposed
 }
 
 /** What each kind of effect is answered with. */

@@ -1,3 +1,4 @@
+import type { EffectResult, Proposed } from './effects/proposal.ts'
 import type { FailureInfo } from './failure.ts'
 import type { Usage } from './models/model.ts'
 import type { RunActor } from './store/manifest.ts'
@@ -31,6 +32,7 @@ export type RunEvent =
   | OutputRevised
   | RunAborted
   | RunFinished
+  | EffectsCarriedOut
 
 interface Happened {
   readonly at: string
@@ -165,6 +167,16 @@ export interface EffectFinished extends Happened {
   readonly listed?: ServerTools
   /** The session that an agent was asked in. Absent: none that lasts. */
   readonly session?: string
+  /** A tool proposed what is to be written to GitHub; see `ToolReply`. */
+  readonly proposed?: Proposed
+}
+
+/** After the run: what became of its proposals, of those that a step of a job has looked at. */
+export interface EffectsCarriedOut extends Happened {
+  readonly type: 'effects-carried-out'
+  readonly results: readonly EffectResult[]
+  /** Page of the CI job. */
+  readonly ciUrl?: string
 }
 
 /** Which tools an MCP server had in a run. */

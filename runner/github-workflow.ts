@@ -7,7 +7,7 @@ import {
   problemOfGithubWorkflow,
   readGithubWorkflow,
 } from '../schema/github-workflow/file.ts'
-import { GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
+import { GITHUB_PUBLISH_FILE, GITHUB_WORKFLOW_FILE } from '../schema/github-workflow/file-name.ts'
 import {
   type GithubWorkflowPlan,
   JOBS,
@@ -16,7 +16,9 @@ import {
 } from '../schema/github-workflow/plan.ts'
 import { skeleton } from '../schema/github-workflow/skeleton.ts'
 import type { RepositoryConfig, Workflow } from '../schema/index.ts'
+import { readText } from '../schema/lax.ts'
 import { callsOthers } from '../schema/needs.ts'
+import { childOf } from '../schema/yaml.ts'
 import { Refusal } from './failure.ts'
 import { LAST_RESORT_MODEL, modelSettings } from './models/model-settings.ts'
 import { keyVariableOf, locateModel } from './models/providers.ts'
@@ -29,11 +31,14 @@ export interface Definitions {
   readonly config: RepositoryConfig
 }
 
-/** Reads the GitHub workflow of a repository. `undefined`: there is none. Refuses with `file-unreadable`. */
-export async function readGithubWorkflowText(root: string): Promise<string | undefined> {
-  return await readFile(join(root, GITHUB_WORKFLOW_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+/** Reads a GitHub workflow of a repository. `undefined`: there is none. Refuses with `file-unreadable`. */
+export async function readGithubWorkflowText(
+  root: string,
+  file = GITHUB_WORKFLOW_FILE,
+): Promise<string | undefined> {
+  return await readFile(join(root, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new Refusal('file-unreadable', `${GITHUB_WORKFLOW_FILE} cannot be read: ${error.message}`, {
+    throw new Refusal('file-unreadable', `${file} cannot be read: ${error.message}`, {
       cause: error,
     })
   })
@@ -44,6 +49,25 @@ export function checkGithubWorkflow(text: string, definitions: Definitions): rea
   const file = readGithubWorkflow(text)
   if (!file) return [problemOfGithubWorkflow(text)]
   return hasOurs(file) ? diagnosticsOf(file, planFor(file, definitions)) : []
+}
+
+/**
+ * The GitHub workflow that publishes what jobs of strangers left, and where it would not; `undefined`: there is none. Refuses
+ * with `file-unreadable`.
+ *
+ * @param other text of the GitHub workflow whose runs it follows; `undefined`: there is none.
+ */
+export async function checkPublishWorkflow(
+  root: string,
+  other: string | undefined,
+): Promise<
+  { readonly file: string; readonly text: string; readonly diagnostics: readonly Diagnostic[] } | undefined
+> {
+  const text = await readGithubWorkflowText(root, GITHUB_PUBLISH_FILE)
+  if (text === undefined) return undefined
+  const { publishDiagnostics } = await import('../schema/github-workflow/publish-gaps.ts')
+  const name = other === undefined ? undefined : readText(childOf(readGithubWorkflow(other)?.root, 'name'))
+  return { file: GITHUB_PUBLISH_FILE, text, diagnostics: publishDiagnostics(text, name) }
 }
 
 /**

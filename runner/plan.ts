@@ -2,6 +2,7 @@ import { driverWords } from '../schema/block-words.ts'
 import { assistantIn, innerStates, withInner } from '../schema/blocks.ts'
 import type { Ceiling } from '../schema/ceiling.ts'
 import type { Position } from '../schema/diagnostic.ts'
+import { EFFECTS, type EffectKind, effectGrants, grantWords } from '../schema/effects.ts'
 import { componentsOf, type GraphEdge, graphOf, type WorkflowGraph } from '../schema/graph.ts'
 import { str } from '../schema/language/index.ts'
 import { withSubAssistants } from '../schema/needs.ts'
@@ -44,6 +45,8 @@ export interface Plan {
   readonly secrets: readonly PlannedSecret[]
   /** What reaches the outside or changes files. */
   readonly effects: readonly PlannedEffect[]
+  /** What it declares that may be carried out after the run, on its proposals. */
+  readonly declared: readonly { readonly kind: EffectKind; readonly limit: string; readonly words: string }[]
   /** Why a run would not start, or would fail. */
   readonly problems: readonly PlanProblem[]
 }
@@ -212,6 +215,11 @@ export function planRun(workflow: Workflow, options: PlanOptions): Plan {
     models: [...new Set(options.models.map((model) => options.describeModel(model).id))],
     secrets: planSecrets(workflow, states, options),
     effects: states.flatMap((state) => effectsOf(state, '')),
+    declared: [...effectGrants(workflow.permissions)].map(([kind, grant]) => ({
+      kind,
+      limit: grantWords(grant),
+      words: EFFECTS[kind].words,
+    })),
     problems: [
       ...options.input.problems,
       ...options.obstacles.map((obstacle) => ({ code: 'not-runnable' as const, ...obstacle })),
@@ -446,13 +454,15 @@ function placeOf({ file, line, column }: Position): string {
   return `${file}:${line}:${column}`
 }
 
+const WRITES: ReadonlySet<ToolReach> = new Set(['write', 'outside', 'propose'])
+
 /** `within`: what stands before the ids of states in a called workflow or a block, `check/`; `''` in the run's own. */
 function effectsOf(planned: PlannedState, within: string): readonly PlannedEffect[] {
   const { tool, assistant, command, notifies } = planned
   const state = `${within}${planned.id}`
   const toolEffects = (tools: readonly PlannedTool[], certainty: PlannedEffect['certainty']) =>
     tools.flatMap(({ name, tool: by = name, reach }): PlannedEffect[] =>
-      reach === 'write' || reach === 'outside' ? [{ state, certainty, reach, by }] : [],
+      reach && WRITES.has(reach) ? [{ state, certainty, reach, by }] : [],
     )
   const assistants = assistant ? withAsked(assistant) : []
   // What a server or another agent does is not known to us.

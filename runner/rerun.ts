@@ -11,12 +11,13 @@ import { blobId, objectFormatOf } from './git/object-id.ts'
 import type { Project } from './project.ts'
 import { findRecorded, projectOfRun, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { warnThrough } from './records.ts'
-import { startRun } from './run.ts'
+import { type StartOptions, startRun } from './run.ts'
 import { definitionTexts } from './store/definition.ts'
 import type { RunManifest } from './store/manifest.ts'
 import { EXCERPT_SIGN } from './store/payload.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { callFileName, workflowFileName } from './store/record.ts'
+import { refuseUntrusted } from './store/untrusted-record.ts'
 
 /** What a run was given, ready to be given again. */
 export interface Repeatable {
@@ -49,6 +50,7 @@ export async function readRepeatable(
   latest: boolean,
 ): Promise<Repeatable> {
   const { manifest, files, events } = stored
+  refuseUntrusted(manifest)
   const { id, workflow: about } = manifest
   const textOf = (path: string) => {
     const text = Buffer.from(files.get(path) ?? []).toString('utf8')
@@ -91,7 +93,9 @@ export async function readRepeatable(
   }
 }
 
-export interface RerunOptions extends RunOptions {
+export interface RerunOptions
+  extends RunOptions,
+    Pick<StartOptions, 'runId' | 'trigger' | 'actor' | 'ciUrl'> {
   readonly origin: Repeatable
   /** The input of the new run, fitted to its workflow. */
   readonly input: string

@@ -1,4 +1,5 @@
 import type { FormatSchema } from './dialects/codemie/format.ts'
+import { EFFECT_KINDS } from './effects.ts'
 import { INTEGRATION_TYPES } from './integration-types.ts'
 
 const text = (description: string): FormatSchema => ({ type: 'string', description })
@@ -256,7 +257,14 @@ export const configFileSchema: FormatSchema = {
         default: [],
         description: 'Globs that tools may write to',
       },
-      approvers: list('Accounts that may approve'),
+      effects: {
+        type: 'array',
+        items: { enum: EFFECT_KINDS },
+        description: 'Kinds of effects that workflows may have carried out; absent: all that they declare',
+      },
+      approvers: list(
+        'Who of those who may write may answer a run that waits, in the action: logins, or `id:` with the number of an account; empty: all',
+      ),
       agents: named(
         'ACP agents that may be started, by the words that their command begins with',
         closed('agent', 'What a program may do that answers as an agent', {

@@ -166,6 +166,8 @@ export interface Policy {
   readonly linkHosts: readonly string[]
   readonly commands: readonly string[]
   readonly writePaths: readonly string[]
+  /** Kinds of effects that workflows may have carried out. `undefined`: all that they declare. */
+  readonly effects?: readonly string[]
   readonly approvers: readonly string[]
   /** ACP agents that may be started, by the words that their command begins with. */
   readonly agents: ReadonlyMap<string, AgentSettings>
@@ -426,6 +428,7 @@ function lowerConfig(document: YamlDocument, root: YamlNode | undefined): Reposi
       linkHosts: texts('policy', 'link_hosts'),
       commands: texts('policy', 'commands'),
       writePaths: texts('policy', 'write_paths'),
+      ...present({ effects: readTexts(get('policy', 'effects')) }),
       approvers: texts('policy', 'approvers'),
       agents: named(get('policy', 'agents'), readAgent),
     },

@@ -29,8 +29,8 @@ export interface Workflow {
   readonly opening: Opening
   readonly budget: MoneyAndTokens
   readonly models: ModelChoice
-  /** Effects on the outside that the author declared, e.g. `pull-requests: write`. Source: root key `permissions`. */
-  readonly permissions: Readonly<Record<string, string>>
+  /** What it may write to GitHub, and what its job has to be allowed. Source: root key `permissions`. */
+  readonly permissions: Permissions
   /** Names of guardrails that check the conversation before each state. Our root key `guardrails`. */
   readonly guardrails: readonly Located<string>[]
   readonly limits: Limits
@@ -50,6 +50,11 @@ export type Opening =
   | { readonly kind: 'name' }
   /** The first state works on it; the conversation begins with what a session begins with. Octomind's configuration. */
   | { readonly kind: 'text'; readonly system?: string; readonly greeting: string }
+/**
+ * As written: a kind of effect with its limit (`comment: 1`, `label: [triage/*]`; see `effectGrants`), or a permission of the job
+ * by GitHub's name with `none`, `read` or `write`.
+ */
+export type Permissions = Readonly<Record<string, string | number | readonly string[]>>
 
 export type Dialect = 'codemie' | 'octomind-config' | 'octomind-file'
 

@@ -104,7 +104,7 @@ const withUsedEndpoints = {
       async ({ path }) => {
         const { default: all } = await import(pathToFileURL(path).href)
         const folder = join(root, 'action')
-        const sources = readdirSync(folder).map((name) =>
+        const sources = readdirSync(folder, { encoding: 'utf8', recursive: true }).map((name) =>
           name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : '',
         )
         /** @type {Record<string, Record<string, unknown>>} */

@@ -33,9 +33,8 @@ export const init: CommandRunner = async (invocation, cli) => {
   }
   // After the starter: its events are among those that start the GitHub workflow.
   if (!invocation.flag('no-github')) {
-    done.push(
-      await (await import('../github-workflow.ts')).initGithubWorkflow(root, invocation.flag('force'), cli),
-    )
+    const { initGithubWorkflow } = await import('../github-workflow.ts')
+    done.push(...(await initGithubWorkflow(root, invocation.flag('force'), cli)))
   }
   if (invocation.flag('json')) printJson(cli, { root, template: starter.id, files: done })
   else report(done, starter, text, cli)
@@ -48,8 +47,8 @@ async function updateGithub(invocation: Invocation, cli: Cli): Promise<number> {
   const { root } = findRepository(cli.world.cwd, cli.world.env)
   const { updateGithubWorkflow } = await import('../github-workflow.ts')
   const done = await updateGithubWorkflow(root, cli)
-  if (invocation.flag('json')) printJson(cli, { root, files: [done] })
-  else reportFiles([done], cli)
+  if (invocation.flag('json')) printJson(cli, { root, files: done })
+  else reportFiles(done, cli)
   return EXIT.done
 }
 

@@ -1,6 +1,8 @@
 import type { RunEvent } from '../../runner/events.ts'
 import { Refusal } from '../../runner/failure.ts'
+import { TRUST_WORDS } from '../../runner/report/run-readme.ts'
 import { describeSaid } from '../../runner/report/said-words.ts'
+import { isTimed, timingOf } from '../../runner/report/step-timing.ts'
 import {
   type AttemptDigest,
   countFinished,
@@ -15,13 +17,13 @@ import type { RunReader } from '../../runner/store/reader.ts'
 import { parseJsonObject } from '../../schema/json-object.ts'
 // Not through the index of the room: it would load all that reading a record does not need.
 import { helpWithName } from '../../schema/nearest.ts'
-import { isTimed, timingOf } from '../../runner/report/step-timing.ts'
 import type { CommandRunner } from '../command.ts'
 import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
 import { openReaderFor } from '../reader.ts'
 import { renderProblem } from '../report-error.ts'
+import { effectLines } from '../ui/effect-lines.ts'
 import { describeSpent } from '../ui/entry-lines.ts'
 import { printJson } from '../ui/json.ts'
 import { formatDuration, formatTime } from '../ui/numbers.ts'
@@ -113,7 +115,7 @@ function showRun(
   const inputs = readInputs(given)
   const files = readFileNames(given)
   if (isJson) {
-    const { steps, output, warnings, heldBefore, asks, approvals, said, failure } = digest
+    const { steps, output, warnings, heldBefore, asks, approvals, said, effects, failure } = digest
     const about = {
       where,
       seenAt,
@@ -126,6 +128,7 @@ function showRun(
       asks,
       approvals,
       said,
+      ...(effects.length > 0 ? { effects } : {}),
     }
     printJson(cli, { ...manifest, ...about, failure })
     return
@@ -231,6 +234,7 @@ function renderRun(
           ? undefined
           : trigger.event,
     ],
+    ['trust', manifest.trust && TRUST_WORDS[manifest.trust]],
     ['workflow', describeWorkflow(workflow)],
     ['commit', describeCommit(repository)],
     [
@@ -273,6 +277,10 @@ function renderRun(
   }
   if (digest.said.length > 0) {
     lines.push('', bold('What people said'), ...digest.said.map((one) => `  ${sayLine(one, palette)}`))
+  }
+  if (digest.effects.length > 0) {
+    lines.push('', bold('What it asked to write'))
+    lines.push(...effectLines(digest.effects, palette).map((line) => `  ${line}`))
   }
   if (digest.failure) lines.push('', renderProblem(digest.failure, palette).trimEnd())
   if (digest.heldBefore.length > 0) {

@@ -96,7 +96,8 @@ async function checkAll(invocation: Invocation, cli: Cli): Promise<readonly Chec
     if (path !== github) checked.push(await checkFile(root ?? cwd, path, config, needs))
   }
   if (root === undefined || github === undefined || !isThere(github)) return checked
-  if (named.length === 0) return [...checked, ...(await checkGithub(root, checked))]
+  if (named.length === 0)
+    return [...checked, ...(await checkGithub(root, checked)), ...(await checkPublish(root))]
   if (!paths.includes(github)) return checked
   const all = filesOf(root, config).map((path) => checkFile(root, path, config, undefined))
   return [...checked, ...(await checkGithub(root, await Promise.all(all)))]
@@ -115,6 +116,13 @@ async function checkGithub(root: string, all: readonly CheckedFile[]): Promise<r
     config: all.flatMap(({ config }) => config ?? [])[0] ?? defaultConfig(),
   })
   return [{ file: GITHUB_WORKFLOW_FILE, text, diagnostics }]
+}
+
+/** Looks at the GitHub workflow that follows the other one. */
+async function checkPublish(root: string): Promise<readonly CheckedFile[]> {
+  const { checkPublishWorkflow, readGithubWorkflowText } = await import('../../runner/github-workflow.ts')
+  const publish = await checkPublishWorkflow(root, await readGithubWorkflowText(root))
+  return publish ? [publish] : []
 }
 
 /** Everything of a repository that has a format of ours: configuration, assistants, templates, workflows. */

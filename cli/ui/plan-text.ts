@@ -39,7 +39,7 @@ export function renderPlan(
       ...(index === 0 ? [bold('Steps, in order')] : []),
       ...stateLines(state, `${index + 1}`, palette),
     ]),
-    [bold('Writes to the outside'), ...effectLines(plan.effects, palette)],
+    [bold('Writes to the outside'), ...effectLines(plan, palette)],
     [bold('Secrets'), ...secretLines(plan, palette)],
     [bold('Limits'), `  ${limitsOf(plan)}`],
     [bold('At most'), ...ceilingLines(plan, columns)],
@@ -187,6 +187,7 @@ const REACHES: Readonly<Record<PlannedEffect['reach'], string>> = {
   network: 'reads from the network',
   write: 'writes files',
   outside: 'acts on the outside',
+  propose: 'proposes a write to GitHub',
   unknown: 'does what it wants',
 }
 
@@ -227,12 +228,16 @@ function describeEdge({ to, kind, label }: GraphEdge, { dim }: Palette): string 
   }
 }
 
-function effectLines(effects: readonly PlannedEffect[], { yellow }: Palette): string[] {
-  if (effects.length === 0) return ['  nothing']
-  return effects.map(
-    ({ state, by, certainty, reach }) =>
-      `  ${yellow(oneLine(state))}  ${certainty === 'may' ? 'may use' : 'uses'} ${oneLine(by)}, which ${REACHES[reach]}`,
-  )
+function effectLines({ effects, declared }: Plan, { yellow }: Palette): string[] {
+  if (effects.length + declared.length === 0) return ['  nothing']
+  return [
+    ...effects.map(
+      ({ state, by, certainty, reach }) =>
+        `  ${yellow(oneLine(state))}  ${certainty === 'may' ? 'may use' : 'uses'} ${oneLine(by)}, which ${REACHES[reach]}`,
+    ),
+    ...(declared.length > 0 ? ['  After the run a step of the action may'] : []),
+    ...declared.map(({ kind, limit, words }) => `    ${yellow(kind)}  ${words} (${oneLine(limit)})`),
+  ]
 }
 
 function secretLines(plan: Plan, { green, red, dim, symbols }: Palette): string[] {

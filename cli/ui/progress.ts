@@ -143,6 +143,7 @@ export class Progress {
         return this.#endGroups()
       case 'output-revised':
       case 'run-aborted':
+      case 'effects-carried-out':
       case 'effect-finished':
         return []
     }
@@ -195,7 +196,9 @@ export class Progress {
     const place = this.#stateIds.indexOf(stateOfPath(path)) + 1
     if (this.#timed === undefined || place === 0) return []
     const of = this.#stateIds.length
-    return [{ kind: 'timing', line: timingLine({ workflow: this.#timed, step: path, place, of, durationMs }) }]
+    return [
+      { kind: 'timing', line: timingLine({ workflow: this.#timed, step: path, place, of, durationMs }) },
+    ]
   }
 
   #stepProgress(event: Extract<RunEvent, { type: 'step-progress' }>): void {

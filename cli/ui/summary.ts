@@ -1,9 +1,11 @@
+import type { EffectDigest } from '../../runner/effects/digest.ts'
 import type { Ask, RunStatus } from '../../runner/events.ts'
 import { type FailureInfo, REJECTED } from '../../runner/failure.ts'
 import type { Spent } from '../../runner/models/spent.ts'
 import { digestOption } from '../../runner/report/said-words.ts'
 import type { RecordPlace } from '../../runner/store/writer.ts'
 import { renderProblem } from '../report-error.ts'
+import { effectLines } from './effect-lines.ts'
 import { describeSpent } from './entry-lines.ts'
 import { formatDuration } from './numbers.ts'
 import type { Paint, Palette } from './palette.ts'
@@ -25,6 +27,8 @@ export interface RunSummary {
   readonly needsApproval?: boolean | undefined
   /** What the yes is asked for. */
   readonly asks?: readonly Ask[] | undefined
+  /** What it asked to have written to GitHub. Default: nothing. */
+  readonly effects?: readonly EffectDigest[]
   /** Where the record is; `undefined`: none was kept. */
   readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
 }
@@ -78,7 +82,15 @@ export function renderSummary(summary: RunSummary, palette: Palette): string {
   ]
   if (summary.failure) lines.push(renderProblem(summary.failure, palette).trimEnd())
   if (summary.notKept) lines.push(renderProblem(summary.notKept, palette).trimEnd())
-  const { record, runId } = summary
+  const { record, runId, effects = [] } = summary
+  if (effects.length > 0) {
+    lines.push(
+      dim(
+        '  Nothing was written to GitHub. It asked for this, which the action carries out with `mode: effects`:',
+      ),
+    )
+    lines.push(...effectLines(effects, palette).map((line) => `  ${line}`))
+  }
   const rows: NextCommand[] = []
   for (const { path, task } of summary.asks?.slice(0, MOST_ASKS) ?? [])
     rows.push({ name: 'asks', command: shorten(oneLine(`${path}: ${task}`), LONGEST_ASK, symbols.ellipsis) })

@@ -55,7 +55,8 @@ export function rememberingDoor(
     const known = memory.reply(path, attempt, ordinal, request)
     if (known !== undefined) return known as EffectReply<E>
     const started = now()
-    const reply = await inner(effect)
+    const answer = await inner(effect)
+    const { reply, proposed } = withoutProposal(answer)
     record({
       type: 'effect-finished',
       path,
@@ -72,8 +73,9 @@ export function rememberingDoor(
       ...(effect.kind === 'agent' && effect.request.session !== undefined
         ? { session: effect.request.session }
         : {}),
+      ...(proposed ? { proposed } : {}),
     })
-    return reply
+    return answer
   }
 }
 
@@ -86,6 +88,13 @@ function nameOf(effect: Effect, reply: EffectReply<Effect>): string {
     case 'agent':
       return effect.request.command.join(' ')
   }
+}
+
+/** A proposal is kept whole, beside the reply, which may be cut. */
+function withoutProposal(answer: EffectReply<Effect>) {
+  if (!('proposed' in answer)) return { reply: answer }
+  const { proposed, ...reply } = answer
+  return { reply, proposed }
 }
 
 function accountOf({ usage, costUsd }: ModelReply | AgentReply): Pick<EffectFinished, 'usage' | 'costUsd'> {

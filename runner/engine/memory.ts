@@ -38,7 +38,12 @@ export function memoryOf(events: readonly RunEvent[]): Memory {
         attempts.set(event.path, event.attempt + 1)
         break
       case 'effect-finished':
-        replies.set(effectKey(event.path, event.attempt, event.ordinal), event)
+        replies.set(
+          effectKey(event.path, event.attempt, event.ordinal),
+          event.proposed
+            ? { ...event, reply: { ...(event.reply as object), proposed: event.proposed } }
+            : event,
+        )
         break
       case 'step-finished':
         outputs.set(event.path, {

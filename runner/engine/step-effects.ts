@@ -1,6 +1,7 @@
 import type { AgentProgress, AgentReply, AgentRequest } from '../agents/agent.ts'
 import type { Perform, ToolRequest } from '../effect.ts'
 import type { StepFinished } from '../events.ts'
+import { StepFailure } from '../failure.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { ToolList } from '../mcp/tool-list.ts'
 import { addUsage, type ModelReply, type ModelRequest, type Usage } from '../models/model.ts'
@@ -96,8 +97,9 @@ export class EffectCounter {
       },
       async tool(request) {
         if (streaming) void emit({ type: 'step-progress', path, tool: request.tool })
-        const { result, warnings } = await perform({ kind: 'tool', ...place(), request })
+        const { result, warnings, proposed } = await perform({ kind: 'tool', ...place(), request })
         for (const warning of warnings ?? []) warn(warning)
+        if (proposed?.refused !== undefined) throw refusedProposal(request.tool, proposed.refused)
         return result
       },
       async agent(request) {
@@ -113,6 +115,14 @@ export class EffectCounter {
       call: (workflow, input) => call(workflow, input, path, signal),
     }
   }
+}
+
+/** It is known to the journal before it fails, so that the record has what was refused. */
+function refusedProposal(tool: string, why: string): StepFailure {
+  return new StepFailure('effect-refused', `${tool}: the proposal is refused: ${why}`, {
+    blame: 'policy',
+    help: 'What a workflow may write to GitHub stands under `permissions` of its definition, and `policy` in .codemie/config.yaml can forbid it.',
+  })
 }
 
 /** What the models and agents that one attempt asked used and cost. */

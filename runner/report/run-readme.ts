@@ -1,14 +1,15 @@
+import type { EffectDigest } from '../effects/digest.ts'
 import type { Ask, RunStatus, ServerTools } from '../events.ts'
 import type { Usage } from '../models/model.ts'
 import type { LinkRule } from '../policy/links.ts'
 import type { RunDigest, StepDigest } from '../store/digest-run.ts'
-import type { RunManifest } from '../store/manifest.ts'
+import type { RecordTrust, RunManifest } from '../store/manifest.ts'
 import { ceilingLine } from './ceiling-words.ts'
 import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
-import { isTimed, timingOf } from './step-timing.ts'
 import { describeSaid, digestOption } from './said-words.ts'
+import { isTimed, timingOf } from './step-timing.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
 const MAX_STEP_ROWS = 100
@@ -28,6 +29,7 @@ export function renderRunReadme(manifest: RunManifest, digest: RunDigest, graph?
     steps(digest.steps, digest.models.length > 1),
     timing(manifest, digest),
     said(digest),
+    effects(digest),
     warnings(digest),
     graph === undefined || graph.trim() === '' ? undefined : `## Graph\n\n${fenced(graph, 'mermaid')}`,
     `## How to go on\n\n${howToGoOn(manifest, digest)}`,
@@ -43,6 +45,14 @@ const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
   interrupted: 'interrupted',
   aborted: 'aborted',
   'budget-exceeded': 'stopped by its budget',
+}
+
+/** What people have to know of a record that no trusted job wrote, as plain words. */
+export const TRUST_WORDS: Readonly<Record<RecordTrust, string>> = {
+  'untrusted-fork':
+    'not trusted: a job about a pull request of a fork wrote it, and nobody can tell whether it happened like this',
+  'untrusted-dependabot':
+    'not trusted: a job of Dependabot wrote it, and nobody can tell whether it happened like this',
 }
 
 function facts(manifest: RunManifest): string {
@@ -65,6 +75,7 @@ function facts(manifest: RunManifest): string {
     ['Tokens', tokens(manifest.usage)],
     ['Cost', cost(manifest)],
     ['At most', manifest.ceiling && ceilingLine(manifest.ceiling)],
+    ['Trust', manifest.trust && TRUST_WORDS[manifest.trust]],
     ['CI job', manifest.ciUrl === undefined ? undefined : `<${manifest.ciUrl.replace(/[<>\s]/g, '')}>`],
   ]
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]))
@@ -183,6 +194,32 @@ function said(digest: RunDigest): string | undefined {
   return `## What people said\n\n${lines.join('\n')}`
 }
 
+function effects(digest: RunDigest): string | undefined {
+  if (digest.effects.length === 0) return undefined
+  return `## What it asked to write\n\n${digest.effects.map((one) => `- ${effectLine(one)}`).join('\n')}`
+}
+
+/** A proposal and what became of it, as one line of Markdown. */
+export function effectLine({ about, step, refused, result }: EffectDigest): string {
+  const fate =
+    refused === undefined
+      ? result
+        ? resultWords(result)
+        : 'not carried out yet'
+      : `refused: ${inlineText(refused)}`
+  return `${inlineText(about)} (${code(step)}): ${fate}`
+}
+
+function resultWords({ status, url, why }: NonNullable<EffectDigest['result']>): string {
+  const more =
+    url === undefined
+      ? why === undefined
+        ? ''
+        : `: ${inlineText(why)}`
+      : `: <${url.replace(/[<>\s]/g, '')}>`
+  return `${status}${more}`
+}
+
 function warnings(digest: RunDigest): string | undefined {
   if (digest.warnings.length === 0) return undefined
   const lines = digest.warnings.slice(0, 20).map((one) => {
@@ -203,7 +240,7 @@ function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
         : `The run waits before ${held === '' ? 'its next step' : held}. Let it go on with \`codemie-ci resume ${manifest.id}\`.`,
     )
     lines.push(...renderAsks(digest.asks))
-  } else if (!['succeeded', 'running', 'aborted'].includes(manifest.status)) {
+  } else if (manifest.trust === undefined && !['succeeded', 'running', 'aborted'].includes(manifest.status)) {
     lines.push(`Finished steps are kept: \`codemie-ci resume ${manifest.id}\` goes on after them.`)
   }
   if (lines.length === 0) lines.push(`Read it in a terminal: \`codemie-ci show ${manifest.id}\`.`)

@@ -1,3 +1,4 @@
+import { type EffectDigest, effectsOf } from '../effects/digest.ts'
 import { revisedOf } from '../engine/answers.ts'
 import { withYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
@@ -60,6 +61,8 @@ export interface RunDigest {
   readonly approvals: readonly ApprovalDigest[]
   /** What people said to the run while it waited, in order. */
   readonly said: readonly SaidDigest[]
+  /** What it asked to have written to GitHub, in order, and what became of that. */
+  readonly effects: readonly EffectDigest[]
 }
 
 /** How many steps of a run are finished. */
@@ -132,6 +135,8 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   let sessionStart = Number.NaN
   let lastAt = Number.NaN
   for (const event of events) {
+    // After the end; it takes no time of the run.
+    if (event.type === 'effects-carried-out') continue
     const at = Date.parse(event.at)
     if (SESSION_STARTS.has(event.type)) {
       if (!Number.isNaN(sessionStart)) durationMs += lastAt - sessionStart
@@ -264,7 +269,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     })),
     models: [...models].sort(),
     servers: [...servers.values()],
-    lastEventAt: events.at(-1)?.at,
+    lastEventAt: events.findLast(({ type }) => type !== 'effects-carried-out')?.at,
     durationMs,
     usage: total.usage,
     costUsd: total.costUsd,
@@ -277,6 +282,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     asks: heldBefore.length === 0 ? [] : withYes(lastAsks, revisedOf(events)),
     approvals,
     said,
+    effects: effectsOf(events),
   }
 }
 

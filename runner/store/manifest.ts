@@ -14,8 +14,21 @@ export interface RunTrigger {
   readonly eventId?: string
   /** From 1. */
   readonly attempt?: number
+  /** Number of the pull request or issue that it is about. */
+  readonly number?: number
+  /** Commit that it is about: the head of the pull request, or what was pushed. */
+  readonly commit?: string
   /** What was taken out of its texts before the run saw them. Absent: nothing. */
   readonly removed?: readonly RemovedText[]
+  /** The pull request or issue that it is about. Absent: neither. */
+  readonly about?: RunSubject
+}
+
+/** The pull request or issue that a run is about. */
+export interface RunSubject {
+  readonly number: number
+  /** Commit of the pull request that the run worked on. Absent: it is an issue. */
+  readonly head?: string
 }
 
 /** Something that people do not see where it was written, and that a model would have read. */
@@ -32,9 +45,21 @@ export interface RemovedText {
 export interface RunActor {
   readonly name: string
   readonly email?: string
-  /** Where the name comes from: the CI system's environment, or `user.name` of git. Neither is proof. */
+  /** Numeric id of the account, where the forge was asked who it is and whether they may. */
+  readonly id?: number
+  /** Where the name comes from: the CI system, or `user.name` of git. Without `id` neither is proof. */
   readonly source: 'ci' | 'git'
 }
+
+/**
+ * Whose word a record is that was not written by a job with a token of its own. Absent in a record: a runner that could
+ * write to the repository wrote it.
+ */
+export type RecordTrust =
+  /** A job about a pull request of a fork, which strangers can make say anything. */
+  | 'untrusted-fork'
+  /** A job that Dependabot started, with code that it brought. */
+  | 'untrusted-dependabot'
 
 /** `run.json`: what is kept of a run besides its files. */
 export interface RunManifest {
@@ -59,6 +84,7 @@ export interface RunManifest {
     readonly calls?: readonly { readonly name: string; readonly file: string; readonly blob: string }[]
   }
   readonly trigger: RunTrigger
+  readonly trust?: RecordTrust
   readonly actor?: RunActor
   readonly repository: {
     /** Address of the remote, without credentials. */
@@ -120,6 +146,7 @@ export type ManifestStart = Pick<
   | 'id'
   | 'workflow'
   | 'trigger'
+  | 'trust'
   | 'actor'
   | 'repository'
   | 'inputs'

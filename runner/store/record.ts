@@ -73,6 +73,8 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
   if (source.graph !== undefined) texts.set(GRAPH_FILE, shortened(source.graph, limits.fileBytes, cuts))
   if (digest.approvals.length > 0)
     texts.set(APPROVALS_FILE, shortened(canonicalJson(digest.approvals), limits.fileBytes, cuts))
+  // Whole, whatever its size: what is carried out must be what was proposed. Its size has a limit of its own.
+  if (digest.effects.length > 0) texts.set(EFFECTS_FILE, canonicalJson(digest.effects))
   // Of a full record about a third is for what people read and a third for what a resumption reads.
   writeSteps(digest.steps, texts, limits, cuts)
   const leftOutEvents = writeJournal(source.events, texts, limits, cuts)
@@ -101,6 +103,9 @@ export const GRAPH_FILE = 'graph.mmd'
 
 /** Every yes and no that was said, with who, when, and to what. Absent: none was. */
 export const APPROVALS_FILE = 'approvals.json'
+
+/** What the run asked to have written to GitHub, and what became of it. Absent: it asked for nothing. */
+export const EFFECTS_FILE = 'effects.json'
 
 /** `workflow.yaml` or `workflow.toml`, by the definition's own ending. */
 export function workflowFileName(file: string): string {
@@ -363,6 +368,6 @@ function withoutDispensable(events: readonly RunEvent[]): readonly RunEvent[] {
   for (const event of events) if (event.type === 'step-finished') finished.add(event.path)
   return events.filter((event) => {
     if (event.type === 'step-started' || event.type === 'superstep-started') return false
-    return !(event.type === 'effect-finished' && finished.has(event.path))
+    return !(event.type === 'effect-finished' && event.proposed === undefined && finished.has(event.path))
   })
 }

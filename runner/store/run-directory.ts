@@ -86,7 +86,7 @@ export function readRunJournal(directory: string): JournalContent {
 /** Keeps of a manifest what was known at the start of the run. */
 export function startOf(manifest: RunManifest): ManifestStart {
   const { id, workflow, trigger, repository, inputs, engine, startedAt } = manifest
-  const { actor, ceiling, ciUrl, origin, previousTree } = manifest
+  const { actor, ceiling, ciUrl, origin, previousTree, trust } = manifest
   return {
     id,
     workflow,
@@ -100,6 +100,7 @@ export function startOf(manifest: RunManifest): ManifestStart {
     ...(ciUrl === undefined ? {} : { ciUrl }),
     ...(origin === undefined ? {} : { origin }),
     ...(previousTree === undefined ? {} : { previousTree }),
+    ...(trust === undefined ? {} : { trust }),
   }
 }
 

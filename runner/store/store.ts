@@ -8,6 +8,7 @@ import type { StoreContext } from './context.ts'
 import { describeDefinition, type ExecutedDefinition } from './definition.ts'
 import { fetchRun, findContinued, type RefsThere } from './fetch-run.ts'
 import { forgeApiOf } from './forge-api.ts'
+import type { AdoptedRecord } from './import-record.ts'
 import type { ImportedRun } from './import-run.ts'
 import { currentLease, type Holder, interruptHolder, isLeaseAlive, refuseLive, takeLease } from './lease.ts'
 import { branchesOf, type ListFilter, listRuns, type RunSummary } from './list-runs.ts'
@@ -28,6 +29,7 @@ import { manualRunId } from './run-id.ts'
 import type { CollectedShards, Shard, ShardName } from './shard.ts'
 import type { Shared } from './share.ts'
 import type { Swept } from './sweep.ts'
+import { refuseUntrusted } from './untrusted-record.ts'
 import type { Verified } from './verify-branch.ts'
 import { RunWriter } from './writer.ts'
 
@@ -113,6 +115,8 @@ export interface RunStore {
       readonly takeOver?: boolean
       /** Also a run that came to its end, whose record is only to be committed. */
       readonly evenEnded?: boolean
+      /** Also a run that has succeeded, of which its record is to say more. */
+      readonly afterEnd?: boolean
     },
   ): Promise<ResumedRun>
   /**
@@ -138,6 +142,8 @@ export interface RunStore {
   bundle(id: string, directory: string): Promise<string>
   /** Brings the runs of a bundle in; see `importBundle`. Those that are finished wait for {@link RunStore.sweep}. */
   import(file: string): Promise<ImportedRun[]>
+  /** Puts a record on the branch that came from a stranger; see `keepAdopted`. */
+  adopt(record: AdoptedRecord): Promise<'kept' | 'already-here'>
   /** Keeps a finished part of a map that several jobs share; see `keepShard`. Returns its ref. */
   keepShard(shard: Shard): Promise<string>
   /** Brings the parts of a map together; see `collectShards`. They go when the run's writer finishes with their refs. */
@@ -192,6 +198,10 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
     bundle: async (id, directory) =>
       await (await import('./bundle.ts')).bundleRun(context, await resolveRunId(context, id), directory),
     import: async (file) => await (await import('./import-run.ts')).importBundle(context, file),
+    adopt: async (record) =>
+      await (await import('./import-record.ts')).keepAdopted(context, record, (id) =>
+        readAnywhere(context, id),
+      ),
     verify: async (ids) => {
       const { verifyBranch } = await import('./verify-branch.ts')
       const only = ids && (await Promise.all(ids.map(async (id) => await resolveRunId(context, id))))
@@ -306,18 +316,19 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
 async function resume(
   context: StoreContext,
   id: string,
-  { takeOver = false, evenEnded = false }: { readonly takeOver?: boolean; readonly evenEnded?: boolean },
+  { takeOver = false, evenEnded = false, afterEnd = false }: NonNullable<Parameters<RunStore['resume']>[1]>,
 ): Promise<ResumedRun> {
   const { remote } = context
   const there = remote && (await fetchRun(remote, id))
   const here = await readRun(context, id)
   const stored = (remote && there && (await takeContinued(context, remote, here, there))) ?? here
+  refuseUntrusted(stored.manifest)
   if (stored.manifest.status === 'aborted' && !evenEnded) {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
       help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })
   }
-  if (stored.manifest.status === 'succeeded' && stored.where !== 'directory') {
+  if (stored.manifest.status === 'succeeded' && stored.where !== 'directory' && !afterEnd) {
     throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
       help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
     })

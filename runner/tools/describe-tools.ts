@@ -7,6 +7,7 @@ const REACH_WORDS: Readonly<Record<BuiltInTool['reach'], string>> = {
   network: 'reads from the network',
   write: 'changes files',
   outside: 'acts outside',
+  propose: 'proposes a write',
 }
 
 /** The table of built-in tools in `docs/tools.md`, as Markdown. */

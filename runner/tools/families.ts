@@ -1,3 +1,4 @@
+import { EFFECT_KINDS, EFFECTS } from '../../schema/effects.ts'
 import type { BuiltInTool } from './define-tool.ts'
 
 /** Tools that are loaded when a workflow names one of them. */
@@ -51,6 +52,10 @@ export const TOOL_FAMILIES: readonly ToolFamily[] = [
   {
     names: ['generic_git_tool', 'create_branch', 'set_active_branch'],
     load: async () => (await import('./git-change.ts')).gitChangeTools,
+  },
+  {
+    names: EFFECT_KINDS.map((kind) => EFFECTS[kind].tool),
+    load: async () => (await import('./propose.ts')).proposeTools,
   },
 ]
 

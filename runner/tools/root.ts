@@ -49,7 +49,7 @@ export async function resolveInRoot(
   given: string,
   use: PathUse,
 ): Promise<RootedPath> {
-  const parts = splitGiven(context.root, given, use)
+  const parts = partsOfPath(context.root, given, use)
   const absolute = await realpathOfNearest(context.root, parts, use)
   const fromRoot = relative(context.root, absolute)
   if (fromRoot === '..' || fromRoot.startsWith(`..${sep}`) || isAbsolute(fromRoot)) {
@@ -84,7 +84,7 @@ export async function resolveForWrite(
       `If workflows may change the working tree, say where with ${POLICY_KEYS.write}.`,
     )
   }
-  const parts = splitGiven(context.root, given, use)
+  const parts = partsOfPath(context.root, given, use)
   const last = parts.at(-1)
   if (last === undefined) throw refuse(use, given, 'is the repository itself')
   // Only the parents may be links: the last part is what gets replaced, so it is not followed.
@@ -215,7 +215,12 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOSPC: 'could not be written: the disc is full',
 }
 
-function splitGiven(root: string, given: string, use: PathUse): string[] {
+/**
+ * The parts of a path argument, without a look at the disc. Fails like {@link resolveInRoot}.
+ *
+ * @param root an absolute path inside of this is taken, too.
+ */
+export function partsOfPath(root: string, given: string, use: PathUse): string[] {
   if (given.includes('\0')) throw refuse(use, given.replaceAll('\0', '\\0'), 'contains a NUL character')
   if (given.includes('\\')) throw refuse(use, given, 'contains a backslash; separate folders with "/"')
   if (given.includes(':') && !(isAbsolute(given) && /^[A-Za-z]:/.test(root))) {
@@ -247,7 +252,7 @@ function checkParts(parts: readonly string[], given: string, use: PathUse): void
  * A name as the most forgiving file system sees it: Windows drops blanks and dots at the end, HFS+ ignores invisible
  * characters, and both ignore case.
  */
-function foldName(name: string): string {
+export function foldName(name: string): string {
   return name
     .normalize('NFKC')
     .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '')

@@ -2,9 +2,9 @@ import type { McpServer } from '../../schema/workflow.ts'
 
 /**
  * Where a tool's effect ends up. `read` looks at the repository, `network` reads from elsewhere, `write` changes files
- * of the working tree, `outside` changes something beyond it (a command, a POST).
+ * of the working tree, `outside` changes something beyond it (a command, a POST), `propose` only asks for that.
  */
-export type ToolReach = 'read' | 'network' | 'write' | 'outside'
+export type ToolReach = 'read' | 'network' | 'write' | 'outside' | 'propose'
 
 /** A tool of an MCP server, by the name that it has there. */
 export interface ServerTool {

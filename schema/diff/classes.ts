@@ -1,3 +1,4 @@
+import { EFFECTS, isEffectKind, VERDICTS } from '../effects.ts'
 import type { ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
 import { cameAndWent, isSame, membersOf } from './values.ts'
@@ -123,17 +124,38 @@ export const servers: ClassRule = {
 
 const LEVELS = ['none', 'read', 'write']
 
-/** Levels by name; what is not named is `none`. */
+const rankIn = (order: readonly string[]) => (level: unknown) => Math.max(0, order.indexOf(String(level)))
+
+/** How much of something a permission is: a count, a verdict of a review, or a level. */
+const RANKS = {
+  count: (value: unknown) => Number(value ?? 0),
+  verdict: rankIn(['none', ...VERDICTS]),
+  level: rankIn(LEVELS),
+}
+
+/** Effects by kind, and levels by name; what is not named is not allowed. */
 export const permissions: ClassRule = {
-  words: 'one raised: widening; only lowered: narrowing',
-  of: (before, after) => {
+  words: 'one raised, or a name came: widening; only lowered, or names went: narrowing',
+  of: (before, after, whole) => {
     const [a, b] = [membersOf(before), membersOf(after)]
-    const rank = (level: unknown) => Math.max(0, LEVELS.indexOf(String(level)))
     return widest(
       [...new Set([...a.keys(), ...b.keys()])].map((name) => {
-        const step = rank(b.get(name)) - rank(a.get(name))
+        const limit = isEffectKind(name) ? EFFECTS[name].limit : 'level'
+        const [old, now] = [a.get(name), b.get(name)]
+        if (limit === 'names') return effectNames.of(old, now, whole)
+        const step = RANKS[limit](now) - RANKS[limit](old)
         return step > 0 ? 'widening' : step < 0 ? 'narrowing' : 'neutral'
       }),
     )
+  },
+}
+
+/** Patterns of names; one with `!` takes away from those before it, so there the order counts, too. */
+const effectNames: ClassRule = {
+  words: 'a pattern came, or one with `!` changed: widening; only went: narrowing',
+  of: (before, after, whole) => {
+    const [a, b] = [before, after].map((value) => (typeof value === 'string' ? [value] : (value ?? [])))
+    const hasNegative = [a, b].some((list) => (list as string[]).some((name) => name.startsWith('!')))
+    return hasNegative && !isSame(a, b) && after !== undefined ? 'widening' : powers.of(a, b, whole)
   },
 }

@@ -11,7 +11,7 @@ import type {
 import type { Aspect, ClassRule } from './aspect.ts'
 import type { ChangeClass } from './change.ts'
 import { ceiling, guards, model, models, power, powers, widest } from './classes.ts'
-import { isSame, listed, meaningOf, members, membersOf } from './values.ts'
+import { fromTo, isSame, listed, meaningOf, members, membersOf } from './values.ts'
 
 /** Entries that the author names, each compared by its own rows. */
 export interface Collection<T> {
@@ -63,6 +63,12 @@ const offered: ClassRule = {
     if (before === undefined || after === undefined) return after === undefined ? 'widening' : 'narrowing'
     return powers.of(before, after, whole)
   },
+}
+
+/** Kinds of effects; without a list definitions alone decide. */
+const effectKinds: ClassRule = {
+  words: 'a kind came, or there is no list any more: widening; else narrowing',
+  of: offered.of,
 }
 
 /** Other names of models: the text goes to whom they stand for. */
@@ -208,6 +214,15 @@ export const CONFIG_ASPECTS: readonly Aspect<RepositoryConfig>[] = [
   list('link-hosts-changed', 'hosts of links in answers of models', ({ policy }) => policy.linkHosts),
   list('commands-changed', 'programs of the command tool', ({ policy }) => policy.commands),
   list('write-paths-changed', 'files that tools may write', ({ policy }) => policy.writePaths),
+  {
+    code: 'effects-changed',
+    name: 'effects of workflows',
+    of: ({ policy }) => policy.effects,
+    class: effectKinds,
+    reach: 'nothing',
+    say: (before, after) =>
+      before === undefined || after === undefined ? fromTo(before, after) : listed(before, after),
+  },
   list('mcp-commands-changed', 'programs of MCP servers', ({ mcp }) => mcp.allowedCommands),
   list('mcp-hosts-changed', 'hosts of MCP servers', ({ mcp }) => mcp.allowedHosts),
   {

@@ -428,6 +428,14 @@ const PROMPT: readonly Aspect<WorkOf<'prompt'>>[] = [
     class: 'neutral',
     reach: 'state',
   },
+  {
+    code: 'environment-changed',
+    name: 'variables of programs that the prompt goes through',
+    of: ({ env }) => env,
+    class: 'neutral',
+    reach: 'state',
+    say: members,
+  },
 ]
 
 const LAYER: readonly Aspect<WorkOf<'layer'>>[] = [

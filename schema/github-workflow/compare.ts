@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../diagnostic.ts'
-import { readText, readTexts } from '../lax.ts'
+import { readText } from '../lax.ts'
 import { childOf, entryOf, type YamlNode } from '../yaml.ts'
-import { type GithubWorkflowFile, isOnlyOurs } from './file.ts'
+import { effectsGaps } from './effects-gaps.ts'
+import { type GithubWorkflowFile, isOnlyOurs, optionsOf } from './file.ts'
 import { filterGaps } from './filter-gaps.ts'
 import type { Gap } from './gap.ts'
 import { inputGaps, staleInputGaps } from './input-gaps.ts'
@@ -16,6 +17,7 @@ export function gapsOf(file: GithubWorkflowFile, plan: GithubWorkflowPlan): read
     ...staleInputGaps(file, plan),
     ...scheduleGaps(file, plan),
     ...jobGaps(file, plan),
+    ...effectsGaps(file, plan),
   ]
 }
 
@@ -53,13 +55,6 @@ export function diagnosticsOf(file: GithubWorkflowFile, plan: GithubWorkflowPlan
 
 function keyOf({ root }: GithubWorkflowFile, key: string): YamlNode | undefined {
   return entryOf(root, key)?.key
-}
-
-/** The options of an event in any of the forms of `on`; `null`: it has none. `undefined`: the event is not there. */
-function optionsOf(on: YamlNode | undefined, event: string): YamlNode | null | undefined {
-  if (on?.kind === 'map') return childOf(on, event)
-  const names = on?.kind === 'seq' ? (readTexts(on) ?? []) : [readText(on)]
-  return names.includes(event) ? null : undefined
 }
 
 function eventGaps(file: GithubWorkflowFile, plan: EventPlan): readonly Gap[] {

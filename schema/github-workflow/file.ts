@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts'
-import { readText } from '../lax.ts'
+import { readText, readTexts } from '../lax.ts'
 import { childOf, entryOf, readYaml, type YamlDocument, type YamlMap, type YamlNode } from '../yaml.ts'
 import { GITHUB_WORKFLOW_FILE } from './file-name.ts'
 import { JOBS, type JobName } from './plan.ts'
@@ -31,7 +31,7 @@ export function readGithubWorkflow(text: string): GithubWorkflowFile | undefined
   const found: Partial<Record<JobName, OurJob>> = {}
   for (const [id, { value: node }] of jobs.entries) {
     for (const name of Object.keys(JOBS) as JobName[]) {
-      const step = stepsOf(node).findIndex((one) => isStepOf(name, one))
+      const step = stepsOf(node).findIndex((one) => isStepOf(JOBS[name], one))
       if (step >= 0) found[name] ??= { id, node, step }
     }
   }
@@ -59,13 +59,21 @@ export function stepsOf(job: YamlNode | undefined): readonly YamlNode[] {
   return steps?.kind === 'seq' ? steps.items : []
 }
 
+/** The options of an event in any of the forms of `on`; `null`: it has none. `undefined`: the event is not there. */
+export function optionsOf(on: YamlNode | undefined, event: string): YamlNode | null | undefined {
+  if (on?.kind === 'map') return childOf(on, event)
+  const names = on?.kind === 'seq' ? (readTexts(on) ?? []) : [readText(on)]
+  return names.includes(event) ? null : undefined
+}
+
 /** Forks and copies of the action keep the end of its name. */
 const OURS = /(?:^|\/)codemie-ci\/action(?:@|$)/
 
-function isStepOf(name: JobName, step: YamlNode): boolean {
+/** Whether a step is one of this action in a mode. */
+export function isStepOf(mode: string, step: YamlNode): boolean {
   return (
     OURS.test(readText(childOf(step, 'uses')) ?? '') &&
-    readText(childOf(childOf(step, 'with'), 'mode')) === JOBS[name]
+    readText(childOf(childOf(step, 'with'), 'mode')) === mode
   )
 }
 

@@ -9,9 +9,13 @@ export interface Gap {
   readonly edits: readonly Edit[]
 }
 
-/** A change at one place of the file. `set: undefined` takes the place away; `add` and `remove` are about items of a list. */
+/**
+ * A change at one place of the file. `set: undefined` takes the place away; `add` and `remove` are about items of a list; `append`
+ * is YAML, without indentation, for the end of a map.
+ */
 export type Edit = { readonly path: readonly (string | number)[] } & (
   | { readonly set: unknown; readonly comment?: string | undefined }
   | { readonly add: unknown }
   | { readonly remove: unknown }
+  | { readonly append: string }
 )

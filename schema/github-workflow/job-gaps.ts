@@ -1,6 +1,6 @@
 import { readText } from '../lax.ts'
 import { childOf, entryOf } from '../yaml.ts'
-import { type GithubWorkflowFile, mentions, type OurJob, stepsOf } from './file.ts'
+import { type GithubWorkflowFile, mentions, type OurJob, optionsOf, stepsOf } from './file.ts'
 import type { Gap } from './gap.ts'
 import { listOf } from './inputs.ts'
 import { type GithubWorkflowPlan, isHigher, type Permissions, valueOfKey } from './plan.ts'
@@ -12,7 +12,7 @@ export function jobGaps(file: GithubWorkflowFile, plan: GithubWorkflowPlan): rea
     ...(review ? permissionGaps(file, review, plan.permissions.review) : []),
     ...(run
       ? [
-          ...conditionGaps(run, plan.runOn),
+          ...conditionGaps(file, run, plan),
           ...permissionGaps(file, run, plan.permissions.run),
           ...keyGaps(file, run, plan.keys),
           ...callGaps(run, plan),
@@ -21,28 +21,51 @@ export function jobGaps(file: GithubWorkflowFile, plan: GithubWorkflowPlan): rea
   ]
 }
 
-/** The condition that `init` writes; one that people wrote is theirs. */
-const TURNED_AWAY = /^github\.event_name != '(\w+)'$/
+/** What lets of all comments only commands through. */
+const ONLY_COMMANDS =
+  "(github.event_name != 'issue_comment' || startsWith(github.event.comment.body, '/codemie'))"
 
-function conditionGaps({ id, node }: OurJob, runOn: readonly string[]): readonly Gap[] {
+/** The event that a part of the condition that `init` writes turns away; `undefined`: people wrote it, and it is theirs. */
+function turnedAwayBy(part: string): string | undefined {
+  return part === ONLY_COMMANDS ? 'issue_comment' : /^github\.event_name != '(\w+)'$/.exec(part)?.[1]
+}
+
+function conditionGaps(
+  { on }: GithubWorkflowFile,
+  { id, node }: OurJob,
+  { runOn, onlyCommands }: GithubWorkflowPlan,
+): readonly Gap[] {
   const condition = childOf(node, 'if')
-  const parts = (readText(condition) ?? '').split(' && ').map((part) => TURNED_AWAY.exec(part.trim())?.[1])
-  if (parts.some((event) => event === undefined)) return []
-  const wanted = parts.filter((event) => event !== undefined && runOn.includes(event))
-  if (wanted.length === 0) return []
-  const kept = parts
-    .filter((event) => !wanted.includes(event))
-    .map((event) => `github.event_name != '${event}'`)
+  const written = readText(condition)
+  const parts = written === undefined ? [] : written.split(' && ').map((part) => part.trim())
+  if (parts.some((part) => turnedAwayBy(part) === undefined)) return []
+  const isWanted = (part: string) => runOn.includes(turnedAwayBy(part) ?? '')
+  const wanted = parts.filter(isWanted).map(turnedAwayBy)
+  // A file that has the event lets through what its owner wants.
+  const added =
+    onlyCommands && optionsOf(on, 'issue_comment') === undefined && !parts.includes(ONLY_COMMANDS)
+      ? [ONLY_COMMANDS]
+      : []
+  if (wanted.length + added.length === 0) return []
+  const kept = [...parts.filter((part) => !isWanted(part)), ...added]
   return [
     {
-      message: `The job '${id}' turns '${wanted.join("' and '")}' away, by which workflows start`,
+      message:
+        wanted.length === 0
+          ? `The job '${id}' does not tell commands from other comments`
+          : `The job '${id}' turns '${wanted.join("' and '")}' away, by which workflows start`,
       at: condition,
       edits: [{ path: ['jobs', id, 'if'], set: kept.length === 0 ? undefined : kept.join(' && ') }],
     },
   ]
 }
 
-function permissionGaps(file: GithubWorkflowFile, { id, node }: OurJob, wanted: Permissions): readonly Gap[] {
+/** Where a job may do less than it needs. */
+export function permissionGaps(
+  file: GithubWorkflowFile,
+  { id, node }: OurJob,
+  wanted: Permissions,
+): readonly Gap[] {
   const own = childOf(node, 'permissions')
   const there = own ?? childOf(file.root, 'permissions')
   // Without any, what the repository allows counts, which is not written here.

@@ -22,9 +22,15 @@ type Path = Edit['path']
 export function applyEdits(text: string, edits: readonly Edit[]): string | undefined {
   const document = parseDocument(text)
   if (edits.some(({ path }) => isShared(document, path))) return undefined
-  const byPart = groupBy(edits, ({ path }) => JSON.stringify(path.slice(0, path[0] === 'jobs' ? 2 : 1)))
+  const inPlace = edits.filter((edit) => !('append' in edit))
+  const byPart = groupBy(inPlace, ({ path }) => JSON.stringify(path.slice(0, path[0] === 'jobs' ? 2 : 1)))
   let mended = text
   for (const [part, those] of byPart) mended = editPart(mended, JSON.parse(part), those)
+  for (const edit of edits) {
+    const longer = 'append' in edit ? appendTo(mended, edit.path, edit.append) : mended
+    if (longer === undefined) return undefined
+    mended = longer
+  }
   return text.includes('\r\n') ? mended.replace(/\r?\n/g, '\r\n') : mended
 }
 
@@ -53,6 +59,18 @@ function editPart(text: string, path: Path, edits: readonly Edit[]): string {
     .split('\n')
     .map((line) => (line === '' ? line : indent + line))
   return text.slice(0, start) + again.join('\n') + text.slice(end)
+}
+
+/** The text with lines at the end of a map, an empty one before them. `undefined`: the map is on one line. */
+function appendTo(text: string, path: Path, lines: string): string | undefined {
+  const map = parseDocument(text).getIn(path, true)
+  if (!isMap(map) || map.flow) return undefined
+  const last = map.items.at(-1)
+  const key = isScalar(last?.key) ? String(last.key.value) : ''
+  const place = placeOf(text, [...path, key])
+  if (!place) return undefined
+  const more = lines.split('\n').map((line) => (line === '' ? line : place.indent + line))
+  return `${text.slice(0, place.end)}\n\n${more.join('\n')}${text.slice(place.end)}`
 }
 
 /** The lines of an entry and the white space before its key. `undefined`: it shares a line with others, or refers to them. */
@@ -93,6 +111,7 @@ function applyEdit(document: Document, edit: Edit): void {
   if (edit.path[0] === 'on') makeMapOfEvents(document)
   const there = document.getIn(edit.path, true)
   if ('set' in edit) set(document, edit.path, edit.set, { there, comment: edit.comment })
+  else if ('append' in edit) return
   else if ('add' in edit) {
     if (isSeq(there)) there.add(document.createNode(edit.add))
     else set(document, edit.path, [edit.add], { there })

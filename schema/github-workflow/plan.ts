@@ -1,4 +1,6 @@
 import type { Position } from '../diagnostic.ts'
+import { EFFECTS, effectGrants, isEffectKind } from '../effects.ts'
+import { callsOthers } from '../needs.ts'
 import { problemOfCron } from '../trigger/cron.ts'
 import { EVENTS } from '../trigger/events.ts'
 import { cronsOf } from '../trigger/match.ts'
@@ -8,7 +10,7 @@ import { type Filters, joinFilters } from './filters.ts'
 import { callInputs, dispatchInputs, type GithubInput } from './inputs.ts'
 
 /** The jobs of ours; the value is the input `mode` of their step. */
-export const JOBS = { review: 'review', run: 'events' } as const
+export const JOBS = { review: 'review', run: 'events', effects: 'effects' } as const
 export type JobName = keyof typeof JOBS
 
 /** Levels of a permission, the higher one later. */
@@ -34,7 +36,11 @@ export interface GithubWorkflowPlan {
   readonly crons: ReadonlyMap<string, readonly string[]>
   /** Events of workflows, which the job `run` must not turn away. */
   readonly runOn: readonly string[]
+  /** Comments start nothing by themselves, and are only there to say yes and no to workflows that wait. */
+  readonly onlyCommands: boolean
   readonly permissions: Readonly<Record<JobName, Permissions>>
+  /** Workflows whose proposals the job `effects` carries out, as words of a sentence. */
+  readonly proposing: readonly string[]
   /** Environment variables of the job `run`: those with keys of models and tools. */
   readonly keys: readonly string[]
   /** Events that are not written because they hand secrets to what strangers sent. */
@@ -50,6 +56,11 @@ const PULL_REQUEST_TYPES = ['opened', 'synchronize', 'reopened', 'ready_for_revi
 const REVIEW_TRIGGERS: readonly Pick<Trigger, 'event' | 'options'>[] = [
   { event: 'pull_request', options: { types: PULL_REQUEST_TYPES, paths: ['.codemie/**'] } },
   { event: 'pull_request_review', options: { types: ['submitted', 'dismissed'] } },
+]
+
+/** Yes and no are said by comments. */
+const COMMAND_TRIGGERS: readonly Pick<Trigger, 'event' | 'options'>[] = [
+  { event: 'issue_comment', options: { types: ['created'] } },
 ]
 
 /** What answering an event takes: comments and check runs. */
@@ -83,7 +94,7 @@ const KNOWN_PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
 export function planGithubWorkflow(
   workflows: readonly Workflow[],
   needs: { readonly keys: readonly string[]; readonly permissions: Permissions },
-  jobs: Readonly<Record<JobName, boolean>> = { review: true, run: true },
+  jobs: Readonly<Record<'review' | 'run', boolean>> = { review: true, run: true },
 ): GithubWorkflowPlan {
   const active = jobs.run ? workflows.filter(({ lifecycle }) => lifecycle !== 'retired') : []
   const triggers = active.flatMap((workflow) =>
@@ -92,12 +103,18 @@ export function planGithubWorkflow(
   const safe = triggers.filter(({ event }) => !UNSAFE_EVENTS.includes(event))
   const runOn = [...EVENTS.keys()].filter((event) => safe.some((one) => one.event === event))
   const started = active.filter((workflow) => safe.some((one) => one.workflow === workflow))
+  // Which workflow a call means is only known where it runs.
+  const waiting = started.filter((one) => waits(one) || (callsOthers(one) && workflows.some(waits)))
   const keys = started.length === 0 ? [] : needs.keys
   const notes = new Set<string>()
+  const granted = started
+    .map(({ id, permissions }) => ({ id, kinds: [...effectGrants(permissions).keys()] }))
+    .filter(({ kinds }) => kinds.length > 0)
   const events = [...EVENTS.keys()].flatMap((event): EventPlan[] => {
     const those = safe.filter((one) => one.event === event)
     const ofReview = jobs.review ? REVIEW_TRIGGERS.filter((one) => one.event === event) : []
-    if (event === 'schedule' || those.length + ofReview.length === 0) return []
+    const ofCommands = waiting.length > 0 ? COMMAND_TRIGGERS.filter((one) => one.event === event) : []
+    if (event === 'schedule' || those.length + ofReview.length + ofCommands.length === 0) return []
     const starts = [...new Set(those.map(({ workflow }) => workflow))]
     const asked =
       event === 'workflow_dispatch'
@@ -109,10 +126,14 @@ export function planGithubWorkflow(
     return [
       {
         event,
-        filters: joinFilters(event, [...those.map(withMoreTypes), ...ofReview]),
+        filters: joinFilters(event, [...those.map(withMoreTypes), ...ofReview, ...ofCommands]),
         inputs: asked?.inputs ?? new Map(),
         secrets: event === 'workflow_call' ? keys.filter((key) => !isTokenOfJob(key)) : [],
-        by: [...starts.map(({ id }) => `'${id}'`), ...(ofReview.length === 0 ? [] : ["the job 'review'"])],
+        by: [
+          ...starts.map(({ id }) => `'${id}'`),
+          ...(ofReview.length === 0 ? [] : ["the job 'review'"]),
+          ...(ofCommands.length === 0 ? [] : waiting.map(({ id }) => `the answer to '${id}'`)),
+        ],
       },
     ]
   })
@@ -129,21 +150,33 @@ export function planGithubWorkflow(
     events,
     crons,
     runOn,
+    onlyCommands: waiting.length > 0 && !runOn.includes('issue_comment'),
     permissions: {
       review: { contents: 'read', 'pull-requests': 'write' },
       run: joinPermissions([
         { contents: 'write' },
-        ...runOn.map((event) => ANSWERS[event] ?? {}),
-        ...started.map(({ permissions }) => permissions),
+        ...[...runOn, ...(waiting.length > 0 ? ['issue_comment'] : [])].map((event) => ANSWERS[event] ?? {}),
+        ...started.map(({ permissions }) => levelsOf(permissions)),
         ...(started.length === 0 ? [] : [needs.permissions]),
       ]),
+      effects: joinPermissions([
+        // What became of proposals goes into the record.
+        ...(granted.length === 0 ? [] : [{ contents: 'write' }]),
+        ...granted.flatMap(({ kinds }) => kinds.map((kind) => EFFECTS[kind].needs)),
+      ]),
     },
+    proposing: granted.map(({ id }) => `'${id}'`),
     keys,
     unsafe: triggers
       .filter(({ event }) => UNSAFE_EVENTS.includes(event))
       .map(({ event, at, workflow }) => ({ event, at, of: `'${workflow.id}'` })),
     notes: [...notes],
   }
+}
+
+/** Whether a run of a workflow can come to a state before which a person has to say something. */
+function waits({ states }: Workflow): boolean {
+  return states.some(({ approval, pauseBefore }) => approval === true || pauseBefore)
 }
 
 /** The expression that gives a variable its value. The token of the job is no secret that anybody stores. */
@@ -161,6 +194,14 @@ function withMoreTypes(trigger: Pick<Trigger, 'event' | 'options'>): Pick<Trigge
   const isFiltered = ['labels', 'labels-ignore', 'draft'].some((name) => options[name] !== undefined)
   if (event !== 'pull_request' || options.types !== undefined || !isFiltered) return trigger
   return { options: { ...options, types: PULL_REQUEST_TYPES } }
+}
+
+/** Permissions of the job that runs a workflow; what it may have carried out afterwards takes none. */
+function levelsOf(permissions: Workflow['permissions']): Permissions {
+  const levels = Object.entries(permissions).filter(
+    (one): one is [string, string] => typeof one[1] === 'string' && !isEffectKind(one[0]),
+  )
+  return Object.fromEntries(levels)
 }
 
 function joinPermissions(all: readonly Permissions[]): Permissions {

@@ -1,5 +1,18 @@
 /** Commit of actions/checkout v7.0.0. */
-const CHECKOUT = 'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0'
+export const CHECKOUT = 'actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0'
+
+/** Commit of actions/upload-artifact v7.0.0. */
+const UPLOAD = 'actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0'
+
+/** The step that hands on what a job about a pull request of a stranger may not say itself; for any other there is nothing. */
+function handOn(job: string): string {
+  return `      - if: always() && steps.codemie.outputs.artifact != ''
+        uses: ${UPLOAD}
+        with:
+          name: codemie-ci-${job}-\${{ github.run_attempt }} # codemie-publish.yml takes it
+          path: \${{ steps.codemie.outputs.artifact }}
+          retention-days: 7`
+}
 
 /**
  * A GitHub workflow with both jobs, in which nothing starts them yet: what the definitions ask for is put in as it is put
@@ -35,10 +48,12 @@ jobs:
         with:
           fetch-depth: 0 # the definitions before the change, too
           persist-credentials: false
-      - uses: ${action}
+      - id: codemie
+        uses: ${action}
         with:
           mode: review
           token: \${{ github.token }}
+${handOn('review')}
 
   run:
     name: Run
@@ -58,10 +73,12 @@ jobs:
         with:
           fetch-depth: 0 # for workflows that read the history
           persist-credentials: false
-      - uses: ${action}
+      - id: codemie
+        uses: ${action}
         with:
           mode: events
           push: true
           token: \${{ github.token }} # for the record and the answer; steps of workflows never see it
+${handOn('run')}
 `
 }

@@ -676,6 +676,21 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'Each of them would ask the next, and none would ever answer.',
     fix: 'Remove one of them from the assistant_ids of another.',
   },
+  // What a workflow writes to GitHub
+  'effect-not-declared': {
+    title: 'A proposal that nothing declares',
+    why: 'What a workflow may write to GitHub stands under permissions, where a review sees it. A proposal of another kind is refused in the run. Called workflows go by the permissions of the one that calls.',
+    wrong: 'tools: [{ name: propose_comment }]',
+    right: 'permissions: { comment: 1 }',
+    fix: 'Add the kind with its limit to permissions, or take the tool away.',
+  },
+  'effect-limit': {
+    title: 'A limit of effects that allows nothing, or too much',
+    why: 'Patterns under label, status and branch say which names a workflow may write to. Pull requests are opened from branches that branch covers, and the default branch is never written.',
+    wrong: 'permissions: { branch: "**" }',
+    right: 'permissions: { branch: codemie/* }',
+    fix: 'Name what it may write, as narrow as it goes.',
+  },
   // The GitHub workflow
   'github-workflow-outdated': {
     title: 'The GitHub workflow does not fit the definitions',

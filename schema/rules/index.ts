@@ -1,3 +1,4 @@
+import { effectLimits, undeclaredEffects } from './effects.ts'
 import { errorHandlers } from './error-handlers.ts'
 import { expressionMeaning, expressionSyntax } from './expressions.ts'
 import { endlessLoops, limits, oddTransitions, reachability, retryUnits } from './flow.ts'
@@ -77,4 +78,6 @@ export const CODEMIE_RULES: readonly Rule[] = [
   agentKeys,
   mcpServers,
   secretsInServers,
+  undeclaredEffects,
+  effectLimits,
 ]

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { writeGithubWorkflow } from '../../runner/github-workflow.ts'
+import { publishSkeleton } from '../../schema/github-workflow/publish-skeleton.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
@@ -13,6 +14,7 @@ import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { definitionsOf } from '../helpers/github-workflow.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
 import { type JobSettings, openReviewScene } from '../helpers/review-scene.ts'
+import { filesIn, makeZip } from '../helpers/zip.ts'
 import type { Forge, ForgeEvent, Permissions } from '../rig/forge.mjs'
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -86,8 +88,15 @@ describe.skipIf(ACT === undefined)(
     }
 
     /** What an event of a forge starts in a checkout, with the real action. */
-    const runJob = (of: Forge, job: ForgeEvent, clone: string, permissions: Permissions) =>
+    const runJob = (
+      of: Forge,
+      job: ForgeEvent,
+      clone: string,
+      permissions: Permissions,
+      more: { readonly runId?: number; readonly uploads?: string } = {},
+    ) =>
       runWorkflows({
+        ...more,
         act: ACT ?? '',
         clone,
         event: job.name,
@@ -206,6 +215,127 @@ describe.skipIf(ACT === undefined)(
       expect(scene.git('-C', dir, 'log', '--format=%s', 'codemie/runs')).toContain(' succeeded')
     })
 
+    const LETTER = `
+on: [pull_request, workflow_dispatch]
+inputs: { number: { type: integer, default: 0 } }
+enable_summarization_node: false
+assistants: [{ id: a, model: 'own:model', system_prompt: P }]
+states:
+  - { id: draft, assistant_id: a, task: Draft, next: { state_id: send } }
+  - { id: send, assistant_id: a, approval: true, task: Send, next: { state_id: end } }
+`
+
+    /** acme/app with the workflow \`letter\` and a GitHub workflow, and people who may write. */
+    async function openLetters(githubWorkflow: string) {
+      const scene = await openEventScene({
+        letter: LETTER,
+        '.github/workflows/codemie.yml': githubWorkflow,
+      })
+      const { forge, models } = scene
+      forge.commit('acme/app', 'main', {
+        '.codemie/config.yaml': `models: { providers: { own: { kind: openai, base_url: '${models.url}' } } }\n`,
+      })
+      forge.setRole('acme/app', 'ann', 'write')
+      models.reply('drafted', 'sent')
+      const start = async (job: ForgeEvent) =>
+        await runJob(forge, job, scene.checkOut(job), {
+          contents: 'write',
+          pull_requests: 'write',
+          issues: 'write',
+          checks: 'write',
+        })
+      return { ...scene, start }
+    }
+
+    test('that init writes, with the real action: a comment lets a run go on, any other comment starts nothing', async () => {
+      const { text } = await writeGithubWorkflow(
+        definitionsOf({ letter: LETTER }),
+        `codemie/codemie-ci/action@${SHA} # v9.9.9`,
+      )
+      const { forge, asked, start } = await openLetters(text)
+      forge.commit('acme/app', 'change', { 'src/a.ts': 'a\n' }, { from: 'main' })
+      const { number } = forge.openPull('acme/app', { head: 'change' })
+      const first = await start(forge.event('pull_request', 'acme/app', { number }))
+      expect(first.status, first.log).toBe(0)
+      expect(first.outputs).toMatchObject({ status: 'paused' })
+      const say = async (body: string) => {
+        const comment = forge.write('acme/app', number, 'ann', body)
+        return await start(forge.event('issue_comment', 'acme/app', { number, comment, actor: 'ann' }))
+      }
+      const { digest = '', 'run-id': run = '' } = first.outputs
+      expect((await say(`Shall I /codemie approve ${run} send ${digest}?`)).jobs).not.toHaveProperty([
+        'codemie/Run',
+      ])
+      const second = await say(`/codemie approve ${run} send ${digest.slice(0, 12)}`)
+      expect(second.status, second.log).toBe(0)
+      expect(second.outputs).toMatchObject({ status: 'succeeded', 'run-id': run, output: 'sent' })
+      expect(asked()).toHaveLength(2)
+    })
+
+    test('of docs/action.md: reviewers of an environment let a run go on in a second job', async () => {
+      const { forge, asked, start } = await openLetters(EXAMPLES['codemie-letter'] ?? '')
+      // act knows no environments: the second job begins at once.
+      forge.reviewJobs('acme/app', '1001', 'ann', 'letters')
+      const seen = await start(forge.event('workflow_dispatch', 'acme/app', {}))
+      expect(seen.status, seen.log).toBe(0)
+      expect(seen.jobs).toEqual({ 'codemie letter/Write': 'success', 'codemie letter/Send': 'success' })
+      expect(seen.outputs).toMatchObject({ status: 'succeeded', output: 'sent' })
+      expect(asked()).toHaveLength(2)
+    })
+    test.each([
+      ['a fork', 'eve/app', 'eve'],
+      ['Dependabot', 'acme/app', 'dependabot[bot]'],
+    ])(
+      'that init writes, and what %s may not say is published by the other one',
+      async (_, headRepo, author) => {
+        const definitions = {
+          asks: asking('pull_request').replace('gpt-5-mini', 'own:model'),
+          reads: REPORT.replace('name: Report', 'on: pull_request').replace(
+            'since: { type: string, required: true }',
+            'number: {}',
+          ),
+        }
+        const action = `codemie/codemie-ci/action@${SHA} # v9.9.9`
+        const { text } = await writeGithubWorkflow(definitionsOf(definitions), action)
+        const scene = await openEventScene({
+          ...definitions,
+          '.github/workflows/codemie.yml': text,
+          '.github/workflows/codemie-publish.yml': publishSkeleton(action),
+          '.codemie/config.yaml':
+            "models: { providers: { own: { kind: openai, base_url: 'https://models.test', api_key_env: OWN_KEY } } }\n",
+          'docs/a.md': 'a',
+        })
+        const { forge } = scene
+        if (headRepo !== 'acme/app') forge.addRepo(headRepo, { forkOf: 'acme/app' })
+        const branch = 'dependabot/x'
+        forge.commit(headRepo, branch, { 'docs/b.md': 'b' }, { from: 'main' })
+        const { number } = forge.openPull('acme/app', { head: branch, headRepo, author })
+        const { id: runId } = forge.addRun('acme/app', number)
+        const uploads = mkdtempSync(join(tmpdir(), 'codemie-uploads-'))
+        onTestFinished(() => rmSync(uploads, { recursive: true, force: true }))
+        const most = { contents: 'write', pull_requests: 'write', checks: 'write' } as const
+        const job = forge.event('pull_request', 'acme/app', { number })
+        const seen = await runJob(forge, job, scene.checkOut(job), most, { runId, uploads })
+        expect(seen.jobs, seen.log).toEqual({ 'codemie/Review': 'success', 'codemie/Run': 'success' })
+        expect(readdirSync(uploads).sort()).toEqual(['codemie-ci-review-1', 'codemie-ci-run-1'])
+        expect([...forge.repo('acme/app').comments.values()]).toEqual([])
+        for (const name of readdirSync(uploads)) {
+          forge.addArtifact('acme/app', runId, name, makeZip(filesIn(join(uploads, name))))
+        }
+        const follow = forge.event('workflow_run', 'acme/app', { run: runId })
+        const published = await runJob(forge, follow, scene.checkOut(follow), { ...most, actions: 'read' })
+        expect(published.jobs, published.log).toEqual({ 'codemie publish/Publish': 'success' })
+        expect(published.outputs).toMatchObject({ status: 'published' })
+        const comments = [...forge.repo('acme/app').comments.values()].map(({ body }) => body)
+        expect(comments).toEqual([
+          expect.stringContaining('## AI workflows: what this pull request changes'),
+          expect.stringContaining('needs OWN_KEY'),
+        ])
+        const { dir } = forge.repo('acme/app')
+        expect(scene.git('-C', dir, 'log', '--format=%s', 'codemie/runs')).toContain(' succeeded')
+      },
+    )
+
     test('of docs/action.md: a run whose record is pushed, and whose outputs the next step reads', async () => {
       const seen = await run(example('codemie-run'), 'workflow_dispatch', { inputs: { since: 'monday' } })
       expect(seen.status, seen.log).toBe(0)
@@ -242,12 +372,14 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are four', () => {
+  test('there are five', () => {
     expect(Object.keys(EXAMPLES)).toEqual([
       'codemie-check',
       'codemie-review',
       'codemie-run',
       'codemie-events',
+      'codemie-letter',
+      'codemie-publish',
     ])
   })
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mendGithubWorkflow, writeGithubWorkflow } from '../../runner/github-workflow.ts'
+import { publishSkeleton } from '../../schema/github-workflow/publish-skeleton.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
 import { startGitServer } from '../helpers/git-http.ts'
 import { ASKS, definitionsOf, LISTS } from '../helpers/github-workflow.ts'
@@ -42,6 +43,9 @@ inputs:
   'odd name': null
 permissions: { contents: write, issues: write, models: read, id-token: write, packages: read, nonsense: write }
 ${ASKS}`,
+  },
+  'a workflow that waits for a person': {
+    waits: `on: push\n${ASKS.replace('task: t', 'task: t, approval: true')}`,
   },
   'every event by its name alone': {
     all: `on: [pull_request, push, workflow_dispatch, workflow_call, repository_dispatch, issues, issue_comment, merge_group, release, discussion, pull_request_review]\n${ASKS}`,
@@ -100,6 +104,13 @@ describe.each(LINTERS)('%s finds nothing in the GitHub workflow', (program, args
     const first = await writeGithubWorkflow(definitionsOf(SETS['no events'] ?? {}), ACTION)
     const { text } = await mendGithubWorkflow(first.text, definitionsOf(SETS['every event'] ?? {}))
     expect(lint(program, args, text)).not.toMatch(/^(error|warning)|codemie\.yml:\d/m)
+  })
+
+  test.skipIf(!findProgram(program))(`that publishes (skipped without ${program})`, () => {
+    expect(lint(program, args, publishSkeleton(ACTION))).not.toMatch(/^(error|warning)|codemie\.yml:\d/m)
+    // Without its reason the trigger is told.
+    if (program === 'zizmor')
+      expect(() => lint(program, args, publishSkeleton(ACTION).replace(/ # zizmor.*/, ''))).toThrow()
   })
 
   // A lint that finds nothing in anything would prove nothing.

@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url'
 /** Stands in for actions/checkout, which cannot be fetched without a network. */
 const CHECKOUT = fileURLToPath(new URL('./act-checkout', import.meta.url))
 
+const UPLOAD = fileURLToPath(new URL('./act-upload', import.meta.url))
+/** As generated workflows name it. */
+const UPLOAD_NAME = 'actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f'
+
 /** A program on the PATH; `undefined` when there is none. */
 export function findProgram(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
@@ -52,12 +56,17 @@ export async function runWorkflows(options: {
   readonly actions: Readonly<Record<string, string>>
   /** Binary that runs JavaScript actions: act takes the first one on the PATH, whatever `using` says. */
   readonly node: string
+  /** Default: 1001. */
+  readonly runId?: number
+  /** Folder for what steps upload, each artifact in a folder by its name. Default: one that goes. */
+  readonly uploads?: string
 }): Promise<ActRun> {
   const home = mkdtempSync(join(tmpdir(), 'codemie-act-'))
   try {
     const eventFile = join(home, 'event.json')
     writeFileSync(eventFile, JSON.stringify(options.payload))
     mkdirSync(join(home, 'cache'))
+    mkdirSync(join(home, 'uploads'))
     const context = {
       GITHUB_SERVER_URL: options.serverUrl,
       GITHUB_API_URL: `${options.serverUrl}/api/v3`,
@@ -65,7 +74,8 @@ export async function runWorkflows(options: {
       GITHUB_REF: options.ref,
       // act's name for GITHUB_SHA.
       SHA_REF: options.sha,
-      GITHUB_RUN_ID: '1001',
+      CODEMIE_TEST_UPLOADS: options.uploads ?? join(home, 'uploads'),
+      GITHUB_RUN_ID: String(options.runId ?? 1001),
       GITHUB_RUN_ATTEMPT: '1',
     }
     const args = [
@@ -73,7 +83,7 @@ export async function runWorkflows(options: {
       // Else the working tree is copied, with files that nobody committed.
       ...['--no-skip-checkout', '-P', 'ubuntu-24.04=-self-hosted', '--cache-server-addr', '127.0.0.1'],
       ...['--cache-server-path', join(home, 'cache-server'), '--action-cache-path', join(home, 'actions')],
-      ...Object.entries({ ...options.actions }).flatMap(([name, folder]) => [
+      ...Object.entries({ ...options.actions, [UPLOAD_NAME]: UPLOAD }).flatMap(([name, folder]) => [
         '--local-repository',
         `${name}=${folder === 'checkout' ? CHECKOUT : folder}`,
       ]),

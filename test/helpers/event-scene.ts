@@ -20,6 +20,8 @@ export interface EventJob {
   readonly tokenless?: boolean
   /** Commits that the checkout brings; 0 brings all. Default: 1, as of actions/checkout. */
   readonly depth?: number
+  /** Id of the workflow run; equal for the jobs of one. Default: a new one for each job. */
+  readonly runId?: string | number
   /** Called with the folder of the checkout before the step begins. */
   readonly prepare?: (folder: string) => void
 }
@@ -88,6 +90,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
       env: {
         ...env,
         ...forge.env,
+        RUNNER_TEMP: folder,
         OPENAI_BASE_URL: models.url,
         ...(isKeyless ? {} : { OPENAI_API_KEY: 'sk-test-0123456789' }),
         ...more,
@@ -119,7 +122,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
           sha: event.sha,
           actor: event.actor,
           serverUrl: forge.url,
-          runId: String(1000 + jobs),
+          runId: String(job.runId ?? 1000 + jobs),
         }),
       })
     },
@@ -136,7 +139,7 @@ export async function openEventScene(files: Readonly<Record<string, string>>): P
         files,
         env: {
           ...variables,
-          GITHUB_RUN_ID: String(1000 + jobs),
+          GITHUB_RUN_ID: String(job.runId ?? 1000 + jobs),
           GITHUB_RUN_ATTEMPT: '1',
           GITHUB_EVENT_NAME: event.name,
           GITHUB_EVENT_PATH: payload,

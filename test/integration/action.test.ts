@@ -258,7 +258,9 @@ describe('a run', () => {
     expect(step).toMatchObject({ status: 'succeeded', exitStatus: 0, said: [], annotations: [] })
     expect(step.outputs).toEqual({
       status: 'succeeded',
+      effects: '',
       'run-id': '20260102T030405Z-00000001',
+      digest: '',
       record: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001',
       report: 'codemie/runs:runs/ask/2026/01/02/20260102T030405Z-00000001/README.md',
       output: '# All good\n\nNothing to do.',

@@ -585,6 +585,7 @@ describe('init', () => {
       ✓ .codemie/schema/config.schema.json  written
       ✓ .github/workflows/codemie.yml  written
         · The commit of v9.9.9 could not be looked up, so the action is named by its tag. \`codemie-ci init --update\` pins it when /nowhere can be reached.
+      ✓ .github/workflows/codemie-publish.yml  written
 
       Next
         codemie-ci validate            check everything

@@ -1,11 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runStep } from '../helpers/action.ts'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { ASKS, LISTS } from '../helpers/github-workflow.ts'
 import { type RunCliOptions, runInProcess } from '../helpers/run-cli.ts'
 
 const FILE = '.github/workflows/codemie.yml'
+const PUBLISH = '.github/workflows/codemie-publish.yml'
 
 const repositories: TestRepository[] = []
 afterEach(() => {
@@ -28,7 +30,7 @@ function open(
       ...options,
       env: { ...repository.env, ...options.env },
     })
-  const read = () => readFileSync(join(repository.root, FILE), 'utf8')
+  const read = (file = FILE) => readFileSync(join(repository.root, file), 'utf8')
   return { repository, run, read, define }
 }
 
@@ -46,7 +48,7 @@ describe('the GitHub workflow after init', () => {
     const { run, read } = open()
     const { status, stderr, stdout } = await run('init', { env: { CODEMIE_CI_RELEASES: releases.root } })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toContain(`✓ ${FILE}  written\n\nNext\n`)
+    expect(stdout).toContain(`✓ ${FILE}  written\n✓ ${PUBLISH}  written\n\nNext\n`)
     const commit = releases.git('rev-parse', 'HEAD')
     expect(read().match(/uses: codemie.*/g)).toEqual(
       Array.from({ length: 2 }, () => `uses: codemie/codemie-ci/action@${commit} # v9.9.9`),
@@ -67,9 +69,12 @@ describe('the GitHub workflow after init', () => {
     releases.git('tag', 'v9.9.9')
     expect(await run('init --update', { env })).toEqual({
       status: 0,
-      stdout: `✓ ${FILE}  updated\n`,
+      stdout: `✓ ${FILE}  updated\n✓ ${PUBLISH}  updated\n`,
       stderr: '',
     })
+    expect(read(PUBLISH)).toContain(
+      `uses: codemie/codemie-ci/action@${releases.git('rev-parse', 'HEAD')} # v9.9.9\n`,
+    )
     expect(read()).toContain(
       `uses: codemie/codemie-ci/action@${releases.git('rev-parse', 'HEAD')} # v9.9.9\n`,
     )
@@ -88,7 +93,7 @@ describe('the GitHub workflow after init', () => {
     await run('init')
     expect(await run('validate --strict')).toEqual({
       status: 0,
-      stdout: '✓ 4 files checked, no problems\n',
+      stdout: '✓ 5 files checked, no problems\n',
       stderr: '',
     })
   })
@@ -132,13 +137,13 @@ describe('a GitHub workflow that no longer fits the definitions', () => {
          = help: \`codemie-ci init --update\` mends it and keeps everything else of this file
 
       warning github-workflow-outdated: The job 'run' lacks the permission 'issues: write'
-        --> .github/workflows/codemie.yml:55:3
+        --> .github/workflows/codemie.yml:62:3
          |
-      55 |   run:
+      62 |   run:
          |   ^^^
          = help: \`codemie-ci init --update\` mends it and keeps everything else of this file
 
-      ! 4 files checked, 3 warnings in 1 file
+      ! 5 files checked, 3 warnings in 1 file
       ",
       }
     `)
@@ -218,6 +223,59 @@ describe('a GitHub workflow that no longer fits the definitions', () => {
   })
 })
 
+describe('a GitHub workflow of definitions that wait for a person', () => {
+  const WAITS = `on: push\n${ASKS.replace('task: t', 'task: t, approval: true')}`
+  const ONLY_COMMANDS =
+    "(github.event_name != 'issue_comment' || startsWith(github.event.comment.body, '/codemie'))"
+
+  it('starts by comments that answer, and by no other comment', async () => {
+    const { run, read, define } = open({ letter: WAITS })
+    await run('init')
+    expect(read()).toMatch(/\n {2}issue_comment:\n {4}# zizmor: ignore.*\n {4}types:\n {6}- created\n/)
+    expect(read()).toContain(`&& ${ONLY_COMMANDS}\n`)
+    expect(read()).toMatch(
+      / {4}permissions:\n {6}contents: write .*\n {6}issues: write\n {6}pull-requests: write\n/,
+    )
+    expect((await run('validate --strict')).status).toBe(0)
+    // One that wants all comments gets them.
+    define('talk', `on: issue_comment\n${LISTS}`)
+    expect((await run('validate')).stdout).toContain("The job 'run' turns 'issue_comment' away")
+    await run('init --update')
+    expect(read()).not.toContain(ONLY_COMMANDS)
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+
+  it('says what is missing once one waits, also where it is called', async () => {
+    const { run, read, define } = open({ letter: `on: push\n${LISTS}` })
+    await run('init')
+    define('inner', WAITS.replace('on: push\n', ''))
+    define(
+      'letter',
+      'on: push\nenable_summarization_node: false\nstates: [{ id: c, workflow_id: inner, next: { state_id: end } }]\n',
+    )
+    const { stdout } = await run('validate')
+    expect(stdout.match(/github-workflow-outdated: .*/g)).toEqual([
+      "github-workflow-outdated: The event 'issue_comment' is missing, by which the answer to 'letter' starts",
+      "github-workflow-outdated: The job 'run' lacks the permissions 'issues: write', 'pull-requests: write'",
+      "github-workflow-outdated: The job 'run' does not tell commands from other comments",
+      "github-workflow-outdated: The job 'run' does not hand on OPENAI_API_KEY",
+    ])
+    await run('init --update')
+    expect(read()).toContain(ONLY_COMMANDS)
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+
+  it('leaves a condition of a person, and comments that the file lets through, as they are', async () => {
+    const { run, read, repository } = open({ letter: WAITS })
+    await run('init')
+    const before = read().replace(` && ${ONLY_COMMANDS}`, '')
+    repository.write(FILE, before)
+    expect((await run('validate --strict')).status).toBe(0)
+    repository.write(FILE, before.replace(/ {4}if: github.event_name != .*/, '    if: github.actor != 1'))
+    expect((await run('validate --strict')).status).toBe(0)
+  })
+})
+
 describe('a GitHub workflow of a person', () => {
   const MINE = 'on: push\njobs: { a: { runs-on: x, steps: [{ run: a }] } }\n'
 
@@ -267,7 +325,81 @@ describe('init --update', () => {
     const { run, repository } = open({ tidy: `on: push\n${LISTS}` })
     expect(JSON.parse((await run('init --update --json')).stdout)).toEqual({
       root: repository.root,
-      files: [{ path: FILE, outcome: 'written', notes: [expect.stringContaining('could not be looked up')] }],
+      files: [
+        { path: FILE, outcome: 'written', notes: [expect.stringContaining('could not be looked up')] },
+        { path: PUBLISH, outcome: 'written' },
+      ],
     })
+  })
+})
+
+describe('the GitHub workflow that publishes what jobs of strangers left', () => {
+  it('is written with the other one, and kept when a person changed it', async () => {
+    const { run, read, repository } = open()
+    await run('init')
+    const text = read(PUBLISH)
+    expect(text).toContain('    workflows: [codemie]\n')
+    expect(text).not.toMatch(/\bref:|secrets\./)
+    expect(await run('validate --strict')).toMatchObject({ status: 0 })
+    repository.write(PUBLISH, text.replace('ubuntu-24.04', 'our-runner'))
+    expect(await run('validate --strict')).toMatchObject({ status: 0 })
+    await run('init --update')
+    expect(read(PUBLISH)).toContain('our-runner')
+    expect((await run('init --force')).stdout).toContain(`✓ ${PUBLISH}  replaced\n`)
+    expect(read(PUBLISH)).toBe(text)
+  })
+
+  it('is not missed where a person took it away', async () => {
+    const { run, repository } = open()
+    await run('init')
+    rmSync(join(repository.root, PUBLISH))
+    expect(await run('validate --strict')).toMatchObject({ status: 0 })
+    await run('init --update')
+    expect(existsSync(join(repository.root, PUBLISH))).toBe(false)
+  })
+
+  it.each([
+    [
+      'follows another workflow',
+      (text: string) => text.replace('[codemie]', '[CI]'),
+      "It does not follow the workflow 'codemie' by 'workflow_run'",
+    ],
+    [
+      'may not read artifacts',
+      (text: string) => text.replace(/ {6}actions: read.*\n/, ''),
+      "The job 'publish' lacks the permission 'actions: read'",
+    ],
+    [
+      'checks out the head of the stranger',
+      (text: string) =>
+        text.replace(
+          '          persist',
+          '          ref: ${' + '{ github.event.workflow_run.head_sha }}\n          persist',
+        ),
+      "The job 'publish' checks out something else than the default branch, and it has a token that may write",
+    ],
+    [
+      'checks out the repository of the stranger',
+      (text: string) => text.replace('          persist', '          repository: eve/app\n          persist'),
+      "The job 'publish' checks out something else than the default branch, and it has a token that may write",
+    ],
+  ])('is told by validate and the action when it %s', async (_, change, message) => {
+    const { run, read, repository } = open()
+    await run('init')
+    repository.write(PUBLISH, change(read(PUBLISH)))
+    const { status, stdout } = await run('validate --strict')
+    expect(status).toBe(2)
+    expect(stdout).toContain(`error github-workflow-outdated: ${message}\n`)
+    const step = await runStep({ cwd: repository.root, env: repository.env })
+    expect(step.annotations.map((one) => `${one.file}: ${one.message}`)).toContain(`${PUBLISH}: ${message}`)
+  })
+
+  it('follows the name that a person gave the other one', async () => {
+    const { run, read, repository } = open()
+    await run('init')
+    repository.write(FILE, read().replace('name: codemie\n', 'name: AI\n'))
+    expect((await run('validate --strict')).stdout).toContain("It does not follow the workflow 'AI'")
+    repository.write(PUBLISH, read(PUBLISH).replace('[codemie]', 'AI'))
+    expect(await run('validate --strict')).toMatchObject({ status: 0 })
   })
 })

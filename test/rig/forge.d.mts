@@ -26,6 +26,7 @@ export interface ForgeComment {
   readonly id: number
   readonly body: string
   readonly user: { readonly login: string }
+  readonly reactions: readonly { readonly content: string }[]
 }
 
 /** A forge on loopback: git over HTTP and the part of GitHub's REST API that an action uses; see `forge.mjs`. */
@@ -40,6 +41,8 @@ export interface Forge {
   readonly unhandled: readonly unknown[]
   readonly dispatches: readonly unknown[]
   beforePush: (() => unknown) | undefined
+  /** Called with each request of the API before it is answered. */
+  beforeAnswer: ((request: Pick<ForgeRequest, 'method' | 'path'>) => unknown) | undefined
   addRepo(
     name: string,
     options?: { readonly isPrivate?: boolean; readonly forkOf?: string },
@@ -49,6 +52,9 @@ export interface Forge {
     readonly comments: ReadonlyMap<number, ForgeComment & { readonly issue: number }>
     readonly checks: ReadonlyMap<number, Readonly<Record<string, unknown>>>
     readonly pulls: ReadonlyMap<number, object>
+    readonly issues: ReadonlyMap<number, { readonly title: string; readonly body: string }>
+    readonly labels: ReadonlyMap<number, ReadonlySet<string>>
+    readonly statuses: readonly { readonly sha: string; readonly context: string; readonly state: string }[]
     readonly reviews: ReadonlyMap<number, unknown>
     /** What became of branches, the eldest first. */
     readonly activities: { readonly timestamp: string }[]
@@ -69,6 +75,10 @@ export interface Forge {
     files: Readonly<Record<string, string | null>>,
     options?: { readonly from?: string; readonly message?: string },
   ): string
+  addIssue(
+    name: string,
+    options?: { readonly title?: string; readonly body?: string; readonly author?: string },
+  ): { readonly number: number }
   /** Something that happened to a pull request, for its timeline. */
   tell(name: string, number: number, event: string, by: string): void
   /** Puts a label on a pull request, as anybody; `more` are members of the event that tells of it. */
@@ -94,6 +104,43 @@ export interface Forge {
       readonly draft?: boolean
     },
   ): { readonly number: number; readonly headSha: string }
+  /** Numeric id of an account. */
+  idOf(login: string): number
+  openIssue(
+    name: string,
+    options?: { readonly author?: string; readonly title?: string; readonly body?: string },
+  ): { readonly number: number }
+  /** What a person writes on a pull request or an issue. Returns the id of the comment. */
+  write(
+    name: string,
+    number: number,
+    login: string,
+    body: string,
+    more?: Readonly<Record<string, unknown>>,
+  ): number
+  rewrite(name: string, comment: number, body: string): void
+  /** What somebody says to the jobs of a workflow run that wait for an environment. */
+  reviewJobs(
+    name: string,
+    runId: string,
+    login: string,
+    environment: string,
+    state?: 'approved' | 'rejected' | 'pending',
+  ): void
+  /** A workflow run about a pull request that is over; `more` is what the API tells else of it. */
+  addRun(
+    name: string,
+    number: number | undefined,
+    more?: Readonly<Record<string, unknown>>,
+  ): { readonly id: number; readonly attempt: number }
+  /** Something that a run uploaded; `more` is what the API tells else of it. Returns its id. */
+  addArtifact(
+    name: string,
+    run: number,
+    artifact: string,
+    archive: Uint8Array,
+    more?: Readonly<Record<string, unknown>>,
+  ): number
   event(
     event: string,
     name: string,
@@ -104,6 +151,7 @@ export interface Forge {
       readonly inputs?: Readonly<Record<string, unknown>>
       readonly workflow?: string
       readonly schedule?: string
+      readonly run?: number
       readonly clientPayload?: Readonly<Record<string, unknown>>
       readonly branch?: string
       readonly before?: string

@@ -6,10 +6,13 @@
 //   (`github-openapi.slim.json`); a reply that breaks it is a 500, so the fake can't drift. Fields that a handler does
 //   not state are filled in neutrally from the schema.
 // - Tokens have permissions, as a workflow's `permissions:` gives them to GITHUB_TOKEN; what lacks one gets GitHub's 403.
+// - The schemas of a workflow run and of the download of an artifact were written by hand from GitHub's reference, the rest is cut out
+//   of the description.
 // - Anything not written here answers 404 and is kept in `forge.unhandled`: assert that it is empty.
 //
 // Dependencies: node >= 20.19, git >= 2.38, ajv. Shaped like GitHub Enterprise Server: API under /api/v3.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -18,6 +21,12 @@ import { Ajv } from 'ajv'
 import { createBare, gitHandler, tokenOf } from './git-http.mjs'
 
 const SPEC = JSON.parse(readFileSync(new URL('./github-openapi.slim.json', import.meta.url), 'utf8'))
+// Written by hand from GitHub's reference: the description above was cut before these were asked for.
+const DEPLOYMENTS = JSON.parse(
+  readFileSync(new URL('./github-openapi.deployments.json', import.meta.url), 'utf8'),
+)
+Object.assign(SPEC.paths, DEPLOYMENTS.paths)
+Object.assign(SPEC.components.schemas, DEPLOYMENTS.schemas)
 const NOW = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
 const IDENTITY = {
   GIT_AUTHOR_NAME: 'forge',
@@ -57,7 +66,15 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
   const repos = new Map()
   const tokens = new Map()
   const failures = []
-  const forge = { root, log: [], unhandled: [], dispatches: [], beforePush: undefined }
+  const forge = {
+    root,
+    log: [],
+    unhandled: [],
+    dispatches: [],
+    beforePush: undefined,
+    /** Called with each request of the API before it is answered, in time for the world to change. */
+    beforeAnswer: undefined,
+  }
   let lastId = 1000
   const id = () => ++lastId
   let lastMoment = 0
@@ -149,6 +166,11 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       checks: new Map(),
       statuses: [],
       labels: new Map(),
+      /** Reviews of jobs that wait for an environment, by the id of their workflow run. */
+      approvals: new Map(),
+      /** Workflow runs, and what they uploaded. */
+      runs: new Map(),
+      artifacts: new Map(),
       /** What happened to pull requests, and to branches, the eldest first. */
       timeline: [],
       activities: [],
@@ -238,6 +260,31 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     refreshPull(repo, pull)
     return pull
   }
+  forge.idOf = (login) => user(login).id
+  forge.openIssue = (fullName, { author = fullName.split('/')[0], title = 'An issue', body = '' } = {}) => {
+    const repo = repos.get(fullName)
+    const number = repo.pulls.size + repo.issues.size + 1
+    const issue = { id: id(), number, title, body, state: 'open', author, created: NOW() }
+    repo.issues.set(number, issue)
+    return issue
+  }
+  /** What a person writes on a pull request or an issue. Returns the comment's id; `more`: members of the comment. */
+  forge.write = (fullName, number, author, body, more = {}) => {
+    user(author)
+    const at = moment()
+    const comment = { id: id(), number, body, author, created: at, updated: at, reactions: [], ...more }
+    repos.get(fullName).comments.set(comment.id, comment)
+    return comment.id
+  }
+  /** What a person makes of a comment later. */
+  forge.rewrite = (fullName, comment, body) =>
+    Object.assign(repos.get(fullName).comments.get(comment), { body, updated: moment() })
+  /** What somebody says to the jobs of a workflow run that wait for an environment. */
+  forge.reviewJobs = (fullName, runId, login, environment, state = 'approved') => {
+    const { approvals } = repos.get(fullName)
+    const review = { environments: [{ id: 1, name: environment }], state, user: user(login), comment: '' }
+    approvals.set(runId, [...(approvals.get(runId) ?? []), review])
+  }
   /** Something that happened to a pull request, for its timeline. */
   forge.tell = (fullName, number, event, by, more = {}) =>
     repos.get(fullName).timeline.push({
@@ -308,6 +355,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       workflow,
       schedule,
       clientPayload,
+      run: runId,
       branch = 'main',
       before,
       actor,
@@ -317,7 +365,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     const ref = `refs/heads/${branch}`
     const sha = text(repo, ['rev-parse', ref])
     const pull = repo.pulls.get(number)
-    const by = actor ?? pull?.author ?? fullName.split('/')[0]
+    const by = actor ?? pull?.author ?? repo.issues.get(number)?.author ?? fullName.split('/')[0]
     const common = { repository: forge.complete('repos/get', 200, show.repo(repo)), sender: user(by) }
     const run = (payload, more) => ({
       name,
@@ -344,6 +392,11 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
         issue: forge.complete('issues/get', 200, show.issue(repo, number)),
         comment: forge.complete('issues/get-comment', 200, show.comment(repo, repo.comments.get(comment))),
       })
+    if (name === 'issues')
+      return run({
+        action: action ?? 'opened',
+        issue: forge.complete('issues/get', 200, show.issue(repo, number)),
+      })
     if (name === 'push')
       return run({
         ref,
@@ -357,18 +410,54 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
         head_commit: { id: sha },
         pusher: { name: by },
       })
+    if (name === 'workflow_run')
+      return run({
+        action: action ?? 'completed',
+        workflow: { name: 'codemie' },
+        workflow_run: forge.complete('actions/get-workflow-run', 200, show.run(repo, repo.runs.get(runId))),
+      })
     if (name === 'schedule') return run({ schedule, workflow })
     if (name === 'workflow_dispatch') return run({ inputs, ref, workflow })
     if (name === 'repository_dispatch') return run({ action, branch, client_payload: clientPayload ?? {} })
     throw new Error(`no such event here: ${name}`)
   }
-  /** GITHUB_TOKEN for a run: what `permissions:` asks for, but read-only when the pull request comes from a fork. */
+  /**
+   * A workflow run about a pull request that is over. `more` replaces what the API tells of it: `headRepo`, `headSha`,
+   * `headBranch`, `event`, `status`, `attempt`, `actor`. Returns it; its id is for `GITHUB_RUN_ID` and the event `workflow_run`.
+   */
+  forge.addRun = (fullName, number, more = {}) => {
+    const repo = repos.get(fullName)
+    const pull = repo.pulls.get(number)
+    const run = {
+      id: id(),
+      headRepo: pull?.headRepo,
+      headSha: pull?.headSha,
+      headBranch: pull?.headRef,
+      event: 'pull_request',
+      status: 'completed',
+      attempt: 1,
+      actor: pull?.author,
+      created: NOW(),
+      ...more,
+    }
+    repo.runs.set(run.id, run)
+    return run
+  }
+  /** Something that a run uploaded; `more` replaces what the API tells of it. Returns its id. */
+  forge.addArtifact = (fullName, run, name, archive, more = {}) => {
+    const artifact = id()
+    const digest = `sha256:${createHash('sha256').update(archive).digest('hex')}`
+    repos.get(fullName).artifacts.set(artifact, { id: artifact, run, name, archive, digest, ...more })
+    return artifact
+  }
+  /** GITHUB_TOKEN for a run: what `permissions:` asks for, but read-only when the pull request comes from a fork or Dependabot. */
   forge.jobToken = (fullName, run, permissions = { contents: 'read' }) =>
     forge.token({
       repo: fullName,
-      permissions: run.fork
-        ? Object.fromEntries(Object.keys(permissions).map((p) => [p, 'read']))
-        : permissions,
+      permissions:
+        run.fork || (run.name === 'pull_request' && run.actor === 'dependabot[bot]')
+          ? Object.fromEntries(Object.keys(permissions).map((p) => [p, 'read']))
+          : permissions,
     })
   /**
    * Trouble for the next `times` requests (git's too) that match `{ method, path: RegExp }`: `{ status, body, headers }` answers
@@ -450,6 +539,44 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
         comments: [...repo.comments.values()].filter((c) => c.number === number).length,
       }
     },
+    run: (repo, r) => ({
+      id: r.id,
+      node_id: `WFR_${r.id}`,
+      name: 'codemie',
+      path: '.github/workflows/codemie.yml',
+      display_title: 'A change',
+      run_number: 1,
+      run_attempt: r.attempt,
+      event: r.event,
+      status: r.status,
+      conclusion: r.status === 'completed' ? 'success' : null,
+      head_branch: r.headBranch,
+      head_sha: r.headSha,
+      // GitHub tells none of a fork.
+      pull_requests: [],
+      created_at: r.created,
+      updated_at: NOW(),
+      actor: user(r.actor),
+      triggering_actor: user(r.actor),
+      url: api(repo, `/actions/runs/${r.id}`),
+      html_url: html(repo, `/actions/runs/${r.id}`),
+      repository: show.repo(repos.get(r.repository ?? repo.fullName)),
+      head_repository: show.repo(repos.get(r.headRepo)),
+    }),
+    artifact: (repo, a) => ({
+      id: a.id,
+      node_id: `A_${a.id}`,
+      name: a.name,
+      size_in_bytes: a.bytes ?? a.archive.length,
+      url: api(repo, `/actions/artifacts/${a.id}`),
+      archive_download_url: api(repo, `/actions/artifacts/${a.id}/zip`),
+      expired: a.expired ?? false,
+      created_at: NOW(),
+      updated_at: NOW(),
+      expires_at: NOW(),
+      digest: a.digest,
+      workflow_run: { id: a.of ?? a.run },
+    }),
     issue: (repo, number) => {
       const p = repo.pulls.get(number)
       const i = p ?? repo.issues.get(number)
@@ -488,6 +615,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       created_at: c.created,
       updated_at: c.updated,
       author_association: repo.roles.has(c.author) ? 'COLLABORATOR' : 'NONE',
+      performed_via_github_app: c.app ?? null,
       url: api(repo, `/issues/comments/${c.id}`),
       html_url: html(repo, `/pull/${c.number}#issuecomment-${c.id}`),
       issue_url: api(repo, `/issues/${c.number}`),
@@ -780,7 +908,27 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       forge.dispatches.push({ repo: repo.fullName, workflow: at.workflow_id, ...body })
       return [204]
     },
-    'actions/list-workflow-run-artifacts': () => ({ total_count: 0, artifacts: [] }),
+    'actions/get-workflow-run': ({ repo, at }) => {
+      const run = repo.runs.get(Number(at.run_id))
+      if (!run) throw notFound()
+      return show.run(repo, run)
+    },
+    'actions/list-workflow-run-artifacts': ({ repo, at, query }) => {
+      const all = [...repo.artifacts.values()].filter(({ run }) => run === Number(at.run_id))
+      const size = Number(query.get('per_page') ?? 30)
+      return { total_count: all.length, artifacts: all.slice(0, size).map((a) => show.artifact(repo, a)) }
+    },
+    // Public ones, too, take a token.
+    'actions/download-artifact': ({ repo, at, who }) => {
+      const artifact = repo.artifacts.get(Number(at.artifact_id))
+      if (!artifact || !who) throw notFound()
+      if (who.permissions && !who.permissions.actions)
+        throw new HttpError(403, 'Resource not accessible by integration')
+      if (artifact.expired) throw new HttpError(410, 'Artifact has expired')
+      // Another origin, as GitHub's storage is one.
+      const location = `http://localhost:${server.address().port}/_artifacts/${repo.fullName}/${artifact.id}`
+      throw new HttpError(302, 'Found', {}, { location })
+    },
     'pulls/list': ({ repo, query }) =>
       paged(
         [...repo.pulls.values()]
@@ -847,6 +995,17 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
     'pulls/list-reviews': (c) =>
       paged([...c.repo.reviews.values()].filter((r) => r.number === pullOf(c).number)),
     'issues/get': ({ repo, at }) => show.issue(repo, Number(at.issue_number)),
+    'issues/list-for-repo': ({ repo, query }) =>
+      paged(
+        [...repo.issues.keys(), ...repo.pulls.keys()]
+          .map((number) => show.issue(repo, number))
+          .filter(({ created_at: created }) => !query.get('since') || created >= query.get('since'))
+          .sort((a, b) => b.number - a.number),
+      ),
+    'issues/create': ({ repo, body, who }) => {
+      limit(body.body, 65536, 'Body')
+      return [201, show.issue(repo, forge.addIssue(repo.fullName, { ...body, author: who.login }).number)]
+    },
     'issues/list-comments': ({ repo, at }) => {
       show.issue(repo, Number(at.issue_number))
       return paged(
@@ -909,6 +1068,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       })
       return [201, list.at(-1)]
     },
+    'actions/get-reviews-for-run': ({ repo, at }) => paged(repo.approvals.get(at.run_id) ?? []),
     'reactions/list-for-issue-comment': (c) => paged(commentOf(c).reactions),
     'checks/create': ({ repo, body }) => {
       const check = { id: id(), status: 'queued', annotations: [], head_sha: resolve(repo, body.head_sha) }
@@ -1072,6 +1232,15 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       }
     }
     if (onGit(req, res)) return
+    forge.beforeAnswer?.(entry)
+    const stored = /^\/_artifacts\/([^/]+\/[^/]+)\/(\d+)$/.exec(req.url)
+    if (stored) {
+      req.resume()
+      const isLeak = req.headers.authorization !== undefined
+      if (isLeak) forge.unhandled.push('a token was sent to the storage of artifacts')
+      const { archive } = repos.get(stored[1]).artifacts.get(Number(stored[2]))
+      return void res.writeHead(isLeak ? 400 : 200, { 'content-type': 'application/zip' }).end(archive)
+    }
     const chunks = []
     for await (const chunk of req) chunks.push(chunk)
     try {

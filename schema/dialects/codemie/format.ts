@@ -1,3 +1,4 @@
+import { EFFECTS, VERDICTS } from '../../effects.ts'
 import { STAGES } from '../../lifecycle.ts'
 
 /**
@@ -104,6 +105,35 @@ const ERROR_HANDLER: FormatSchema = {
   },
 }
 
+/** A kind of effect whose names are limited by patterns. */
+const names = (description: string): FormatSchema => ({
+  type: ['string', 'array'],
+  items: { type: 'string', minLength: 1 },
+  description,
+})
+
+const PERMISSIONS = ours({
+  title: 'permissions',
+  type: 'object',
+  description:
+    'What the workflow may write to GitHub, by kind; carried out after the run, by a step of its own. Other names are permissions of the job that runs it, with none, read or write',
+  properties: {
+    comment: count(1, EFFECTS.comment.most, undefined, 'Comments on what the event is about'),
+    label: names('Patterns of labels that it may put on that or take off'),
+    issue: count(1, EFFECTS.issue.most, undefined, 'New issues'),
+    review: { enum: VERDICTS, description: 'A review of the pull request; request-changes includes comment' },
+    status: names('Patterns of contexts of statuses of the commit'),
+    branch: names('Patterns of branches that it may commit to; never the default branch'),
+    'pull-request': count(
+      1,
+      EFFECTS['pull-request'].most,
+      undefined,
+      'New pull requests, from such branches',
+    ),
+  },
+  additionalProperties: { enum: ['none', 'read', 'write'] },
+})
+
 /** Our additions at the root; in an envelope they may stand beside the metadata or inside `execution_config`. */
 const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   on: ours({
@@ -127,11 +157,7 @@ const OUR_ROOT_KEYS: Readonly<Record<string, FormatSchema>> = {
   budget: MONEY,
   models: MODELS,
   guardrails: GUARDRAILS,
-  permissions: ours({
-    type: 'object',
-    description: 'Effects on the outside that the workflow needs, e.g. pull-requests: write',
-    additionalProperties: { enum: ['none', 'read', 'write'] },
-  }),
+  permissions: PERMISSIONS,
   tags: ours(list({ type: 'string' }, 'Words to find the workflow by')),
   lifecycle: ours({
     enum: STAGES,

@@ -11,6 +11,7 @@ import type {
   ErrorHandler,
   InputSpec,
   McpServer,
+  Permissions,
   RetryPolicy,
   State,
   ToolWork,
@@ -67,7 +68,7 @@ export function lowerCodemie(
       fallback: readTexts(childOf(root('models'), 'fallback')) ?? [],
     },
     guardrails: namesOf(rootEntry(source, 'guardrails')),
-    permissions: textsOf(root('permissions')),
+    permissions: permissionsOf(root('permissions')),
     limits: {
       recursionLimit: draft.recursionLimit ?? DEFAULTS.recursionLimit,
       maxConcurrency: draft.maxConcurrency,
@@ -96,14 +97,14 @@ function recordOf(node: YamlNode | undefined): Readonly<Record<string, unknown>>
   return node?.kind === 'map' ? (dataOf(node) as Record<string, unknown>) : {}
 }
 
-function textsOf(node: YamlNode | undefined): Readonly<Record<string, string>> {
-  const texts: Record<string, string> = {}
-  if (node?.kind !== 'map') return texts
-  for (const [key, entry] of node.entries) {
-    const value = readText(entry.value)
-    if (value !== undefined) texts[key] = value
+function permissionsOf(node: YamlNode | undefined): Permissions {
+  const permissions: Record<string, Permissions[string]> = {}
+  if (node?.kind !== 'map') return permissions
+  for (const [key, { value: limit }] of node.entries) {
+    const value = readText(limit) ?? readNumber(limit) ?? readTexts(limit)
+    if (value !== undefined) permissions[key] = value
   }
-  return texts
+  return permissions
 }
 
 /** The texts of a list, each with its place. */

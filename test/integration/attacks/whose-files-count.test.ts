@@ -5,6 +5,7 @@ import { startApi } from '../../helpers/api-server.ts'
 import { asking, openEventScene } from '../../helpers/event-scene.ts'
 import { openReviewScene } from '../../helpers/review-scene.ts'
 import { whatLeft } from '../../helpers/what-left.ts'
+import type { Forge, ForgeEvent } from '../../rig/forge.mjs'
 
 const PERMISSIONS = { contents: 'write', pull_requests: 'write', checks: 'write' } as const
 const KEY = 'sk-own-Zq8Rk3Lm5Np7'
@@ -12,6 +13,12 @@ const KEY = 'sk-own-Zq8Rk3Lm5Np7'
 /** A config with a provider that wants a key. */
 const keyed = (url: string) =>
   `models: { providers: { own: { kind: openai, base_url: '${url}', api_key_env: OWN_KEY } } }\n`
+
+/** As GitHub starts it: for the base, with everything that the payload tells of the pull request. */
+function onTarget(forge: Forge, number: number): ForgeEvent {
+  const { payload } = forge.event('pull_request', 'acme/app', { number })
+  return { ...forge.event('push', 'acme/app'), name: 'pull_request_target', payload }
+}
 
 describe('attack 3: a fork, in a job that has secrets', () => {
   const scene = async (on: string) => {
@@ -33,9 +40,9 @@ describe('attack 3: a fork, in a job that has secrets', () => {
   test.each([
     ['no key', KEY],
     ['no key that is too short to be looked for in texts', 'Zq8Rk3'],
-  ])('pull_request_target, with the fork checked out: %s, no push, nobody asked', async (_, key) => {
+  ])('pull_request_target, with the base checked out: %s, no push, nobody asked', async (_, key) => {
     const { forge, models, run, number, ...open } = await scene('pull_request_target')
-    const event = { ...forge.event('pull_request', 'acme/app', { number }), name: 'pull_request_target' }
+    const event = onTarget(forge, number)
     const step = await run(event, {
       env: { OWN_KEY: key },
       inputs: { push: 'true' },
@@ -46,6 +53,50 @@ describe('attack 3: a fork, in a job that has secrets', () => {
     const left = whatLeft({ forge, models, run, ...open }, step)
     for (const text of Object.values(left)) expect(text).not.toContain(key)
     expect(open.git('ls-remote', forge.repo('acme/app').dir)).not.toContain('codemie')
+  })
+
+  test.each([
+    ['pull_request_target', 'the head', {}],
+    ['pull_request_target', 'the head, to be checked only', { mode: '' }],
+    ['pull_request_target', 'the head, to run one workflow of it', { mode: '', workflow: 'asks' }],
+    ['pull_request_target', 'the merge', {}],
+    ['workflow_run', 'the head', {}],
+    ['workflow_run', 'the head, to publish', { mode: 'publish' }],
+  ])('%s with %s checked out: refused before anything of it is read', async (name, what, inputs) => {
+    const { forge, models, run, number, ...open } = await scene(name)
+    const main = onTarget(forge, number)
+    const follow = forge.event('workflow_run', 'acme/app', { run: forge.addRun('acme/app', number).id })
+    const step = await run(name === 'workflow_run' ? follow : main, {
+      env: { OWN_KEY: KEY },
+      inputs: { push: 'true', ...inputs },
+      permissions: { ...PERMISSIONS, actions: 'read' },
+      prepare: () => {
+        const ref = what === 'the merge' ? 'merge' : 'head'
+        open.git('fetch', '-q', forge.repo('acme/app').dir, `refs/pull/${number}/${ref}`)
+        open.git('checkout', '-q', 'FETCH_HEAD')
+      },
+    })
+    expect(step).toMatchObject({ status: 'refused', exitStatus: 5, said: [{ title: 'head-checked-out' }] })
+    expect(step.said[0]?.message).toContain(
+      `The job runs on \`${name}\`, with secrets and a token that may write, the ${name === 'workflow_run' ? 'run that it follows is of a fork' : 'pull request comes from a fork'}, and what is checked out is not the base`,
+    )
+    expect(step.said[0]?.message).toContain('Take `ref` and `repository` out of actions/checkout')
+    expect(models.requests).toEqual([])
+    expect(open.git('ls-remote', forge.repo('acme/app').dir)).not.toContain('codemie')
+  })
+
+  test('pull_request_target with a later head checked out than the event tells of is refused, too', async () => {
+    const { forge, run, number, ...open } = await scene('pull_request_target')
+    const event = onTarget(forge, number)
+    const step = await run(event, {
+      env: { OWN_KEY: KEY },
+      prepare: () => {
+        forge.commit('eve/app', 'change', { later: 'x\n' })
+        open.git('fetch', '-q', forge.repo('acme/app').dir, `refs/pull/${number}/head`)
+        open.git('checkout', '-q', 'FETCH_HEAD')
+      },
+    })
+    expect(step).toMatchObject({ status: 'refused', said: [{ title: 'head-checked-out' }] })
   })
 
   test('workflow_run that follows a run of the fork: no key either', async () => {

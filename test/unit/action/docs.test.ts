@@ -54,7 +54,9 @@ describe('docs/action.md', () => {
       ([, block = '']) =>
         [...(block.split(/^ {8}with:\n/m)[1] ?? '').matchAll(/^ {10}([\w-]+):/gm)].map((one) => one[1]),
     )
-    expect(given.join(' ')).toBe('strict mode token workflow inputs push token mode push token')
+    expect(given.join(' ')).toBe(
+      'strict mode token workflow inputs push token mode push token mode token workflow push token mode run digest environment push token mode push comment token mode run token',
+    )
     expect(Object.keys(ACTION.inputs)).toEqual(expect.arrayContaining(given))
     const read = [...page.matchAll(/\.outputs\.([\w-]+)/g)].map((one) => one[1])
     expect(Object.keys(ACTION.outputs)).toEqual(expect.arrayContaining(read))

@@ -60,10 +60,17 @@ describe('the GitHub workflow of definitions', () => {
               with:
                 fetch-depth: 0 # the definitions before the change, too
                 persist-credentials: false
-            - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
+            - id: codemie
+              uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
               with:
                 mode: review
                 token: \${{ github.token }}
+            - if: always() && steps.codemie.outputs.artifact != ''
+              uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+              with:
+                name: codemie-ci-review-\${{ github.run_attempt }} # codemie-publish.yml takes it
+                path: \${{ steps.codemie.outputs.artifact }}
+                retention-days: 7
 
         run:
           name: Run
@@ -83,11 +90,18 @@ describe('the GitHub workflow of definitions', () => {
               with:
                 fetch-depth: 0 # for workflows that read the history
                 persist-credentials: false
-            - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
+            - id: codemie
+              uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
               with:
                 mode: events
                 push: true
                 token: \${{ github.token }} # for the record and the answer; steps of workflows never see it
+            - if: always() && steps.codemie.outputs.artifact != ''
+              uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+              with:
+                name: codemie-ci-run-\${{ github.run_attempt }} # codemie-publish.yml takes it
+                path: \${{ steps.codemie.outputs.artifact }}
+                retention-days: 7
       "
     `)
   })
@@ -170,10 +184,17 @@ ${ASKS}`,
               with:
                 fetch-depth: 0 # the definitions before the change, too
                 persist-credentials: false
-            - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
+            - id: codemie
+              uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
               with:
                 mode: review
                 token: \${{ github.token }}
+            - if: always() && steps.codemie.outputs.artifact != ''
+              uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+              with:
+                name: codemie-ci-review-\${{ github.run_attempt }} # codemie-publish.yml takes it
+                path: \${{ steps.codemie.outputs.artifact }}
+                retention-days: 7
 
         run:
           name: Run
@@ -196,7 +217,8 @@ ${ASKS}`,
               with:
                 fetch-depth: 0 # for workflows that read the history
                 persist-credentials: false
-            - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
+            - id: codemie
+              uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
               with:
                 mode: events
                 push: true
@@ -205,6 +227,12 @@ ${ASKS}`,
                 OPENAI_API_KEY: \${{ secrets.OPENAI_API_KEY }}
                 ANTHROPIC_API_KEY: \${{ secrets.ANTHROPIC_API_KEY }}
                 WIKI_TOKEN: \${{ secrets.WIKI_TOKEN }}
+            - if: always() && steps.codemie.outputs.artifact != ''
+              uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+              with:
+                name: codemie-ci-run-\${{ github.run_attempt }} # codemie-publish.yml takes it
+                path: \${{ steps.codemie.outputs.artifact }}
+                retention-days: 7
       "
     `)
   })

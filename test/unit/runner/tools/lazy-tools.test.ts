@@ -5,7 +5,7 @@ import { eagerLoad } from '../../../helpers/eager-load.ts'
 test('a workflow that names no tool of a family loads none of its code', async () => {
   const { files } = await eagerLoad('tools/project-tools.ts')
   expect(files.filter((file) => file.endsWith('runner/tools/http-send.ts'))).toHaveLength(1)
-  const further = /runner\/tools\/(integrations\/(?!openapi\/name)|git-change)/
+  const further = /runner\/tools\/(integrations\/(?!openapi\/name)|git-change|propose)/
   expect(files.filter((file) => further.test(file))).toEqual([])
 })
 
