@@ -6,7 +6,7 @@ import { BUNDLE } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
 
 /** What any job may load, without the maps. */
-const MOST_BYTES = 2_000_000
+const MOST_BYTES = 2_500_000
 
 /** What only workflows load which reach another kind of system or are given another kind of file: packages, and what speaks with agents. */
 const OPTIONAL: ReadonlySet<string> = new Set([
@@ -31,24 +31,27 @@ const OPTIONAL: ReadonlySet<string> = new Set([
 const KNOWN: Readonly<Record<string, number>> = {
   'schema/language': 206,
   re2js: 150,
-  'schema/generated': 146,
+  'schema/generated': 233,
   ajv: 124,
-  bundler: 123,
+  bundler: 252,
+  'runner/tools': 136,
   'runner/store': 100,
   yaml: 99,
   '@octokit/src': 83,
-  'runner/tools': 58,
   'simple-git': 50,
   'runner/models': 46,
-  'schema/diff': 40,
+  'schema/dialects': 84,
+  'schema/diff': 50,
   'schema/rules': 33,
-  'schema/dialects': 31,
+  'runner/engine': 38,
+  'runner/steps': 38,
   picomatch: 24,
-  'runner/engine': 23,
-  'runner/steps': 23,
   'schema/github-workflow': 20,
   'fast-uri': 18,
+  'action/effects': 18,
   'runner/report': 14,
+  'schema/pattern': 14,
+  'smol-toml': 11,
   'runner/git': 12,
   'schema/yaml-full.ts': 10,
   '@simple-git/argv-parser': 9,
@@ -59,7 +62,7 @@ const pieces = () => readdirSync(FOLDER).filter((name) => /\.[cm]?js$/.test(name
 
 beforeAll(buildIfStale, 60_000)
 
-test('the JavaScript of the action is no longer than 2 MB, what few workflows load left out', () => {
+test('the JavaScript of the action is no longer than 2.5 MB, what few workflows load left out', () => {
   const bytes = pieces().reduce((sum, name) => sum + readFileSync(join(FOLDER, name)).length, 0)
   const parts = measureParts()
   const optional = [...OPTIONAL].reduce((sum, part) => sum + 1000 * (parts[part] ?? 0), 0)
