@@ -118,9 +118,12 @@ export function placeName(stateId: string): string {
   return stateId.replaceAll('/', '%2F')
 }
 
-/** `review[3]#2` belongs to the state `review`, and `check[3]/review#2` to `check/review`: paths without items and counts. */
+/**
+ * `review[3]#2` belongs to the state `review`, and `check[3]/review#2` to `check/review`: paths without items and counts. The rounds of
+ * a block that is visited again stand behind the count: `refine#2[1]/tester`.
+ */
 export function stateOfPath(path: string): string {
-  return path.replace(/(?:\[\d+\])*(?:#\d+)?(?=\/|$)/g, '')
+  return path.replace(/(?:\[\d+\]|#\d+)+(?=\/|$)/g, '')
 }
 
 /** A state inside of a block or of a called workflow goes by the name of the state around it as well. */

@@ -111,6 +111,7 @@ test('each bad file is told of at the place where it is bad', () => {
     a parallel step without layers
       error missing-key 9:8 The key 'parallel_layers' is missing in this parallel step
     a command as a branch
+      warning older-form 9:8 octomind itself does not load a conditional step without a layer
       warning branch-command 12:13 './a.sh' is no layer, so it is run as a command, as the manual of octomind has it; octomind itself refuses it
     an unknown mode
       error unknown-value 16:15 'output_mode' does not take this value
