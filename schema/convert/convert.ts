@@ -47,9 +47,9 @@ export function convertWorkflow(workflow: Workflow): Conversion {
     custom_nodes: draft.nodes,
     states: begin ? [begin, ...rest] : [],
   }
-  const head = `# Made of ${id} in ${file.replace(/\p{C}/gu, '?')} by codemie-ci convert.\n`
+  const head = `# Made of ${id} in ${file} by codemie-ci convert.`.replace(/[\p{C}\u2028\u2029]/gu, '?')
   const byPlace = (a: Loss, b: Loss) => a.at.line - b.at.line || a.at.column - b.at.column
-  return { text: head + yamlText(root), losses: [...draft.losses].sort(byPlace) }
+  return { text: `${head}\n${yamlText(root)}`, losses: [...draft.losses].sort(byPlace) }
 }
 
 /** Gives how many states can run one after the other. */
@@ -103,10 +103,14 @@ function convertStates(workflow: Workflow, draft: Draft, outputs: Outputs): numb
       ],
     },
   })
-  const lengths = [...pieces.values()].map(({ length }) => length + 2)
-  if (!isGraph) return 2 + lengths.reduce((sum, length) => sum + length, 0)
+  const lengths = states.map(
+    ({ id, next }) => (pieces.get(id)?.length ?? 0) + (next.kind === 'choose' ? 1 : 0),
+  )
+  // Those at the beginning and the end, and one that begins several.
+  const beside = 3
+  if (!isGraph) return beside + lengths.reduce((sum, length) => sum + length + 1, 0)
   noteGraph(draft, workflow)
-  return 2 + limits.recursionLimit * Math.max(1, ...lengths)
+  return beside + limits.recursionLimit * Math.max(...lengths)
 }
 
 function leadEntry(begin: Entry, to: readonly string[]) {

@@ -9,6 +9,8 @@ export class Outputs {
   readonly input: string
   readonly #draft: Draft
   readonly #expressions = new Map<string, string>()
+  /** Names of outputs that can be empty: of states that are chosen or not, and of blocks that choose. */
+  readonly #emptyable = new Set<string>()
   /** Names of outputs that tests look at. */
   readonly #tested: ReadonlySet<string>
 
@@ -24,6 +26,10 @@ export class Outputs {
   /** `undefined`: no output has that name. */
   expressionOf(name: string): string | undefined {
     return this.#expressions.get(name)
+  }
+
+  canBeEmpty(name: string): boolean {
+    return this.#emptyable.has(name)
   }
 
   /** Key of what a state answers. */
@@ -70,6 +76,7 @@ export class Outputs {
     const keyOf = (last: string | undefined) => (last === undefined ? EMPTY : this.#draft.names.key(last))
     if (driver.kind === 'until') this.#expressions.set(id, keyOf(body.at(-1)?.id))
     if (driver.kind === 'choose') {
+      for (const one of [state, ...body]) this.#emptyable.add(one.id)
       const [yes, no] = [keyOf(driver.onMatch.at(-1)), keyOf(driver.onNoMatch.at(-1))]
       this.#expressions.set(id, `(${yes} if ${this.holdsKey(state)} else ${no})`)
     }

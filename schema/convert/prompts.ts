@@ -17,6 +17,8 @@ export interface KnownOutputs {
   readonly expressionOf: (name: string) => string | undefined
   /** Names that may have no output yet; octomind leaves them as they are written then. */
   readonly later: ReadonlySet<string>
+  /** Whether an output can be an empty text. */
+  readonly canBeEmpty: (name: string) => boolean
 }
 
 /** Four braces around a name stand for two. */
@@ -58,7 +60,18 @@ export function taskOf(
     at,
     'An output with {{ }} or {% %} in it is filled in itself where a task names it, as it is not in Octomind',
   )
-  return { text: parts.join('') + literal(written(prompt.slice(end)), false), isTemplate: true }
+  const template = parts.join('') + literal(written(prompt.slice(end)), false)
+  // Octomind takes the blanks away that stand beside an empty output at the edge of a prompt.
+  const hasBareEdge = edgeNames(prompt).some(outputs.canBeEmpty)
+  return { text: hasBareEdge ? `{% filter trim %}${template}{% endfilter %}` : template, isTemplate: true }
+}
+
+/** Names with nothing but blanks and other names between them and an edge of the text. */
+function edgeNames(text: string): readonly string[] {
+  const edges = [/^(?:\s*\{\{[\w-]+\}\})+/, /(?:\{\{[\w-]+\}\}\s*)+$/].map(
+    (edge) => edge.exec(text)?.[0] ?? '',
+  )
+  return namesIn(edges.join('')).map(({ name }) => name)
 }
 
 /** Fixed text in a template: braces that would begin something are spelled. */

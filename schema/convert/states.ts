@@ -70,8 +70,11 @@ export class StateConverter {
       )
     }
     this.#loseFolder(state, folder?.value)
-    const expressionOf = (name: string) => this.#outputs.expressionOf(name)
-    const task = taskOf(this.#draft, prompt, assistant.id, { expressionOf, later: place.later })
+    const task = taskOf(this.#draft, prompt, assistant.id, {
+      expressionOf: (name) => this.#outputs.expressionOf(name),
+      canBeEmpty: (name) => this.#outputs.canBeEmpty(name),
+      later: place.later,
+    })
     const { ref, model, ...rest } = assistant
     const isOwnModel = ref !== undefined && model !== undefined
     const asked = isOwnModel ? { ...rest, ref } : assistant
@@ -140,7 +143,7 @@ export class StateConverter {
   #script(state: State, { command, env, keepsText }: ScriptWork, place: Place): Piece {
     this.#draft.note(
       command.at,
-      `'${state.id}' runs as run_command, for which policy.commands has to allow sh; line breaks at the end of its input are not handed to it`,
+      `'${state.id}' runs as run_command, for which policy.commands has to allow sh; a line break at the end of what it is handed or prints is left out`,
     )
     const variables = Object.entries(env).map(([name, value]) => `${name}=${shellWord(value)}`)
     const line =

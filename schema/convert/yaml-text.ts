@@ -49,7 +49,9 @@ function text(value: string, indent: number): string {
   const canBeBlock =
     (lines.length > 1 || (/["\\]/.test(value) && value.includes("'"))) &&
     /^\S/.test(value) &&
-    !/\n\n$|[^\n\t -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(withoutPairs(value))
+    !/\n\n$|[^\n\t -~\u00a0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(
+      withoutPairs(value),
+    )
   if (!canBeBlock) return scalar(value)
   const block = lines.map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`)).join('\n')
   return `${value.endsWith('\n') ? '|' : '|-'}\n${block}`
@@ -71,8 +73,9 @@ function scalar(value: string): string {
   )
 }
 
-const QUOTABLE = /^[ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe]*$/
-const SIGNS = /[\u007f-\u009f\u2028\u2029\ufeff\ud800-\udfff]/g
+/** Without signs that are not seen, or that turn the direction of what is. */
+const QUOTABLE = /^[ -~\u00a0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe]*$/
+const SIGNS = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/g
 
 function isPaired(all: string, at: number): boolean {
   return (

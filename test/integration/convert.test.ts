@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { convertWorkflow } from '../../schema/convert/convert.ts'
 import { readWorkflow } from '../../schema/read.ts'
+import type { ReplyScript } from '../helpers/model-server.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
@@ -14,7 +15,7 @@ const ASSISTANTS = {
 }
 
 /** What models answer, by the beginning of what they are asked; the first that fits and is not used up. */
-type Answers = readonly (readonly [asked: RegExp, ...answers: string[]])[]
+type Answers = readonly (readonly [asked: RegExp, ...answers: ReplyScript[]])[]
 
 interface Scene {
   readonly file: string
@@ -158,7 +159,7 @@ prompt = "Praise {{check}} {{mend}}"
 [[steps]]
 name = "sum"
 role = "writer"
-prompt = "Sum up [{{mend}}] [{{praise}}]"
+prompt = """Sum up:\n{{praise}}\n{{mend}}"""
 `,
     input: 'x',
     answers: [
@@ -227,6 +228,65 @@ prompt = "Look far {{judge}}"
       [/^Look far/, 'far'],
     ],
   },
+  'a step that is tried again': {
+    file: `
+name = "again"
+[[steps]]
+name = "write"
+role = "writer"
+prompt = "Write {{input}}"
+retries = 1
+timeout = 5
+`,
+    input: 'x',
+    answers: [[/^Write/, { status: 500 }, 'second']],
+  },
+  'a pipeline of a role': {
+    part: 'role:dev',
+    file: `
+[[roles]]
+name = "dev"
+system = "You end."
+pipeline = "prepare"
+[[pipelines]]
+name = "prepare"
+description = "d"
+steps = [
+  { name = "upper", type = "once", command = "tr a-z A-Z; printf %s $PIPELINE_STEP_INDEX/$PIPELINE_TOTAL_STEPS" },
+  { name = "gate", type = "conditional", command = "cat", condition_pattern = "TASK", on_match = ["sed s/TASK/Task/"] },
+]
+`,
+    input: 'a task',
+    answers: [[/^A Task1\/2$/, 'Done']],
+  },
+  'loops in loops, and a command that prints nothing': {
+    part: 'flow',
+    file: `
+[[workflows]]
+name = "flow"
+description = "d"
+steps = [
+  { name = "outer", type = "loop", max_iterations = 2, exit_pattern = "never", substeps = [
+    { name = "inner", type = "loop", max_iterations = 2, exit_pattern = "never", substeps = [{ name = "work", type = "once", layer = "worker" }] },
+    { name = "gate", type = "conditional", condition_pattern = "4", on_match = ["printf four"], on_no_match = ["true || false"] },
+  ] },
+]
+[[layers]]
+name = "worker"
+description = "d"
+system_prompt = "You work."
+input_mode = "last"
+output_mode = "none"
+output_role = "assistant"
+`,
+    input: '0',
+    answers: [
+      [/input:\n0$/, '1'],
+      [/input:\n1$/, '2'],
+      [/input:\n2$/, '3'],
+      [/input:\n3$/, '4'],
+    ],
+  },
   'layers that see what others left in the session': {
     part: 'flow',
     file: `
@@ -285,6 +345,7 @@ describe('a converted workflow asks the same and answers the same', () => {
     const project = bench.make({
       files: { ...ASSISTANTS, '.codemie/workflows/original.toml': file },
       workflows: { converted: text },
+      config: 'policy: { commands: [sh] }\n',
     })
     const seen = async (workflowName: string, given: string) => {
       const before = bench.server.requests.length

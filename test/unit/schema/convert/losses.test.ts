@@ -142,7 +142,7 @@ test.each<[what: string, file: string, losses: readonly string[], part?: string]
       '{ name = "c", type = "conditional", layer = "a", condition_pattern = "x", on_match = ["make check"] }',
     ),
     [
-      "-4: 'make check' runs as run_command, for which policy.commands has to allow sh; line breaks at the end of its input are not handed to it",
+      "-4: 'make check' runs as run_command, for which policy.commands has to allow sh; a line break at the end of what it is handed or prints is left out",
     ],
     'w',
   ],

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { convertWorkflow } from '../../../../schema/convert/convert.ts'
 import { yamlText } from '../../../../schema/convert/yaml-text.ts'
+import { readWorkflow } from '../../../../schema/read.ts'
+import type { Workflow } from '../../../../schema/workflow.ts'
 import { readYaml, type YamlNode } from '../../../../schema/yaml.ts'
 
 function read(node: YamlNode): unknown {
@@ -11,7 +14,7 @@ function read(node: YamlNode): unknown {
 
 it('reads back as what was written', () => {
   const sign = fc.constantFrom(
-    ...'ab \t\n\r"\'\\:#-{}[],&*!|>%@`?=~019.é🐢\u0085\u2028\ufeff\u0007',
+    ...'ab \t\n\r"\'\\:#-{}[],&*!|>%@`?=~019.é🐢\u0085\u2028\u202e\ufeff\u0007',
     '\ud800',
     'yes',
     'null',
@@ -41,4 +44,17 @@ it('reads back as what was written', () => {
     }),
     { numRuns: 1000 },
   )
+})
+
+it('shows no sign that a terminal obeys, and lets none begin a line of its own', () => {
+  const { workflow } = readWorkflow({
+    file: 'w.toml',
+    text: '[[workflows]]\nname = "a\\nb: c\\u202E"\ndescription = "d\\u001b[2J\\n\\u202E"\nsteps = [{ name = "s", type = "once", layer = "l" }]\n[[layers]]\nname = "l"\ndescription = "d"\nsystem_prompt = "P"\ninput_mode = "last"\noutput_mode = "none"\noutput_role = "user"\n',
+  })
+  const { text } = convertWorkflow(workflow as Workflow)
+  expect(text.split('\n').slice(0, 3)).toEqual([
+    '# Made of a?b: c? in w.toml by codemie-ci convert.',
+    'name: "a\\nb: c\\u202e"',
+    'description: "d\\u001b[2J\\n\\u202e"',
+  ])
 })
