@@ -149,12 +149,7 @@ test('a branch of a parallel block that fails does not undo the others', async (
 
   const resumed = await project.resume('latest')
   expect(resumed).toMatchObject({ status: 'succeeded', output: 'done' })
-  expect(tasks()).toEqual([
-    'View one',
-    'View two',
-    'View two',
-    'Both: ── one ──\nfirst\n\n── two ──\nsecond',
-  ])
+  expect(tasks()).toEqual(['View one', 'View two', 'View two', 'Both: ── one ──\nfirst\n\n── two ──\nsecond'])
   model.assertDone()
 })
 
