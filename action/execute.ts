@@ -2,7 +2,7 @@ import { type AttachedFile, describeFiles } from '../runner/attachments/attached
 import type { RunOptions, RunResult } from '../runner/carry-out.ts'
 import { waitingEffects } from '../runner/effects/digest.ts'
 import { digestOfAll } from '../runner/engine/ask.ts'
-import type { RunEvent, RunStatus, RunWarning } from '../runner/events.ts'
+import type { RunEvent, RunStatus, RunWarning, SharedMap } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
 import { linkRule } from '../runner/policy/links.ts'
 import type { Project } from '../runner/project.ts'
@@ -20,7 +20,7 @@ import { originOf } from './event.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
 import { openRunLog } from './run-log.ts'
-import { type FinishedRun, renderRunSummary, STATUS } from './run-summary.ts'
+import { type FinishedRun, renderRunSummary, statusOf } from './run-summary.ts'
 import type { Settings } from './settings.ts'
 
 /** A workflow that was checked, and what running it needs. */
@@ -70,6 +70,7 @@ export async function executeWorkflow(
   const run = await executeRun(environment, execution)
   annotateAll([...diagnostics, ...run.diagnostics], job)
   setRunOutputs(job, run)
+  if (execution.settings.mode === 'plan') job.setOutput('matrix', matrixOf(run.digest.shards))
   await job.summarise(renderRunSummary(run))
   // A bug is told like any failure, and then to us.
   if (run.thrown) throw run.thrown.error
@@ -90,7 +91,15 @@ export async function executeRun(environment: ActionEnvironment, execution: Exec
     ...(about ? { about } : {}),
   }
   return await watchRun(environment, execution, (options) =>
-    startRun({ ...options, workflow, input, files, ...origin, ...(trigger ? { trigger } : {}) }),
+    startRun({
+      ...options,
+      workflow,
+      input,
+      files,
+      untilShards: execution.settings.mode === 'plan',
+      ...origin,
+      ...(trigger ? { trigger } : {}),
+    }),
   )
 }
 
@@ -142,11 +151,11 @@ export async function watchRun(
   const digest = redactValue(digestRun(all), redact)
   const runId = result?.runId ?? all.find((one) => one.type === 'run-started')?.runId ?? ''
   const record = result?.record
-  const { words } = STATUS[digest.status]
+  const { words } = statusOf(digest)
   job.log(`${logLine(workflow.name)} ${words}${record ? `; its record is ${placeText(record)}` : ''}`)
   const problem = recordProblem ?? digest.failure
   if (problem) job.say('error', problem.code, [problem.message, problem.help].filter(Boolean).join('\n'))
-  else if (digest.status === 'paused') sayPaused(job, runId, workflow, record)
+  else if (digest.status === 'paused') sayPaused(job, runId, workflow, record, words)
   else if (digest.status !== 'succeeded') job.say('error', workflow.name, `Run ${runId} ${words}.`)
   if (digest.effects.length > 0) sayProposals(job, workflow, digest, record)
   // A step that waits has done its part; GitHub knows no third colour.
@@ -167,8 +176,14 @@ export async function watchRun(
 }
 
 /** A run that waits where nobody can reach it is worth more than a notice. */
-function sayPaused(job: Job, runId: string, { name }: Workflow, record: RecordPlace | undefined): void {
-  const head = `Run ${runId} ${STATUS.paused.words}`
+function sayPaused(
+  job: Job,
+  runId: string,
+  { name }: Workflow,
+  record: RecordPlace | undefined,
+  words: string,
+): void {
+  const head = `Run ${runId} ${words}`
   if (record === undefined) job.say('warning', name, `${head}, and cannot go on: \`commit\` is \`false\`.`)
   else if (record.pushedTo === undefined) {
     job.say('warning', name, `${head}, in this job's clone only: \`push: true\` lets it go on elsewhere.`)
@@ -208,6 +223,11 @@ export function setRunOutputs(job: Job, { runId, digest, record }: FinishedRun):
 /** Whether a run has proposals that a step with `mode: effects` may carry out. */
 export function asksForEffects({ digest, record }: Pick<FinishedRun, 'digest' | 'record'>): boolean {
   return digest.status === 'succeeded' && record !== undefined && waitingEffects(digest.effects).length > 0
+}
+
+/** The shards that are to be done, for the `matrix` of a job. */
+function matrixOf(shards: SharedMap | undefined): string {
+  return JSON.stringify(Array.from({ length: shards?.of ?? 0 }, (_, index) => index + 1))
 }
 
 /** US dollars, or `unknown`. */

@@ -49,6 +49,7 @@ export type OutputName =
   | 'effects'
   | 'carried-out'
   | 'artifact'
+  | 'matrix'
 
 /** The same job with secrets taken out of everything that leaves. */
 export function guardJob(job: Job, redact: (text: string) => string): Job {

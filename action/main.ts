@@ -84,6 +84,11 @@ export async function runAction(environment: ActionEnvironment): Promise<ActionR
       const { publishHandovers } = await import('./publish.ts')
       return finish(await publishHandovers(environment, { settings, project, world: runWorld, job, redact }))
     }
+    if (settings.mode === 'shard' || settings.mode === 'join') {
+      const { goOnWithShards } = await import('./shard-jobs.ts')
+      const step = { settings, project, world: runWorld, job, redact: (text: string) => redact(text) }
+      return finish(await goOnWithShards(environment, step))
+    }
     const definition = settings.workflow === undefined ? undefined : await project.find(settings.workflow)
     const found = definition ? await checkWorkflow(project, definition) : await checkProject(project)
     const files = settings.strict ? makeStrict(found) : found

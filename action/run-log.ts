@@ -2,6 +2,7 @@ import type { RunEvent } from '../runner/events.ts'
 import type { Spent } from '../runner/models/spent.ts'
 import { cost, duration, tokensOf } from '../runner/report/figures.ts'
 import { count } from '../runner/report/plain-text.ts'
+import { describeShards } from '../runner/report/shard-words.ts'
 import { cutText } from './cut.ts'
 import type { Job } from './job.ts'
 import { logLine } from './log-text.ts'
@@ -43,6 +44,7 @@ export function openRunLog(job: Job): (event: RunEvent) => void {
         )
       }
       case 'run-paused':
+        if (event.shards) return job.log(`‖ waits for ${logLine(describeShards(event.shards))}`)
         return job.log(`‖ waits before ${event.before.map(logLine).join(', ')}`)
       case 'step-reused':
         return job.log(`✓ ${logLine(event.path)}  done before`)

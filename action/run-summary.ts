@@ -8,6 +8,7 @@ import { fenced, inlineText, neutraliseMarkdown } from '../runner/report/neutral
 import { count, grouped } from '../runner/report/plain-text.ts'
 import { renderAsks, renderOutput } from '../runner/report/run-readme.ts'
 import { digestOption } from '../runner/report/said-words.ts'
+import { commandsOfShards, describeShards } from '../runner/report/shard-words.ts'
 import { countFinished, type RunDigest, type StepDigest } from '../runner/store/digest-run.ts'
 import type { RecordPlace } from '../runner/store/writer.ts'
 import { placedStates } from '../schema/blocks.ts'
@@ -53,6 +54,14 @@ export const STATUS: Readonly<Record<RunStatus, { readonly sign: string; readonl
   'budget-exceeded': { sign: '❌', words: 'was stopped by its budget' },
 }
 
+/** How people are told how a run stands. */
+export function statusOf({
+  status,
+  shards,
+}: Pick<RunDigest, 'status' | 'shards'>): (typeof STATUS)[RunStatus] {
+  return shards ? { ...STATUS.paused, words: 'waits for its shards' } : STATUS[status]
+}
+
 /**
  * The summary of a run, in Markdown that a forge can show without harm: what models wrote is neutralised.
  *
@@ -80,7 +89,7 @@ function render(
   about?: string,
 ): string {
   const { digest, workflow, findings } = run
-  const { sign, words } = STATUS[digest.status]
+  const { sign, words } = statusOf(digest)
   const head = [
     `## ${sign} ${inlineText(shorten(workflow.name, 200))} ${words}`,
     about === undefined ? facts(run) : `${about} · ${facts(run)}`,
@@ -296,7 +305,12 @@ function record(run: FinishedRun): string {
   const from = isPushed ? 'In a clone' : 'While that clone is there'
   const asks = renderAsks(digest.asks)
   const resume = code(`codemie-ci resume ${runId}${isPushed ? ' --push' : ''}`)
-  if (digest.status === 'paused') {
+  if (digest.shards) {
+    const { shard, join } = commandsOfShards(runId, digest.shards)
+    lines.push(
+      `The run waits for ${inlineText(describeShards(digest.shards))}. ${code(shard)} does one of them, and ${code(join)} goes on when all are done.`,
+    )
+  } else if (digest.status === 'paused') {
     const held = digest.heldBefore.slice(0, MOST_LINES).map(code).join(', ')
     const approve = code(
       `codemie-ci approve ${runId}${digestOption(digest.asks)}${isPushed ? ' --push' : ''}`,

@@ -1,10 +1,11 @@
 import { Refusal } from '../runner/failure.ts'
 import { isRunId } from '../runner/store/run-id.ts'
+import { MOST_SHARDS } from '../schema/limits.ts'
 import { readRuns } from './effects/settings.ts'
 import type { ApprovalRule } from './review-approval.ts'
 
 /** What the action can be asked to do beside checking everything or running one workflow. */
-const MODES = ['events', 'review', 'resume', 'effects', 'publish'] as const
+const MODES = ['events', 'review', 'resume', 'effects', 'publish', 'plan', 'shard', 'join'] as const
 
 /** The inputs of `action.yml`, read. */
 export interface Settings {
@@ -32,6 +33,10 @@ export interface Settings {
   readonly resume: ResumeSettings | undefined
   /** Of `mode: effects`: ids of the runs whose proposals are carried out. */
   readonly runs: readonly string[]
+  /** Of `mode: shard` and `mode: join`: id of the run. */
+  readonly run: string | undefined
+  /** Of `mode: shard`: which one, from 1. */
+  readonly shard: number | undefined
 }
 
 /** Which run goes on, and on whose yes. */
@@ -65,7 +70,7 @@ export function readSettings(input: (name: string) => string): Settings {
       .filter((line) => line !== ''),
     directory: input('working-directory') || '.',
     strict: flag('strict'),
-    maxConcurrency: readCount(input('max-concurrency'), problems),
+    maxConcurrency: readCount('max-concurrency', input, MOST_AT_ONCE, problems),
     commit: flag('commit'),
     push: flag('push'),
     token: input('token') || undefined,
@@ -73,6 +78,8 @@ export function readSettings(input: (name: string) => string): Settings {
     approval: { label: input('approval-label'), authorMayApprove: flag('author-may-approve') },
     resume: mode === 'resume' ? readResume(input, problems) : undefined,
     runs: mode === 'effects' ? readRuns(input('run'), problems) : [],
+    run: input('run') || undefined,
+    shard: readCount('shard', input, MOST_SHARDS, problems),
   }
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
@@ -89,8 +96,8 @@ export function readSettings(input: (name: string) => string): Settings {
   if (mode === 'effects' && settings.token === undefined) {
     problems.push('`mode: effects` needs a `token`, which writes what was proposed.')
   }
-  if (mode !== 'resume' && mode !== 'effects' && input('run') !== '') {
-    problems.push('`run` is for `mode: resume` and `mode: effects`.')
+  if (!['resume', 'effects', 'shard', 'join'].includes(mode ?? '') && input('run') !== '') {
+    problems.push('`run` is for `mode: resume`, `effects`, `shard` and `join`.')
   }
   if (mode !== 'resume' && (input('digest') !== '' || input('environment') !== '')) {
     problems.push('`digest` and `environment` are for `mode: resume`.')
@@ -98,9 +105,10 @@ export function readSettings(input: (name: string) => string): Settings {
   if (settings.inputs !== '' && settings.workflow === undefined && settings.mode !== 'events') {
     problems.push('`inputs` is given and `workflow` is not: say which workflow they are for.')
   }
-  if (settings.files.length > 0 && (settings.workflow === undefined || settings.mode !== undefined)) {
-    problems.push('`files` is for a step that runs one `workflow`, without a `mode`.')
+  if (settings.files.length > 0 && (settings.workflow === undefined || !runsOne(settings))) {
+    problems.push('`files` is for a step that runs one `workflow`, without a `mode` or with `mode: plan`.')
   }
+  problems.push(...problemsOfShards(settings))
   if (problems.length > 0) {
     throw new Refusal('action-inputs-invalid', problems.join('\n'), {
       help: 'All inputs are explained in docs/action.md of codemie-ci.',
@@ -131,10 +139,47 @@ function readMode(text: string, problems: string[]): Settings['mode'] {
   return mode
 }
 
-function readCount(text: string, problems: string[]): number | undefined {
+/** The modes in which jobs share a run, and what each needs beside `push: true`. */
+const NEEDS = { plan: ['workflow'], shard: ['run', 'shard'], join: ['run'] } as const
+
+function runsOne({ mode }: Settings): boolean {
+  return mode === undefined || mode === 'plan'
+}
+
+/** What is missing for jobs that share a run, or given where none does. */
+function problemsOfShards(settings: Settings): readonly string[] {
+  const { mode } = settings
+  const sharing = mode === 'plan' || mode === 'shard' || mode === 'join' ? mode : undefined
+  const needed: readonly string[] = sharing ? NEEDS[sharing] : []
+  const problems: string[] = []
+  if (needed.length > 0 && !settings.push) {
+    problems.push(`\`mode: ${mode}\` needs \`push: true\`: other jobs find the run on the remote.`)
+  }
+  for (const name of ['workflow', 'run', 'shard'] as const) {
+    const isNeeded = needed.includes(name)
+    if (isNeeded && settings[name] === undefined) problems.push(`\`mode: ${mode}\` needs \`${name}\`.`)
+    if (isNeeded || settings[name] === undefined) continue
+    if (name === 'shard') problems.push(`\`${name}\` is given, and ${inMode(mode)} does not use it.`)
+    else if (name === 'workflow' && sharing)
+      problems.push(`\`mode: ${mode}\` takes the workflow from its run: leave \`workflow\` out.`)
+  }
+  return problems
+}
+
+function inMode(mode: Settings['mode']): string {
+  return mode === undefined ? 'a step without a `mode`' : `\`mode: ${mode}\``
+}
+
+function readCount(
+  name: string,
+  input: (name: string) => string,
+  most: number,
+  problems: string[],
+): number | undefined {
+  const text = input(name)
   if (text === '') return undefined
   const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= MOST_AT_ONCE) return count
-  problems.push(`\`max-concurrency\` takes a whole number from 1 to ${MOST_AT_ONCE}, and not '${text}'.`)
+  if (/^\d+$/.test(text) && count >= 1 && count <= most) return count
+  problems.push(`\`${name}\` takes a whole number from 1 to ${most}, and not '${text}'.`)
   return undefined
 }

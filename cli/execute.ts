@@ -71,9 +71,54 @@ export function readExecution(invocation: Invocation): Execution {
 export async function executeRun(
   invocation: Invocation,
   outside: Cli,
-  { project, execution, name, stateIds }: WatchedRun,
+  watched: WatchedRun,
   start: (options: RunOptions) => Promise<RunResult>,
 ): Promise<number> {
+  const { result, finished, proposing, cli, isForPrograms } = await watchExecution(
+    invocation,
+    outside,
+    watched,
+    start,
+  )
+  if (invocation.flag('json')) printJson(cli, { ...result, ...totalsOf(finished) })
+  else if (!isForPrograms && result.output !== undefined) writeOutput(result, cli)
+  // A program reads the object; people still have to hear how to go on.
+  if (!isForPrograms || cli.stderr.isTerminal || result.exitStatus !== EXIT.done) {
+    const summary = {
+      runId: result.runId,
+      name: watched.name,
+      status: result.status,
+      failure: result.failure,
+      durationMs: finished?.durationMs ?? 0,
+      steps: finished?.steps ?? 0,
+      spent: finished ?? {},
+      record: result.record,
+      needsApproval: result.needsApproval,
+      asks: result.asks,
+      shards: result.shards,
+      notKept: result.notKept,
+      effects: effectsOf(proposing),
+    }
+    cli.stderr.write(renderSummary(summary, cli.look.stderr))
+  }
+  return result.exitStatus
+}
+
+/** Carries something out while somebody watches: shows its events, and turns Ctrl-C into a stop that saves. */
+export async function watchExecution<R>(
+  invocation: Invocation,
+  outside: Cli,
+  { project, execution, stateIds }: Omit<WatchedRun, 'name'>,
+  start: (options: RunOptions) => Promise<R>,
+): Promise<{
+  readonly result: R
+  readonly finished: RunFinished | undefined
+  /** What was proposed to be written to GitHub. */
+  readonly proposing: readonly RunEvent[]
+  /** Where what follows is written. */
+  readonly cli: Cli
+  readonly isForPrograms: boolean
+}> {
   const redact = projectRedactor(project.config, outside.world)
   const cli = redactedCli(outside, redact)
   const isForPrograms = invocation.flag('json') || invocation.flag('jsonl')
@@ -86,9 +131,8 @@ export async function executeRun(
   })
   let finished: RunFinished | undefined
   const proposing: RunEvent[] = []
-  let result: RunResult
   try {
-    result = await start({
+    const result = await start({
       project,
       world: outside.world,
       ...execution,
@@ -102,31 +146,11 @@ export async function executeRun(
         viewer.onEvent(event)
       },
     })
+    return { result, finished, proposing, cli, isForPrograms }
   } finally {
     ignore()
     await viewer.end()
   }
-  if (invocation.flag('json')) printJson(cli, { ...result, ...totalsOf(finished) })
-  else if (!isForPrograms && result.output !== undefined) writeOutput(result, cli)
-  // A program reads the object; people still have to hear how to go on.
-  if (!isForPrograms || cli.stderr.isTerminal || result.exitStatus !== EXIT.done) {
-    const summary = {
-      runId: result.runId,
-      name,
-      status: result.status,
-      failure: result.failure,
-      durationMs: finished?.durationMs ?? 0,
-      steps: finished?.steps ?? 0,
-      spent: finished ?? {},
-      record: result.record,
-      needsApproval: result.needsApproval,
-      asks: result.asks,
-      notKept: result.notKept,
-      effects: effectsOf(proposing),
-    }
-    cli.stderr.write(renderSummary(summary, cli.look.stderr))
-  }
-  return result.exitStatus
 }
 
 function isRedrawn(cli: Cli): boolean {

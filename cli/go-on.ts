@@ -32,6 +32,7 @@ export async function goOn(
         runId: manifest.id,
         takeOver: invocation.flag('take-over'),
         onChange,
+        restHere: invocation.command.name === 'resume' && invocation.flag('rest-here'),
         ...(answer === undefined ? {} : { answer }),
         ...(digest === undefined ? {} : { digest }),
       }),

@@ -7,7 +7,7 @@ import { budgetDoor, budgetOfRun, spendingCheck, spendingOf } from './engine/bud
 import type { EngineOutcome } from './engine/engine.ts'
 import { memoryOf, NO_MEMORY } from './engine/memory.ts'
 import type { HeldStep, RunInput } from './engine/step.ts'
-import type { Ask, RunEvent, RunStatus } from './events.ts'
+import type { Ask, RunEvent, RunStatus, SharedMap } from './events.ts'
 import { exitStatusOf, statusOfFailure } from './exit-status.ts'
 import { type FailureInfo, Refusal, StepFailure } from './failure.ts'
 import { interpret } from './interpret.ts'
@@ -15,6 +15,8 @@ import type { Project } from './project.ts'
 import type { ReadyWorkflow } from './ready.ts'
 import { projectRedactor } from './records.ts'
 import { Reporter } from './reporter.ts'
+import type { HandOut } from './shards/hand-out.ts'
+import type { JoinedShards, TakenOver } from './shards/join.ts'
 import type { RecordPlace, RunWriter } from './store/writer.ts'
 import type { World } from './world.ts'
 
@@ -58,6 +60,8 @@ export interface RunResult {
   readonly needsApproval?: boolean
   /** What the yes is asked for. */
   readonly asks?: readonly Ask[]
+  /** The run waits for other machines, which share this map. */
+  readonly shards?: SharedMap
   /** Absent when nothing was committed. */
   readonly record?: RecordPlace
   /** Why the record could not be committed, and how to go on; the journal of the run is kept. */
@@ -76,6 +80,10 @@ export interface Execution {
   readonly opening: Parameters<Reporter['emit']>[0]
   /** Puts the definition of now into the record; called once the opening has told of it. Default: nothing to do. */
   readonly changeDefinition?: () => Promise<void>
+  /** Stop before a map that several machines may share, and keep what they need. Default: do it here. */
+  readonly untilShards?: boolean
+  /** What other machines did of a map. Default: nothing. */
+  readonly joined?: JoinedShards
 }
 
 /** Interprets a run to its end or a pause, tells what happens, and keeps its record. */
@@ -87,32 +95,43 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
   await reporter.emit(execution.opening)
   await execution.changeDefinition?.()
   const budget = budgetOfRun(options.project.config.budgets, workflow)
-  const spending = spendingOf(known)
+  const { handOut, theirs } = await sharing(execution, reporter)
+  const before = theirs ? [...known, ...theirs.events] : known
+  const spending = spendingOf(before)
   const outcome = await interpret({
     workflow,
     input: execution.input,
     kit: setup.kit,
     findCalled: (name) => called.get(name),
     perform: sessionDoor(
-      budgetDoor(withProposals(setup.perform, options, execution), budget, spending, setup),
-      known,
+      budgetDoor(
+        withProposals(setup.perform, options, { ...execution, known: before }),
+        budget,
+        spending,
+        setup,
+      ),
+      before,
     ),
     checkSpending: spendingCheck(budget, spending),
     memory:
-      known.length === 0 ? NO_MEMORY : memoryOf([...known, { at: '', ...execution.opening } as RunEvent]),
+      known.length === 0 ? NO_MEMORY : memoryOf([...before, { at: '', ...execution.opening } as RunEvent]),
     answers: execution.answers,
     world,
     signal,
-    emit: (event) => reporter.emit(event),
+    emit: theirs?.emit ?? ((event) => reporter.emit(event)),
+    ...(handOut ? { select: handOut.select } : {}),
     streaming: options.streaming ?? false,
     strict: options.strict ?? false,
     ...(writer ? { askedRun: describeRun(writer, projectRedactor(options.project.config, world)) } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-    ...(budget.steps === undefined ? {} : { maxSteps: budget.steps }),
+    ...(budget.steps === undefined ? {} : { maxSteps: budget.steps - (theirs?.uncountedSteps ?? 0) }),
   }).catch((failure: unknown): EngineOutcome => ({ status: 'failed', failure, path: undefined }))
   await setup.close()
   await reporter.close()
   const end = endOf(outcome)
+  const shards = outcome.status === 'handed-on' ? handOut?.map() : undefined
+  if (shards && writer) await handOut?.keep(writer, shards)
+  if (shards) await reporter.emit({ type: 'run-paused', before: [], reason: 'shards', shards })
   const asks = outcome.status === 'paused' ? outcome.before.flatMap(({ ask }) => ask ?? []) : []
   if (outcome.status === 'paused') {
     await reporter.emit({
@@ -124,7 +143,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
     })
   }
   await reporter.emit({ type: 'run-finished', runId, ...end, ...reporter.totals() })
-  const { record, refused } = await keepRecord(writer, end.status)
+  const { record, refused } = await keepRecord(writer, end.status, execution.joined?.refs)
   if (outcome.status === 'failed' && !isExpected(outcome.failure)) throw outcome.failure
   return {
     runId,
@@ -137,6 +156,7 @@ export async function carryOut(options: RunOptions, execution: Execution): Promi
           ...(asks.length === 0 ? {} : { asks }),
         }
       : {}),
+    ...(shards ? { shards } : {}),
     ...(record ? { record } : {}),
     ...(refused ? { notKept: describeFailure(refused) } : {}),
   }
@@ -160,6 +180,22 @@ function withProposals(
   }
 }
 
+/** Loaded only where several machines share the work. */
+async function sharing(
+  { untilShards, joined, ready, known }: Execution,
+  reporter: Reporter,
+): Promise<{ readonly handOut?: HandOut; readonly theirs?: TakenOver }> {
+  if (untilShards) {
+    const { handOut } = await import('./shards/hand-out.ts')
+    const warn = (warning: Parameters<Parameters<typeof handOut>[1]>[0]) =>
+      void reporter.emit({ type: 'warning', ...warning })
+    return { handOut: handOut(ready.workflow, warn) }
+  }
+  if (!joined) return {}
+  const { takingOver } = await import('./shards/join.ts')
+  return { theirs: takingOver(joined, known, reporter) }
+}
+
 /** What a yes of a run is bound to; found out once, when the first step needs one. */
 function describeRun(writer: RunWriter, redact: AskedRun['redact']): () => AskedRun {
   let known: AskedRun | undefined
@@ -177,10 +213,11 @@ function needsApproval(step: HeldStep): boolean {
 async function keepRecord(
   writer: RunWriter | undefined,
   status: RunStatus,
+  shards: JoinedShards['refs'] = [],
 ): Promise<{ readonly record?: RecordPlace; readonly refused?: Refusal }> {
   if (!writer) return {}
   try {
-    return { record: await writer.finish({ status }) }
+    return { record: await writer.finish({ status, shards }) }
   } catch (error) {
     if (error instanceof Refusal) return { refused: error }
     throw error
@@ -198,6 +235,7 @@ function endOf(outcome: EngineOutcome): RunEnd {
     case 'succeeded':
       return { status: 'succeeded', ...(outcome.output === undefined ? {} : { output: outcome.output }) }
     case 'paused':
+    case 'handed-on':
       return { status: 'paused' }
     case 'interrupted':
       return { status: 'interrupted' }
@@ -212,7 +250,8 @@ function isExpected(failure: unknown): boolean {
   return failure instanceof StepFailure
 }
 
-function describeFailure(failure: unknown): FailureInfo {
+/** A failure, a refusal or a bug as records and viewers tell it. */
+export function describeFailure(failure: unknown): FailureInfo {
   if (failure instanceof StepFailure) return failure.toInfo()
   const message = failure instanceof Error ? failure.message : String(failure)
   if (failure instanceof Refusal) {

@@ -52,6 +52,11 @@ export interface RunStarted extends Happened {
   readonly force?: boolean
   /** Its record is pushed, and a resumption pushes it, too: the remote has to know who has the run. */
   readonly push?: boolean
+  /**
+   * Several machines may share a map of it, so its record tells what happened in the order of steps and items, whoever was
+   * faster and wherever it was. Absent: in the order in which it happened.
+   */
+  readonly ordered?: boolean
 }
 
 export interface RunResumed extends Happened {
@@ -240,11 +245,23 @@ export interface RunPaused extends Happened {
   readonly type: 'run-paused'
   /** Paths of the steps that are held. */
   readonly before: readonly string[]
-  readonly reason: 'interrupt-before' | 'approval'
+  readonly reason: 'interrupt-before' | 'approval' | 'shards'
+  /** Other machines work on the items of a map, and nobody has to say anything; with the reason `shards`. */
+  readonly shards?: SharedMap
   /** Of those that need a yes, what it is asked for. Absent: none does. */
   readonly asks?: readonly Ask[]
   /** The step whose output an edit would replace: the last that finished, in the order of merging. Absent: none did. */
   readonly last?: string
+}
+
+/** A map whose items several machines share. */
+export interface SharedMap {
+  /** Path of the step whose output holds the items. */
+  readonly step: string
+  /** How many items. */
+  readonly items: number
+  /** How many shards they are in. */
+  readonly of: number
 }
 
 /** What a person is asked to say yes to before a step runs; the yes holds for exactly this. */

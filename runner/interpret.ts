@@ -60,6 +60,8 @@ export interface InterpretOptions extends EquippedWorkflow {
   readonly checkSpending?: () => void
   /** What a yes of this run is bound to; asked for when a step needs one. Default: any yes will do. */
   readonly askedRun?: () => AskedRun
+  /** Which steps of the workflow itself are run here, not of those it calls; see `EngineOptions`. Default: all. */
+  readonly select?: (steps: readonly Step[]) => readonly Step[]
   /** Of the workflow itself, not of those it calls. */
   readonly observe?: (view: SuperstepView) => void
 }
@@ -98,7 +100,7 @@ interface Scope {
 }
 
 function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcome> {
-  const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe } = options
+  const { answers, memory, world, emit, streaming, strict, maxConcurrency, observe, select } = options
   const { equipped, input, within, from, signal, perform, toolsOf, countStep, checkSpending } = scope
   const { workflow, kit } = equipped
   const { askedRun } = options
@@ -162,6 +164,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     ...(guard ? { guard } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(observe && within === undefined ? { observe } : {}),
+    ...(select && within === undefined ? { select } : {}),
     runStep: async (step) => {
       countStep()
       const { work } = step.state
@@ -247,6 +250,8 @@ function ranWell(outcome: EngineOutcome, signal: AbortSignal): Ran {
       throw new PausedInside(outcome)
     case 'interrupted':
       throw signal.reason
+    case 'handed-on':
+      throw new Error('the steps of a block cannot be handed on')
     case 'failed':
       throw new FailedInside(outcome)
   }
@@ -261,6 +266,8 @@ function outputOf(outcome: EngineOutcome, { id }: Workflow, signal: AbortSignal)
       throw new PausedInside(outcome)
     case 'interrupted':
       throw signal.reason
+    case 'handed-on':
+      throw new Error(`the steps of '${id}' cannot be handed on: another workflow calls it`)
     case 'failed': {
       const { failure, path } = outcome
       if (!(failure instanceof StepFailure)) throw failure

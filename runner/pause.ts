@@ -25,7 +25,8 @@ export function refuseUnfit(
   events: readonly RunEvent[],
 ): RunPaused | undefined {
   const pause = openPauseOf(events)
-  if (!pause) {
+  // Other machines are waited for, and nobody.
+  if (!pause || pause.shards) {
     if (answer?.decision === undefined) return undefined
     throw new Refusal('run-not-waiting', `Run ${runId} does not wait for anybody's yes or no`, {
       help: `\`codemie-ci show ${runId}\` says how it stands.`,

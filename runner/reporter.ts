@@ -81,6 +81,14 @@ export class Reporter {
     if (timed.type === 'step-finished') await this.#checkpoint(this.#writer)
   }
 
+  /** Puts events into the journal that another machine keeps, with the time that they have. Viewers do not hear of them. */
+  takeOver(events: readonly RunEvent[]): void {
+    for (const event of events) {
+      this.#count(event)
+      this.#writer?.appendSoon(event)
+    }
+  }
+
   /** A step can take longer than a lease without a sign of life is good for. */
   async #renew(writer: RunWriter): Promise<void> {
     try {

@@ -7,7 +7,7 @@ import { type ChangedDefinition, findChange, type OnChange } from './changed-def
 import { answersOf } from './engine/answers.ts'
 import { isAmong, standingEvents } from './engine/standing.ts'
 import { type RunInput, stateOfPath } from './engine/step.ts'
-import type { AcceptedDefinition, RunEvent, RunPaused } from './events.ts'
+import type { AcceptedDefinition, RunEvent, RunPaused, SharedMap } from './events.ts'
 import { Refusal } from './failure.ts'
 import { blobId } from './git/object-id.ts'
 import type { RepositoryState } from './git/repository.ts'
@@ -22,9 +22,13 @@ import {
   settingsOf,
 } from './recorded.ts'
 import { openRecords, openRecordsOf, projectRedactor, warnThrough, withConfiguredPush } from './records.ts'
+import type { JoinedShards } from './shards/join.ts'
+import { mayBeShared, sharedMapOf } from './shards/shared-map.ts'
 import { definitionTexts, type ExecutedDefinition } from './store/definition.ts'
 import type { RunActor, RunManifest, RunTrigger } from './store/manifest.ts'
+import type { StoredRun } from './store/read-run.ts'
 import { manualRunId } from './store/run-id.ts'
+import type { RunStore } from './store/store.ts'
 import type { RunWriter } from './store/writer.ts'
 import { VERSION } from './version.ts'
 
@@ -52,6 +56,8 @@ export interface StartOptions extends RunOptions {
   readonly find?: FindWorkflow
   /** Commit that the definition comes from. Default: that of the project. */
   readonly revision?: string
+  /** Stop before a map that several machines may share, so that they can. Default: do it here. */
+  readonly untilShards?: boolean
 }
 
 export interface ResumeOptions extends RunOptions {
@@ -66,6 +72,8 @@ export interface ResumeOptions extends RunOptions {
   readonly takeOver?: boolean
   /** What to do when the definition has changed since. Default: refuse. */
   readonly onChange?: OnChange
+  /** Do here what other machines have not done of a map. Default: refuse with `shard-missing`. */
+  readonly restHere?: boolean
 }
 
 /**
@@ -76,6 +84,11 @@ export interface ResumeOptions extends RunOptions {
  */
 export async function startRun(given: StartOptions): Promise<RunResult> {
   const options = withConfiguredPush(given)
+  if (options.untilShards && !options.commit) {
+    throw new Refusal('shards-need-record', 'Other machines find a run by its record, and none is kept', {
+      help: 'Run it with a record, or on this machine alone.',
+    })
+  }
   const ready = await makeReady(options.workflow, options, options.find ?? options.project.find)
   const known = options.known ?? []
   const input = inputOf(options, ready)
@@ -91,6 +104,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
       writer,
       known,
       answers: [],
+      ...(options.untilShards ? { untilShards: true } : {}),
       opening: {
         type: 'run-started',
         runId,
@@ -101,6 +115,7 @@ export async function startRun(given: StartOptions): Promise<RunResult> {
         ...(options.strict ? { strict: true } : {}),
         ...(options.force && options.workflow.lifecycle === 'retired' ? { force: true } : {}),
         ...(options.push ? { push: true } : {}),
+        ...(mayBeShared(options.workflow) ? { ordered: true } : {}),
       },
     })
   } catch (error) {
@@ -124,11 +139,17 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
   const how = { project, onChange, redact: projectRedactor(project.config, world), warn: warnThrough(given) }
   const seen = { manifest: stored.manifest, ...definitionTexts(stored.manifest, stored.files) }
   let changed = await findChange(seen, how)
-  const resumed = await records.resume(runId, { takeOver: options.takeOver ?? false })
+  const map = sharedMapOf(stored.events)
+  const joined = map && (await joinOf(records, stored, map, options))
+  const resumed = await records.resume(runId, {
+    takeOver: options.takeOver ?? false,
+    ...(joined ? { before: joined.journal } : {}),
+  })
   try {
     // Somebody else may have gone on with it in the meantime, with a definition of their own.
     if (resumed.workflowText !== seen.workflowText) changed = await findChange(resumed, how)
     const pause = refuseUnfit({ ...options, runId }, resumed.events)
+    if (joined && changed) throw otherDefinition(runId)
     const recorded =
       changed?.workflow ??
       readRecorded(runId, resumed.manifest.workflow.file, resumed.workflowText, resumed.manifest.workflow.id)
@@ -174,12 +195,32 @@ export async function resumeRun(given: ResumeOptions): Promise<RunResult> {
       known: resumed.events,
       answers: answersOf([...resumed.events, { at, ...opening }]),
       opening,
+      ...(joined ? { joined } : {}),
       ...(changed ? { changeDefinition: () => recordDefinition(resumed.writer, ready) } : {}),
     })
   } catch (error) {
     await resumed.writer.abandon()
     throw error
   }
+}
+
+/** What other machines did of the map that a run was handed out for. */
+async function joinOf(
+  records: RunStore,
+  stored: StoredRun,
+  map: SharedMap,
+  { restHere = false }: ResumeOptions,
+): Promise<JoinedShards> {
+  const { joinShards } = await import('./shards/join.ts')
+  return joinShards(records, stored, map, { restHere })
+}
+
+function otherDefinition(runId: string): Refusal {
+  return new Refusal(
+    'shards-of-other-definition',
+    `Other machines worked on run ${runId} with the definition it began with`,
+    { help: 'Go on with --as-recorded, or start the workflow again.' },
+  )
 }
 
 /** A yes is for the definition that was shown, so that what needs one is asked for again. */

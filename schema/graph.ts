@@ -60,7 +60,9 @@ function edgesOfTransition(from: string, next: Transition): readonly GraphEdge[]
     case 'fan-out':
       return next.to.map((to) => ({ from, to: to.value, kind: 'fan-out' }))
     case 'map':
-      return [{ from, to: next.to.value, kind: 'map', label: `each ${next.items.value}` }]
+      return [
+        { from, to: next.to.value, kind: 'map', label: `each ${next.items.value}${inParts(next.shards)}` },
+      ]
     case 'choose':
       return [
         ...next.cases.map((one) => ({
@@ -72,6 +74,11 @@ function edgesOfTransition(from: string, next: Transition): readonly GraphEdge[]
         { from, to: next.otherwise.value, kind: 'otherwise', label: 'otherwise' },
       ]
   }
+}
+
+/** How people are told that several machines may share a map; nothing where none may. */
+export function inParts(shards: number | undefined): string {
+  return shards === undefined ? '' : `, in ${shards === 1 ? '1 shard' : `${shards} shards`}`
 }
 
 /** For each node the nodes that an edge leads to, each once, in the order written. */

@@ -7,6 +7,9 @@ export const MOST_TURNS = 150
 /** How often an agent is asked again, in one attempt, when its answer does not fit the output schema. */
 export const MOST_REASKS = 2
 
+/** Parts of a map that several machines share: the most jobs that a matrix of GitHub Actions has. */
+export const MOST_SHARDS = 256
+
 /** Characters that count as a token where the length of a conversation is estimated: the real vocabulary is a download. */
 export const CHARACTERS_PER_TOKEN = 4
 

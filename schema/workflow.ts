@@ -462,6 +462,8 @@ export type Transition =
       readonly resplit: boolean
       /** Hand this state's output on instead of the item. Source: `override_task`. */
       readonly passOutput: boolean
+      /** Several machines may share the items, in so many parts at most: 1 to 256. Our key `shard`. */
+      readonly shards?: number
     }
 
 /** One way out of a state. */

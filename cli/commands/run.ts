@@ -40,6 +40,7 @@ export const run: CommandRunner = async (line, cli) => {
         files,
         strict: invocation.flag('strict'),
         force: invocation.flag('force'),
+        untilShards: invocation.flag('until-shards'),
         ...(model === undefined ? {} : { model }),
       }),
   )

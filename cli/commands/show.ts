@@ -2,6 +2,7 @@ import type { RunEvent } from '../../runner/events.ts'
 import { Refusal } from '../../runner/failure.ts'
 import { TRUST_WORDS } from '../../runner/report/run-readme.ts'
 import { describeSaid } from '../../runner/report/said-words.ts'
+import { describeShards } from '../../runner/report/shard-words.ts'
 import { isTimed, timingOf } from '../../runner/report/step-timing.ts'
 import {
   type AttemptDigest,
@@ -287,6 +288,7 @@ function renderRun(
     const what = digest.needsApproval ? 'Waits for an approval before' : 'Waits before'
     lines.push('', `${what} ${digest.heldBefore.map(oneLine).join(', ')}`)
   }
+  if (digest.shards) lines.push('', `Waits for ${oneLine(describeShards(digest.shards))}`)
   for (const { path, task, digest: id } of digest.asks.slice(0, MOST_ASKS)) {
     const { head, moreLines } = headOf(readableOutput(task), HEAD_LINES)
     lines.push('', `${bold(`What ${oneLine(path)} would do`)} ${dim(`[${id.slice(0, 12)}]`)}`)

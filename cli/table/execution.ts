@@ -47,6 +47,11 @@ export const EXECUTION: readonly CommandSpec[] = [
       STRICT,
       { name: 'force', kind: 'flag', summary: 'Run it although its lifecycle is retired' },
       { name: 'no-commit', kind: 'flag', summary: 'Keep no record in git' },
+      {
+        name: 'until-shards',
+        kind: 'flag',
+        summary: 'Stop before a list with `shard`, so that several machines can share it; exits 3',
+      },
       ...HOW_TO_EXECUTE,
     ],
     examples: [
@@ -97,6 +102,7 @@ export const EXECUTION: readonly CommandSpec[] = [
     details: [
       'Steps that are finished are not done again. A run that waits before a step goes on with your message, if you give one: the agents after it read it like any other, and the keys of a JSON object enter the context.',
       'When the definition has changed since the run began, what changed is shown and the run is left alone. With --accept-changes it goes on with the definition of now: what changed and all that comes after it is done again, the rest stands. With --as-recorded it goes on with the definition it began with.',
+      'A run that other machines share is joined: what their shards found is taken over in the order of the items, and the run goes on. It is refused while a shard is missing; with --rest-here this machine does what is missing.',
       'With --edit your text takes the place of the output before the pause. With --request-changes a model reworks that output first and the run waits on, so that you can look at it; exits 3.',
     ],
     args: [RUN],
@@ -116,6 +122,11 @@ export const EXECUTION: readonly CommandSpec[] = [
         summary: 'Have the output before the pause reworked, and wait on',
       },
       ...ON_CHANGE,
+      {
+        name: 'rest-here',
+        kind: 'flag',
+        summary: 'Do here what other machines have not done of a list that they share',
+      },
       TAKE_OVER,
       ...HOW_TO_EXECUTE,
     ],
@@ -126,6 +137,25 @@ export const EXECUTION: readonly CommandSpec[] = [
       { line: 'codemie-ci resume latest --request-changes "Shorter"', what: 'asks for a better one first' },
     ],
     load: async () => (await import('../commands/resume.ts')).resume,
+  },
+  {
+    name: 'shard',
+    summary: 'Do a part of a list that several machines share',
+    details: [
+      'For a run that codemie-ci run --until-shards stopped. The shard works on its items, through all states that they go through, and keeps what came out under a ref of its own, here and on the remote that the run was pushed to. When it fails, what is finished is kept, and the same command goes on from there. When all shards are done, codemie-ci resume goes on with the run.',
+    ],
+    args: [
+      RUN,
+      {
+        name: 'number',
+        required: true,
+        summary: 'Which shard, from 1',
+        completes: 'nothing',
+      },
+    ],
+    options: [...HOW_TO_EXECUTE],
+    examples: [{ line: 'codemie-ci shard 20261120T104455Z-3f9a1c2e 3', what: 'the third one, in any clone' }],
+    load: async () => (await import('../commands/shard.ts')).shard,
   },
   {
     name: 'approve',

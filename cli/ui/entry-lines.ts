@@ -1,4 +1,5 @@
 import type { Spent } from '../../runner/models/spent.ts'
+import { describeShards } from '../../runner/report/shard-words.ts'
 import { formatCost, formatDuration, formatTokens } from './numbers.ts'
 import type { Palette } from './palette.ts'
 import { count, grouped, oneLine, padEnd, stripControls } from './plain-text.ts'
@@ -55,6 +56,8 @@ export function renderEntry(entry: Entry, layout: EntryLayout): string | undefin
     case 'timing':
       return onlyWhatIsOver ? undefined : dim(`  ${oneLine(entry.line)}`)
     case 'paused':
+      if (entry.shards)
+        return `  ${yellow(symbols.paused)} waits for ${oneLine(describeShards(entry.shards))}`
       return `  ${yellow(symbols.paused)} ${PAUSES[entry.reason] ?? 'waits'} before ${entry.before.map(stripControls).join(', ')}`
   }
 }

@@ -1,5 +1,5 @@
 import { stateOfPath } from '../../runner/engine/step.ts'
-import type { RunEvent } from '../../runner/events.ts'
+import type { RunEvent, SharedMap } from '../../runner/events.ts'
 import type { FailureInfo } from '../../runner/failure.ts'
 import { addSpent, type Spent } from '../../runner/models/spent.ts'
 import { isTimed, timingLine } from '../../runner/report/step-timing.ts'
@@ -28,7 +28,12 @@ export type Entry =
     }
   /** A step that is in no block is over, in a workflow of Octomind. */
   | { readonly kind: 'timing'; readonly line: string }
-  | { readonly kind: 'paused'; readonly before: readonly string[]; readonly reason: string }
+  | {
+      readonly kind: 'paused'
+      readonly before: readonly string[]
+      readonly reason: string
+      readonly shards?: SharedMap | undefined
+    }
 
 export interface GroupResult extends Spent {
   readonly total: number
@@ -138,7 +143,10 @@ export class Progress {
           { kind: 'warning', code: event.code, message: event.message, place: event.position ?? event.path },
         ]
       case 'run-paused':
-        return [...this.#endGroups(), { kind: 'paused', before: event.before, reason: event.reason }]
+        return [
+          ...this.#endGroups(),
+          { kind: 'paused', before: event.before, reason: event.reason, shards: event.shards },
+        ]
       case 'run-finished':
         return this.#endGroups()
       case 'output-revised':

@@ -1,8 +1,9 @@
 import type { EffectDigest } from '../../runner/effects/digest.ts'
-import type { Ask, RunStatus } from '../../runner/events.ts'
+import type { Ask, RunStatus, SharedMap } from '../../runner/events.ts'
 import { type FailureInfo, REJECTED } from '../../runner/failure.ts'
 import type { Spent } from '../../runner/models/spent.ts'
 import { digestOption } from '../../runner/report/said-words.ts'
+import { commandsOfShards } from '../../runner/report/shard-words.ts'
 import type { RecordPlace } from '../../runner/store/writer.ts'
 import { renderProblem } from '../report-error.ts'
 import { effectLines } from './effect-lines.ts'
@@ -29,6 +30,8 @@ export interface RunSummary {
   readonly asks?: readonly Ask[] | undefined
   /** What it asked to have written to GitHub. Default: nothing. */
   readonly effects?: readonly EffectDigest[]
+  /** Other machines share this map, and the run waits for them. */
+  readonly shards?: SharedMap | undefined
   /** Where the record is; `undefined`: none was kept. */
   readonly record?: Pick<RecordPlace, 'ref' | 'commit' | 'path' | 'pushedTo' | 'look'> | undefined
 }
@@ -61,6 +64,9 @@ const STATUS: Readonly<Record<RunStatus, StatusLook>> = {
   running: { word: 'is running', paint: (p) => p.cyan, sign: (p) => p.symbols.started, resume: '' },
 }
 
+/** Nobody is asked anything while other machines work. */
+const SHARED: StatusLook = { ...STATUS.paused, word: 'waits for its shards', resume: '' }
+
 /** A status as people read it, coloured and with its sign: `✓ succeeded`. */
 export function renderStatus(status: RunStatus, palette: Palette): string {
   const { word, paint, sign } = STATUS[status]
@@ -70,7 +76,7 @@ export function renderStatus(status: RunStatus, palette: Palette): string {
 /** The last block of a run: how it ended, what it took, where its record is, what to type next. Ends with a line feed. */
 export function renderSummary(summary: RunSummary, palette: Palette): string {
   const { bold, dim, symbols } = palette
-  const look = STATUS[summary.status]
+  const look = summary.shards ? SHARED : STATUS[summary.status]
   const facts = [
     formatDuration(summary.durationMs),
     count(summary.steps, 'step'),
@@ -115,7 +121,18 @@ export function waysOn({
   needsApproval,
   asks,
   failure,
-}: Pick<RunSummary, 'runId' | 'status' | 'needsApproval' | 'asks' | 'failure'>): readonly NextCommand[] {
+  shards,
+}: Pick<
+  RunSummary,
+  'runId' | 'status' | 'needsApproval' | 'asks' | 'failure' | 'shards'
+>): readonly NextCommand[] {
+  if (shards) {
+    const { shard, join } = commandsOfShards(runId, shards)
+    return [
+      { name: 'shard', command: shard },
+      { name: 'join', command: join },
+    ]
+  }
   const approve = { name: 'approve', command: `codemie-ci approve ${runId}${digestOption(asks)}` }
   if (status === 'paused' && needsApproval)
     return [approve, { name: 'reject', command: `codemie-ci reject ${runId} -m "why"` }]

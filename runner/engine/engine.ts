@@ -45,6 +45,11 @@ export interface EngineOptions {
   readonly signal: AbortSignal
   /** How steps that need a yes ask for it. Default: any yes will do. */
   readonly approvals?: Approvals
+  /**
+   * Which steps of a superstep are run here; when none is, the engine stops and hands them on. It must be the same for the
+   * same steps. Default: all.
+   */
+  readonly select?: (steps: readonly Step[]) => readonly Step[]
   /** A superstep is about to start; `steps` in start order. */
   readonly onSuperstep?: (number: number, steps: readonly Step[]) => void
   /** A condition could not be evaluated and counted as false. */
@@ -96,6 +101,8 @@ export type EngineOutcome =
     }
   | { readonly status: 'failed'; readonly failure: unknown; readonly path: string | undefined }
   | { readonly status: 'interrupted' }
+  /** Nothing of what comes next is for this machine; see {@link EngineOptions.select}. */
+  | { readonly status: 'handed-on'; readonly steps: readonly Step[] }
 
 /** The shared state that all steps of a superstep started from. */
 type Shared = Pick<Scope, 'context' | 'history'>
@@ -203,8 +210,10 @@ class Engine {
   }
 
   /** Runs the steps of one superstep. Nothing is merged unless all of them finished. */
-  async #superstep(steps: readonly Step[]): Promise<EngineOutcome | { readonly done: readonly Done[] }> {
-    const { workflow, signal } = this.#options
+  async #superstep(scheduled: readonly Step[]): Promise<EngineOutcome | { readonly done: readonly Done[] }> {
+    const { workflow, signal, select } = this.#options
+    const steps = select ? select(scheduled) : scheduled
+    if (steps.length === 0) return { status: 'handed-on', steps: scheduled }
     const limit = workflow.limits.recursionLimit
     if (this.#supersteps >= limit) {
       const next = [...new Set(steps.map(({ state }) => `'${state.id}'`))].join(', ')

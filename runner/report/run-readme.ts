@@ -9,6 +9,7 @@ import { cost, duration } from './figures.ts'
 import { fenced, inlineText, neutraliseMarkdown } from './neutralise.ts'
 import { count, grouped } from './plain-text.ts'
 import { describeSaid, digestOption } from './said-words.ts'
+import { commandsOfShards, describeShards } from './shard-words.ts'
 import { isTimed, timingOf } from './step-timing.ts'
 
 /** Rows of the table of steps; a map can have thousands. */
@@ -232,7 +233,12 @@ function warnings(digest: RunDigest): string | undefined {
 
 function howToGoOn(manifest: RunManifest, digest: RunDigest): string {
   const lines: string[] = []
-  if (manifest.status === 'paused') {
+  if (digest.shards) {
+    const { shard, join } = commandsOfShards(manifest.id, digest.shards)
+    lines.push(
+      `The run waits for ${inlineText(describeShards(digest.shards))}. ${code(shard)} does one of them, and ${code(join)} goes on when all are done.`,
+    )
+  } else if (manifest.status === 'paused') {
     const held = digest.heldBefore.map(code).join(', ')
     lines.push(
       digest.needsApproval

@@ -2,7 +2,7 @@ import { type EffectDigest, effectsOf } from '../effects/digest.ts'
 import { revisedOf } from '../engine/answers.ts'
 import { withYes } from '../engine/ask.ts'
 import { isAmong } from '../engine/standing.ts'
-import type { Ask, PauseAnswered, RunEvent, RunStatus, ServerTools } from '../events.ts'
+import type { Ask, PauseAnswered, RunEvent, RunStatus, ServerTools, SharedMap } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
 import type { Usage } from '../models/model.ts'
 import { addSpent, type Spent } from '../models/spent.ts'
@@ -55,6 +55,8 @@ export interface RunDigest {
   readonly heldBefore: readonly string[]
   /** Only a yes or a no lets the run go on. */
   readonly needsApproval: boolean
+  /** Other machines share this map, and the run waits for them. */
+  readonly shards?: SharedMap
   /** What a yes is asked for, with the digest that it names; see `digestOfYes`. Empty: for nothing. */
   readonly asks: readonly Ask[]
   /** The yes and no that people said, with what they said it to. */
@@ -130,6 +132,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
   let failure: FailureInfo | undefined
   let output: string | undefined
   let heldBefore: readonly string[] = []
+  let shards: SharedMap | undefined
   const spent = new Map<string, Spent>()
   let durationMs = 0
   let sessionStart = Number.NaN
@@ -167,6 +170,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
         status = 'interrupted'
         failure = undefined
         heldBefore = []
+        shards = undefined
         break
       case 'step-started':
         stepAt(event.path, event.state).kind = event.kind
@@ -218,6 +222,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
       case 'run-paused':
         status = 'paused'
         heldBefore = event.before
+        shards = event.shards
         lastHeld = event.before
         lastAsks = event.asks ?? []
         needsApproval = event.reason === 'approval'
@@ -240,6 +245,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
           ...(event.by ? { by: event.by } : {}),
         })
         heldBefore = []
+        shards = undefined
         break
       case 'run-finished':
         status = event.status
@@ -279,6 +285,7 @@ export function digestRun(events: readonly RunEvent[]): RunDigest {
     warnings,
     heldBefore,
     needsApproval,
+    ...(shards ? { shards } : {}),
     asks: heldBefore.length === 0 ? [] : withYes(lastAsks, revisedOf(events)),
     approvals,
     said,

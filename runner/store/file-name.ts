@@ -47,3 +47,12 @@ export function placeOfStep(path: string): StepPlace {
   const folder = parts.join('+')
   return { folder: folder.length <= 120 ? folder : slugOf(folder), item }
 }
+
+/** Orders the numbers of items, outermost first, as they come in a list. */
+export function compareItems(a: readonly number[], b: readonly number[]): number {
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? -1) - (b[index] ?? -1)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

@@ -5,11 +5,12 @@ import { Refusal } from '../failure.ts'
 import type { StoreContext } from './context.ts'
 import { definitionTexts } from './definition.ts'
 import { writeNewFile } from './durable-file.ts'
+import { countHandedOut } from './journal-order.ts'
 import { currentLease } from './lease.ts'
 import { EXCERPT_SIGN } from './payload.ts'
 import type { StoredRun } from './read-run.ts'
 import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
-import { readRunFacts, replaceRunFacts, startOf, writeRunFacts } from './run-directory.ts'
+import { readRunFacts, readRunJournal, replaceRunFacts, startOf, writeRunFacts } from './run-directory.ts'
 import {
   createRunDirectory,
   findKeptDirectory,
@@ -40,7 +41,7 @@ export function materialise(
   }
   const kept = findKeptDirectory(context.home, manifest.id)
   // What was put aside is more than the record, unless somebody else has continued the run since.
-  if (kept !== undefined && currentLease(kept)?.fence === manifest.fence) {
+  if (kept !== undefined && fenceOf(kept) === manifest.fence) {
     const directory = takeKeptDirectory(kept)
     const facts = readRunFacts(directory)
     if (facts !== undefined) replaceRunFacts(directory, { ...facts, start })
@@ -76,4 +77,9 @@ export function materialise(
     graph: textOf(GRAPH_FILE),
   })
   return { directory, undo: () => removeRunDirectory(directory) }
+}
+
+/** The number of a directory's last holder as its record says it. */
+function fenceOf(directory: string): number {
+  return (currentLease(directory)?.fence ?? 0) - countHandedOut(readRunJournal(directory).events)
 }

@@ -9,8 +9,9 @@ import {
   type RunDigest,
   type StepDigest,
 } from './digest-run.ts'
-import { placeOfStep, slugOf } from './file-name.ts'
+import { compareItems, placeOfStep, slugOf } from './file-name.ts'
 import { segmentName } from './journal.ts'
+import { tellInOrder } from './journal-order.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import { type Cuts, excerptOf, excerptText, sha256, shrinkEvent } from './payload.ts'
 
@@ -58,7 +59,8 @@ export interface RunRecord {
  * Turns a run into the files of its record. Pure: equal runs give equal bytes, and outputs of steps hold no times, so
  * that two records can be compared with `git diff`.
  */
-export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_LIMITS): RunRecord {
+export function buildRecord(given: RecordSource, limits: RecordLimits = RECORD_LIMITS): RunRecord {
+  const source = isOver(given) ? settled(given) : given
   const cuts: Cuts = { where: `codemie/kept/${source.start.id} in the git directory`, count: 0 }
   const texts = new Map<string, string>()
   const digest = digestRun(source.events)
@@ -96,6 +98,17 @@ export function buildRecord(source: RecordSource, limits: RecordLimits = RECORD_
   const manifest = { ...bare, files: listed }
   files.set('run.json', Buffer.from(canonicalJson(manifest)))
   return { manifest, files, isCut: cuts.count > 0 || leftOutEvents > 0 }
+}
+
+/** Whoever goes on with a run has to see what happened when. */
+function isOver({ status }: RecordSource): boolean {
+  return status !== 'running' && status !== 'paused'
+}
+
+/** The machines that shared a map count as one. */
+function settled(source: RecordSource): RecordSource {
+  const { events, handedOut } = tellInOrder(source.events)
+  return { ...source, events, fence: source.fence - handedOut }
 }
 
 /** The workflow's graph in Mermaid's language. */
@@ -283,14 +296,6 @@ function asJsonDocument(output: string): string | undefined {
 
 function pointer(excerpt: ReturnType<typeof excerptOf>) {
   return { sha256: excerpt.sha256, size: excerpt.size, where: excerpt.where }
-}
-
-function compareItems(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const difference = (a[index] ?? -1) - (b[index] ?? -1)
-    if (difference !== 0) return difference
-  }
-  return 0
 }
 
 function intoChunks(lines: readonly string[], maxBytes: number): string[] {

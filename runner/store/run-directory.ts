@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ATTACHED_FOLDER } from '../attachments/attached-file.ts'
 import type { RunEvent } from '../events.ts'
 import { Refusal } from '../failure.ts'
 import { replaceFile, writeNewFile } from './durable-file.ts'
-import { type JournalContent, readJournalDirectory } from './journal.ts'
+import { type JournalContent, readJournalDirectory, segmentName } from './journal.ts'
 import { type ManifestStart, RECORD_SCHEMA, type RunManifest } from './manifest.ts'
 import { restoreEvent } from './payload.ts'
 import { callFileName, GRAPH_FILE, workflowFileName } from './record.ts'
@@ -81,6 +81,18 @@ export function readRunFacts(directory: string): RunFacts | undefined {
 /** The journal of a run directory. */
 export function readRunJournal(directory: string): JournalContent {
   return readJournalDirectory(join(directory, 'journal'))
+}
+
+/** Puts all that happened before a run was handed out in place of what a record, which has limits, held of it. */
+export function restoreJournal(directory: string, before: readonly RunEvent[]): void {
+  const folder = join(directory, 'journal')
+  const { events, lastSegment } = readRunJournal(directory)
+  const pause = events.findIndex((event) => event.type === 'run-paused' && event.shards !== undefined)
+  if (pause < 0) return
+  const lines = [...before, ...events.slice(pause)].map((event) => `${JSON.stringify(event)}\n`)
+  replaceFile(join(folder, segmentName(1)), lines.join(''))
+  for (let number = 2; number <= lastSegment; number++)
+    rmSync(join(folder, segmentName(number)), { force: true })
 }
 
 /** Keeps of a manifest what was known at the start of the run. */

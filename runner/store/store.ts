@@ -23,10 +23,16 @@ import { ARCHIVE, LIVE, listRefs } from './refs.ts'
 import { openRemote } from './remote.ts'
 import { fetchRefs } from './remote-refs.ts'
 import type { Pruned, RetentionPlan } from './retention.ts'
-import { readRunFacts, readRunJournal, restoreEvents, writeRunFacts } from './run-directory.ts'
+import {
+  readRunFacts,
+  readRunJournal,
+  restoreEvents,
+  restoreJournal,
+  writeRunFacts,
+} from './run-directory.ts'
 import { createRunDirectory, findRunDirectory, removeRunDirectory, runHome, type Warn } from './run-home.ts'
 import { manualRunId } from './run-id.ts'
-import type { CollectedShards, Shard, ShardName } from './shard.ts'
+import type { CollectedShards, FoundShards, Shard, ShardName } from './shard.ts'
 import type { Shared } from './share.ts'
 import type { Swept } from './sweep.ts'
 import { refuseUntrusted } from './untrusted-record.ts'
@@ -117,6 +123,8 @@ export interface RunStore {
       readonly evenEnded?: boolean
       /** Also a run that has succeeded, of which its record is to say more. */
       readonly afterEnd?: boolean
+      /** All that happened before the run was handed out: the record has limits. Default: what it has of that. */
+      readonly before?: readonly RunEvent[]
     },
   ): Promise<ResumedRun>
   /**
@@ -146,6 +154,8 @@ export interface RunStore {
   adopt(record: AdoptedRecord): Promise<'kept' | 'already-here'>
   /** Keeps a finished part of a map that several jobs share; see `keepShard`. Returns its ref. */
   keepShard(shard: Shard): Promise<string>
+  /** Looks for the parts of a map; see `findShards`. */
+  findShards(name: Omit<ShardName, 'number'>): Promise<FoundShards>
   /** Brings the parts of a map together; see `collectShards`. They go when the run's writer finishes with their refs. */
   collectShards(name: Omit<ShardName, 'number'>): Promise<CollectedShards>
   /** Takes old records from the tip of the branch; see `prune` in `retention.ts`. */
@@ -208,6 +218,7 @@ export async function openStore(options: StoreOptions): Promise<RunStore> {
       return await verifyBranch(context, only)
     },
     keepShard: async (shard) => await (await import('./shard.ts')).keepShard(context, shard),
+    findShards: async (name) => await (await import('./shard.ts')).findShards(context, name),
     collectShards: async (name) => await (await import('./shard.ts')).collectShards(context, name),
     prune: async (plan) => await (await import('./retention.ts')).prune(context, plan),
     state: context.state,
@@ -316,7 +327,12 @@ async function readAnywhere(context: StoreContext, id: string): Promise<StoredRu
 async function resume(
   context: StoreContext,
   id: string,
-  { takeOver = false, evenEnded = false, afterEnd = false }: NonNullable<Parameters<RunStore['resume']>[1]>,
+  {
+    takeOver = false,
+    evenEnded = false,
+    afterEnd = false,
+    before,
+  }: NonNullable<Parameters<RunStore['resume']>[1]>,
 ): Promise<ResumedRun> {
   const { remote } = context
   const there = remote && (await fetchRun(remote, id))
@@ -336,6 +352,7 @@ async function resume(
   if (stored.where === 'live') refuseLive(stored.manifest, context.holder, context.now(), takeOver)
   const made = stored.directory === undefined ? materialise(context, stored) : undefined
   const directory = made?.directory ?? stored.directory ?? ''
+  if (made && before) restoreJournal(directory, before)
   // The directory holds more than a record, which has limits.
   const facts = readRunFacts(directory)
   if (facts === undefined) throw new Error(`${directory} holds no run`)

@@ -21,7 +21,7 @@ import type { RecordRemote } from './remote.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { readRunFacts, readRunJournal, replaceRunFacts } from './run-directory.ts'
 import { keepRunDirectory, removeRunDirectory } from './run-home.ts'
-import type { CollectedShards } from './shard.ts'
+import type { CollectedShards, Shard } from './shard.ts'
 
 /** Where the record of a run is and how to look at it. */
 export interface RecordPlace {
@@ -108,6 +108,17 @@ export class RunWriter {
   /** Keeps an event that nobody has to wait for; it reaches the disc with the next {@link append}. */
   appendSoon(event: RunEvent): void {
     this.#journal.appendSoon(event)
+  }
+
+  /** All that the journal holds so far. */
+  events(): readonly RunEvent[] {
+    return readRunJournal(this.directory).events
+  }
+
+  /** Keeps a part of the run that others need or made; see `keepShard`. */
+  async keepShard(shard: Shard): Promise<void> {
+    const { keepShard } = await import('./shard.ts')
+    await keepShard(this.#context, shard)
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { State } from '../workflow.ts'
+import type { State, Transition } from '../workflow.ts'
 import type { Aspect, ClassRule } from './aspect.ts'
 import { ceiling, guard, powers } from './classes.ts'
 import { errorHandling, handlersOf, notifiedOf } from './error-handling.ts'
@@ -57,17 +57,32 @@ export const SECRETS: Aspect<readonly State[]> = {
   say: listed,
 }
 
+/** Two forms of a choice mean the same, and how many machines share a list changes nothing of what comes out. */
+function meaningOfNext(next: Transition): unknown {
+  if (next.kind === 'choose') return { ...next, form: undefined }
+  return next.kind === 'map' ? { ...next, shards: undefined } : next
+}
+
 /** What becomes of a step and when it runs, whatever it does. */
 export const STATE_ASPECTS: readonly Aspect<State>[] = [
   { ...SECRETS, of: secretsOf },
   {
     code: 'transition-changed',
     name: 'what follows',
-    of: ({ next }) => (next.kind === 'choose' ? { ...next, form: undefined } : next),
+    of: ({ next }) => meaningOfNext(next),
     class: 'neutral',
     reach: 'followers',
     say: sayTransition,
     isSentence: true,
+  },
+  {
+    code: 'shards-changed',
+    name: 'shards of its list',
+    // What goes and what comes with another way on is told there.
+    of: ({ next }) => (next.kind === 'map' ? (next.shards ?? 'none') : undefined),
+    class: 'neutral',
+    reach: 'nothing',
+    say: (before, after) => (before === undefined || after === undefined ? undefined : fromTo(before, after)),
   },
   {
     code: 'output-policy-changed',

@@ -305,6 +305,41 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: '- id: tests\n  finish_iteration: true\n  next: { iter_key: cases, state_id: run }',
     fix: 'Add finish_iteration: true, or use the same iter_key to hand the item on.',
   },
+  'shard-without-items': {
+    title: 'shard without iter_key',
+    why: 'shard says in how many parts several machines may share the items of a list, and without iter_key there is no list.',
+    wrong: 'next: { state_id: review, shard: 4 }',
+    right: 'next: { iter_key: files, state_id: review, shard: 4 }',
+    fix: 'Add iter_key, or remove shard.',
+  },
+  'shard-inside-items': {
+    title: 'shard inside an iteration',
+    why: 'A machine gets items with all that follows for them, so the outermost list is the one that can be shared.',
+    wrong: '- id: review # runs once for each file\n  next: { iter_key: files, state_id: fix, shard: 4 }',
+    right: '- id: list\n  next: { iter_key: files, state_id: review, shard: 4 }',
+    fix: 'Put shard beside the first iter_key of the chain.',
+  },
+  'shard-twice': {
+    title: 'Several lists with shard',
+    why: 'A run is handed to several machines once. From then on one machine goes on with it, and later lists are worked on there.',
+    fix: 'Keep shard where most of the work is.',
+  },
+  'shard-waits': {
+    title: 'A shared item that waits for a person',
+    why: 'The machines that share a list work on their own and end. A run waits in one place, before or after the list.',
+    wrong: 'next: { iter_key: files, state_id: fix, shard: 4 }\n# fix has approval: true',
+    right:
+      'next: { iter_key: files, state_id: fix, shard: 4 }\n# the state before the list has approval: true',
+    fix: 'Let the run wait before the list or behind it, or remove shard.',
+  },
+  'shard-items-meet': {
+    title: 'Shared items that see each other',
+    why: 'From its third state on an item sees what the states two or more before it left in the context and the history for all items, and a summary of earlier outputs reads all of them. A machine has its own items only, so the result would depend on how they are shared.',
+    wrong: '- id: read # the first of three\n  next: { iter_key: files, state_id: review }',
+    right:
+      '- id: read\n  next: { iter_key: files, state_id: review, store_in_context: false, include_in_llm_history: false }',
+    fix: 'Let the earlier states of the chain leave nothing behind, shorten the chain to two states, or remove shard.',
+  },
   'limit-cannot-be-met': {
     title: 'A limit that can never be met',
     why: 'A summary leaves the first message and itself, so a limit of one message would ask for a summary for ever.',

@@ -4,6 +4,7 @@ import { expressionMeaning, expressionSyntax } from './expressions.ts'
 import { endlessLoops, limits, oddTransitions, reachability, retryUnits } from './flow.ts'
 import { duplicateIds, stateReferences, unusedEntries, workerReferences } from './references.ts'
 import type { Rule } from './rule.ts'
+import { shards } from './shards.ts'
 import {
   autonomousMode,
   exclusiveInterrupts,
@@ -60,6 +61,7 @@ export const CODEMIE_RULES: readonly Rule[] = [
   reachability,
   endlessLoops,
   oddTransitions,
+  shards,
   limits,
   retryUnits,
   expressionSyntax,

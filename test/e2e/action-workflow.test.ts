@@ -372,14 +372,16 @@ describe('workflow files of docs/action.md', () => {
       stdio: 'pipe',
     })
 
-  test('there are five', () => {
+  test('there are eight', () => {
     expect(Object.keys(EXAMPLES)).toEqual([
       'codemie-check',
       'codemie-review',
       'codemie-run',
       'codemie-events',
-      'codemie-letter',
       'codemie-publish',
+      'codemie-letter',
+      'codemie-triage',
+      'codemie-many',
     ])
   })
 

@@ -95,6 +95,7 @@ describe('help', () => {
         run         Run a workflow and keep its record in git
         rerun       Run again what another run was given
         resume      Go on with a run that failed, was interrupted or waits for you
+        shard       Do a part of a list that several machines share
         approve     Say yes to a run that waits, and go on with it
         reject      Say no to a run that waits: the steps that wait fail
         abort       End a run for good

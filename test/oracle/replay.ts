@@ -252,6 +252,8 @@ const STATUS: Readonly<Record<EngineOutcome['status'], string>> = {
   failed: 'Failed',
   paused: 'Interrupted',
   interrupted: 'Aborted',
+  // One machine replays all of it.
+  'handed-on': 'Interrupted',
 }
 
 function inStartOrder({ steps }: SuperstepView): readonly Step[] {

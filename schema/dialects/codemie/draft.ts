@@ -96,6 +96,7 @@ export interface DraftNext {
       }
     | undefined
   readonly iterKey: Located<string> | undefined
+  readonly shard: number | undefined
   readonly overrideTask: boolean
   readonly outputKey: Located<string> | undefined
   readonly storeInContext: boolean
@@ -281,6 +282,7 @@ function readNext(document: YamlDocument, node: YamlNode | undefined, path: stri
           }
         : undefined,
     iterKey: text('iter_key'),
+    shard: readNumber(get('shard')),
     overrideTask: flag('override_task', false),
     outputKey: text('output_key'),
     storeInContext: flag('store_in_context', true),

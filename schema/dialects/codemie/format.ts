@@ -1,5 +1,6 @@
 import { EFFECTS, VERDICTS } from '../../effects.ts'
 import { STAGES } from '../../lifecycle.ts'
+import { MOST_SHARDS } from '../../limits.ts'
 
 /**
  * The format of a CodeMie workflow file as JSON Schema (draft 07): the one truth about its keys. Types, limits, defaults and
@@ -417,6 +418,12 @@ const DEFINITIONS: Readonly<Record<string, FormatSchema>> = {
       condition: one('condition'),
       switch: one('switch'),
       iter_key: text('Key of a list in the output, or a JSON pointer: state_id runs once for each item'),
+      shard: ours({
+        type: 'integer',
+        minimum: 1,
+        maximum: MOST_SHARDS,
+        description: 'In how many parts several machines may share the items; nothing changes on one machine',
+      }),
       override_task: flag(false, 'Hand the output on instead of the item'),
       output_key: text('Also store the whole output under this key'),
       store_in_context: flag(true, 'Store the keys of the output in the context'),

@@ -339,6 +339,7 @@ function lowerNext(state: DraftState): Transition {
     to: next.stateId,
     resplit: state.finishIteration,
     passOutput: next.overrideTask,
+    ...present({ shards: next.shard }),
   }
 }
 

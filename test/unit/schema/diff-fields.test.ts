@@ -133,7 +133,14 @@ const transitions: { readonly [K in Transition['kind']]: Full<Extract<Transition
     cases: [{ when: located('True'), test: textTest, to: located('agent') }],
     otherwise: located('tool'),
   },
-  map: { kind: 'map', items: located('items'), to: located('agent'), resplit: false, passOutput: false },
+  map: {
+    kind: 'map',
+    items: located('items'),
+    to: located('agent'),
+    resplit: false,
+    passOutput: false,
+    shards: 4,
+  },
 }
 
 function state(id: string, work: Full<Work>, next: Full<Transition>): Full<State> {

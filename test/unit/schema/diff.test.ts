@@ -91,6 +91,11 @@ describe('what a change of a definition means', () => {
       ["transition-changed neutral followers write: goes to 'check' → goes to 'check' and 'end' at once"],
     ],
     [
+      'shards of a list',
+      [['next: { state_id: check }', 'next: { state_id: check, iter_key: x, shard: 4 }']],
+      ["transition-changed neutral followers write: goes to 'check' → goes to 'check' for each of x"],
+    ],
+    [
       'a state that comes',
       [
         ['{ state_id: end }', '{ state_id: more }'],

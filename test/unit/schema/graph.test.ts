@@ -136,6 +136,13 @@ describe('the drawing for a terminal', () => {
    ↺ judge`)
   })
 
+  it('says in how many shards a list may be', () => {
+    const text = (shards: number) =>
+      toText(draw(`a -> {state_id: b, iter_key: x, shard: ${shards}}\nb -> {state_id: end}`))
+    expect(text(4)).toContain('│ each x, in 4 shards\n')
+    expect(text(1)).toContain('│ each x, in 1 shard\n')
+  })
+
   it('names what nothing leads to, and where a path stops', () => {
     expect(
       toText(draw('a -> {}\nb -> {state_id: end}', 'enable_summarization_node: true')),

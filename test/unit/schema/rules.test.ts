@@ -19,6 +19,12 @@ function triggered(on: string): string {
   return file(`on: {${on}}\n`, HEAD, AGENT, '    next: {state_id: end}\n')
 }
 
+/** A list that four machines may share, and the states that follow. */
+function shared(...states: readonly string[]): string {
+  const first = '  - {id: s1, assistant_id: a, next: {iter_key: x, state_id: s2, shard: 4}}\n'
+  return file(HEAD, '#\n', first, ...states.map((state) => `  - ${state}\n`))
+}
+
 type Row = readonly [situation: string, text: string, expected: readonly string[]]
 
 /** What is reported, as `severity code line:column`, without what each row has anyway. */
@@ -384,6 +390,73 @@ const FLOW: readonly Row[] = [
       '  - {id: s3, assistant_id: a, next: {state_id: end}}\n',
     ),
     ['warning iteration-continues 8:48'],
+  ],
+  ['a map that several machines share', shared('{id: s2, assistant_id: a, next: {state_id: end}}'), []],
+  [
+    'more shards than a matrix has jobs',
+    shared('{id: s2, assistant_id: a, next: {state_id: end}}').replace('shard: 4', 'shard: 257'),
+    ['error out-of-range 6:72'],
+  ],
+  [
+    'shards without a list',
+    file(HEAD, AGENT, '    next: {state_id: end, shard: 4}\n'),
+    ['error shard-without-items 7:27'],
+  ],
+  [
+    'shards inside of an iteration, and twice',
+    shared(
+      '{id: s2, assistant_id: a, next: {iter_key: x, state_id: s3, shard: 2}}',
+      '{id: s3, assistant_id: a, next: {state_id: s4}}',
+      '{id: s4, assistant_id: a, next: {iter_key: x, state_id: s5, shard: 2}}',
+      '{id: s5, assistant_id: a, next: {state_id: end}}',
+    ),
+    ['error shard-inside-items 7:65', 'warning shard-twice 9:65'],
+  ],
+  [
+    'shared items that wait for a person',
+    shared(
+      '{id: s2, assistant_id: a, interrupt_before: true, next: {iter_key: x, state_id: s3}}',
+      '{id: s3, assistant_id: a, approval: true, next: {state_id: s4}}',
+      '{id: s4, assistant_id: a, approval: true, next: {state_id: end}}',
+    ),
+    ['error shard-waits 7:31', 'error shard-waits 8:31'],
+  ],
+  [
+    'shared items that see what the first of three states left of all of them',
+    shared(
+      '{id: s2, assistant_id: a, next: {iter_key: x, state_id: s3}}',
+      '{id: s3, assistant_id: a, next: {iter_key: x, state_id: s4}}',
+      '{id: s4, assistant_id: a, next: {state_id: end}}',
+    ),
+    ['error shard-items-meet 7:10'],
+  ],
+  [
+    'shared items whose first state leaves nothing, unless it fails',
+    shared(
+      '{id: s2, assistant_id: a, next: {iter_key: x, state_id: s3, store_in_context: false, include_in_llm_history: false}}',
+      '{id: s3, assistant_id: a, on_error: s5, next: {iter_key: x, state_id: s4}}',
+      '{id: s4, assistant_id: a, next: {state_id: end}}',
+      '{id: s5, assistant_id: a, next: {state_id: end}}',
+    ),
+    [],
+  ],
+  [
+    'shared items whose first state leads elsewhere when it fails',
+    shared(
+      '{id: s2, assistant_id: a, on_error: s5, next: {iter_key: x, state_id: s3, store_in_context: false, include_in_llm_history: false}}',
+      '{id: s3, assistant_id: a, next: {iter_key: x, state_id: s4}}',
+      '{id: s4, assistant_id: a, next: {state_id: end}}',
+      '{id: s5, assistant_id: a, next: {state_id: end}}',
+    ),
+    ['error shard-items-meet 7:10'],
+  ],
+  [
+    'shared items that go round in a loop',
+    shared(
+      '{id: s2, assistant_id: a, next: {iter_key: x, state_id: s3}}',
+      '{id: s3, assistant_id: a, next: {iter_key: x, state_id: s2}}',
+    ),
+    ['warning endless-loop 6:10', 'error shard-items-meet 7:10', 'error shard-items-meet 8:10'],
   ],
   [
     'a history of one message',
