@@ -66,6 +66,8 @@ test('attack 18: an answer, a title and the name of a file command nothing and s
   expect(step.outputs['output']).toContain('::set-output name=status::failed')
   expect(Object.keys(step.outputs).sort()).toEqual([
     'cost-usd',
+    'digest',
+    'effects',
     'output',
     'record',
     'report',

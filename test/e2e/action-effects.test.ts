@@ -16,7 +16,7 @@ states: [{ id: one, assistant_id: a, task: 'Triage {{title}}', resolve_dynamic_v
 
 test('the built action: a model proposes in one job, and another one carries it out, once', async () => {
   const { forge, models, runBundle } = await openEventScene({ triage: TRIAGE })
-  const { number } = forge.addIssue('acme/app', { title: 'It is broken', author: 'eve' })
+  const { number } = forge.openIssue('acme/app', { title: 'It is broken', author: 'eve' })
   const event = forge.event('issues', 'acme/app', { number })
   models.reply(
     {

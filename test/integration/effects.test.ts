@@ -206,7 +206,7 @@ describe('what a run proposes is written by another step', () => {
       COMMENT,
       ['propose_labels', { add: ['bug'] }],
     ])
-    const { number } = scene.forge.addIssue('acme/app', { title: 'Help', author: 'eve' })
+    const { number } = scene.forge.openIssue('acme/app', { title: 'Help', author: 'eve' })
     const event = scene.forge.event('issues', 'acme/app', { number })
     const step = await carryOut(scene, event, await propose(scene, event))
     expect(fates(step)).toEqual(['comment done', 'label done'])
@@ -243,7 +243,7 @@ describe('what is not written', () => {
   test('attack 19: the record of a run of another event, for who may not write', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
     const run = await propose(scene, scene.event)
-    const { number } = scene.forge.addIssue('acme/app', { author: 'eve' })
+    const { number } = scene.forge.openIssue('acme/app', { author: 'eve' })
     const other = scene.forge.event('issues', 'acme/app', { number, actor: 'eve' })
     const step = await carryOut(scene, other, run, { runId: '78' })
     expect(step).toMatchObject({ status: 'refused', exitStatus: 5 })
@@ -379,7 +379,7 @@ describe('attack 20: what starts itself', () => {
 
   test('an issue that an effect of an effect has opened has none', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
-    const { number } = scene.forge.addIssue('acme/app', { body: marked(2) })
+    const { number } = scene.forge.openIssue('acme/app', { body: marked(2) })
     const event = scene.forge.event('issues', 'acme/app', { number })
     const step = await carryOut(scene, event, await propose(scene, event))
     expect(step).toMatchObject({ status: 'skipped' })
@@ -388,7 +388,7 @@ describe('attack 20: what starts itself', () => {
 
   test('one that an effect has opened counts on', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
-    const { number } = scene.forge.addIssue('acme/app', { body: marked(1) })
+    const { number } = scene.forge.openIssue('acme/app', { body: marked(1) })
     const event = scene.forge.event('issues', 'acme/app', { number })
     await carryOut(scene, event, await propose(scene, event))
     expect(bodies(scene)[0]).toMatch(/^<!-- codemie-ci:effect \S+ \S+ 2 -->/)
@@ -396,7 +396,7 @@ describe('attack 20: what starts itself', () => {
 
   test('what the account of the token does itself has none', async () => {
     const scene = await openScene('{ comment: 1 }', [COMMENT])
-    const { number } = scene.forge.addIssue('acme/app', { author: 'github-actions[bot]' })
+    const { number } = scene.forge.openIssue('acme/app', { author: 'github-actions[bot]' })
     const event = scene.forge.event('issues', 'acme/app', { number })
     const step = await carryOut(scene, event, await propose(scene, event))
     expect(step).toMatchObject({ status: 'skipped' })

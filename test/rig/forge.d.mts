@@ -75,10 +75,6 @@ export interface Forge {
     files: Readonly<Record<string, string | null>>,
     options?: { readonly from?: string; readonly message?: string },
   ): string
-  addIssue(
-    name: string,
-    options?: { readonly title?: string; readonly body?: string; readonly author?: string },
-  ): { readonly number: number }
   /** Something that happened to a pull request, for its timeline. */
   tell(name: string, number: number, event: string, by: string): void
   /** Puts a label on a pull request, as anybody; `more` are members of the event that tells of it. */

@@ -1004,7 +1004,7 @@ export async function startForge({ root = mkdtempSync(join(tmpdir(), 'forge-')),
       ),
     'issues/create': ({ repo, body, who }) => {
       limit(body.body, 65536, 'Body')
-      return [201, show.issue(repo, forge.addIssue(repo.fullName, { ...body, author: who.login }).number)]
+      return [201, show.issue(repo, forge.openIssue(repo.fullName, { ...body, author: who.login }).number)]
     },
     'issues/list-comments': ({ repo, at }) => {
       show.issue(repo, Number(at.issue_number))
