@@ -84,7 +84,7 @@ export function readSettings(input: (name: string) => string): Settings {
   if (settings.push && !settings.commit) {
     problems.push('`push: true` needs `commit: true`: without a record there is nothing to push.')
   }
-  if (mode !== undefined && mode !== 'events' && settings.workflow !== undefined) {
+  if (!runsOne(settings) && mode !== 'events' && settings.workflow !== undefined) {
     problems.push(`\`mode: ${mode}\` and \`workflow\` exclude each other: use two steps.`)
   }
   if (mode === 'resume' && !(settings.push && settings.token !== undefined)) {
@@ -140,34 +140,28 @@ function readMode(text: string, problems: string[]): Settings['mode'] {
 }
 
 /** The modes in which jobs share a run, and what each needs beside `push: true`. */
-const NEEDS = { plan: ['workflow'], shard: ['run', 'shard'], join: ['run'] } as const
+const NEEDS: Readonly<Record<'plan' | 'shard' | 'join', readonly ('workflow' | 'run' | 'shard')[]>> = {
+  plan: ['workflow'],
+  shard: ['run', 'shard'],
+  join: ['run'],
+}
 
 function runsOne({ mode }: Settings): boolean {
   return mode === undefined || mode === 'plan'
 }
 
-/** What is missing for jobs that share a run, or given where none does. */
+/** What is missing for jobs that share a run, and what is given where none does. */
 function problemsOfShards(settings: Settings): readonly string[] {
   const { mode } = settings
   const sharing = mode === 'plan' || mode === 'shard' || mode === 'join' ? mode : undefined
-  const needed: readonly string[] = sharing ? NEEDS[sharing] : []
-  const problems: string[] = []
-  if (needed.length > 0 && !settings.push) {
-    problems.push(`\`mode: ${mode}\` needs \`push: true\`: other jobs find the run on the remote.`)
-  }
-  for (const name of ['workflow', 'run', 'shard'] as const) {
-    const isNeeded = needed.includes(name)
-    if (isNeeded && settings[name] === undefined) problems.push(`\`mode: ${mode}\` needs \`${name}\`.`)
-    if (isNeeded || settings[name] === undefined) continue
-    if (name === 'shard') problems.push(`\`${name}\` is given, and ${inMode(mode)} does not use it.`)
-    else if (name === 'workflow' && sharing)
-      problems.push(`\`mode: ${mode}\` takes the workflow from its run: leave \`workflow\` out.`)
-  }
-  return problems
-}
-
-function inMode(mode: Settings['mode']): string {
-  return mode === undefined ? 'a step without a `mode`' : `\`mode: ${mode}\``
+  const missing = sharing ? NEEDS[sharing].filter((name) => settings[name] === undefined) : []
+  return [
+    ...(sharing && !settings.push
+      ? [`\`mode: ${sharing}\` needs \`push: true\`: other jobs find the run on the remote.`]
+      : []),
+    ...missing.map((name) => `\`mode: ${sharing}\` needs \`${name}\`.`),
+    ...(settings.shard !== undefined && sharing !== 'shard' ? ['`shard` is for `mode: shard`.'] : []),
+  ]
 }
 
 function readCount(

@@ -111,17 +111,11 @@ test.each([
   ],
   [
     { mode: 'join', run: 'x', shard: '1', workflow: 'files' },
-    [
-      '`mode: join` takes the workflow from its run: leave `workflow` out.',
-      '`shard` is given, and `mode: join` does not use it.',
-    ],
+    ['`mode: join` and `workflow` exclude each other: use two steps.', '`shard` is for `mode: shard`.'],
   ],
   [
     { run: 'x', shard: '1' },
-    [
-      '`run` is for `mode: resume`, `effects`, `shard` and `join`.',
-      '`shard` is given, and a step without a `mode` does not use it.',
-    ],
+    ['`run` is for `mode: resume`, `effects`, `shard` and `join`.', '`shard` is for `mode: shard`.'],
   ],
 ])('inputs that do not fit: %j', async (given, expected) => {
   const job = await open()

@@ -330,6 +330,23 @@ states:
   - { id: sure, custom_node_id: n, approval: true, next: { state_id: end } }
 `
 
+test('an item that proposes something to be written to GitHub: that is counted over all items, so a shard cannot', async () => {
+  open(
+    PLAIN.replace(
+      'states:',
+      'permissions: { issues: write }\ntools:\n  - { id: label, tool: propose_labels, tool_args: { add: [x] } }\nstates:',
+    ).replace('assistant_id: asks, task: Review,', 'tool_id: label,'),
+  )
+  await handOut()
+  expect(await here().shard(RUN, 1)).toMatchObject({
+    status: 'failed',
+    failure: {
+      code: 'shard-proposes',
+      message: "'propose_labels' proposes something to be written to GitHub, which a shard cannot",
+    },
+  })
+})
+
 test('what is missing can be done by the machine that joins', async () => {
   open(PLAIN)
   await handOut()
