@@ -39,7 +39,8 @@ async function findEarlier(project: Project, now: Definition, revision: string):
   const commit = await resolveCommit(repository.git, revision)
   const { file } = await findInCommit(repository, { commit, revision }, now.file)
   const there = await project.at(commit)
-  const address = addressOf({ file, id: now.id })
+  // Of a file that was called otherwise the id was another one, too.
+  const address = addressOf(now) === now.file ? file : addressOf({ file, id: now.id })
   return { definition: await there.find(join(root, address)), project: there }
 }
 

@@ -17,7 +17,7 @@ export const mapPlanner: BuiltInTemplate = {
 name: MAP planner
 description: Splits a task into parts and plans each one, with a check of every proposal, until the plan is complete.
 tags: [planning]
-category: analysis
+category: planning
 parameters:
   parts:
     type: integer

@@ -118,7 +118,7 @@ describe('finding templates', () => {
   test('says which categories there are when nothing matches', async () => {
     const { run } = open()
     expect((await run(['templates', '--category', 'nope'])).stdout).toBe(
-      'None of 15 templates matches. There are these categories: approval, basics, data, integration, issues, quality, reports, review, security.\n',
+      'None of 17 templates matches. There are these categories: approval, basics, data, integration, issues, planning, quality, reports, review, security.\n',
     )
   })
 
