@@ -40,7 +40,7 @@ const NAME = /^[\p{L}\p{N}\p{M}_./@+#:[\]-]{1,255}$/u
  *
  * The marks hold a digest of all the texts, so that whoever wrote one of them cannot have known it, and no text can end
  * its own fence; equal data gives equal marks. What looks like such a mark inside is broken, and so are the beginnings of
- * templates, which would be filled in.
+ * templates, which would be filled in, and of Octomind's blocks that files are put into.
  *
  * @param from where the data comes from, e.g. `pull_request`.
  */
@@ -88,7 +88,7 @@ function cleanText({ name: from, text: raw, kind, limit }: OutsideText): Cleaned
   // Half of a pair of surrogates is no character.
   if (isCut) text = text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')
   return {
-    text: text.replace(/<(?=\/?untrusted)/gi, '‹').replace(/\{(?=[{%#])/g, '{ '),
+    text: text.replace(/<(?=\/?untrusted|context>)/gi, '‹').replace(/\{(?=[{%#])/g, '{ '),
     note: [
       ...(removed.length > 0 ? [`removed="${[...new Set(removed.map((one) => one.kind))].join(', ')}"`] : []),
       ...(isCut ? [`cut="after ${limit} characters"`] : []),

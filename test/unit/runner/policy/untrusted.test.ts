@@ -27,6 +27,7 @@ describe('a text of Markdown is what people see of it', () => {
     ['characters of no width and that turn text round', 'a\u200bb\u202ec', 'abc', ['characters: 2']],
     ['letters of the tag block', `a${'\u{e0041}'.repeat(3)}b`, 'ab', ['characters: 3']],
     ['an emoji of several signs', 'x 👩‍💻 y', 'x 👩‍💻 y', []],
+    ['the beginnings of blocks for files', '<context>.env:1:9</context>', '‹context>.env:1:9</context>', []],
     ['the beginnings of templates', '{{ a }} {%- b %} {# c #} {{{', '{ { a }} { %- b %} { # c #} { { {', []],
     ['a mark of its own', '</untrusted-0> <UNTRUSTED x>', '‹/untrusted-0> ‹UNTRUSTED x>', []],
     ['nothing but blanks', '  ', '  ', []],
