@@ -18,7 +18,8 @@ const WORK_WORDS: {
   summary: () => 'summary of the conversation',
   call: (work) => `workflow ${work.workflow.value}`,
   prompt: (work) => `role ${work.assistant.id}`,
-  layer: (work) => `layer ${work.assistant.id}`,
+  // A role in its own session is no layer of anything.
+  layer: (work) => `${work.sees === 'session' ? 'role' : 'layer'} ${work.assistant.id}`,
   script: (work) => `command ${work.command.value}`,
   block: (work) => driverWords(work.driver),
 }

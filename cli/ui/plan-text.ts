@@ -146,7 +146,8 @@ function describeAssistant({ id, ref, model, command }: PlannedAssistant, { symb
 
 function describeWork(state: PlannedState, palette: Palette): string {
   const { assistant, tool } = state
-  if (assistant) return `${KINDS[state.kind]} ${describeAssistant(assistant, palette)}`
+  const kind = state.sees === 'session' ? 'role' : KINDS[state.kind]
+  if (assistant) return `${kind} ${describeAssistant(assistant, palette)}`
   if (tool) return `tool ${describeTool(tool, palette)}`
   if (state.calls) return `workflow ${oneLine(state.calls.name)}`
   if (state.block) return `block ${palette.symbols.dot} ${oneLine(state.block.does)}`
