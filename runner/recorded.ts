@@ -30,7 +30,7 @@ export function findRecorded({
     if (!call || text === undefined) {
       throw new Refusal('unknown-workflow', `The record holds no definition of the workflow '${name}'`)
     }
-    return { file: call.file, workflow: readRecorded(manifest.id, call.file, text) }
+    return { file: call.file, workflow: readRecorded(manifest.id, call.file, text, call.id) }
   }
 }
 

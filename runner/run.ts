@@ -12,6 +12,7 @@ import { Refusal } from './failure.ts'
 import { blobId } from './git/object-id.ts'
 import type { RepositoryState } from './git/repository.ts'
 import { digestsOf, type PersonsAnswer, refuseUnfit } from './pause.ts'
+import { addressOf } from './project.ts'
 import { makeReady, type ReadyWorkflow, refuseInvalidConfig } from './ready.ts'
 import {
   findRecorded,
@@ -245,6 +246,7 @@ function executedDefinition({
   const calls = [...called].map(([callName, { workflow }]) => ({
     name: callName,
     file: workflow.file,
+    ...(addressOf(workflow) === workflow.file ? {} : { id: workflow.id }),
     text: workflow.text,
   }))
   return { id, name, file, text, calls }

@@ -1,5 +1,5 @@
 import { blobId, type ObjectFormat } from '../git/object-id.ts'
-import type { RunManifest } from './manifest.ts'
+import type { CalledDefinition, RunManifest } from './manifest.ts'
 import { callFileName } from './record.ts'
 import type { Redact } from './redact.ts'
 
@@ -13,7 +13,7 @@ export interface ExecutedDefinition {
   /** Commit that it was taken from. Default: it came from the working tree. */
   readonly revision?: string
   /** Definitions that its states call, by the name they use. Default: none. */
-  readonly calls?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
+  readonly calls?: readonly (CalledDefinition & { readonly text: string })[]
 }
 
 /** How a record says what was executed: names and object ids in the manifest, texts without secrets beside it. */
@@ -27,7 +27,7 @@ export function describeDefinition(
   readonly calledTexts: ReadonlyMap<string, string>
 } {
   const blobOf = (content: string) => blobId(Buffer.from(content), format)
-  const described = calls.map((call) => ({ name: call.name, file: call.file, blob: blobOf(call.text) }))
+  const described = calls.map(({ text: called, ...call }) => ({ ...call, blob: blobOf(called) }))
   return {
     workflow: {
       id,

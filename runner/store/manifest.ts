@@ -61,6 +61,15 @@ export type RecordTrust =
   /** A job that Dependabot started, with code that it brought. */
   | 'untrusted-dependabot'
 
+/** A definition that another one calls. */
+export interface CalledDefinition {
+  /** As the states write it. */
+  readonly name: string
+  readonly file: string
+  /** Id of the workflow in a file that holds several. Absent: the file says it. */
+  readonly id?: string
+}
+
 /** `run.json`: what is kept of a run besides its files. */
 export interface RunManifest {
   readonly schema: number
@@ -81,7 +90,7 @@ export interface RunManifest {
     /** What it was before a person let the run go on with a changed one, the first first. Absent: it never changed. */
     readonly earlier?: readonly string[]
     /** Definitions that its states call, at any depth, by the name that the states use. Absent: none. */
-    readonly calls?: readonly { readonly name: string; readonly file: string; readonly blob: string }[]
+    readonly calls?: readonly (CalledDefinition & { readonly blob: string })[]
   }
   readonly trigger: RunTrigger
   readonly trust?: RecordTrust

@@ -99,7 +99,7 @@ function guardedIn({ workflow, origin }: RunManifest, files: FoundRecord['files'
       const call =
         work.kind === 'call' ? workflow.calls?.find(({ name }) => name === work.workflow.value) : undefined
       if (call === undefined || callers.includes(call.name)) return own
-      const called = statesIn(call.file, callFileName(call))
+      const called = statesIn(call.file, callFileName(call), call.id)
       return [...own, ...look(called, `${place}/`, [...callers, call.name])]
     })
   return new Set(look(statesIn(workflow.file, workflowFileName(workflow.file), workflow.id), '', []))
