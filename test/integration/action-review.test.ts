@@ -738,7 +738,7 @@ test('what cannot be done together is said before anything happens', async () =>
   expect(told(scene, step)).toMatchInlineSnapshot(`
     "refused (2)
     error: action-inputs-invalid
-    \`mode\` takes \`events\`, \`review\`, \`resume\`, \`effects\`, \`publish\`, or is left out, and not 'revue'.
+    \`mode\` takes \`events\`, \`review\`, \`resume\`, \`effects\`, \`publish\`, \`plan\`, \`shard\`, \`join\`, or is left out, and not 'revue'.
     \`author-may-approve\` takes \`true\` or \`false\`, and not 'yes'.
     All inputs are explained in docs/action.md of codemie-ci."
   `)
