@@ -370,7 +370,7 @@ describe('what can go wrong', () => {
     expect(none).toMatchObject({ status: 'refused', said: [{ title: 'no-event' }] })
     const wrong = await runStep({ ...settings, inputs: { mode: 'event' }, event: makeEvent() })
     expect(wrong.said[0]?.message).toContain(
-      "`mode` takes `events`, `review`, `resume`, `effects`, `publish`, or is left out, and not 'event'.",
+      "`mode` takes `events`, `review`, `resume`, `effects`, `publish`, `plan`, `shard`, `join`, or is left out, and not 'event'.",
     )
     project.remove()
   })
