@@ -41,12 +41,18 @@ it('a definition that declares effects gets a job that carries them out', async 
             with:
               fetch-depth: 0 # for workflows that read the history
               persist-credentials: false
-          - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
+          - id: codemie
+            uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9
             with:
               mode: events
               push: true
               token: \${{ github.token }} # for the record and the answer; steps of workflows never see it
-            id: codemie
+          - if: always() && steps.codemie.outputs.artifact != ''
+            uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+            with:
+              name: codemie-ci-run-\${{ github.run_attempt }} # codemie-publish.yml takes it
+              path: \${{ steps.codemie.outputs.artifact }}
+              retention-days: 7
         outputs:
           effects: \${{ steps.codemie.outputs.effects }}
 
@@ -86,7 +92,6 @@ it('a file from before gets it, and everything else of it stays', async () => {
   const added = new Set(before.split('\n'))
   expect(after.split('\n').filter((line) => !added.has(line))).toMatchInlineSnapshot(`
     [
-      "        id: codemie",
       "    outputs:",
       "      effects: \${{ steps.codemie.outputs.effects }}",
       "  effects:",
@@ -96,6 +101,7 @@ it('a file from before gets it, and everything else of it stays', async () => {
       "    if: \${{ !cancelled() && needs.run.outputs.effects != '' }}",
       "      contents: write # what became of each proposal goes into the record",
       "      pull-requests: write",
+      "      - uses: codemie/codemie-ci/action@0123456789abcdef0123456789abcdef01234567 # v9.9.9",
       "          mode: effects",
       "          run: \${{ needs.run.outputs.effects }}",
     ]

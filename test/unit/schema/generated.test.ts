@@ -115,6 +115,7 @@ states:
       text: '',
       tags: ['t'],
       lifecycle: 'production',
+      opening: { kind: 'message' },
       triggers: [
         ['push', { branches: ['main'] }],
         ['schedule', {}],
