@@ -251,7 +251,7 @@ describe('files of a job', () => {
   test('with a mode they belong to no workflow', async () => {
     const { step } = await job('docs/a.txt', { mode: 'events' })
     expect(step.said[0]?.message).toContain(
-      '`files` is for a step that runs one `workflow`, without a `mode`.',
+      '`files` is for a step that runs one `workflow`, without a `mode` or with `mode: plan`.',
     )
   })
 })
