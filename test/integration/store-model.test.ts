@@ -13,7 +13,7 @@ import { type Actor, Interleaving, seededRandom } from '../helpers/interleaving.
 import { MemoryWorld } from '../helpers/memory-git.ts'
 import { newRun } from '../helpers/test-store.ts'
 
-const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 400)
+const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 250)
 const FIRST_SEED = Number(process.env['MODEL_FIRST_SEED'] ?? 1)
 const STEPS = 3
 const BRANCH = 'refs/heads/codemie/runs'
