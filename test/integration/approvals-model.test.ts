@@ -6,7 +6,7 @@ import { runInProcess } from '../helpers/run-cli.ts'
 import { setUpWorkbench } from '../helpers/workbench.ts'
 
 const bench = setUpWorkbench()
-const SEEDS = Number(process.env['APPROVAL_SEEDS'] ?? 8)
+const SEEDS = Number(process.env['APPROVAL_SEEDS'] ?? 6)
 const FIRST_SEED = Number(process.env['APPROVAL_FIRST_SEED'] ?? 1)
 const ACTIONS = 14
 

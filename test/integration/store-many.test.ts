@@ -7,7 +7,7 @@ import { makeRepository, type TestRepository } from '../helpers/git-repository.t
 import { eventsOf } from '../helpers/run-of-events.ts'
 import { newRun, play } from '../helpers/test-store.ts'
 
-const WRITERS = 50
+const WRITERS = Number(process.env['STORE_WRITERS'] ?? 30)
 let repository: TestRepository
 let server: GitServer
 let bare: string
