@@ -11,6 +11,11 @@ export function at(payload: unknown, path: string): unknown {
   return value ?? undefined
 }
 
+/** Whether an account in a payload is that of an app. */
+export function isBot(account: unknown): boolean {
+  return textAt(account, 'type') === 'Bot' || textAt(account, 'login')?.endsWith('[bot]') === true
+}
+
 /** The text at a path; `undefined` when there is something else or nothing. */
 export function textAt(payload: unknown, path: string): string | undefined {
   const value = at(payload, path)

@@ -1,7 +1,7 @@
 import { RUNS_BRANCH } from '../runner/store/refs.ts'
 import type { Occurrence } from '../schema/index.ts'
 import type { CiEvent } from './event.ts'
-import { at, textAt } from './payload.ts'
+import { at, isBot, textAt } from './payload.ts'
 
 /** An event, read: what triggers look at, and what else decides whether and with what workflows run. */
 export interface ReadEvent {
@@ -164,8 +164,7 @@ function ignored(name: string, payload: Payload, ref: string): string | undefine
   if (name === 'push' && ref === RUNS_BRANCH) return 'What was pushed are records of runs.'
   if (name === 'push' && at(payload, 'deleted') === true)
     return 'What was pushed is that a branch or tag is gone.'
-  const author = at(payload, 'comment.user') ?? at(payload, 'review.user')
-  if (textAt(author, 'type') === 'Bot' || textAt(author, 'login')?.endsWith('[bot]')) {
+  if (isBot(at(payload, 'comment.user') ?? at(payload, 'review.user'))) {
     return 'The comment is by a bot, and bots that answer each other find no end.'
   }
   if (textAt(payload, 'comment.body')?.startsWith('<!-- codemie-ci:')) return 'The comment is our own.'

@@ -23,7 +23,7 @@ import { openForge } from '../github.ts'
 import type { ActionEnvironment } from '../job.ts'
 import { logLine } from '../log-text.ts'
 import type { ActionResult } from '../main.ts'
-import { at, textAt } from '../payload.ts'
+import { at, isBot } from '../payload.ts'
 import { readEvent } from '../read-event.ts'
 import type { EventStep } from '../run-events.ts'
 import { depthOf, tooDeep } from './depth.ts'
@@ -104,8 +104,7 @@ async function startedByItself(
   { payload }: CiEvent,
   self: () => Promise<number>,
 ): Promise<string | undefined> {
-  const isBot = textAt(payload, 'sender.type') === 'Bot' || textAt(payload, 'sender.login')?.endsWith('[bot]')
-  if (!isBot || at(payload, 'sender.id') !== (await self())) return undefined
+  if (!isBot(at(payload, 'sender')) || at(payload, 'sender.id') !== (await self())) return undefined
   return 'The account of the token has started this job itself, and effects that start each other find no end.'
 }
 

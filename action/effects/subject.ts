@@ -3,7 +3,8 @@ import type { RunTrigger } from '../../runner/store/manifest.ts'
 import type { CiEvent } from '../event.ts'
 import { aboutOf } from '../event.ts'
 import type { Forge } from '../github.ts'
-import { whySenderMayNotWrite } from '../may-write.ts'
+import { at, textAt } from '../payload.ts'
+import { whyNoWriter } from '../people.ts'
 
 /** What a run was about, as GitHub tells it now. */
 export interface Subject {
@@ -29,7 +30,7 @@ const READ = 'pull-requests: read'
 export async function findSubject(forge: Forge, event: CiEvent, trigger: RunTrigger): Promise<Subject> {
   const isOwn = trigger.eventId === event.runId && trigger.event === event.name
   if (!isOwn) {
-    const why = await whySenderMayNotWrite(forge, event.payload)
+    const why = await whyNoSender(forge, event)
     if (why !== undefined) {
       throw new Refusal(
         'effects-not-for-this-job',
@@ -73,6 +74,13 @@ export async function findSubject(forge: Forge, event: CiEvent, trigger: RunTrig
     )
   }
   return { number, isPull, commit, ...plain, base: commit === undefined ? defaultBranch : head.ref }
+}
+
+/** Why the account that made an event happen may not write to the repository at this moment; `undefined`: it may. */
+async function whyNoSender(forge: Forge, { payload }: CiEvent): Promise<string | undefined> {
+  const [id, login] = [at(payload, 'sender.id'), textAt(payload, 'sender.login')]
+  if (typeof id !== 'number' || login === undefined) return 'it is not known who it is'
+  return await whyNoWriter(forge, { id, login, type: textAt(payload, 'sender.type') ?? '' })
 }
 
 async function isPullRequest(forge: Forge, number: number): Promise<boolean> {
