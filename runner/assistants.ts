@@ -1,8 +1,8 @@
 import { firstError } from '../schema/diagnostic.ts'
-import { bareAssistant } from '../schema/dialects/octomind/lowered.ts'
 import type { Assistant, BlockWork, Position, State, Workflow } from '../schema/index.ts'
 import { didYouMean } from '../schema/nearest.ts'
 import type { Skill } from '../schema/skill-file.ts'
+import { bareAssistant } from '../schema/workflow.ts'
 import { type AssistantFiles, assistantFile, type StoredSkill, skillFile } from './assistant-files.ts'
 
 /** A workflow whose assistants are complete, and what kept others from it. */

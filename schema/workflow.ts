@@ -148,6 +148,24 @@ export interface Assistant {
   readonly at: Position
 }
 
+/** Someone who answers and of whom nothing is known yet but the name. */
+export function bareAssistant(id: string, at: Position): Assistant {
+  return {
+    id,
+    description: '',
+    parameters: {},
+    fallbackModels: [],
+    tools: [],
+    datasourceIds: [],
+    skillIds: [],
+    subAssistants: [],
+    guardrails: [],
+    mcpServers: [],
+    excludeExtraContextTools: false,
+    at,
+  }
+}
+
 export interface ToolReference {
   readonly name: string
   readonly integrationAlias?: string
@@ -436,6 +454,18 @@ export interface OutputPolicy {
   readonly asUserMessage: boolean
   /** Context keys that branches started here get to see. `'*'`: all. */
   readonly branchKeys: '*' | readonly string[]
+}
+
+/** An output goes to the state that comes next, and nowhere else. */
+export const STORES_NOTHING: OutputPolicy = {
+  storeInContext: false,
+  includeInHistory: false,
+  clearHistory: false,
+  context: 'merge',
+  resetKeys: [],
+  append: false,
+  asUserMessage: false,
+  branchKeys: '*',
 }
 
 /** `end` as a target means the end of the path, whatever states exist. */

@@ -1,6 +1,6 @@
 import type { PyDict } from '../../schema/language/index.ts'
 import { type CHECK, FINALIZER, type MEMORY } from '../../schema/limits.ts'
-import type { State, Work } from '../../schema/workflow.ts'
+import { STORES_NOTHING, type State, type Work } from '../../schema/workflow.ts'
 import type { AttachedFile } from '../attachments/attached-file.ts'
 import type { Ask } from '../events.ts'
 import type { FailureInfo } from '../failure.ts'
@@ -96,16 +96,7 @@ export function internalState(id: InternalId, like: State): State {
     id,
     at: like.at,
     work,
-    output: {
-      storeInContext: false,
-      includeInHistory: false,
-      clearHistory: false,
-      context: 'merge',
-      resetKeys: [],
-      append: false,
-      asUserMessage: false,
-      branchKeys: '*',
-    },
+    output: STORES_NOTHING,
     next: { kind: 'stop' },
     retry: like.retry,
     pauseBefore: false,

@@ -4,21 +4,22 @@ import { parseDurationMs } from '../../duration.ts'
 import { loadExpression } from '../../language/index.ts'
 import { readBoolean, readNumber, readText, readTexts } from '../../lax.ts'
 import type { Lifecycle } from '../../lifecycle.ts'
-import type {
-  AgentWork,
-  Assistant,
-  CallWork,
-  ErrorHandler,
-  InputSpec,
-  McpServer,
-  Permissions,
-  RetryPolicy,
-  State,
-  ToolWork,
-  Transition,
-  Trigger,
-  Work,
-  Workflow,
+import {
+  type AgentWork,
+  type Assistant,
+  bareAssistant,
+  type CallWork,
+  type ErrorHandler,
+  type InputSpec,
+  type McpServer,
+  type Permissions,
+  type RetryPolicy,
+  type State,
+  type ToolWork,
+  type Transition,
+  type Trigger,
+  type Work,
+  type Workflow,
 } from '../../workflow.ts'
 import { childOf, dataOf, type YamlDocument, type YamlNode } from '../../yaml.ts'
 import {
@@ -221,7 +222,7 @@ function lowerSubAssistants(
     const id = readText(node)
     if (id === undefined) return []
     const entry = itemOf(entries, id)
-    if (!entry) return [emptyAssistant(id, document.at(node.start, node.end), { ref: id })]
+    if (!entry) return [{ ...bareAssistant(id, document.at(node.start, node.end)), ref: id }]
     return chain.includes(id) ? [] : [lowerAssistant(document, entry, entries, chain)]
   })
 }
@@ -359,7 +360,7 @@ function lowerWork(draft: Draft, state: DraftState): Work {
   const item = itemOf(draft.assistants, state.assistantId?.value)
   const assistant = item
     ? lowerAssistant(draft.document, item, draft.assistants)
-    : emptyAssistant(state.id?.value ?? '', placeOf(draft, state))
+    : bareAssistant(state.id?.value ?? '', placeOf(draft, state))
   return agent(draft, state, assistant)
 }
 
@@ -380,24 +381,6 @@ function taskOf(draft: Draft, state: DraftState): Located<string> {
 
 function placeOf(draft: Draft, state: DraftState): Position {
   return state.id?.at ?? draft.document.at(state.node.start)
-}
-
-function emptyAssistant(id: string, at: Position, more: Partial<Assistant> = {}): Assistant {
-  return {
-    id,
-    description: '',
-    parameters: {},
-    fallbackModels: [],
-    tools: [],
-    datasourceIds: [],
-    skillIds: [],
-    subAssistants: [],
-    guardrails: [],
-    mcpServers: [],
-    excludeExtraContextTools: false,
-    at,
-    ...more,
-  }
 }
 
 function lowerCall(draft: Draft, state: DraftState, workflow: Located<string>): CallWork {
@@ -463,10 +446,9 @@ function lowerCustomNode(draft: Draft, state: DraftState, item: DraftItem | unde
     case 'summarize_conversation_node':
       return { kind: 'summary', of: 'memory' }
     default:
-      return agent(
-        draft,
-        state,
-        emptyAssistant(state.id?.value ?? '', placeOf(draft, state), present({ model })),
-      )
+      return agent(draft, state, {
+        ...bareAssistant(state.id?.value ?? '', placeOf(draft, state)),
+        ...present({ model }),
+      })
   }
 }

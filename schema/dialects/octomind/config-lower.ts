@@ -1,14 +1,15 @@
 import type { Located, Position } from '../../diagnostic.ts'
-import type {
-  BlockWork,
-  Driver,
-  LayerWork,
-  OutputPolicy,
-  ScriptWork,
-  State,
-  TextTest,
-  Transition,
-  Workflow,
+import {
+  type BlockWork,
+  type Driver,
+  type LayerWork,
+  type OutputPolicy,
+  type ScriptWork,
+  STORES_NOTHING,
+  type State,
+  type TextTest,
+  type Transition,
+  type Workflow,
 } from '../../workflow.ts'
 import type {
   ConfigDraft,
@@ -21,7 +22,7 @@ import type {
   DraftRole,
 } from './config-draft.ts'
 import { DEFAULT_ITERATIONS } from './file-draft.ts'
-import { emptyWorkflow, stateIdFor, storesNothing, TRY_AGAIN } from './lowered.ts'
+import { emptyWorkflow, stateIdFor, TRY_AGAIN } from './lowered.ts'
 import { lowerLayer, lowerRole } from './roles.ts'
 
 /** Texts between the answers of a parallel step, for people and for an aggregator. */
@@ -208,7 +209,7 @@ function viewOf({ inputMode }: DraftLayer): LayerWork['sees'] {
 function policyOf({ outputMode, outputRole }: DraftLayer): OutputPolicy {
   const mode = outputMode?.value ?? 'none'
   return {
-    ...storesNothing,
+    ...STORES_NOTHING,
     includeInHistory: mode !== 'none',
     clearHistory: mode === 'replace' ? 'but-system' : mode === 'restart',
     asUserMessage: outputRole?.value === 'user',
@@ -264,7 +265,7 @@ function plainState({ value, at }: Located<string>): Omit<State, 'work'> {
   return {
     id: value,
     at,
-    output: storesNothing,
+    output: STORES_NOTHING,
     next: { kind: 'stop' },
     retry: { ...TRY_AGAIN, maxAttempts: 1 },
     pauseBefore: false,

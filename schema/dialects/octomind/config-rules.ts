@@ -11,7 +11,7 @@ import {
   modesOf,
   type NamedTable,
 } from './config-draft.ts'
-import { checkPattern, type DraftRule } from './rule.ts'
+import { checkName, checkPattern, type DraftRule } from './rule.ts'
 
 type ConfigRule = DraftRule<ConfigDraft>
 
@@ -22,32 +22,15 @@ const names: ConfigRule = (draft, say) => {
     const word = kind.slice(0, -1)
     const seen = new Map<string, Located<string>>()
     for (const { name, node, path } of draft[kind]) {
-      const whole = { severity: 'error', path } as const
-      if (!name) {
-        say({ ...whole, code: 'missing-key', at: node, message: `The key 'name' is missing in this ${word}` })
-        continue
-      }
-      const { value, at } = name
-      if (value.trim() === '') {
+      if (name) checkName(name, word, seen, path, say)
+      else
         say({
-          ...whole,
-          code: 'out-of-range',
-          at,
-          message: "'name' is empty",
-          expected: 'text that is not empty',
+          code: 'missing-key',
+          severity: 'error',
+          at: node,
+          path,
+          message: `The key 'name' is missing in this ${word}`,
         })
-      }
-      const other = seen.get(value)
-      if (other) {
-        say({
-          ...whole,
-          code: 'duplicate-id',
-          at,
-          message: `Another ${word} is called '${value}' too`,
-          found: `the first one in line ${other.at.line}`,
-          help: 'Give one of them another name',
-        })
-      } else seen.set(value, name)
     }
   }
 }

@@ -2,11 +2,13 @@ import type { Located, Position } from '../../diagnostic.ts'
 import {
   type Assistant,
   type BlockWork,
+  bareAssistant,
   type Case,
   CONTINUE,
   type Driver,
   END,
   type OutputPolicy,
+  STORES_NOTHING,
   type State,
   type TextTest,
   type Transition,
@@ -14,7 +16,7 @@ import {
 } from '../../workflow.ts'
 import { type DraftLeaf, type DraftStep, type DraftTest, type FileDraft, leavesOf } from './file-draft.ts'
 import { GRAPH_END } from './file-rules.ts'
-import { bareAssistant, emptyWorkflow, stateIdFor, storesNothing, TRY_AGAIN } from './lowered.ts'
+import { emptyWorkflow, stateIdFor, TRY_AGAIN } from './lowered.ts'
 
 /** Lowers a draft without errors. */
 export function lowerFile(draft: FileDraft, identity: { readonly id: string }): Workflow {
@@ -63,7 +65,7 @@ function lowerStep(step: DraftStep, before: DraftStep | undefined, lower: Loweri
     id: name.value,
     at,
     work: { kind: 'block', driver: lowerDriver(step, before, lower), body: lowerBody(step, lower) },
-    output: { ...storesNothing, outputKey: name.value },
+    output: { ...STORES_NOTHING, outputKey: name.value },
     next: { kind: 'stop' },
     retry: { ...TRY_AGAIN, maxAttempts: 1 },
     pauseBefore: false,
@@ -138,7 +140,7 @@ function lowerLeaf(leaf: DraftLeaf, { isGraph, declared }: Lowering): State {
       env: environmentOf(leaf),
       ...(workdir ? { folder: workdir } : {}),
     },
-    output: { ...storesNothing, outputKey: name.value } satisfies OutputPolicy,
+    output: { ...STORES_NOTHING, outputKey: name.value } satisfies OutputPolicy,
     next: { kind: 'stop' },
     retry: { ...TRY_AGAIN, maxAttempts: retries + 1 },
     pauseBefore: false,

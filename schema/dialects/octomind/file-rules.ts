@@ -4,7 +4,7 @@ import { compileRustPattern } from '../../pattern.ts'
 import type { Say } from '../../rules/rule.ts'
 import { childOf, type YamlNode } from '../../yaml.ts'
 import { type DraftLeaf, type DraftStep, type DraftTest, type FileDraft, leavesOf } from './file-draft.ts'
-import { checkPattern, type DraftRule } from './rule.ts'
+import { checkName, checkPattern, type DraftRule } from './rule.ts'
 
 type FileRule = DraftRule<FileDraft>
 
@@ -57,15 +57,7 @@ const names: FileRule = ({ steps }, say) => {
       return
     }
     const { value, at } = name
-    if (value.trim() === '')
-      say({
-        ...whole,
-        code: 'out-of-range',
-        at,
-        message: "'name' is empty",
-        expected: 'text that is not empty',
-      })
-    else if (value === INPUT_NAME) {
+    if (value === INPUT_NAME) {
       say({
         ...whole,
         code: 'reserved-name',
@@ -82,17 +74,8 @@ const names: FileRule = ({ steps }, say) => {
         help: 'Give it another name',
       })
     }
-    const other = first.get(value)
-    if (other) {
-      say({
-        ...whole,
-        code: 'duplicate-id',
-        at,
-        message: `Another step is called '${value}' too`,
-        found: `the first one in line ${other.at.line}`,
-        help: 'Give one of them another name; steps under run count as well',
-      })
-    } else first.set(value, name)
+    const help = 'Give one of them another name; steps under run count as well'
+    checkName(name, 'step', first, whole.path, say, help)
   }
   for (const step of steps) {
     check(step)

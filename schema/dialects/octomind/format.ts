@@ -20,6 +20,13 @@ const texts = (description: string): FormatSchema => ({
   description,
 })
 const one = (name: string): FormatSchema => ({ $ref: `#/definitions/${name}` })
+/** Tables in a row, or one table with theirs by name. */
+const listOrMap = (name: string, description: string): FormatSchema => ({
+  description,
+  type: ['array', 'object'],
+  items: one(name),
+  additionalProperties: one(name),
+})
 const list = (name: string, description: string): FormatSchema => ({
   type: 'array',
   items: one(name),
@@ -160,31 +167,11 @@ export const configSchema: FormatSchema = {
   properties: {
     model: text('Model of roles that name none, as provider:model'),
     ...PARAMETERS,
-    workflows: {
-      description: 'Workflows, as [[workflows]] or as [workflows.NAME]',
-      type: ['array', 'object'],
-      items: one('workflow'),
-      additionalProperties: one('workflow'),
-    },
-    layers: {
-      description: 'Layers, as [[layers]] or as [layers.NAME]',
-      type: ['array', 'object'],
-      items: one('layer'),
-      additionalProperties: one('layer'),
-    },
+    workflows: listOrMap('workflow', 'Workflows, as [[workflows]] or as [workflows.NAME]'),
+    layers: listOrMap('layer', 'Layers, as [[layers]] or as [layers.NAME]'),
     commands: { type: ['array', 'object'], description: 'Layers for the prompt of octomind; have no effect' },
-    roles: {
-      description: 'Roles, as [[roles]] or as [roles.NAME]',
-      type: ['array', 'object'],
-      items: one('role'),
-      additionalProperties: one('role'),
-    },
-    pipelines: {
-      description: 'Scripts that change the input of a role, as [[pipelines]]',
-      type: ['array', 'object'],
-      items: one('pipeline'),
-      additionalProperties: one('pipeline'),
-    },
+    roles: listOrMap('role', 'Roles, as [[roles]] or as [roles.NAME]'),
+    pipelines: listOrMap('pipeline', 'Scripts that change the input of a role, as [[pipelines]]'),
     mcp: table('mcp section', {
       servers: list('server', 'MCP servers'),
       allowed_tools: texts('Has no effect'),

@@ -1,5 +1,4 @@
-import type { Position } from '../../diagnostic.ts'
-import { type Assistant, END, type OutputPolicy, type RetryPolicy, type Workflow } from '../../workflow.ts'
+import { END, type RetryPolicy, type Workflow } from '../../workflow.ts'
 import type { YamlDocument } from '../../yaml.ts'
 
 /** What no file of Octomind can say. */
@@ -29,36 +28,6 @@ export function emptyWorkflow({
     finalizer: false,
     assistants: [],
   }
-}
-
-/** Someone who answers and of whom nothing is known yet but the name. */
-export function bareAssistant(id: string, at: Position): Assistant {
-  return {
-    id,
-    description: '',
-    parameters: {},
-    fallbackModels: [],
-    tools: [],
-    datasourceIds: [],
-    skillIds: [],
-    subAssistants: [],
-    mcpServers: [],
-    guardrails: [],
-    excludeExtraContextTools: false,
-    at,
-  }
-}
-
-/** An output goes to the state that comes next, and nowhere else. */
-export const storesNothing: OutputPolicy = {
-  storeInContext: false,
-  includeInHistory: false,
-  clearHistory: false,
-  context: 'merge',
-  resetKeys: [],
-  append: false,
-  asUserMessage: false,
-  branchKeys: '*',
 }
 
 /** Attempts follow one another at once, whatever the failure was. */

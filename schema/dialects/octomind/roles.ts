@@ -1,5 +1,5 @@
 import type { Located } from '../../diagnostic.ts'
-import type { Assistant, McpServer, ToolReference } from '../../workflow.ts'
+import { type Assistant, bareAssistant, type McpServer, type ToolReference } from '../../workflow.ts'
 import type {
   ConfigDraft,
   DraftLayer,
@@ -8,7 +8,6 @@ import type {
   DraftServer,
   DraftTools,
 } from './config-draft.ts'
-import { bareAssistant } from './lowered.ts'
 
 /** The assistant that a role of a configuration is. */
 export function lowerRole(draft: ConfigDraft, role: DraftRole): Assistant {

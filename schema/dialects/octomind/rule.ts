@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../diagnostic.ts'
+import type { Diagnostic, Located } from '../../diagnostic.ts'
 import { canMatch } from '../../pattern/lint.ts'
 import { compileRustPattern, type RustPattern } from '../../pattern.ts'
 import type { Finding, Say } from '../../rules/rule.ts'
@@ -32,6 +32,39 @@ export function runDraftRules<D extends Drafted>(
 function firstLineEnd(text: string, { start, end }: YamlNode): number {
   const line = text.indexOf('\n', start)
   return line < 0 ? end : Math.min(end, line)
+}
+
+/**
+ * Reports a name that is empty, or that another has already.
+ *
+ * @param first who has a name first; the name is added.
+ */
+export function checkName(
+  name: Located<string>,
+  noun: string,
+  first: Map<string, Located<string>>,
+  path: string,
+  say: Say,
+  help = 'Give one of them another name',
+): void {
+  const whole = { severity: 'error', at: name.at, path } as const
+  if (name.value.trim() === '')
+    say({
+      ...whole,
+      code: 'out-of-range',
+      message: "'name' is empty",
+      expected: 'text that is not empty',
+    })
+  const other = first.get(name.value)
+  if (other) {
+    say({
+      ...whole,
+      code: 'duplicate-id',
+      message: `Another ${noun} is called '${name.value}' too`,
+      found: `the first one in line ${other.at.line}`,
+      help,
+    })
+  } else first.set(name.value, name)
 }
 
 /** Reports a pattern that does not compile, at the place inside of it, and one with a trap that upstream's manual warns of. */
