@@ -1,10 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
-import { BUNDLE } from '../helpers/action-bundle.ts'
+import { copyAction } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
 import { type GitServer, startGitServer } from '../helpers/git-http.ts'
 import { makeProject, type TestProject } from '../helpers/project.ts'
@@ -49,9 +47,7 @@ describe.skipIf(ACT === undefined)(
 
     beforeAll(buildIfStale, 60_000)
     beforeEach(() => {
-      action = mkdtempSync(join(tmpdir(), 'codemie-action-'))
-      cpSync(root('action/action.yml'), join(action, 'action/action.yml'), { recursive: true })
-      cpSync(dirname(BUNDLE), join(action, 'dist/action'), { recursive: true })
+      action = copyAction()
     })
     afterEach(async () => {
       await forge?.close()

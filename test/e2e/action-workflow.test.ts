@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { writeGithubWorkflow } from '../../runner/github-workflow.ts'
 import { publishSkeleton } from '../../schema/github-workflow/publish-skeleton.ts'
 import { findProgram, runWorkflows } from '../helpers/act.ts'
-import { BUNDLE } from '../helpers/action-bundle.ts'
+import { copyAction } from '../helpers/action-bundle.ts'
 import { buildIfStale } from '../helpers/built-cli.ts'
 import { asking, openEventScene } from '../helpers/event-scene.ts'
 import { type GitServer, startGitServer } from '../helpers/git-http.ts'
@@ -50,10 +50,8 @@ describe.skipIf(ACT === undefined)(
     let action: string
 
     beforeAll(buildIfStale, 60_000)
-    beforeEach(async () => {
-      action = mkdtempSync(join(tmpdir(), 'codemie-action-'))
-      cpSync(root('action/action.yml'), join(action, 'action/action.yml'), { recursive: true })
-      cpSync(dirname(BUNDLE), join(action, 'dist/action'), { recursive: true })
+    beforeEach(() => {
+      action = copyAction()
     })
     afterEach(async () => {
       await forge?.close()

@@ -1,10 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The action as GitHub gets it. */
 export const BUNDLE = fileURLToPath(new URL('../../dist/action/index.cjs', import.meta.url))
+
+/** A folder with what GitHub fetches for `uses:` of the built action. For the caller to remove. */
+export function copyAction(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'codemie-action-'))
+  const description = fileURLToPath(new URL('../../action/action.yml', import.meta.url))
+  cpSync(description, join(folder, 'action/action.yml'), { recursive: true })
+  cpSync(dirname(BUNDLE), join(folder, 'dist/action'), { recursive: true })
+  return folder
+}
 
 /** The action as a process of its own, as a runner starts it. */
 export interface RunningAction {
