@@ -126,7 +126,8 @@ class Pattern implements RustPattern {
         `The text of ${text.length} characters is longer than the ${PATTERN_LIMITS.text} that patterns are matched against`,
       )
     }
-    const isGuarded = this.#hasWordEdge && guardPattern().test(text)
+    // To know all letters takes a while, and most texts have English ones only.
+    const isGuarded = this.#hasWordEdge && /[_\u0080-\uffff]/.test(text) && guardPattern().test(text)
     return new Search(this.#engine(isGuarded ? 'guarded' : 'plain'), text, isGuarded, this.groups)
   }
 

@@ -50,6 +50,23 @@ export function setOf(...codes: readonly number[]): CodePoints {
   return union(codes.map((code) => [code, code] as const))
 }
 
+/** What is looked through to find a class. Halves of pairs, which no text has alone, stand for nothing. */
+const BLOCKS: CodePoints = [
+  [0, 0xd7ff],
+  [0xe000, 0xffff],
+  [0x10000, 0x1ffff],
+  [0x20000, 0x2ffff],
+  [0x30000, 0x3ffff],
+  [0xe0000, 0xeffff],
+]
+
+/** These planes hold nothing, or only what is for private use: the first code point of each tells of the others. */
+const UNIFORM: CodePoints = [
+  [0x40000, 0xdffff],
+  [0xf0000, 0xfffff],
+  [0x100000, LAST],
+]
+
 /**
  * The code points that a class of JavaScript's regular expressions has, e.g. `\p{Lu}`.
  *
@@ -57,29 +74,29 @@ export function setOf(...codes: readonly number[]): CodePoints {
  */
 export function pointsOfClass(source: string): CodePoints {
   const runs = new RegExp(`[${source}]+`, 'gu')
-  const found: [number, number][] = []
-  for (let start = 0; start <= LAST; start += BLOCK) {
-    // These planes hold nothing, or only what is for private use: the first code point tells of the others.
-    const isUniform = (start >= 0x40000 && start < 0xe0000) || start >= 0xf0000
-    if (isUniform) {
-      if (String.fromCodePoint(start).search(runs) === 0) found.push([start, start + BLOCK - 1])
-      continue
-    }
-    const width = start < 0x10000 ? 1 : 2
-    for (const run of blockText(start).matchAll(runs)) {
-      const from = start + run.index / width
+  const found = UNIFORM.filter(([first]) => String.fromCodePoint(first).search(runs) === 0)
+  for (const [first, last] of BLOCKS) {
+    const width = first < 0x10000 ? 1 : 2
+    for (const run of textOf(first, last).matchAll(runs)) {
+      const from = first + run.index / width
       found.push([from, from + run[0].length / width - 1])
     }
   }
   return union(found)
 }
 
-const BLOCK = 0x400
-
-/** A text of all code points of a block. Halves of pairs, which no text has alone, stand for nothing. */
-function blockText(start: number): string {
-  if (start >= 0xd800 && start < 0xe000) return ''
-  return String.fromCodePoint(...Array.from({ length: BLOCK }, (_, i) => start + i))
+/** A text of all code points of a block, by way of its bytes: the quickest there is. */
+function textOf(first: number, last: number): string {
+  const isPlain = first < 0x10000
+  const units = new Uint16Array((last - first + 1) * (isPlain ? 1 : 2))
+  for (let code = first, at = 0; code <= last; code += 1) {
+    if (isPlain) units[at++] = code
+    else {
+      units[at++] = 0xd800 + ((code - 0x10000) >> 10)
+      units[at++] = 0xdc00 + (code & 0x3ff)
+    }
+  }
+  return new TextDecoder('utf-16le').decode(units)
 }
 
 let cased: readonly number[] | undefined

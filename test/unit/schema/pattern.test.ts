@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { difference, pointsOfClass } from '../../../schema/pattern/code-points.ts'
 import { canMatch, isAnchored } from '../../../schema/pattern/lint.ts'
+import { PERL_CLASSES } from '../../../schema/pattern/named-classes.ts'
 import {
   compileRustPattern,
   PATTERN_LIMITS,
@@ -43,6 +45,20 @@ const UNSUPPORTED = new Set([
   '\\b{end-half}',
   'a{1001}',
 ])
+
+describe('classes that are written down', () => {
+  it.each([
+    ['d', '\\p{Nd}'],
+    ['s', '\\p{White_Space}'],
+  ])('\\%s has what Node finds', (letter, source) => {
+    const written = PERL_CLASSES[letter]?.unicode() ?? []
+    const found = pointsOfClass(source)
+    // Node 20 and 22 may come with an older Unicode, which has no digits that the newer one lacks.
+    if (process.versions['unicode'] === '17.0') expect(written).toEqual(found)
+    expect(difference(found, written)).toEqual([])
+    expect(written.length - found.length).toBeLessThan(5)
+  })
+})
 
 describe("what Rust's crate answers", () => {
   const wanted = RUST.cases.flatMap((one) => ('error' in one || UNSUPPORTED.has(one.pattern) ? [] : [one]))
