@@ -7,6 +7,7 @@ import { resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
+import { dearRefiners } from './refiners.ts'
 import { positionText } from './steps/render-text.ts'
 import type { ProjectServers, ToolProblem } from './tools/project-tools.ts'
 import type { World } from './world.ts'
@@ -20,7 +21,8 @@ export interface UnprovidedTool extends ToolProblem {
 /**
  * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
  * there or have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration
- * is not known, and MCP servers that nothing here allows, which another config may name. `run` and `plan` refuse all of them.
+ * is not known, and MCP servers that nothing here allows, which another config may name. `run` and `plan` refuse all of them. Beside these, models that cost
+ * more than what they are for.
  */
 export async function checkNeeds(
   definition: Workflow,
@@ -38,6 +40,7 @@ export async function checkNeeds(
     ...refusedAgents(workflow, project.config).map((problem) =>
       diagnosticOf({ ...problem, code: 'agent-not-allowed' }, 'warning'),
     ),
+    ...dearRefiners(workflow, project.config),
   ]
   if (!namesTools(workflow)) return missing
   const { openProjectTools } = await import('./tools/project-tools.ts')

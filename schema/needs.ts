@@ -4,7 +4,7 @@ import type { Assistant, State, ToolWork, Workflow } from './workflow.ts'
 
 /**
  * Whether a workflow asks for anything that its own file does not hold: stored assistants, skills, datasources, tools, other
- * workflows, guardrails.
+ * workflows, guardrails, prices.
  */
 export function needsProject(workflow: Workflow): boolean {
   return (
@@ -13,9 +13,33 @@ export function needsProject(workflow: Workflow): boolean {
     callsOthers(workflow) ||
     workflow.states.some(({ work }) => work.kind === 'documents-tree') ||
     withInner(workflow.states).some(({ work }) => work.kind === 'script') ||
-    guardrailsIn(workflow).length > 0
+    guardrailsIn(workflow).length > 0 ||
+    refinersIn(workflow).length > 0
   )
 }
+
+/** Somebody who only makes a text clearer for those that work with it. */
+export interface Refiner {
+  readonly stateId: string
+  /** Of the layer or the step. */
+  readonly name: string
+  readonly assistant: Assistant
+  readonly at: Position
+}
+
+/** The layers whose name or description says that they refine, and the steps whose name does. */
+export function refinersIn({ states }: Pick<Workflow, 'states'>): readonly Refiner[] {
+  return withInner(states).flatMap(({ id, work, at }): readonly Refiner[] => {
+    if (work.kind === 'prompt')
+      return REFINES.test(id) ? [{ stateId: id, name: id, assistant: work.assistant, at }] : []
+    if (work.kind !== 'layer') return []
+    const { assistant } = work
+    const isRefiner = [id, assistant.id, assistant.description].some((text) => REFINES.test(text))
+    return isRefiner ? [{ stateId: id, name: assistant.id, assistant, at: assistant.at }] : []
+  })
+}
+
+const REFINES = /refin/i
 
 /** A place of a workflow that names a tool. */
 export interface NamedTool {

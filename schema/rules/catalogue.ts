@@ -925,6 +925,13 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'datasource_ids: [handbook]',
     fix: 'Say where it is, as datasources.<id>.path in .codemie/config.yaml, or correct the id.',
   },
+  'model-too-dear': {
+    title: 'A dear model that only refines a text',
+    why: 'What a layer or a step does that is called a refiner is to make a text clearer for those that work with it. That takes a small model, and it is asked for every run, in a loop for every round. A model counts as dear when its answers are known to cost $10 for a million tokens or more.',
+    wrong: '[[layers]]\nname = "task_refiner"\nmodel = "anthropic:claude-opus-4-8"',
+    right: '[[layers]]\nname = "task_refiner"\nmodel = "anthropic:claude-haiku-4-5"',
+    fix: 'Name a smaller model. If it does more than its name says, call it by what it does.',
+  },
   'tool-not-provided': {
     title: 'A tool that nothing here provides',
     why: 'Names of tools are those of another system, and no tool here has that name. A run would stop there, so it does not start.',
