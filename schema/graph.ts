@@ -153,6 +153,78 @@ export function reachableWithout(
   }
 }
 
+/** The states that paths from the entry reach, and maybe `end`, with who dominates whom. */
+export interface Dominance {
+  /** Each right before all that it dominates: the nodes to which every path from the entry leads through it. */
+  readonly order: readonly string[]
+  /** By id, the part of `order` that a node and all that it dominates take; the end is not in it. */
+  readonly spans: ReadonlyMap<string, readonly [start: number, end: number]>
+}
+
+/** Finds them by the algorithm of Cooper, Harvey and Kennedy: each node's next dominator is where its predecessors' meet. */
+export function dominanceIn(graph: WorkflowGraph): Dominance {
+  const forward = neighbours(graph, 'forward')
+  const backward = neighbours(graph, 'backward')
+  const reached = reversePostorder(graph.entry, (id) => forward.get(id) ?? [])
+  const place = new Map(reached.map((id, number) => [id, number]))
+  const before = reached.map((id) => (backward.get(id) ?? []).flatMap((from) => place.get(from) ?? []))
+  const dominator: (number | undefined)[] = [0]
+  const meet = (one: number, other: number): number => {
+    let [a, b] = [one, other]
+    while (a !== b) {
+      while (a > b) a = dominator[a] ?? 0
+      while (b > a) b = dominator[b] ?? 0
+    }
+    return a
+  }
+  for (let isChanged = true; isChanged; ) {
+    isChanged = false
+    for (let node = 1; node < reached.length; node += 1) {
+      const known = (before[node] ?? []).filter((from) => dominator[from] !== undefined)
+      const next = known.reduce(meet)
+      isChanged ||= dominator[node] !== next
+      dominator[node] = next
+    }
+  }
+  // A dominator comes first in `reached`, so from behind each size is whole before it is added to another.
+  const sizes = reached.map(() => 1)
+  for (let node = reached.length - 1; node > 0; node -= 1) {
+    const above = dominator[node] ?? 0
+    sizes[above] = (sizes[above] ?? 0) + (sizes[node] ?? 0)
+  }
+  const order: string[] = []
+  const spans = new Map<string, readonly [number, number]>()
+  const free = reached.map(() => 0)
+  for (const [node, id] of reached.entries()) {
+    const above = dominator[node] ?? 0
+    const start = node === 0 ? 0 : (free[above] ?? 0)
+    const end = start + (sizes[node] ?? 0)
+    free[above] = end
+    free[node] = start + 1
+    order[start] = id
+    spans.set(id, [start, end])
+  }
+  return { order, spans }
+}
+
+/** All that is reached, each node before those that only it leads to. */
+function reversePostorder(entry: string, next: (id: string) => readonly string[]): readonly string[] {
+  const done: string[] = []
+  const seen = new Set([entry])
+  const open = [{ id: entry, targets: next(entry).values() }]
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { value: target, done: isOver } = top.targets.next()
+    if (isOver) {
+      done.push(top.id)
+      open.pop()
+    } else if (!seen.has(target)) {
+      seen.add(target)
+      open.push({ id: target, targets: next(target).values() })
+    }
+  }
+  return done.reverse()
+}
+
 /**
  * The strongly connected components: groups of states each of which can reach every other. Single states outside any loop
  * are groups of one. Sources come before what they lead to.

@@ -1,4 +1,4 @@
-import { componentsOf, type GraphEdge, graphOf, reachableWithout, type WorkflowGraph } from '../graph.ts'
+import { componentsOf, dominanceIn, type GraphEdge, graphOf, type WorkflowGraph } from '../graph.ts'
 import { groupBy } from '../group-by.ts'
 import { END, type State, type Workflow } from '../workflow.ts'
 import { type Amount, amount, gap, lower, mostOf, NONE, ONE, sum, times } from './amount.ts'
@@ -67,14 +67,12 @@ export function runsOf(workflow: Workflow): Runs {
   }
   const counted = componentsOf(graph).map((ids) => ({ ids, ...groupOf(ids, scene) }))
   const all = sum(counted.map(({ together }) => together))
-  const avoiding = reachableWithout(graph)
+  const notAfter = sumsWithout(graph, scene.of)
   const groups = counted.map(({ ids, waves, ...group }): RunGroup => {
     const [only = '', ...more] = ids
     if (more.length > 0 || mostOf(waves) !== 1) return { ...group, before: all }
     // What only comes after a state has not run when it does, as long as it runs in one superstep only.
-    const isEarlier = avoiding(new Set([only]))
-    const earlier = [...scene.of].filter(([id]) => id !== only && isEarlier(id))
-    return { ...group, before: sum(earlier.map(([, many]) => many)) }
+    return { ...group, before: notAfter(only) }
   })
   const { waves } = incoming([END], scene).edges
   return {
@@ -82,6 +80,21 @@ export function runsOf(workflow: Workflow): Runs {
     groups,
     ends: lower(amount(workflow.limits.recursionLimit), scene.isOneByOne ? lower(ONE, waves) : waves),
     isOneByOne: scene.isOneByOne,
+  }
+}
+
+/** What all states come to without one and those that every path leads to through it. */
+function sumsWithout(graph: WorkflowGraph, of: ReadonlyMap<string, Amount>): (id: string) => Amount {
+  const { order, spans } = dominanceIn(graph)
+  const amounts = order.map((id) => of.get(id) ?? NONE)
+  const until = [NONE]
+  for (const one of amounts) until.push(sum([until.at(-1) ?? NONE, one]))
+  const from = [NONE]
+  for (const one of amounts.toReversed()) from.push(sum([one, from.at(-1) ?? NONE]))
+  from.reverse()
+  return (id) => {
+    const [start, end] = spans.get(id) ?? [order.length, order.length]
+    return sum([until[start] ?? NONE, from[end] ?? NONE])
   }
 }
 

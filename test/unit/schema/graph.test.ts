@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { dominanceIn, reachableWithout } from '../../../schema/graph.ts'
 import {
   ancestorsOf,
   componentsOf,
@@ -36,6 +37,25 @@ const LOOP = draw(`
   review -> {state_id: judge}
   judge -> {condition: {expression: score > 5, then: end, otherwise: fix}}
   fix -> {state_id: judge}`)
+
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f']
+
+/** Workflows of six states that lead to any of each other, in any way. */
+const ANY_GRAPH = (() => {
+  const target = fc.constantFrom(...IDS, 'end')
+  const next = fc.oneof(
+    target.map((to) => `{state_id: ${to}}`),
+    fc.uniqueArray(target, { minLength: 1, maxLength: 3 }).map((all) => `{state_ids: [${all.join(', ')}]}`),
+    fc
+      .tuple(target, target)
+      .map(([then, otherwise]) => `{condition: {expression: x, then: ${then}, otherwise: ${otherwise}}}`),
+    fc.constantFrom(...IDS).map((to) => `{iter_key: k, state_id: ${to}}`),
+    fc.constant('{}'),
+  )
+  return fc
+    .array(next, { minLength: IDS.length, maxLength: IDS.length })
+    .map((all) => draw(IDS.map((id, i) => `${id} -> ${all[i]}`).join('\n')))
+})()
 
 describe('the graph', () => {
   it('defers states with two mentions, whatever kind', () => {
@@ -84,23 +104,30 @@ describe('the graph', () => {
   })
 
   it('draws any graph without hanging, every state once', () => {
-    const ids = ['a', 'b', 'c', 'd', 'e', 'f']
-    const target = fc.constantFrom(...ids, 'end')
-    const next = fc.oneof(
-      target.map((to) => `{state_id: ${to}}`),
-      fc.uniqueArray(target, { minLength: 1, maxLength: 3 }).map((all) => `{state_ids: [${all.join(', ')}]}`),
-      fc
-        .tuple(target, target)
-        .map(([then, otherwise]) => `{condition: {expression: x, then: ${then}, otherwise: ${otherwise}}}`),
-      fc.constantFrom(...ids).map((to) => `{iter_key: k, state_id: ${to}}`),
-      fc.constant('{}'),
-    )
     fc.assert(
-      fc.property(fc.array(next, { minLength: ids.length, maxLength: ids.length }), (all) => {
-        const workflow = draw(ids.map((id, i) => `${id} -> ${all[i]}`).join('\n'))
+      fc.property(ANY_GRAPH, (workflow) => {
         const lines = toText(workflow).split('\n')
-        for (const id of ids)
+        for (const id of IDS)
           expect(lines.filter((line) => new RegExp(`[●◆] ${id}( |$)`).test(line)).length).toBe(1)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('tells in any graph what no path reaches around a state', () => {
+    fc.assert(
+      fc.property(ANY_GRAPH, (workflow) => {
+        const graph = graphOf(workflow)
+        const { order, spans } = dominanceIn(graph)
+        expect([...order].sort()).toEqual([...reachableIn(graph)].sort())
+        const without = reachableWithout(graph)
+        for (const [id, [start, end]] of spans) {
+          const isReached = without(new Set([id]))
+          expect({ id, after: order.slice(start, end) }).toEqual({
+            id,
+            after: order.filter((one) => one === id || !isReached(one)),
+          })
+        }
       }),
       { numRuns: 500 },
     )
