@@ -21,7 +21,10 @@ export interface PathUse {
   readonly argument: string
 }
 
-/** Folders of the operating system that are never opened, even where the repository is the root of the disc. */
+/**
+ * Folders of the operating system that are never opened, even where the repository is the root of the disc. A repository in one
+ * of them, as in `/dev/shm`, is no such place.
+ */
 const SYSTEM_FOLDERS = ['/proc', '/sys', '/dev']
 
 /**
@@ -58,7 +61,7 @@ export async function resolveInRoot(
   // Once more on what the links lead to: `docs -> .git` is inside the root.
   const realParts = fromRoot.split(sep).filter((part) => part !== '')
   checkParts(realParts, given, use)
-  if (SYSTEM_FOLDERS.some((folder) => absolute === folder || absolute.startsWith(`${folder}/`))) {
+  if (SYSTEM_FOLDERS.some((folder) => isWithin(folder, absolute) && !isWithin(folder, context.root))) {
     throw refuse(use, given, 'is a folder of the operating system')
   }
   return { absolute, relative: realParts.join('/') || '.' }
@@ -236,6 +239,10 @@ export function partsOfPath(root: string, given: string, use: PathUse): string[]
   const parts = local.split('/').filter((part) => part !== '' && part !== '.')
   checkParts(parts, given, use)
   return parts
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`)
 }
 
 function checkParts(parts: readonly string[], given: string, use: PathUse): void {

@@ -29,8 +29,8 @@ function codesIn(text: string): readonly string[] {
 }
 
 describe('the catalogue', () => {
-  const ofTheRunner = ['needs.ts', 'refiners.ts', 'calls.ts', 'assistants.ts', 'policy/guardrails.ts'].map((name) =>
-    readFileSync(new URL(`../runner/${name}`, SCHEMA), 'utf8'),
+  const ofTheRunner = ['needs.ts', 'refiners.ts', 'calls.ts', 'assistants.ts', 'policy/guardrails.ts'].map(
+    (name) => readFileSync(new URL(`../runner/${name}`, SCHEMA), 'utf8'),
   )
   const emitted = new Set([...sources(SCHEMA), ...ofTheRunner].flatMap(codesIn))
 

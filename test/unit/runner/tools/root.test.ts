@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { resolveInRoot } from '../../../../runner/tools/root.ts'
 import { createToolWorld } from './tool-world.ts'
 
 describe('paths that no tool may touch', () => {
@@ -70,6 +71,29 @@ describe('paths that are fine', () => {
       expect(await world.call('read_file', { path: path(world.root) })).toBe('found')
     })
   }
+})
+
+describe('folders of the operating system', () => {
+  const use = { tool: 'read_file', argument: 'path' }
+
+  test.each(['proc/self/environ', 'sys', 'dev/null'])(
+    'are closed where the repository is the root of the disc: %s',
+    async (path) => {
+      await expect(resolveInRoot({ root: '/' }, path, use)).rejects.toMatchObject({ code: 'tool-refused' })
+    },
+  )
+
+  test.skipIf(!existsSync('/dev/shm'))('are open where the repository is in one of them', async () => {
+    const root = mkdtempSync('/dev/shm/root-')
+    try {
+      expect(await resolveInRoot({ root }, 'a.txt', use)).toEqual({
+        absolute: join(root, 'a.txt'),
+        relative: 'a.txt',
+      })
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  })
 })
 
 describe('places that steer CI', () => {
