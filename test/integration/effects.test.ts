@@ -213,6 +213,45 @@ describe('what a run proposes is written by another step', () => {
     expect([...(scene.forge.repo('acme/app').labels.get(number) ?? [])]).toEqual(['bug'])
   })
 
+  test('what waited for a yes is carried out after the comment that gave it', async () => {
+    const scene = await openEventScene({
+      w: proposing('pull_request', '{ comment: 1 }', [COMMENT]).replace(
+        'tool_id: t0,',
+        'tool_id: t0, approval: true,',
+      ),
+      '.codemie/config.yaml': CONFIG,
+    })
+    const { forge } = scene
+    forge.commit('acme/app', 'change', { a: 'a\n' }, { from: 'main' })
+    forge.setRole('acme/app', 'cid', 'write')
+    const { number } = forge.openPull('acme/app', { head: 'change', author: 'ann' })
+    const waiting = await scene.run(forge.event('pull_request', 'acme/app', { number }), RUN)
+    expect(waiting).toMatchObject({ status: 'paused', outputs: { effects: '' } })
+
+    const [id = '', digest = ''] = [waiting.outputs['run-id'], waiting.outputs.digest]
+    const comment = forge.write('acme/app', number, 'cid', `/codemie approve ${id} s0 ${digest.slice(0, 12)}`)
+    const event = forge.event('issue_comment', 'acme/app', {
+      number,
+      comment,
+      action: 'created',
+      actor: 'cid',
+    })
+    const run = await propose(scene, event, { permissions: { contents: 'write', pull_requests: 'write' } })
+    expect(run).toBe(id)
+    const step = await carryOut(scene, event, run)
+    expect(step).toMatchObject({ status: 'succeeded', exitStatus: 0 })
+    expect(fates(step)).toEqual(['comment done'])
+    expect(bodies(scene).map(stable)).toMatchInlineSnapshot(`
+      [
+        "/codemie approve RUN s0 5b107d6eccb9",
+        "<!-- codemie-ci:effect RUN KEY 1 -->
+      Hello
+
+      <sub>Proposed by the workflow <code>w</code> in run RUN.</sub>",
+      ]
+    `)
+  })
+
   test('a branch that is there goes forward, and files are removed', async () => {
     const files = [{ path: 'docs/old.md', remove: true }, ...FILES]
     const scene = await openScene('{ branch: codemie/* }', [
