@@ -228,8 +228,9 @@ describe('what a run proposes is written by another step', () => {
     const waiting = await scene.run(forge.event('pull_request', 'acme/app', { number }), RUN)
     expect(waiting).toMatchObject({ status: 'paused', outputs: { effects: '' } })
 
-    const [id = '', digest = ''] = [waiting.outputs['run-id'], waiting.outputs.digest]
-    const comment = forge.write('acme/app', number, 'cid', `/codemie approve ${id} s0 ${digest.slice(0, 12)}`)
+    const id = waiting.outputs['run-id'] ?? ''
+    const digits = waiting.outputs.digest?.slice(0, 12) ?? ''
+    const comment = forge.write('acme/app', number, 'cid', `/codemie approve ${id} s0 ${digits}`)
     const event = forge.event('issue_comment', 'acme/app', {
       number,
       comment,
@@ -241,9 +242,9 @@ describe('what a run proposes is written by another step', () => {
     const step = await carryOut(scene, event, run)
     expect(step).toMatchObject({ status: 'succeeded', exitStatus: 0 })
     expect(fates(step)).toEqual(['comment done'])
-    expect(bodies(scene).map(stable)).toMatchInlineSnapshot(`
+    expect(bodies(scene).map((body) => stable(body).replace(digits, 'DIGITS'))).toMatchInlineSnapshot(`
       [
-        "/codemie approve RUN s0 5b107d6eccb9",
+        "/codemie approve RUN s0 DIGITS",
         "<!-- codemie-ci:effect RUN KEY 1 -->
       Hello
 
