@@ -2,7 +2,7 @@
 // `npm test`: every check of the project. All of them run, even after one failed, and the last line is the count:
 // "N passed, N failed, N skipped". A check counts as one; the tests count as themselves. Arguments go to vitest.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -102,6 +102,8 @@ async function report(check) {
 async function runTests(args) {
   const memory = process.env.TMPDIR ? undefined : memoryFolder()
   const scratch = mkdtempSync(join(memory ?? tmpdir(), 'codemie-ci-test-'))
+  // A database does not run as root, so it runs as somebody who has to get to its folder.
+  chmodSync(scratch, 0o711)
   const results = join(scratch, 'vitest.json')
   const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
   // In CI vitest colours even a file.
