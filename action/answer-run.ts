@@ -8,10 +8,8 @@ import type { RunActor, RunManifest } from '../runner/store/manifest.ts'
 import type { StoredRun } from '../runner/store/read-run.ts'
 import { readChange } from './change.ts'
 import type { PullNow } from './commented.ts'
-import { nameDefinition } from './definition-name.ts'
-import type { Outcome } from './event-outcome.ts'
+import { type Outcome, outcomeOf } from './event-outcome.ts'
 import { watchRun } from './execute.ts'
-import { readFindings } from './findings.ts'
 import type { Forge } from './github.ts'
 import type { ActionEnvironment } from './job.ts'
 import type { ReadEvent } from './read-event.ts'
@@ -119,13 +117,7 @@ export async function answerRun(
     }).catch(explainChange),
   )
   const changed = read.pull && (await readChange(read, open))?.files
-  return {
-    id: nameDefinition(workflow.file),
-    name: workflow.name,
-    status: run.digest.status,
-    exitStatus: run.exitStatus,
-    run: { ...run, findings: readFindings(run.digest.output, changed) },
-  }
+  return outcomeOf(run, changed)
 }
 
 /** Nobody can add an option to a comment. */

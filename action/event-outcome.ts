@@ -1,6 +1,8 @@
 import type { RunStatus } from '../runner/events.ts'
 import type { Refusal } from '../runner/failure.ts'
+import { nameDefinition } from './definition-name.ts'
 import type { ExecutedRun } from './execute.ts'
+import { readFindings } from './findings.ts'
 
 /** What became of one workflow on an event. */
 export interface Outcome {
@@ -18,6 +20,18 @@ export interface Outcome {
   readonly why?: string
   /** What it would do, a line each, where it was not run for want of keys. */
   readonly plan?: readonly string[]
+}
+
+/** Of a workflow that was executed. @param changed files of the change, where it is about one; see {@link readFindings}. */
+export function outcomeOf(run: ExecutedRun, changed: readonly string[] | undefined): Outcome {
+  const { workflow, digest, exitStatus } = run
+  return {
+    id: nameDefinition(workflow.file),
+    name: workflow.name,
+    status: digest.status,
+    exitStatus,
+    run: { ...run, findings: readFindings(digest.output, changed) },
+  }
 }
 
 /** From good to bad. */

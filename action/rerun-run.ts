@@ -3,9 +3,8 @@ import type { StoredRun } from '../runner/store/read-run.ts'
 import type { Place } from './answer-run.ts'
 import { nameDefinition } from './definition-name.ts'
 import { originOf } from './event.ts'
-import type { Outcome } from './event-outcome.ts'
+import { type Outcome, outcomeOf } from './event-outcome.ts'
 import { watchRun } from './execute.ts'
-import { readFindings } from './findings.ts'
 import type { ActionEnvironment } from './job.ts'
 import { type EventStep, withoutSecrets } from './run-events.ts'
 import { readRunInput } from './run-input.ts'
@@ -41,11 +40,5 @@ export async function rerunRun(
         ...(started && about ? { trigger: { ...started.trigger, about } } : {}),
       }),
   )
-  return {
-    id: nameDefinition(workflow.file),
-    name: workflow.name,
-    status: run.digest.status,
-    exitStatus: run.exitStatus,
-    run: { ...run, findings: readFindings(run.digest.output, undefined) },
-  }
+  return outcomeOf(run, undefined)
 }

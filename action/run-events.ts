@@ -23,11 +23,11 @@ import { nameDefinition } from './definition-name.ts'
 import type { CiEvent } from './event.ts'
 import { describeEvent, type Gathered } from './event-data.ts'
 import { type EventInputs, inputOf } from './event-input.ts'
-import { type Outcome, worstOf } from './event-outcome.ts'
+import { type Outcome, outcomeOf, worstOf } from './event-outcome.ts'
 import { setEventOutputs } from './event-outputs.ts'
 import { type EventReport, outcomeLines, renderEventSummary } from './event-summary.ts'
 import { executeRun } from './execute.ts'
-import { annotationOf, readFindings } from './findings.ts'
+import { annotationOf } from './findings.ts'
 import type { ActionEnvironment, Job } from './job.ts'
 import { logLine } from './log-text.ts'
 import type { ActionResult } from './main.ts'
@@ -351,8 +351,7 @@ async function runOne(
       job,
       redact,
     })
-    const findings = readFindings(run.digest.output, changed)
-    return { id, name, status: run.digest.status, exitStatus: run.exitStatus, run: { ...run, findings } }
+    return outcomeOf(run, changed)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (withoutKeys !== undefined && error.code === 'not-runnable') {
