@@ -17,6 +17,7 @@ import {
 } from './engine/engine.ts'
 import type { Memory } from './engine/memory.ts'
 import type { RunInput, Step, Scope as StepScope } from './engine/step.ts'
+import type { EffectWorld } from './engine/step-effects.ts'
 import { StepFailure } from './failure.ts'
 import { readInputs } from './inputs.ts'
 import { createToolLists, type ToolLists } from './mcp/tool-lists.ts'
@@ -24,6 +25,7 @@ import { guardOf } from './policy/guardrails.ts'
 import { count } from './report/plain-text.ts'
 import type { StepKit } from './steps/kit.ts'
 import { prepareStep } from './steps/prepare.ts'
+import { checkPrompt } from './steps/prompt.ts'
 import { positionText } from './steps/render-text.ts'
 import { whoAnswersIn } from './who-answers.ts'
 import type { World } from './world.ts'
@@ -117,8 +119,7 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
       }),
   }
   const guard = guardOf(workflow, kit.guardrails)
-  const runStep = createStepRunner({
-    prepare: (step, warn, effects) => prepareStep(step, kit, warn, effects),
+  const effectWorld: EffectWorld = {
     call: async (name, calledInput, path, calledSignal) => {
       const called = options.findCalled?.(name)
       if (!called) throw new Error(`no workflow '${name}': the calls were not resolved`)
@@ -129,17 +130,26 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     },
     perform,
     toolsOf,
+    emit,
+    streaming,
+  }
+  const runStep = createStepRunner({
+    ...effectWorld,
+    prepare: (step, warn, effects) => prepareStep(step, kit, warn, effects),
     memory,
     world,
     signal,
-    emit,
-    streaming,
   })
   const runBlockStep = createBlockRunner({
+    ...effectWorld,
     memory,
     world,
-    emit,
+    signal,
     maxConcurrency,
+    checkSpending,
+    check: async ({ work }, { context }, effects) => {
+      if (work.kind === 'prompt') await checkPrompt(work, context, effects)
+    },
     run: async (states, from, path, beside) =>
       ranWell(
         await runScope(options, {

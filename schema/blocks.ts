@@ -1,4 +1,4 @@
-import type { Assistant, State, Work } from './workflow.ts'
+import type { AllDriver, Assistant, State, Work } from './workflow.ts'
 
 /** The states inside of a block, those of blocks in it left out; none for any other work. */
 export function innerStates(work: Work): readonly State[] {
@@ -12,6 +12,11 @@ export function innerStates(work: Work): readonly State[] {
 /** States with all that are inside of their blocks, at any depth, each block before its body. */
 export function withInner(states: readonly State[]): readonly State[] {
   return states.flatMap((state) => [state, ...withInner(innerStates(state.work))])
+}
+
+/** How often a state of a block runs beside the others. Names of states are any text, such as `constructor`. */
+export function copiesOf({ copies }: Pick<AllDriver, 'copies'>, id: string): number {
+  return (Object.hasOwn(copies, id) ? copies[id] : undefined) ?? 1
 }
 
 /** Who answers a state, as written; `undefined`: no assistant does. */

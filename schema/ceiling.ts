@@ -1,4 +1,4 @@
-import { innerStates } from './blocks.ts'
+import { copiesOf, innerStates } from './blocks.ts'
 import {
   type Amount,
   amount,
@@ -362,7 +362,7 @@ function waysThrough({ driver }: BlockWork, id: string): readonly ((state: State
     case 'for-each':
       return [() => gap({ kind: 'unbounded', sentence: `a text decides how many items '${id}' has` })]
     case 'all':
-      return [({ id }) => amount(driver.copies[id] ?? 1)]
+      return [({ id }) => amount(copiesOf(driver, id))]
     case 'choose':
       return [driver.onMatch, driver.onNoMatch].map(
         (chosen) => (state) =>

@@ -376,13 +376,21 @@ export type Driver =
   /** Runs the body once. `orElse: 'incoming'`: when it fails, the run goes on with the text that it was given. */
   | { readonly kind: 'once'; readonly orElse?: 'incoming' }
   /** Runs the body until a text of it matches, at most `maxIterations` times. That it never does is no failure. */
-  | { readonly kind: 'until'; readonly exit: TextTest; readonly maxIterations: number }
+  | UntilDriver
   /** Runs the body on every match of a text. */
   | ForEachDriver
   /** Runs the body's states on the same text at once and joins the answers. */
   | AllDriver
   /** Tests a text and runs the states of one of two lists. */
   | ChooseDriver
+
+export interface UntilDriver {
+  readonly kind: 'until'
+  readonly exit: TextTest
+  readonly maxIterations: number
+  /** What goes on where no round is allowed: the text from before, or an empty one. */
+  readonly whenNone: 'keep' | 'empty'
+}
 
 export interface ForEachDriver extends Quorum {
   readonly kind: 'for-each'

@@ -1,17 +1,20 @@
-import type { BlockWork, Driver } from '../../schema/workflow.ts'
+import type { BlockWork, Driver, State } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import type { World } from '../world.ts'
-import type { UntimedEvent } from './attempts.ts'
 import { type BlockWorld, runBlock } from './block.ts'
 import { FailedInside } from './engine.ts'
 import type { Memory } from './memory.ts'
-import { type Step, type StepResult, stateIdOf } from './step.ts'
+import { type Scope, type Step, type StepResult, stateIdOf } from './step.ts'
+import { Account, EffectCounter, type EffectWorld, type StepEffects } from './step-effects.ts'
 
-export interface BlockRunnerOptions extends Pick<BlockWorld, 'run' | 'maxConcurrency'> {
+export interface BlockRunnerOptions
+  extends Pick<BlockWorld, 'run' | 'maxConcurrency' | 'checkSpending'>,
+    EffectWorld {
+  /** Fails with a `StepFailure` when a state could not even be asked for. `effects`: those of the block. */
+  readonly check: (state: State, from: Scope, effects: StepEffects) => Promise<void>
   readonly memory: Memory
   readonly world: Pick<World, 'now'>
-  /** Tells viewers and journal. Resolves when the event is durable. */
-  readonly emit: (event: UntimedEvent) => Promise<void>
+  readonly signal: AbortSignal
 }
 
 /**
@@ -21,7 +24,7 @@ export interface BlockRunnerOptions extends Pick<BlockWorld, 'run' | 'maxConcurr
 export function createBlockRunner(
   options: BlockRunnerOptions,
 ): (step: Step, work: BlockWork) => Promise<StepResult> {
-  const { memory, world, emit, run, maxConcurrency } = options
+  const { memory, world, signal, emit, run, check, checkSpending, maxConcurrency } = options
   return async (step, work) => {
     const { path, after, incoming, context, history } = step
     const state = stateIdOf(step)
@@ -40,7 +43,15 @@ export function createBlockRunner(
       else await emit({ type: 'step-finished', path, state, attempt: 1, ...ended, durationMs })
     }
     try {
-      const scope = await runBlock(step, work, { run, maxConcurrency, warn })
+      const effects = new EffectCounter({ path, attempt: 1, isLastAttempt: true }, options)
+      const reach = effects.with(signal, warn, new Account())
+      const scope = await runBlock(step, work, {
+        run,
+        check: (inner, from) => check(inner, from, reach),
+        checkSpending,
+        maxConcurrency,
+        warn,
+      })
       const output = scope.text ?? ''
       await finish({ output })
       return { task, output, scope }

@@ -1,3 +1,4 @@
+import { copiesOf } from '../../schema/blocks.ts'
 import type {
   AllDriver,
   BlockWork,
@@ -5,6 +6,7 @@ import type {
   Driver,
   ForEachDriver,
   State,
+  UntilDriver,
 } from '../../schema/workflow.ts'
 import { type FailureInfo, StepFailure } from '../failure.ts'
 import { positionText } from '../steps/render-text.ts'
@@ -25,6 +27,10 @@ export interface BlockWorld {
     within: string,
     beside?: 'beside others',
   ) => Promise<Ran>
+  /** Fails with a `StepFailure` when a state could not even be asked for. Asks nobody. */
+  readonly check: (state: State, from: Scope) => Promise<void>
+  /** Throws when too much was spent by now. */
+  readonly checkSpending: () => void
   /** Steps at once in the whole block, over what its definition says. `undefined`: that alone counts. */
   readonly maxConcurrency: number | undefined
   readonly warn: (warning: StepWarning) => void
@@ -66,10 +72,10 @@ const DRIVERS: {
 }
 
 async function runUntil(
-  { exit, maxIterations }: Extract<Driver, { kind: 'until' }>,
+  { exit, maxIterations, whenNone }: UntilDriver,
   { body, path, start, world }: Block,
 ): Promise<Scope> {
-  let scope = start
+  let scope = maxIterations === 0 && whenNone === 'empty' ? { ...start, text: '' } : start
   for (let i = 1; i <= maxIterations; i++) {
     scope = (await world.run(body, scope, `${path}[${i}]`)).scope
     if (holdsTest(exit, scope.text, scope)) return scope
@@ -121,7 +127,7 @@ async function runItemsAtOnce(driver: ForEachDriver, as: string, block: Block): 
 async function runAll(driver: AllDriver, block: Block): Promise<Scope> {
   const { body, start, path, world } = block
   const jobs = body.flatMap((state) => {
-    const copies = driver.copies[state.id] ?? 1
+    const copies = copiesOf(driver, state.id)
     return Array.from({ length: copies }, (_, i) => ({
       state,
       label: copies === 1 ? state.id : `${state.id} #${i + 1}`,
@@ -132,7 +138,7 @@ async function runAll(driver: AllDriver, block: Block): Promise<Scope> {
   const answers = await runJobs(jobs, driver, block)
   const parts = body.map((state) => {
     const own = answers.filter(({ job }) => job.state === state)
-    const isCounted = (driver.copies[state.id] ?? 1) > 1
+    const isCounted = copiesOf(driver, state.id) > 1
     const text = isCounted
       ? joined(
           driver.join,
@@ -175,13 +181,17 @@ interface Answer {
 
 /**
  * Runs jobs at once and waits for all of them, also when one fails. In the order of the jobs. Fails when fewer succeed than
- * have to.
+ * have to, and before any has begun when one could not.
  */
 async function runJobs(
   jobs: readonly Job[],
   { atOnce = MOST_AT_ONCE, minSuccess }: Pick<AllDriver, 'atOnce' | 'minSuccess'>,
   { world }: Block,
 ): Promise<readonly Answer[]> {
+  for (const state of new Set(jobs.map((job) => job.state))) {
+    const first = jobs.find((job) => job.state === state)
+    if (first) await world.check(state, first.from)
+  }
   const results = await inPool(
     jobs,
     Math.min(atOnce, world.maxConcurrency ?? atOnce),
@@ -197,14 +207,20 @@ async function runJobs(
   const paused = results.find((result) => result instanceof PausedInside)
   if (paused) throw paused
   const failed = results.find((result) => result instanceof FailedInside)
-  if (failed && minSuccess === undefined) throw failed
+  if (failed && minSuccess === undefined) {
+    world.checkSpending()
+    throw failed
+  }
   const answers = jobs.map((job, i): Answer => {
     const ran = results[i]
     if (ran === undefined || ran instanceof Error) return { job, text: undefined, finished: [] }
     return { job, text: ran.failure ? undefined : (ran.scope.text ?? ''), finished: ran.scope.finished }
   })
   const succeeded = answers.filter(({ text }) => text !== undefined).length
-  if (minSuccess !== undefined && succeeded < minSuccess) throw tooFew(succeeded, jobs.length, minSuccess)
+  if (minSuccess !== undefined && succeeded < minSuccess) {
+    world.checkSpending()
+    throw tooFew(succeeded, jobs.length, minSuccess)
+  }
   return answers
 }
 

@@ -301,7 +301,9 @@ class Engine {
     // Who reads earlier outputs finds them in the order in which their steps started, as upstream's log has them.
     for (const { step, result } of toStartOrder(done, (d) => d.step)) {
       const { path, state } = step
-      const { task, output, attempt = 1 } = result
+      const { task, output, attempt = 1, scope } = result
+      // What ran inside of a block comes before it.
+      if (scope) this.#finished.push(...scope.finished.slice(step.finished.length))
       this.#finished.push({ path, state: state.id, name: displayName(step), task, output, attempt })
     }
     this.#last = done.at(-1) ?? this.#last

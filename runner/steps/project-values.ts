@@ -37,8 +37,8 @@ export interface PromptPlace {
   readonly folder?: string
 }
 
-// Four braces around a name stand for two.
-const VALUE = new RegExp(`\\{\\{\\{\\{([A-Z_]+)\\}\\}\\}\\}|\\{\\{(${PROJECT_VALUES.join('|')})\\}\\}`, 'g')
+// Four braces around a text stand for two.
+const VALUE = new RegExp(`\\{\\{\\{\\{([^{}]*)\\}\\}\\}\\}|\\{\\{(${PROJECT_VALUES.join('|')})\\}\\}`, 'g')
 
 /**
  * Puts values of the project and of the moment in the place of their names, and files in the place of `<context>` blocks. Names

@@ -1,4 +1,4 @@
-import { namesIn } from '../../schema/dialects/octomind/placeholders.ts'
+import { isProjectValue, namesIn } from '../../schema/dialects/octomind/placeholders.ts'
 import type { PromptWork } from '../../schema/workflow.ts'
 import type { Message } from '../engine/history.ts'
 import type { Step } from '../engine/step.ts'
@@ -30,6 +30,7 @@ export async function preparePrompt(
     exchanges.length > 0 && incoming !== undefined
       ? incoming.trim()
       : (await fillProjectValues(filled, { role: assistant.id }, effects)).trim()
+  if (task === '') throw emptyPrompt(work)
   const earlier = exchanges.length > 0 ? [...exchanges, ...unanswered(task, effects?.attempt)] : []
   if (folder) await requireFolder(folder.value, effects)
   const who = await readyRole(assistant, step, place, kit, warn, effects)
@@ -48,6 +49,19 @@ export async function preparePrompt(
       return answerText(answer)
     },
   }
+}
+
+/**
+ * Whether a step could be asked for as things are, told before any of those that run beside it is asked. Fails with
+ * `output-missing` and `folder-missing`.
+ */
+export async function checkPrompt(
+  work: PromptWork,
+  context: Step['context'],
+  effects: Pick<StepEffects, 'tool'>,
+): Promise<void> {
+  fillOutputs({ context }, work, () => {})
+  if (work.folder) await requireFolder(work.folder.value, effects)
 }
 
 /** What was said in earlier executions of the same state, first to last. */
@@ -69,7 +83,7 @@ function unanswered(task: string, attempt = 1): readonly Message[] {
 
 /** Puts outputs in the place of their names. Nothing in an output is filled in again here. */
 function fillOutputs(
-  { context }: Step,
+  { context }: Pick<Step, 'context'>,
   { prompt, needsNames, declared }: PromptWork,
   warn: (warning: StepWarning) => void,
 ): string {
@@ -78,7 +92,7 @@ function fillOutputs(
   for (const { name, start, end: next } of namesIn(prompt.value)) {
     const value = context.get(name)
     const isKnown = typeof value === 'string'
-    if (!isKnown && declared.includes(name)) {
+    if (!isKnown && declared.includes(name) && !isProjectValue(name)) {
       const place = positionText(prompt.at)
       if (needsNames) throw notYet(name, place)
       warn({
@@ -91,6 +105,14 @@ function fillOutputs(
     end = next
   }
   return text + prompt.value.slice(end)
+}
+
+function emptyPrompt({ prompt }: PromptWork): StepFailure {
+  return new StepFailure(
+    'empty-prompt',
+    `${positionText(prompt.at)}: nothing is left of the prompt when everything that it names is put in`,
+    { blame: 'workflow', help: 'Write a word around what can be empty, or lead another way past this step.' },
+  )
 }
 
 function notYet(name: string, place: string): StepFailure {

@@ -83,17 +83,66 @@ const VALUES: Readonly<Record<ProjectValue, (place: Place) => string | Promise<s
       `Working directory: ${place.folder}`,
       `Programs: ${await binariesText(place)}`,
     ].join('\n'),
-  CONTEXT: async (place) => {
-    const parts = await Promise.all([readmeText(place), gitText(place, STATUS), gitText(place, TREE)])
-    return section('PROJECT CONTEXT', parts.filter((part) => part !== '').join('\n\n'))
-  },
+  CONTEXT: async (place) => section('PROJECT CONTEXT', await contextText(place)),
   GIT_STATUS: async (place) => section('GIT STATUS', await gitText(place, STATUS)),
-  GIT_TREE: async (place) => section('FILE TREE', await gitText(place, TREE)),
-  README: async (place) => section('README', await readmeText(place)),
+  GIT_TREE: async (place) => section('FILE TREE', drawTree(await gitText(place, FILES))),
+  README: async (place) => section('README', await fileText(place, 'README.md')),
 }
 
 function section(title: string, text: string): string {
-  return text.trim() === '' ? '' : `\n\n==== ${title} ====\n\n${text.trim()}\n\n==== END ${title} ====\n`
+  return text.trim() === '' ? '' : `\n\n==== ${title} ====\n\n${text}\n\n==== END ${title} ====\n`
+}
+
+/** All that is told of a project, under headings; what there is not has none. */
+async function contextText(place: Place): Promise<string> {
+  const [readme, changes, branch, status, files] = await Promise.all([
+    fileText(place, 'README.md'),
+    fileText(place, 'CHANGES.md'),
+    gitText(place, BRANCH),
+    gitText(place, STATUS),
+    gitText(place, FILES),
+  ])
+  const parts = [
+    ['Project README', readme],
+    ['Project CHANGES', changes],
+    ['Git Branch', branch.trim()],
+    ['Git Status', status],
+    ['Project File Structure', drawTree(files)],
+  ] as const
+  return parts
+    .filter(([, text]) => text.trim() !== '')
+    .map(([heading, text]) => `# ${heading}\n\n${text}`)
+    .join('\n\n')
+}
+
+interface Folder extends Map<string, Folder | undefined> {}
+
+/** A drawing of the folders that paths stand in, in the order of their names. */
+function drawTree(paths: string): string {
+  const root: Folder = new Map()
+  for (const path of paths.split('\n').filter((line) => line.trim() !== '')) {
+    const parts = path.split('/')
+    const name = parts.pop() ?? ''
+    let folder = root
+    for (const part of parts) {
+      const inner: Folder = folder.get(part) ?? new Map()
+      folder.set(part, inner)
+      folder = inner
+    }
+    folder.set(name, undefined)
+  }
+  return drawFolder(root, '')
+}
+
+function drawFolder(folder: Folder, indent: string): string {
+  const entries = [...folder].sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries
+    .map(([name, inner], i) => {
+      const isLast = i === entries.length - 1
+      const line = `${indent}${isLast ? '└─ ' : '├─ '}${name}`
+      return inner ? `${line}/\n${drawFolder(inner, `${indent}${isLast ? '   ' : '│  '}`)}` : `${line}\n`
+    })
+    .join('')
 }
 
 /** `2026-11-29 18:40:11 UTC`. */
@@ -149,8 +198,9 @@ async function binariesText({ context: { env } }: Place): Promise<string> {
   return found.flat().join(', ')
 }
 
-const STATUS = ['status', '--short', '--branch']
-const TREE = ['ls-files']
+const STATUS = ['status', '--short']
+const FILES = ['ls-files']
+const BRANCH = ['rev-parse', '--abbrev-ref', 'HEAD']
 
 /** What git prints in the folder; `''` where there is no repository. */
 async function gitText({ folder, context }: Place, args: readonly string[]): Promise<string> {
@@ -166,8 +216,8 @@ async function gitText({ folder, context }: Place, args: readonly string[]): Pro
   return outcome.kind === 'exited' && outcome.code === 0 ? outcome.stdout.text : ''
 }
 
-async function readmeText({ context }: Place): Promise<string> {
-  return await readTextFile(context, 'README.md', { tool: LOOK_AROUND, argument: 'files' }).catch(
+async function fileText({ context }: Place, path: string): Promise<string> {
+  return await readTextFile(context, path, { tool: LOOK_AROUND, argument: 'files' }).catch(
     (error: unknown) => {
       if (error instanceof StepFailure) return ''
       throw error

@@ -1,4 +1,13 @@
-import type { BlockWork, Driver, LayerWork, PromptWork, ScriptWork, State, TextTest } from '../workflow.ts'
+import type {
+  BlockWork,
+  Driver,
+  LayerWork,
+  PromptWork,
+  ScriptWork,
+  State,
+  TextTest,
+  UntilDriver,
+} from '../workflow.ts'
 import { assistantId } from './assistants.ts'
 import { branchesOf, type Draft, type Entry, exitOf, type Piece } from './draft.ts'
 import { testExpression, textLiteral } from './expressions.ts'
@@ -227,12 +236,7 @@ export class StateConverter {
     return { entry: [own], exits: [exitOf(next, false)], text: place.text, length: 1, session: place.session }
   }
 
-  #loop(
-    state: State,
-    { exit, maxIterations }: Extract<Driver, { kind: 'until' }>,
-    body: BlockWork['body'],
-    place: Place,
-  ): Piece {
+  #loop(state: State, { exit, maxIterations }: UntilDriver, body: BlockWork['body'], place: Place): Piece {
     const later = new Set(place.later)
     for (const { id } of body) later.add(id)
     let whole: Piece | undefined

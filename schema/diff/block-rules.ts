@@ -113,10 +113,10 @@ export const BLOCK: readonly Aspect<BlockWork>[] = [
     }),
     say: members,
   }),
-  setting(['choose'], {
+  setting(['until', 'choose'], {
     code: 'without-branch-changed',
     name: 'what comes of it when nothing is chosen',
-    of: ({ whenNone }) => (whenNone === 'keep' ? 'the text that was tested' : 'nothing'),
+    of: ({ whenNone }) => (whenNone === 'keep' ? 'the text from before' : 'nothing'),
     reach: 'followers',
   }),
 ]

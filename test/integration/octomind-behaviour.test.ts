@@ -437,7 +437,7 @@ describe('workflows in files of their own', () => {
         ),
       {
         asked: [
-          'a: FILE CONTEXT:\n\n<content path="f.txt" lines="1:2">\n1:6b|one\n2:8a|&lt;two&gt;\n</content>\n\nFILE CONTEXT:\n\n<content path="no.txt" lines="1" error="true">\nFile not found: no.txt\n</content>',
+          'a: FILE CONTEXT:\n\n<content path="f.txt" lines="1:2">\n1:6b|one\n2:8a|&lt;two&gt;\n</content>\n\nFILE CONTEXT:\n\n<content path="no.txt" lines="1:1" error="true">\nFile not found: no.txt\n</content>',
         ],
       },
     ],

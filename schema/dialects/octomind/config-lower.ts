@@ -148,6 +148,7 @@ function repetition<S>(step: DraftBlock<S>, body: readonly State[]): State {
     step.type === 'loop'
       ? {
           kind: 'until',
+          whenNone: 'keep',
           exit: testOf(step.exitPattern, name.at),
           maxIterations: step.maxIterations ?? DEFAULT_ITERATIONS,
         }

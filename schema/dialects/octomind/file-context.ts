@@ -63,16 +63,18 @@ function rangesOf(inside: string): readonly LineRange[] {
     ranges.set(`${path}:${start}:${end}`, { path, start, end })
   }
   return [...ranges.values()].sort(
-    (a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0) || a.start - b.start || a.end - b.end,
+    (a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0) || a.start - b.start,
   )
 }
 
 function contentOf({ path, start, end, lines, problem }: ShownLines): string {
-  const where = `path="${escaped(path)}" lines="${start === end ? start : `${start}:${end}`}"`
-  if (!lines)
-    return `<content ${where} error="true">\n${escaped(problem ?? `File not found: ${path}`)}\n</content>`
-  const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}`)
-  return `<content ${where}>\n${numbered.join('\n')}\n</content>`
+  const where = (range: string) => `path="${escaped(path)}" lines="${range}"`
+  if (!lines) {
+    const why = escaped(problem ?? `File not found: ${path}`)
+    return `<content ${where(`${start}:${end}`)} error="true">\n${why}\n</content>`
+  }
+  const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}\n`)
+  return `<content ${where(start === end ? `${start}` : `${start}:${end}`)}>\n${numbered.join('')}</content>`
 }
 
 /** Two hex digits by which octomind's editing tools see that a line is still the one that was read: FNV-1a, folded to 8 bits. */
@@ -88,7 +90,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  "'": '&apos;',
+  "'": '&#39;',
 }
 
 function escaped(text: string): string {

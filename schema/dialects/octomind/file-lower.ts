@@ -85,7 +85,12 @@ function lowerBody(step: DraftStep, lower: Lowering): BlockWork['body'] {
 function lowerDriver(step: DraftStep, before: DraftStep | undefined, { isGraph }: Lowering): Driver {
   switch (step.kind) {
     case 'loop':
-      return { kind: 'until', exit: lowerTest(step.exitWhen), maxIterations: step.maxIterations }
+      return {
+        kind: 'until',
+        exit: lowerTest(step.exitWhen),
+        maxIterations: step.maxIterations,
+        whenNone: isGraph ? 'empty' : 'keep',
+      }
     case 'conditional': {
       const inOrder = (chosen: readonly Located<string>[]) =>
         step.run.flatMap(({ name }) =>

@@ -109,7 +109,7 @@ function checkTest(test: DraftTest | undefined, scope: Scope, say: Say): void {
 }
 
 function checkSource({ source, path, match, run, name }: DraftStep, scope: Scope, say: Say): void {
-  if (!source || !match || scope.has(source.value) || source.value === INPUT_NAME) return
+  if (!source || !match || scope.has(source.value)) return
   if ([name, ...run.map((leaf) => leaf.name)].some((own) => own?.value === source.value)) return
   unknownStep(source, [...scope], `${path}/source`, say, 'is no step that has an output here')
 }

@@ -32,3 +32,7 @@ export const PROJECT_VALUES = [
   'README',
 ] as const
 export type ProjectValue = (typeof PROJECT_VALUES)[number]
+
+export function isProjectValue(name: string): name is ProjectValue {
+  return (PROJECT_VALUES as readonly string[]).includes(name)
+}

@@ -10,6 +10,7 @@ import { resolveInput } from '../../../runner/inputs.ts'
 import { openProject } from '../../../runner/project.ts'
 import { makeReady, type ReadyWorkflow } from '../../../runner/ready.ts'
 import type { World } from '../../../runner/world.ts'
+import { copiesOf } from '../../../schema/blocks.ts'
 import type { BlockWork, State, Workflow } from '../../../schema/workflow.ts'
 import {
   type Asked,
@@ -231,7 +232,7 @@ function outputsOf(
       .sort((a, b) => numberIn(a.path) - numberIn(b.path))
     const [first] = own
     if (!first) return []
-    const isMany = driver.kind === 'for-each' || (driver.kind === 'all' && (driver.copies[id] ?? 1) > 1)
+    const isMany = driver.kind === 'for-each' || (driver.kind === 'all' && copiesOf(driver, id) > 1)
     if (!isMany) return [[id, first.text] as const]
     const labelled = own.flatMap(({ path, text }) =>
       text.trim() === '' ? [] : [`── ${id} #${numberIn(path)} ──\n${text.trim()}`],

@@ -171,7 +171,7 @@ function state(id: string, work: Full<Work>, next: Full<Transition>): Full<State
 
 const drivers: { readonly [K in Driver['kind']]: Full<Extract<Driver, { kind: K }>> } = {
   once: { kind: 'once', orElse: 'incoming' },
-  until: { kind: 'until', exit: textTest, maxIterations: 3 },
+  until: { kind: 'until', exit: textTest, maxIterations: 3, whenNone: 'keep' },
   'for-each': {
     kind: 'for-each',
     of: located('agent'),

@@ -1,0 +1,304 @@
+import { execFileSync } from 'node:child_process'
+import { afterEach, describe, expect, test } from 'vitest'
+import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
+import { startModelServer } from '../helpers/model-server.ts'
+import { runFile } from '../helpers/octomind-case.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
+
+/** What no numbered case of the notes is about. */
+const step = (name: string, keys: string) => `\n[[steps]]\nname = "${name}"\n${keys}\n`
+const leaf = (name: string, prompt: string, more = '') =>
+  `\n[[steps.run]]\nname = "${name}"\nrole = "${name}"\nprompt = '${prompt}'\n${more}\n`
+const ask = (name: string, prompt: string, more = '') =>
+  step(name, `role = "${name}"\nprompt = '${prompt}'\n${more}`)
+const edge = (from: string, to: string, when = '') =>
+  `\n[[edges]]\nfrom = "${from}"\nto = "${to}"\n${when === '' ? '' : `when = { contains = "${when}" }`}\n`
+
+describe('a conversation that goes on', () => {
+  test('goes on inside of a loop that a graph comes back to', async () => {
+    const { asked } = await runFile(
+      `entry = "l"
+max_transitions = 4
+${step('l', 'loop = true\nmax_iterations = 2\nexit_when = { contains = "OK" }')}
+${leaf('dev', 'D {{input}}', 'session = "continue"')}
+${leaf('rev', 'R {{dev}}')}
+${ask('gate', 'T {{l}}')}
+${edge('l', 'gate')}${edge('gate', '$end', 'PASS')}${edge('gate', 'l')}`,
+      { dev: ['d1', 'd2', 'd3'], rev: ['no', 'OK', 'OK'], gate: ['bad', 'PASS'] },
+    )
+    expect(asked).toEqual([
+      'dev: D in',
+      'rev: R d1',
+      'dev: D in / d1 / no',
+      'rev: R d2',
+      'gate: T OK',
+      'dev: D in / d1 / no / d2 / bad',
+      'rev: R d3',
+      'gate: T OK',
+    ])
+  })
+})
+
+describe('steps that run at once', () => {
+  const p = (keys = '') => step('p', `parallel = true\n${keys}`)
+
+  test.each([
+    ['with a quorum', 'min_success = 1'],
+    ['without', ''],
+  ])('are not asked when the folder of one is missing: %s', async (_quorum, keys) => {
+    const run = await runFile(
+      `${p(keys)}${leaf('a', 'A')}${leaf('b', 'B', 'workdir = "nope"')}${ask('z', '[{{a}}][{{b}}]')}`,
+      { a: ['one'], b: ['two'], z: ['Z'] },
+    )
+    expect(run).toMatchObject({ end: 'fails', asked: [] })
+    expect(run.codes).toContain('folder-missing')
+  })
+
+  test('are not asked when an output that one names is not there on this way', async () => {
+    const run = await runFile(
+      `entry = "p"
+max_transitions = 3
+${p('min_success = 1')}${leaf('a', 'A')}${leaf('b', 'B {{z}}')}
+${ask('z', 'Z')}${edge('p', 'z')}${edge('z', '$end')}`,
+      { a: ['one'], b: ['two'], z: ['Z'] },
+    )
+    expect(run).toMatchObject({ end: 'fails', asked: [] })
+    expect(run.codes).toContain('output-missing')
+  })
+
+  test('may be called like what every object has', async () => {
+    const { asked } = await runFile(
+      `${p()}${leaf('constructor', 'C')}${leaf('toString', 'T')}${ask('z', '[{{constructor}}][{{toString}}]')}`,
+      { constructor: ['one'], toString: ['two'], z: ['Z'] },
+    )
+    expect(asked.toSorted()).toEqual(['constructor: C', 'toString: T', 'z: [one][two]'])
+  })
+
+  test('spend what they spend also when too few of them succeed', async () => {
+    const run = await runFile(`max_cost = 1.0\n${p('min_success = 2')}${leaf('a', 'A')}${leaf('b', 'B')}`, {
+      a: [{ text: 'one', usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2, cost: 1.5 } }],
+      b: [{ status: 500 }],
+    })
+    expect(run.end).toBe('fails')
+    expect(run.codes).toContain('budget-exceeded')
+    expect(run.codes).not.toContain('too-few-succeeded')
+  })
+
+  test.each(['', 'entry = "s"\nmax_transitions = 2\n'])(
+    'cannot have the input as a source: %j',
+    async (graph) => {
+      const edges = graph === '' ? '' : `${edge('s', 'p')}${edge('p', '$end')}`
+      const run = await runFile(
+        `${graph}${ask('s', 'S')}${p(`source = "input"\nmatch = '(\\w+)'`)}${leaf('a', '{{p}}')}${edges}`,
+        { s: ['S'], a: ['A'] },
+      )
+      expect(run).toMatchObject({ end: 'fails', asked: [] })
+      expect(run.codes).toContain('unknown-step')
+    },
+  )
+})
+
+describe('a prompt of which nothing is left', () => {
+  const choice = `${step(
+    'c',
+    `conditional = true
+condition = { output = "s", contains = "x" }
+on_match = ["m"]`,
+  )}${leaf('m', 'M')}`
+
+  test('is not sent: the attempt fails', async () => {
+    const run = await runFile(`${ask('s', 'S')}${choice}${ask('z', ' {{m}} ', 'retries = 1')}`, {
+      s: ['no'],
+      m: ['M'],
+      z: ['Z'],
+    })
+    expect(run).toMatchObject({ end: 'fails', asked: ['s: S'] })
+    expect(run.codes).toContain('empty-prompt')
+  })
+
+  test('counts as a failed branch beside others', async () => {
+    const run = await runFile(
+      `${ask('s', 'S')}${choice}${step('p', 'parallel = true\nmin_success = 1')}${leaf('a', 'A')}${leaf('b', '{{m}}')}${ask('z', '[{{a}}][{{b}}]')}`,
+      { s: ['no'], m: ['M'], a: ['one'], b: ['two'], z: ['Z'] },
+    )
+    expect(run).toMatchObject({ end: 'succeeds', asked: ['s: S', 'a: A', 'z: [one][]'] })
+  })
+})
+
+describe('names in a graph', () => {
+  test('a loop of no rounds gives an empty text to what tests the latest one', async () => {
+    const run = await runFile(
+      `entry = "l"
+max_transitions = 3
+${step('l', 'loop = true\nmax_iterations = 0\nexit_when = { contains = "OK" }')}${leaf('dev', 'D')}
+${step('c', 'conditional = true\ncondition = { matches = "^$" }\non_match = ["m"]')}${leaf('m', 'M')}
+${edge('l', 'c')}${edge('c', '$end')}`,
+      { dev: ['d'], m: ['M'] },
+    )
+    expect(run).toMatchObject({ end: 'succeeds', asked: ['m: M'] })
+  })
+
+  test('a built-in value stands in for a step of its name that has not run', async () => {
+    const run = await runFile(
+      `entry = "s"
+max_transitions = 3
+${ask('s', 'I am {{ROLE}}')}${step('ROLE', 'role = "r"\nprompt = "R"')}${edge('s', 'ROLE')}${edge('ROLE', '$end')}`,
+      { s: ['S'], r: ['R'] },
+    )
+    expect(run).toMatchObject({ end: 'succeeds', asked: ['s: I am s', 'r: R'] })
+  })
+})
+
+describe('four braces', () => {
+  test('stand for two around any text', async () => {
+    const { asked } = await runFile(ask('s', 'a {{{{ x }}}} {{{{CWD}}}} {"a":{"b":{"c":{}}}}'), { s: ['S'] })
+    expect(asked).toEqual(['s: a {{ x }} {{CWD}} {"a":{"b":{"c":{}}}}'])
+  })
+})
+
+describe('files in a prompt', () => {
+  const shown = async (context: string) => {
+    const { asked } = await runFile(
+      ask('s', `<context>${context}</context>`),
+      { s: ['S'] },
+      {
+        files: { 'q.txt': `it's "one" & <two>\nsecond\n`, 'docs/a.md': 'A\n' },
+      },
+    )
+    return asked[0]?.replace('s: FILE CONTEXT:\n\n', '')
+  }
+
+  test('are escaped', async () => {
+    expect(await shown('q.txt:1:1')).toMatch(
+      /^<content path="q\.txt" lines="1">\n1:[0-9a-f]{2}\|it&#39;s &quot;one&quot; &amp; &lt;two&gt;\n<\/content>$/,
+    )
+  })
+
+  test.each([
+    ['behind the end', 'q.txt:5:9', '<content path="q.txt" lines="5:9">\n</content>'],
+    [
+      'of a file that is not there',
+      'gone.txt:3:3',
+      '<content path="gone.txt" lines="3:3" error="true">\nFile not found: gone.txt\n</content>',
+    ],
+  ])('lines %s', async (_situation, context, wanted) => {
+    expect(await shown(context)).toBe(wanted)
+  })
+
+  test('ranges of one beginning stay in the order written', async () => {
+    const text = await shown('q.txt:1:2 q.txt:1:1')
+    expect(Array.from(text?.matchAll(/lines="([^"]+)"/g) ?? [], ([, lines]) => lines)).toEqual(['1:2', '1'])
+  })
+})
+
+describe('values of the project', () => {
+  let repository: TestRepository | undefined
+  afterEach(() => repository?.remove())
+
+  test('are told as octomind tells them', async () => {
+    const server = await startModelServer()
+    try {
+      repository = makeRepository({
+        files: {
+          '.codemie/workflows/w.toml': `name = "w"${ask('s', 'R{{README}}R S{{GIT_STATUS}}S T{{GIT_TREE}}T C{{CONTEXT}}C')}`,
+          '.codemie/assistants/s.yaml': 'model: gpt-5-mini\nsystem_prompt: S\n',
+          'README.md': '# Title\n\n',
+          'CHANGES.md': 'Much.\n',
+          'src/lib.ts': '',
+          'src/deep/main.ts': '',
+        },
+      })
+      repository.write('src/new.ts', '')
+      const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
+      server.reply('one', 'two')
+      const run = () => runInProcess(['run', 'w', '--input', 'go'], { cwd: repository?.root ?? '', env })
+      await run()
+      execFileSync('git', ['add', '-A'], { cwd: repository.root, env })
+      repository.git('commit', '-q', '-m', 'All')
+      await run()
+      const [changed = '', clean = ''] = server.requests.map(({ lastUserMessage }) => lastUserMessage)
+      expect(changed).toMatchInlineSnapshot(`
+        "R
+
+        ==== README ====
+
+        # Title
+
+
+
+        ==== END README ====
+        R S
+
+        ==== GIT STATUS ====
+
+        ?? src/new.ts
+
+
+        ==== END GIT STATUS ====
+        S T
+
+        ==== FILE TREE ====
+
+        ├─ .codemie/
+        │  ├─ assistants/
+        │  │  └─ s.yaml
+        │  └─ workflows/
+        │     └─ w.toml
+        ├─ CHANGES.md
+        ├─ README.md
+        └─ src/
+           ├─ deep/
+           │  └─ main.ts
+           └─ lib.ts
+
+
+        ==== END FILE TREE ====
+        T C
+
+        ==== PROJECT CONTEXT ====
+
+        # Project README
+
+        # Title
+
+
+
+        # Project CHANGES
+
+        Much.
+
+
+        # Git Branch
+
+        main
+
+        # Git Status
+
+        ?? src/new.ts
+
+
+        # Project File Structure
+
+        ├─ .codemie/
+        │  ├─ assistants/
+        │  │  └─ s.yaml
+        │  └─ workflows/
+        │     └─ w.toml
+        ├─ CHANGES.md
+        ├─ README.md
+        └─ src/
+           ├─ deep/
+           │  └─ main.ts
+           └─ lib.ts
+
+
+        ==== END PROJECT CONTEXT ====
+        C"
+      `)
+      expect(/S(.*?)S T/s.exec(clean)?.[1]).toBe('')
+      expect(clean).not.toContain('# Git Status')
+    } finally {
+      await server.close()
+    }
+  })
+})
