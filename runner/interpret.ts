@@ -93,6 +93,8 @@ interface Scope {
   /** What it goes on from, as the body of a block; `undefined`: it begins with the input. */
   readonly from?: StepScope
   readonly signal: AbortSignal
+  /** Fails at the first step that the memory does not know: what came before is only gone through again. */
+  readonly isReplay?: boolean
   readonly perform: Perform
   readonly toolsOf: ToolLists
   /** Counts over all scopes; throws when a step would be too many. */
@@ -150,10 +152,12 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     check: async ({ work }, { context }, effects) => {
       if (work.kind === 'prompt') await checkPrompt(work, context, effects)
     },
-    run: async (states, from, path, beside) =>
+    isReplay: scope.isReplay === true,
+    run: async (states, from, path, beside, isReplay) =>
       ranWell(
         await runScope(options, {
           ...scope,
+          isReplay,
           // What runs beside others is checked with them, when their block has finished.
           ...(beside ? { checkSpending: () => {} } : {}),
           equipped: { workflow: withStates(workflow, states), kit },
@@ -176,8 +180,11 @@ function runScope(options: InterpretOptions, scope: Scope): Promise<EngineOutcom
     ...(observe && within === undefined ? { observe } : {}),
     ...(select && within === undefined ? { select } : {}),
     runStep: async (step) => {
-      countStep()
       const { work } = step.state
+      if (scope.isReplay && work.kind !== 'block' && memory.finished(step.path) === undefined) {
+        throw new StepFailure('not-reached', 'It failed before', { blame: 'workflow' })
+      }
+      countStep()
       const result = await (work.kind === 'block' ? runBlockStep(step, work) : runStep(step))
       checkSpending()
       return result

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { Diagnostic, ReadMeta, ReadResult, RepositoryConfig, Workflow } from '../schema/index.ts'
 // Not through the index of the room, which would load all of it.
 import { didYouMean } from '../schema/nearest.ts'
+import { ROLE } from '../schema/workflow.ts'
 import { type AssistantFiles, assistantFilesOf } from './assistant-files.ts'
 import { Refusal } from './failure.ts'
 import type { Git } from './git/git.ts'
@@ -156,9 +157,6 @@ export function isListed({ id, workflow }: Pick<Definition, 'id' | 'workflow'>):
   return !id.startsWith(ROLE) || workflow === undefined || workflow.states.length > 1
 }
 
-/** What ids of workflows begin with that are a role of a configuration. */
-export const ROLE = 'role:'
-
 /** How a definition is found again: its file, with its id where the file does not say it. */
 export function addressOf({ file, id }: Pick<Definition, 'file' | 'id'>): string {
   return file.slice(file.lastIndexOf('/') + 1).startsWith(`${id}.`) ? file : `${file}#${id}`
@@ -282,6 +280,9 @@ async function findDefinition(
   const [first] = found
   if (first && found.length === 1) return first
   if (found.length > 1) throw ambiguous(nameOrPath, found)
+  // What a configuration with errors would have is told by these, and not as if it were not there.
+  const spoiled = all.find(({ meta }) => meta.spoiled?.includes(nameOrPath))
+  if (spoiled) return spoiled
   throw nameOrPath.startsWith(ROLE)
     ? unknownRole(nameOrPath.slice(ROLE.length), all)
     : unknownWorkflow(nameOrPath, all)
@@ -291,7 +292,7 @@ async function findDefinition(
 async function roles(files: ProjectFiles, root: string): Promise<readonly Definition[]> {
   const paths = (await listDefinitions(files, root, DEFINITIONS)).filter((path) => /\.toml$/i.test(path))
   const all = await Promise.all(paths.map((path) => readDefinitionFile(files, root, path)))
-  return all.flat().filter(({ id }) => id.startsWith(ROLE))
+  return all.flat().filter(({ id, meta }) => id.startsWith(ROLE) || meta.spoiled !== undefined)
 }
 
 /** Refuses with `workflow-outside` a file that is not in a folder, wherever links on the way to it lead. */
@@ -314,7 +315,8 @@ function unknownWorkflow(name: string, all: readonly Definition[]): Refusal {
 }
 
 function unknownRole(name: string, all: readonly Definition[]): Refusal {
-  const roles = all.map(({ id }) => id.slice(ROLE.length))
+  const ids = all.flatMap(({ id, meta }) => meta.spoiled ?? [id])
+  const roles = [...new Set(ids.flatMap((id) => (id.startsWith(ROLE) ? id.slice(ROLE.length) : [])))]
   const help =
     roles.length === 0
       ? `Roles stand under [[roles]] in configurations of Octomind in ${DEFINITIONS}, and there are none.`

@@ -34,6 +34,8 @@ export interface ReadMeta {
   readonly text: string
   /** Ids of all workflows that were read from the file, roles last. Only a configuration of Octomind can have several. */
   readonly parts: readonly string[]
+  /** Ids that workflows of a configuration of Octomind would have, were there no errors. Absent: there are none. */
+  readonly spoiled?: readonly string[]
 }
 
 /**
@@ -87,13 +89,21 @@ export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...Re
   const { file } = source
   const document = readToml(file, source.text ?? source.bytes ?? '')
   const stem = workflowIdOf(file)
-  const { workflows, dialect, diagnostics } = readOctomind(document, stem)
+  const { workflows, dialect, diagnostics, spoiled } = readOctomind(document, stem)
   const parts = workflows.map(({ id }) => id)
   const sorted = [...diagnostics].sort(compareDiagnostics)
   const resultOf = (workflow?: Workflow): ReadResult => ({
     ...(workflow ? { workflow } : {}),
     diagnostics: sorted,
-    meta: { id: workflow?.id ?? stem, file, dialect, form: undefined, text: document.text, parts },
+    meta: {
+      id: workflow?.id ?? stem,
+      file,
+      dialect,
+      form: undefined,
+      text: document.text,
+      parts,
+      ...(spoiled ? { spoiled } : {}),
+    },
   })
   const [first, ...others] = workflows
   return [resultOf(first), ...others.map(resultOf)]

@@ -176,13 +176,21 @@ export interface ToolReference {
 export interface McpServer {
   readonly name: string
   readonly enabled: boolean
-  /** Allow-list of tool names; empty means all. */
+  /** Allow-list of tool names; `prefix*` stands for all that begin so. Empty means all. See {@link allowsTool}. */
   readonly tools: readonly string[]
   readonly config: Readonly<Record<string, unknown>>
   readonly resolveDynamicArguments: boolean
   readonly tokensLimit?: number
   readonly integrationAlias?: string
   readonly at: Position
+}
+
+/** What ids of workflows begin with that are a role of a configuration. */
+export const ROLE = 'role:'
+
+/** Whether an allow-list of a server has a tool. */
+export function allowsTool(list: readonly string[], tool: string): boolean {
+  return list.some((one) => (one.endsWith('*') ? tool.startsWith(one.slice(0, -1)) : one === tool))
 }
 
 /** A node of the graph. One execution of it in a run is a step. */

@@ -1,3 +1,4 @@
+import { ROLE } from '../../schema/workflow.ts'
 import type { CommandRunner } from '../command.ts'
 import { loadWorkflow } from '../definition.ts'
 import { executeRun, readExecution } from '../execute.ts'
@@ -46,6 +47,12 @@ export const run: CommandRunner = async (line, cli) => {
   )
 }
 
+/** Where several configurations have a role of one name, it is named by its path: `team.toml#developer`. */
+function addressOfRole(role: string): string {
+  const [, file, name] = /^(.+\.toml)#(?:role:)?(.+)$/i.exec(role) ?? []
+  return file === undefined ? `${ROLE}${role}` : `${file}#${ROLE}${name}`
+}
+
 /** A role is a workflow of its own; what stands in the place of the workflow's name is what the role is told. */
 function asToRole(line: Invocation): Invocation {
   const role = line.text('role')
@@ -56,7 +63,7 @@ function asToRole(line: Invocation): Invocation {
   }
   const isText = told !== undefined && told !== '-'
   return line.with({
-    positionals: [`role:${role}`, ...(told === '-' ? ['-'] : [])],
+    positionals: [addressOfRole(role), ...(told === '-' ? ['-'] : [])],
     options: isText ? { input: told } : {},
   })
 }

@@ -1,15 +1,19 @@
 import type { BlockWork, Driver, State } from '../../schema/workflow.ts'
 import { StepFailure } from '../failure.ts'
 import type { World } from '../world.ts'
-import { type BlockWorld, runBlock } from './block.ts'
+import { type BlockWorld, type Ran, runBlock } from './block.ts'
 import { FailedInside } from './engine.ts'
 import type { Memory } from './memory.ts'
 import { type Scope, type Step, type StepResult, stateIdOf } from './step.ts'
 import { Account, EffectCounter, type EffectWorld, type StepEffects } from './step-effects.ts'
 
 export interface BlockRunnerOptions
-  extends Pick<BlockWorld, 'run' | 'maxConcurrency' | 'checkSpending'>,
+  extends Pick<BlockWorld, 'maxConcurrency' | 'checkSpending'>,
     EffectWorld {
+  /** See {@link BlockWorld.run}. `replay`: fails at the first step that the memory does not know. */
+  readonly run: (...args: [...Parameters<BlockWorld['run']>, replay: boolean]) => Promise<Ran>
+  /** Whether what is run here is only to come to where it was. */
+  readonly isReplay: boolean
   /** Fails with a `StepFailure` when a state could not even be asked for. `effects`: those of the block. */
   readonly check: (state: State, from: Scope, effects: StepEffects) => Promise<void>
   readonly memory: Memory
@@ -24,29 +28,29 @@ export interface BlockRunnerOptions
 export function createBlockRunner(
   options: BlockRunnerOptions,
 ): (step: Step, work: BlockWork) => Promise<StepResult> {
-  const { memory, world, signal, emit, run, check, checkSpending, maxConcurrency } = options
+  const { memory, world, signal, emit, run, isReplay, check, checkSpending, maxConcurrency } = options
   return async (step, work) => {
-    const { path, after, incoming, context, history } = step
+    const { path, after, incoming } = step
     const state = stateIdOf(step)
     const known = memory.finished(path)
     const task = DRIVERS[work.driver.kind](work.driver as never)
-    const asBefore = { context, history, text: incoming, finished: [...step.finished] }
-    if (known?.failure) return { ...known, output: incoming ?? '', scope: asBefore }
+    const isTold = known !== undefined || isReplay
     const started = world.now()
-    if (!known) await emit({ type: 'step-started', path, state, kind: 'block', attempt: 1, task, after })
+    if (!isTold) await emit({ type: 'step-started', path, state, kind: 'block', attempt: 1, task, after })
     const warn: BlockWorld['warn'] = (warning) => {
-      if (!known) void emit({ type: 'warning', path, ...warning })
+      if (!isTold) void emit({ type: 'warning', path, ...warning })
     }
     const finish = async (ended: Pick<StepResult, 'output' | 'failure'>) => {
       const durationMs = world.now() - started
       if (known) await emit({ type: 'step-reused', path, state, output: ended.output })
-      else await emit({ type: 'step-finished', path, state, attempt: 1, ...ended, durationMs })
+      else if (!isTold) await emit({ type: 'step-finished', path, state, attempt: 1, ...ended, durationMs })
     }
     try {
       const effects = new EffectCounter({ path, attempt: 1, isLastAttempt: true }, options)
       const reach = effects.with(signal, warn, new Account())
       const scope = await runBlock(step, work, {
-        run,
+        run: (states, from, within, beside) =>
+          run(states, from, within, beside, isReplay || known?.failure !== undefined),
         check: (inner, from) => check(inner, from, reach),
         checkSpending,
         maxConcurrency,
@@ -56,24 +60,33 @@ export function createBlockRunner(
       await finish({ output })
       return { task, output, scope }
     } catch (error) {
-      const failure = goesOn(work.driver, error)
-      if (!failure) throw error
+      const failed = goesOn(work.driver, error)
+      if (!failed) throw error
+      const output = incoming ?? ''
+      // The conversation keeps what its layers had left there by then.
+      const { context, history, finished } = failed.scope ?? { ...step, finished: [...step.finished] }
+      const scope = { context, history, finished, text: incoming }
+      if (known?.failure) return { ...known, output, scope }
+      const info = failed.failure.toInfo()
       warn({
         code: 'block-failed',
-        message: `It failed, so the run goes on with what it was given: ${failure.message}`,
+        message: `It failed, so the run goes on with what it was given: ${info.message}`,
       })
-      await finish({ output: incoming ?? '', failure: failure.toInfo() })
-      return { task, output: incoming ?? '', failure: failure.toInfo(), scope: asBefore }
+      await finish({ output, failure: info })
+      return { task, output, failure: info, scope }
     }
   }
 }
 
 /** The failure of a body that its block goes on after. Policies and budgets hold for the whole run. */
-function goesOn(driver: Driver, error: unknown): StepFailure | undefined {
+function goesOn(
+  driver: Driver,
+  error: unknown,
+): { readonly failure: StepFailure; readonly scope: Scope | undefined } | undefined {
   if (driver.kind !== 'once' || driver.orElse === undefined || !(error instanceof FailedInside))
     return undefined
-  const { failure } = error
-  return failure instanceof StepFailure && failure.blame !== 'policy' ? failure : undefined
+  const { failure, scope } = error
+  return failure instanceof StepFailure && failure.blame !== 'policy' ? { failure, scope } : undefined
 }
 
 const DRIVERS: { readonly [K in Driver['kind']]: (driver: Extract<Driver, { kind: K }>) => string } = {

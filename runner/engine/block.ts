@@ -186,7 +186,7 @@ interface Answer {
 async function runJobs(
   jobs: readonly Job[],
   { atOnce = MOST_AT_ONCE, minSuccess }: Pick<AllDriver, 'atOnce' | 'minSuccess'>,
-  { world }: Block,
+  { world, start }: Block,
 ): Promise<readonly Answer[]> {
   for (const state of new Set(jobs.map((job) => job.state))) {
     const first = jobs.find((job) => job.state === state)
@@ -209,7 +209,8 @@ async function runJobs(
   const failed = results.find((result) => result instanceof FailedInside)
   if (failed && minSuccess === undefined) {
     world.checkSpending()
-    throw failed
+    // What ran beside others leaves nothing in the conversation.
+    throw new FailedInside({ ...failed, status: 'failed', scope: start })
   }
   const answers = jobs.map((job, i): Answer => {
     const ran = results[i]

@@ -99,7 +99,13 @@ export type EngineOutcome =
       /** Path of the step whose output an edit would replace. */
       readonly last: string | undefined
     }
-  | { readonly status: 'failed'; readonly failure: unknown; readonly path: string | undefined }
+  | {
+      readonly status: 'failed'
+      readonly failure: unknown
+      readonly path: string | undefined
+      /** What there was when it failed. Absent: nothing had begun. */
+      readonly scope?: Scope
+    }
   | { readonly status: 'interrupted' }
   /** Nothing of what comes next is for this machine; see {@link EngineOptions.select}. */
   | { readonly status: 'handed-on'; readonly steps: readonly Step[] }
@@ -134,11 +140,14 @@ export class FailedInside extends Error {
   override readonly name = 'FailedInside'
   readonly failure: unknown
   readonly path: string | undefined
+  /** What there was when it failed. Absent: nothing had begun. */
+  readonly scope: Scope | undefined
 
-  constructor({ failure, path }: Extract<EngineOutcome, { status: 'failed' }>) {
+  constructor({ failure, path, scope }: Extract<EngineOutcome, { status: 'failed' }>) {
     super('a step inside of a block failed', { cause: failure })
     this.failure = failure
     this.path = path
+    this.scope = scope
   }
 }
 
@@ -178,6 +187,11 @@ class Engine {
   }
 
   async run(): Promise<EngineOutcome> {
+    const outcome = await this.#run()
+    return outcome.status === 'failed' ? { scope: this.#scope(), ...outcome } : outcome
+  }
+
+  async #run(): Promise<EngineOutcome> {
     const { workflow, input, signal, from } = this.#options
     const { text, ...shared } = from ?? beginning(workflow, input)
     this.#shared = shared
@@ -204,9 +218,17 @@ class Engine {
       this.#merge(outcome.done)
       steps = this.#schedule(outcome.done, before)
     }
-    const scope = { ...this.#shared, text: this.#text, finished: this.#finished }
     const failure = this.#last?.result.failure
-    return { status: 'succeeded', output: this.#text, scope, ...(failure ? { failure } : {}) }
+    return {
+      status: 'succeeded',
+      output: this.#text,
+      scope: this.#scope(),
+      ...(failure ? { failure } : {}),
+    }
+  }
+
+  #scope(): Scope {
+    return { ...this.#shared, text: this.#text, finished: this.#finished }
   }
 
   /** Runs the steps of one superstep. Nothing is merged unless all of them finished. */
@@ -241,8 +263,8 @@ class Engine {
     const failures = inMergeOrder.filter((outcome) => outcome.failure !== undefined)
     const failed = failures.find(({ failure }) => !(failure instanceof PausedInside))
     if (failed?.failure instanceof FailedInside) {
-      const { failure, path } = failed.failure
-      return { status: 'failed', failure, path }
+      const { failure, path, scope } = failed.failure
+      return { status: 'failed', failure, path, ...(scope ? { scope } : {}) }
     }
     if (failed) return { status: 'failed', failure: failed.failure, path: failed.step.path }
     const pauses = failures.flatMap(({ failure }) => (failure instanceof PausedInside ? [failure] : []))
@@ -622,7 +644,7 @@ function hasWords({ userInput = '', edit, revised }: PauseAnswer): boolean {
 }
 
 /** What a run begins with. */
-function beginning({ opening }: Workflow, input: RunInput): Omit<Scope, 'finished'> {
+function beginning({ opening, name }: Workflow, input: RunInput): Omit<Scope, 'finished'> {
   const context = new PyDict()
   switch (opening.kind) {
     case 'message':
@@ -633,7 +655,7 @@ function beginning({ opening }: Workflow, input: RunInput): Omit<Scope, 'finishe
     case 'text': {
       const { system, greeting } = opening
       const prompt = system === undefined ? [] : [{ role: 'system', text: system } as const]
-      const history = History.of([...prompt, { role: 'assistant', text: greeting, isTemplate: true }])
+      const history = History.of([...prompt, { role: 'assistant', text: greeting, filledFor: name }])
       return { context, history, text: input.text }
     }
   }

@@ -5,8 +5,8 @@ export interface Message {
   readonly text: string
   /** A person said it: the run's input, or the answer to a pause. Outputs of steps never count, whatever their role. */
   readonly isFromOutside?: boolean
-  /** An author wrote it, with names of values in it. */
-  readonly isTemplate?: boolean
+  /** An author wrote it, with names of values in it, which are those of this role in the root of the repository. */
+  readonly filledFor?: string
 }
 
 /** What one step does to the history: first it forgets messages, then it adds its own. */

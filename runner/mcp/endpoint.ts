@@ -1,6 +1,6 @@
 import type { McpServerSettings, RepositoryConfig } from '../../schema/config.ts'
 import type { PyDict } from '../../schema/language/index.ts'
-import type { McpServer } from '../../schema/workflow.ts'
+import { allowsTool, type McpServer } from '../../schema/workflow.ts'
 import type { StepWarning } from '../engine/step-effects.ts'
 import { StepFailure } from '../failure.ts'
 import { renderText } from '../steps/render-text.ts'
@@ -126,7 +126,7 @@ function allowedTools(
   settings: readonly string[] | undefined,
 ): readonly string[] | undefined {
   if (own.length === 0) return settings
-  return settings ? own.filter((name) => settings.includes(name)) : own
+  return settings ? settings.filter((name) => allowsTool(own, name)) : own
 }
 
 /**

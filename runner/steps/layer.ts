@@ -5,7 +5,7 @@ import type { PreparedStep, StepEffects, StepWarning } from '../engine/step-effe
 import { NO_FILES } from './attachments.ts'
 import type { StepKit } from './kit.ts'
 import { throughPipes } from './pipes.ts'
-import { fillProjectValues, type PromptPlace } from './project-values.ts'
+import { fillProjectValues } from './project-values.ts'
 import { askRole, notEmpty, type ReadyRole, readyRole } from './role.ts'
 import { intentOf } from './speaker.ts'
 
@@ -18,9 +18,7 @@ export async function prepareLayer(
   effects?: StepEffects,
 ): Promise<PreparedStep> {
   const place = { role: assistant.name ?? assistant.id, ...(folder ? { folder: folder.value } : {}) }
-  const session = await Promise.all(
-    step.history.toArray().map((message) => filledIn(message, place, effects)),
-  )
+  const session = await Promise.all(step.history.toArray().map((message) => filledIn(message, effects)))
   const spoken = session.filter(({ role }) => role !== 'system')
   const incoming = step.incoming ?? ''
   const task = sees === 'session' ? incoming : VIEWS[sees](incoming, spoken)
@@ -47,13 +45,9 @@ function inSession({ speaker }: ReadyRole, session: readonly Message[]): ReadyRo
 }
 
 /** The greeting of a session is a template; what came after it is not. */
-async function filledIn(
-  message: Message,
-  place: PromptPlace,
-  effects: StepEffects | undefined,
-): Promise<Message> {
-  if (!message.isTemplate) return message
-  return { ...message, text: await fillProjectValues(message.text, place, effects) }
+async function filledIn(message: Message, effects: StepEffects | undefined): Promise<Message> {
+  const { text, filledFor: role } = message
+  return role === undefined ? message : { ...message, text: await fillProjectValues(text, { role }, effects) }
 }
 
 type View = (incoming: string, spoken: readonly Message[]) => string

@@ -1,3 +1,4 @@
+import { allowsTool } from '../../schema/workflow.ts'
 import type { StepEffects } from '../engine/step-effects.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { ListedTool } from '../mcp/tool-list.ts'
@@ -61,7 +62,7 @@ export function findServerTool(
 }
 
 function allowedOf({ tools }: McpEndpoint, listed: readonly ListedTool[]): readonly ListedTool[] {
-  return tools ? listed.filter(({ name }) => tools.includes(name)) : listed
+  return tools ? listed.filter(({ name }) => allowsTool(tools, name)) : listed
 }
 
 function freeName(wanted: string, server: string, taken: ReadonlySet<string>): string {

@@ -72,14 +72,26 @@ export interface StartedProgram extends Pick<CommandArgs, 'cwd' | 'stdin' | 'all
   readonly file?: string
   /** Set beside what every program gets. Default: nothing. */
   readonly env?: Readonly<Record<string, string>>
+  /** What to do when it ends with another status than 0. Default: how a caller of the tool gets the status. */
+  readonly help?: string
 }
 
 /** Starts a program in the repository if the policy allows it. Fails with a `StepFailure`; see {@link runCommand}. */
 export async function runAllowed(
   tool: string,
-  { program, args: rest, file = program, ...args }: StartedProgram,
+  started: StartedProgram,
   context: ToolContext,
 ): Promise<{ readonly exit_code: number; readonly stdout: string; readonly stderr: string }> {
+  const { code, stdout, stderr } = await startAllowed(tool, started, context)
+  return { exit_code: code, stdout: withNote(stdout), stderr: withNote(stderr) }
+}
+
+/** The same, with what it printed as far as that was kept. */
+export async function startAllowed(
+  tool: string,
+  { program, args: rest, file = program, help, ...args }: StartedProgram,
+  context: ToolContext,
+): Promise<{ readonly code: number; readonly stdout: CapturedOutput; readonly stderr: CapturedOutput }> {
   const { allowedCommands } = context.policy
   if (!allowedCommands.includes(program)) {
     throw refusedByPolicy(
@@ -127,10 +139,10 @@ export async function runAllowed(
         throw toolFailed(
           tool,
           `"${program}" ended with ${outcome.code === null ? `signal ${outcome.signal}` : `exit code ${code}`}${words === '' ? '' : `: ${words}`}`,
-          'Set "allow_failure": true to get the exit code and the output as a result.',
+          help ?? 'Set "allow_failure": true to get the exit code and the output as a result.',
         )
       }
-      return { exit_code: code, stdout: withNote(outcome.stdout), stderr: withNote(outcome.stderr) }
+      return { code, stdout: outcome.stdout, stderr: outcome.stderr }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { RUN_SCRIPT } from '../steps/script.ts'
-import { runAllowed } from './command.ts'
+import { startAllowed } from './command.ts'
+import { toolFailed } from './define-tool.ts'
 import { resolveInRoot } from './root.ts'
 import type { ToolContext } from './tool.ts'
 
@@ -12,25 +13,39 @@ export interface ScriptRequest {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** No step may take longer, and each has a limit of its own that ends it sooner. */
+const LONGEST_MS = 3600_000
+
+/** What a script prints is a text of the run, which a cut would falsify. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** What messages call it. */
+const SCRIPT = 'script'
+
 /**
  * Runs a script of a definition and gives what it printed, untouched. A path that there is in the repository is started as it is,
- * anything else by `sh -c`; the policy has to allow that path, or `sh`. Fails as `runCommand` does.
+ * anything else by `sh -c`; the policy has to allow that path, or `sh`. Fails as `runCommand` does, and when it prints more
+ * than 16 MiB.
  */
 export async function runScript(
   { command, stdin, env }: ScriptRequest,
   context: ToolContext,
 ): Promise<string> {
   const isPath = await isFile(command, context)
-  const { stdout } = await runAllowed(
-    RUN_SCRIPT,
+  const { stdout } = await startAllowed(
+    SCRIPT,
     {
       ...(isPath ? { program: command, args: [] } : { program: 'sh', args: ['-c', command] }),
       stdin,
       env: { ...env, OCTOMIND_WORKING_DIR: context.root },
+      help: 'Mend what it says, or have it end with status 0.',
     },
-    context,
+    { ...context, policy: { ...context.policy, timeoutMs: LONGEST_MS, maxOutputBytes: MOST_BYTES } },
   )
-  return stdout
+  if (stdout.droppedBytes > 0) {
+    throw toolFailed(SCRIPT, `"${command}" printed more than ${MOST_BYTES} bytes`, 'Have it print less.')
+  }
+  return stdout.text
 }
 
 /** Whether a command is a file of the repository. What may not be looked at is none. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
-import { startModelServer } from '../helpers/model-server.ts'
+import { type ScriptedReply, startModelServer } from '../helpers/model-server.ts'
 import { runFile } from '../helpers/octomind-case.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 
@@ -191,6 +191,94 @@ describe('files in a prompt', () => {
   })
 })
 
+describe('the session of a role', () => {
+  let repository: TestRepository | undefined
+  afterEach(() => repository?.remove())
+
+  const layer = (name: string, keys: string) => `\n[[layers]]\nname = "${name}"\ndescription = "d"\n${keys}\n`
+  const once = (name: string) => `\n[[workflows.steps]]\nname = "${name}"\ntype = "once"\nlayer = "${name}"\n`
+
+  /** Runs the role `dev` of a configuration; gives what each request said, without the prompt of the system. */
+  async function runRole(
+    config: string,
+    replies: readonly ScriptedReply[],
+    resumed: readonly ScriptedReply[] = [],
+  ) {
+    const server = await startModelServer()
+    try {
+      repository = makeRepository({
+        files: {
+          '.codemie/workflows/team.config.toml': config,
+          '.codemie/config.yaml': 'policy: { commands: [sh] }\n',
+          'sub/a': '',
+        },
+      })
+      const options = {
+        cwd: repository.root,
+        env: { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url },
+      }
+      server.reply(...replies)
+      await runInProcess(['run', '--role', 'dev', 'Do it'], options)
+      if (resumed.length > 0) {
+        server.reply(...resumed)
+        await runInProcess(['resume', 'latest'], options)
+      }
+      return server.requests.map(({ body }) => {
+        const { model, messages } = body as { model: string; messages: { role: string; content: string }[] }
+        return [
+          model,
+          ...messages.flatMap(({ role, content }) => (role === 'system' ? [] : [`${role}: ${content}`])),
+        ]
+      })
+    } finally {
+      await server.close()
+    }
+  }
+
+  const ROLE = `[[roles]]\nname = "dev"\nsystem = "S"\nworkflow = "wf"\nmodel = "openai:gpt-5-mini"\n`
+  const FLOW = `\n[[workflows]]\nname = "wf"\ndescription = "d"\n`
+  const KEYS = 'system_prompt = "L"\noutput_role = "assistant"\n'
+  const BROKEN = { status: 400 }
+
+  test('keeps what layers left before its workflow failed, also after a resume', async () => {
+    const config = `${ROLE}welcome = "Hi"\n${FLOW}${once('x')}${once('y')}${layer('x', `${KEYS}output_mode = "append"`)}${layer('y', KEYS)}`
+    const asked = await runRole(config, [{ text: 'X' }, BROKEN, BROKEN], [{ text: 'done' }])
+    const wanted = ['gpt-5-mini', 'assistant: Hi', 'assistant: X', 'user: Do it']
+    expect(asked.slice(2)).toEqual([wanted, wanted])
+  })
+
+  test('begins with one greeting, whoever is told of it', async () => {
+    const config = `${ROLE}welcome = "{{ROLE}} in {{CWD}}"\n${FLOW}${once('x')}${layer('x', `${KEYS}input_mode = "all"\nworkdir = "sub"`)}`
+    const asked = await runRole(config, [{ text: 'X' }, { text: 'done' }])
+    const greeting = `dev in ${repository?.root}`
+    expect(asked).toEqual([
+      ['gpt-5-mini', `user: [Assistant]\n${greeting}\n\n[Current task]\nDo it`],
+      ['gpt-5-mini', `assistant: ${greeting}`, 'user: X'],
+    ])
+  })
+
+  test('is asked with all that its pipeline prints, and not with a part', async () => {
+    const script = (name: string, command: string) =>
+      `\n[[pipelines.steps]]\nname = "${name}"\ntype = "once"\ncommand = "${command}"\n`
+    const pipeline = (bytes: number) =>
+      `${ROLE}pipeline = "p"\n\n[[pipelines]]\nname = "p"\ndescription = "d"\n${script('print', `head -c ${bytes} /dev/zero | tr '\\\\0' a`)}${script('count', 'wc -c')}`.replace(
+        'workflow = "wf"\n',
+        '',
+      )
+    expect(await runRole(pipeline(2_000_000), [{ text: 'done' }])).toEqual([
+      ['gpt-5-mini', 'user: 2000000\n'],
+    ])
+    repository?.remove()
+    expect(await runRole(pipeline(17_000_000), [])).toEqual([])
+  })
+
+  test('lends its model to layers that name none', async () => {
+    const config = `model = "openai:gpt-5"\n${ROLE}welcome = "Hi"\n${FLOW}${once('x')}${layer('x', KEYS)}`
+    const asked = await runRole(config, [{ text: 'X' }, { text: 'done' }])
+    expect(asked.map(([model]) => model)).toEqual(['gpt-5-mini', 'gpt-5-mini'])
+  })
+})
+
 describe('values of the project', () => {
   let repository: TestRepository | undefined
   afterEach(() => repository?.remove())
@@ -300,5 +388,47 @@ describe('values of the project', () => {
     } finally {
       await server.close()
     }
+  })
+})
+
+describe('a configuration with an error', () => {
+  let repository: TestRepository | undefined
+  afterEach(() => repository?.remove())
+
+  const flow = '[[workflows]]\nname = "wf"\ndescription = "d"\n'
+  const role = '[[roles]]\nname = "dev"\nsystem = "S"\n'
+
+  test.each([[['run', 'wf', '--input', 'x']], [['plan', 'wf']], [['run', '--role', 'dev', 'x']]])(
+    'is told of where something in it is asked for: %j',
+    async (line) => {
+      const broken = `${flow}[[workflows.steps]]\nname = "s"\ntype = "once"\nlayer = "ghost"\n${role}`
+      repository = makeRepository({ files: { '.codemie/workflows/team.config.toml': broken } })
+      const { status, stderr, stdout } = await runInProcess(line, {
+        cwd: repository.root,
+        env: repository.env,
+      })
+      expect({ status, said: stderr + stdout }).toMatchObject({
+        status: 2,
+        said: expect.stringMatching(
+          /error unknown-layer: .*\n --> \.codemie\/workflows\/team\.config\.toml:7:9/,
+        ),
+      })
+    },
+  )
+
+  test('of two roles with one name each can be named by its path', async () => {
+    repository = makeRepository({
+      files: { '.codemie/workflows/a.toml': role, '.codemie/workflows/b.toml': role },
+    })
+    const plan = (name: string) =>
+      runInProcess(['run', '--role', name, 'x', '--model', 'ollama:m', '--no-commit'], {
+        cwd: repository?.root ?? '',
+        env: { ...repository?.env, OLLAMA_BASE_URL: 'http://127.0.0.1:1/v1' },
+      })
+    expect((await plan('dev')).stderr).toContain('ambiguous-workflow')
+    for (const name of ['b.toml#dev', '.codemie/workflows/b.toml#role:dev']) {
+      expect((await plan(name)).stderr).toContain('dev · run')
+    }
+    expect((await plan('def')).stderr).toContain('Roles that there are: dev.')
   })
 })

@@ -16,6 +16,8 @@ export interface ConfigDraft extends Drafted {
   readonly servers: readonly DraftServer[]
   /** Model and parameters of roles that name none. */
   readonly defaults: DraftModel
+  /** Model of the session that layers without one work for. Default: that of `defaults`. */
+  readonly sessionModel?: string
 }
 
 /** A table with a name: `[[layers]]` with a key `name`, or `[layers.NAME]` of older releases. */

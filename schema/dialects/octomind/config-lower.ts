@@ -4,6 +4,7 @@ import {
   type Driver,
   type LayerWork,
   type OutputPolicy,
+  ROLE,
   type ScriptWork,
   STORES_NOTHING,
   type State,
@@ -52,7 +53,10 @@ export function lowerRoleRun(draft: ConfigDraft, role: DraftRole): Workflow {
         blockState(
           role.workflow ?? { value: '', at },
           { kind: 'once', orElse: 'incoming' },
-          lowerSteps(draft, flow.steps),
+          lowerSteps(
+            assistant.model === undefined ? draft : { ...draft, sessionModel: assistant.model },
+            flow.steps,
+          ),
         ),
       ]
     : []
@@ -62,7 +66,7 @@ export function lowerRoleRun(draft: ConfigDraft, role: DraftRole): Workflow {
   }
   const scripts = pipeline ? lowerPipeline(pipeline, assistant.id) : []
   return {
-    ...whole(draft, `role:${assistant.id}`, role.description, uniqueStates([...scripts, ...prepared, own])),
+    ...whole(draft, `${ROLE}${assistant.id}`, role.description, uniqueStates([...scripts, ...prepared, own])),
     name: assistant.id,
     opening: { kind: 'text', system: assistant.systemPrompt ?? '', greeting: assistant.greeting ?? '' },
   }

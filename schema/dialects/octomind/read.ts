@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../diagnostic.ts'
 import { validateOctomindConfig, validateOctomindFile } from '../../generated/validators.mjs'
 import { checkShape, type KnownIgnoredKey } from '../../shape.ts'
-import type { Assistant, Dialect, Workflow } from '../../workflow.ts'
+import { type Assistant, type Dialect, ROLE, type Workflow } from '../../workflow.ts'
 import { entryOf, type YamlDocument, type YamlNode } from '../../yaml.ts'
 import { type ConfigDraft, draftConfig } from './config-draft.ts'
 import { lowerRoleRun, lowerWorkflow } from './config-lower.ts'
@@ -19,6 +19,8 @@ export interface OctomindResult {
   readonly dialect: Extract<Dialect, `octomind-${string}`>
   /** All that can be run, when no diagnostic is an error; workflows before roles. */
   readonly workflows: readonly Workflow[]
+  /** Ids that the workflows of a configuration with errors would have. */
+  readonly spoiled?: readonly string[]
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -97,12 +99,17 @@ function readFile(document: YamlDocument, root: YamlNode, id: string): OctomindR
 function readConfiguration(document: YamlDocument, root: YamlNode): OctomindResult {
   const draft = draftConfig(document, root)
   const diagnostics = checkConfiguration(draft)
-  const workflows = hasErrors(diagnostics)
-    ? []
-    : [
-        ...draft.workflows.map((flow) => lowerWorkflow(draft, flow)),
-        ...draft.roles.map((role) => lowerRoleRun(draft, role)),
-      ]
+  if (hasErrors(diagnostics)) {
+    const spoiled = [
+      ...draft.workflows.flatMap(({ name }) => name?.value ?? []),
+      ...draft.roles.flatMap(({ name }) => (name ? `${ROLE}${name.value}` : [])),
+    ]
+    return { dialect: 'octomind-config', workflows: [], spoiled, diagnostics }
+  }
+  const workflows = [
+    ...draft.workflows.map((flow) => lowerWorkflow(draft, flow)),
+    ...draft.roles.map((role) => lowerRoleRun(draft, role)),
+  ]
   return { dialect: 'octomind-config', workflows, diagnostics }
 }
 

@@ -1,5 +1,11 @@
 import type { Located } from '../../diagnostic.ts'
-import { type Assistant, bareAssistant, type McpServer, type ToolReference } from '../../workflow.ts'
+import {
+  type Assistant,
+  allowsTool,
+  bareAssistant,
+  type McpServer,
+  type ToolReference,
+} from '../../workflow.ts'
 import type {
   ConfigDraft,
   DraftLayer,
@@ -32,7 +38,7 @@ export function lowerLayer(draft: ConfigDraft, layer: DraftLayer): Assistant {
     return {
       ...bare,
       systemPrompt: withValues(withoutOldMarks(layer.systemPrompt?.value ?? ''), layer.values),
-      ...modelOf(layer, draft.defaults),
+      ...modelOf(layer, { ...draft.defaults, model: draft.sessionModel ?? draft.defaults.model }),
       ...toolsOf(layer.tools, draft),
     }
   }
@@ -79,7 +85,10 @@ function toolsOf(
     const server = servers.find(({ name }) => name?.value === ref.value)
     const isOurs = server === undefined || server.type === 'builtin' || server.command === 'octofs'
     if (isOurs) tools.push(...builtInTools(ref, allowed))
-    else mcpServers.push(lowerServer(server, ref, allowed))
+    else {
+      const tools = allowedOf(server, ref.value, allowed)
+      if (tools) mcpServers.push(lowerServer(server, ref, tools))
+    }
   }
   const once = new Map(tools.map((tool) => [tool.name, tool]))
   return { tools: [...once.values()], mcpServers }
@@ -107,22 +116,31 @@ function builtInTools(ref: Located<string>, allowed: readonly Located<string>[])
   )
 }
 
-function lowerServer(
-  { name, type, command, args, url, tools }: DraftServer,
-  ref: Located<string>,
+/** What of a server's tools may be called, as a list of its own. Empty: all of them. `undefined`: none of them. */
+function allowedOf(
+  { tools }: DraftServer,
+  server: string,
   allowed: readonly Located<string>[],
+): readonly string[] | undefined {
+  if (allowed.length === 0) return tools
+  const patterns = allowed.flatMap(({ value }) => patternFor(server, value))
+  if (patterns.length === 0) return undefined
+  if (patterns.includes('*')) return tools
+  if (tools.length === 0) return patterns
+  const both = tools.filter((tool) => allowsTool(patterns, tool))
+  return both.length > 0 ? both : undefined
+}
+
+function lowerServer(
+  { name, type, command, args, url }: DraftServer,
+  ref: Located<string>,
+  tools: readonly string[],
 ): McpServer {
   const isHttp = type === 'http' || (command === undefined && url !== undefined)
-  const own = allowed.flatMap(({ value }) => {
-    const [server, pattern] = value.includes(':') ? value.split(':', 2) : [undefined, value]
-    return server === undefined || server === ref.value ? [pattern ?? ''] : []
-  })
-  // A prefix cannot be said in the list of a server; it is left to the server's own list.
-  const listed = own.filter((pattern) => !pattern.includes('*'))
   return {
     name: name?.value ?? ref.value,
     enabled: true,
-    tools: own.length > 0 && listed.length === own.length ? listed : tools,
+    tools,
     config: isHttp ? { url, type: 'streamable-http' } : { command, args: args.map((one) => one) },
     resolveDynamicArguments: false,
     at: ref.at,
@@ -132,11 +150,17 @@ function lowerServer(
 /** Patterns: `tool`, `server:*`, `server:prefix*`, `server:tool`. No pattern allows all. */
 function isAllowed(server: string, tool: string, allowed: readonly Located<string>[]): boolean {
   if (allowed.length === 0) return true
-  return allowed.some(({ value }) => {
-    const [of, pattern] = value.includes(':') ? value.split(':', 2) : [undefined, value]
-    if (of !== undefined && of !== server) return false
-    return pattern?.endsWith('*') ? tool.startsWith(pattern.slice(0, -1)) : pattern === tool
-  })
+  return allowsTool(
+    allowed.flatMap(({ value }) => patternFor(server, value)),
+    tool,
+  )
+}
+
+/** What a pattern says of the tools of a server; nothing where it is for another. One without a server is a whole name. */
+function patternFor(server: string, value: string): readonly string[] {
+  if (!value.includes(':')) return value.endsWith('*') ? [] : [value]
+  const [of, pattern = ''] = value.split(':', 2)
+  return of === server ? [pattern] : []
 }
 
 /** Older releases write `%{CWD}` for `{{CWD}}`. */
