@@ -73,7 +73,7 @@ export interface DraftPipelineStep extends DraftBlock<DraftPipelineStep> {
 export interface DraftModel {
   readonly model: string | undefined
   /** Those that are set, by the names that providers know. */
-  readonly parameters: Readonly<Record<string, number>>
+  readonly parameters: Readonly<Record<string, number | string>>
 }
 
 export interface DraftLayer extends NamedTable, DraftModel {
@@ -274,12 +274,14 @@ function readModel(node: YamlNode): DraftModel {
 
 const PARAMETERS = ['temperature', 'top_p', 'top_k', 'max_tokens'] as const
 
-function parametersOf(node: YamlNode): readonly (readonly [string, number])[] {
-  return PARAMETERS.flatMap((key) => {
+function parametersOf(node: YamlNode): readonly (readonly [string, number | string])[] {
+  const numbers = PARAMETERS.flatMap((key) => {
     const value = readNumber(childOf(node, key))
     // No limit is what the model allows.
     return value === undefined || (key === 'max_tokens' && value === 0) ? [] : [[key, value] as const]
   })
+  const effort = readText(childOf(node, 'reasoning_effort'))
+  return effort === undefined ? numbers : [...numbers, ['reasoning_effort', effort] as const]
 }
 
 /** The values of a mode, or `undefined` for a key that is no mode. */

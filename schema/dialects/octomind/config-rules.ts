@@ -193,6 +193,7 @@ const pipelineSteps: ConfigRule = (draft, say) => {
     const { type, command, substeps } = step
     if ((type === 'once' || type === 'conditional') && !command)
       missing(step, 'command', say, 'the program that runs')
+    if (command) refuseBlank(command, step, say, 'a program of the repository, or a line for a shell')
     if (type === 'foreach' && substeps.length === 0) missing(step, 'substeps', say, 'the steps for each item')
   }
   for (const { steps } of draft.pipelines) eachStep(steps, check)
@@ -302,17 +303,10 @@ const layers: ConfigRule = ({ layers: all }, say) => {
   for (const layer of all) {
     const { node, path, name, command, systemPrompt } = layer
     checkModes(layer, say)
-    if (command && command.value.trim() === '') {
-      say({
-        code: 'out-of-range',
-        severity: 'error',
-        at: command.at,
-        path: `${path}/command`,
-        message: "'command' is empty",
-        expected: 'a program, such as octomind acp reviewer',
-      })
+    if (command) {
+      refuseBlank(command, layer, say, 'a program, such as octomind acp reviewer')
+      continue
     }
-    if (command) continue
     const at = name?.at ?? node
     if (!systemPrompt) {
       say({
@@ -334,6 +328,17 @@ const layers: ConfigRule = ({ layers: all }, say) => {
       })
     }
   }
+}
+
+function refuseBlank(
+  { value, at }: Located<string>,
+  { path }: { readonly path: string },
+  say: Say,
+  expected: string,
+): void {
+  if (value.trim() !== '') return
+  const command = `${path}/command`
+  say({ code: 'out-of-range', severity: 'error', at, path: command, message: "'command' is empty", expected })
 }
 
 function checkModes({ node, path, inputMode, outputMode, outputRole }: DraftLayer, say: Say): void {

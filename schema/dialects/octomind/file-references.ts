@@ -14,35 +14,34 @@ type Scope = ReadonlySet<string>
 /** Prompts and conditions name only what is there when the steps run in the order of the file. */
 const orderedReferences: FileRule = (draft, say) => {
   if (draft.isGraph) return
-  let seen: Scope = new Set()
+  const seen = new Set<string>()
+  const add = (items: readonly Pick<DraftLeaf, 'name'>[]) => {
+    for (const { name } of items) if (name) seen.add(name.value)
+  }
   for (const step of draft.steps) {
-    const own = namesOf([step])
-    const inside = namesOf(step.run)
     switch (step.kind) {
       case 'sequential':
         checkPrompt(draft, step, seen, say)
-        seen = joined(seen, own)
+        add([step])
         break
       case 'parallel':
         checkSource(step, seen, say)
-        for (const leaf of step.run) checkPrompt(draft, leaf, step.match ? joined(seen, own) : seen, say)
-        seen = joined(seen, own, inside)
+        if (step.match) add([step])
+        for (const leaf of step.run) checkPrompt(draft, leaf, seen, say)
+        add([step, ...step.run])
         break
-      case 'loop': {
-        const scope = joined(seen, inside)
-        for (const leaf of step.run) checkPrompt(draft, leaf, scope, say)
-        checkTest(step.exitWhen, scope, say)
-        seen = scope
+      case 'loop':
+        add(step.run)
+        for (const leaf of step.run) checkPrompt(draft, leaf, seen, say)
+        checkTest(step.exitWhen, seen, say)
         break
-      }
-      case 'conditional': {
+      case 'conditional':
         checkTest(step.condition, seen, say)
-        for (const [i, leaf] of step.run.entries()) {
-          checkPrompt(draft, leaf, joined(seen, namesOf(step.run.slice(0, i))), say)
+        for (const leaf of step.run) {
+          checkPrompt(draft, leaf, seen, say)
+          add([leaf])
         }
-        seen = joined(seen, inside)
         break
-      }
     }
   }
 }

@@ -65,12 +65,12 @@ function modelOf(own: DraftModel, defaults: DraftModel): Pick<Assistant, 'parame
       Object.entries(parameters).map(([key, value]) => [key, wholeOrNot(value)]),
     ),
     ...(model === undefined ? {} : { model }),
-    ...(temperature === undefined ? {} : { temperature }),
+    ...(typeof temperature === 'number' ? { temperature } : {}),
   }
 }
 
 /** Definitions keep whole numbers as `bigint`. */
-function wholeOrNot(value: number): number | bigint {
+function wholeOrNot(value: number | string): number | string | bigint {
   return Number.isInteger(value) ? BigInt(value) : value
 }
 

@@ -126,3 +126,20 @@ test('each bad file is told of at the place where it is bad', () => {
       warning description-missing 2:8 The layer has no description, and octomind does not load it without"
   `)
 })
+
+test('a script without a command is no script', () => {
+  const pipeline =
+    '[[pipelines]]\nname = "p"\ndescription = "P"\n[[pipelines.steps]]\nname = "s"\ntype = "once"\ncommand = " "\n'
+  expect(problems(pipeline)).toEqual(["error out-of-range 7:11 'command' is empty"])
+})
+
+test('how much a model is to think goes with the other parameters', () => {
+  const role =
+    '[[roles]]\nname = "dev"\nsystem = "S"\n[roles.model]\nname = "openai:gpt-5"\nreasoning_effort = "low"\ntop_k = 5\n'
+  const { workflow } = readWorkflow({ file: '.codemie/workflows/t.toml', text: role, part: 'role:dev' })
+  const work = workflow?.states[0]?.work
+  expect(work?.kind === 'layer' && work.assistant).toMatchObject({
+    model: 'openai:gpt-5',
+    parameters: { reasoning_effort: 'low', top_k: 5n },
+  })
+})
