@@ -200,8 +200,9 @@ export class Progress {
     return [{ kind: 'group-started', label: group.label, total: group.total }]
   }
 
-  #timing({ path, durationMs }: Extract<RunEvent, { type: 'step-finished' }>): readonly Entry[] {
-    const place = this.#stateIds.indexOf(stateOfPath(path)) + 1
+  #timing({ path, state, durationMs }: Extract<RunEvent, { type: 'step-finished' }>): readonly Entry[] {
+    // The path cannot tell: the second of two states of one name is `plan#2`, and so is the second visit of the first.
+    const place = path.includes('/') ? 0 : this.#stateIds.indexOf(state) + 1
     if (this.#timed === undefined || place === 0) return []
     const of = this.#stateIds.length
     return [

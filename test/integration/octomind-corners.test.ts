@@ -432,3 +432,23 @@ describe('a configuration with an error', () => {
     expect((await plan('def')).stderr).toContain('Roles that there are: dev.')
   })
 })
+
+test('steps with one name are timed each at its place', async () => {
+  const server = await startModelServer()
+  const flow = (name: string) => `[[workflows.steps]]\nname = "${name}"\ntype = "once"\nlayer = "x"\n`
+  const repository = makeRepository({
+    files: {
+      '.codemie/workflows/team.toml': `[[workflows]]\nname = "wf"\ndescription = "d"\n${flow('s')}${flow('s')}${flow('a/b')}[[layers]]\nname = "x"\ndescription = "d"\nmodel = "openai:gpt-5-mini"\nsystem_prompt = "L"\n`,
+    },
+  })
+  try {
+    server.otherwise('X')
+    const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
+    const { stderr } = await runInProcess(['run', 'wf', '--input', 'x'], { cwd: repository.root, env })
+    const lines = stderr.split('\n').filter((line) => line.includes(' Step '))
+    expect(lines.map((line) => /Step \d\/\d/.exec(line)?.[0])).toEqual(['Step 1/3', 'Step 2/3', 'Step 3/3'])
+  } finally {
+    repository.remove()
+    await server.close()
+  }
+})
