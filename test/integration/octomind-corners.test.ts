@@ -159,7 +159,7 @@ describe('four braces', () => {
 describe('files in a prompt', () => {
   const shown = async (context: string) => {
     const { asked } = await runFile(
-      ask('s', `<context>${context}</context>`),
+      step('s', `role = "s"\nprompt = '''<context>${context}</context>'''`),
       { s: ['S'] },
       {
         files: { 'q.txt': `it's "one" & <two>\nsecond\n`, 'docs/a.md': 'A\n' },
@@ -183,6 +183,21 @@ describe('files in a prompt', () => {
     ],
   ])('lines %s', async (_situation, context, wanted) => {
     expect(await shown(context)).toBe(wanted)
+  })
+
+  test.each([
+    ['one file', 'docs/a.md', '<content path="docs/a.md" lines="1">\n1:f5|A\n</content>'],
+    [
+      'several, one a line',
+      '\n  q.txt\n  gone.txt\n',
+      '<content path="gone.txt" error="true">\nFile not found: gone.txt\n</content>\n\n<content path="q.txt" lines="1:2">',
+    ],
+  ])('are shown whole where a block names them alone: %s', async (_situation, context, wanted) => {
+    expect(await shown(context)).toContain(wanted)
+  })
+
+  test.each(['Makefile', 'docs/a.md is about it', 'docs'])('words stay as they are: %s', async (words) => {
+    expect(await shown(words)).toBe(`s: <context>${words}</context>`)
   })
 
   test('ranges of one beginning stay in the order written', async () => {

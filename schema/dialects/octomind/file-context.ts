@@ -3,6 +3,8 @@ export interface LineRange {
   readonly path: string
   readonly start: number
   readonly end: number
+  /** All lines, up to as many as are ever shown; the prompt names the file alone. */
+  readonly isWhole?: boolean
 }
 
 /** What stands in the lines of a range. */
@@ -15,6 +17,7 @@ export interface ShownLines extends LineRange {
 
 const BLOCK = /<context>([\s\S]*?)<\/context>/g
 const REFERENCE = /([^\s:<>"'`]+):(\d+):(\d+)/g
+const PATH = /^[^\s:<>"'`]+$/
 const MOST_FILES = 10
 const LAST_LINE = 10_000
 
@@ -28,7 +31,7 @@ export function rangesIn(prompt: string): readonly LineRange[] {
 }
 
 /**
- * Puts the files in the place of `<context>` blocks. A block that is empty goes; one with words and no reference stays as it is,
+ * Puts the files in the place of `<context>` blocks. A block that is empty goes; one with words and no file stays as it is,
  * where octomind deletes it, since people write such blocks around outputs of other steps.
  *
  * @param shown those of {@link rangesIn}.
@@ -37,22 +40,31 @@ export function showFileContext(prompt: string, shown: readonly ShownLines[]): s
   return prompt.replace(BLOCK, (block, inside: string) => {
     if (inside.trim() === '') return ''
     const ranges = rangesOf(inside)
-    if (ranges.length === 0) return block
-    const parts = ranges.map((range) =>
-      contentOf(
+    const found = ranges.map(
+      (range): ShownLines =>
         shown.find(
           ({ path, start, end }) => path === range.path && start === range.start && end === range.end,
-        ) ?? {
-          ...range,
-          lines: undefined,
-        },
-      ),
+        ) ?? { ...range, lines: undefined },
+    )
+    // Words that name no file are no mistake.
+    if (found.every(({ lines }, i) => ranges[i]?.isWhole && !lines)) return block
+    const parts = found.map((one, i) =>
+      contentOf(ranges[i]?.isWhole ? { ...one, isWhole: true, end: one.lines?.length ?? one.end } : one),
     )
     return `FILE CONTEXT:\n\n${parts.map((part) => `${part}\n\n`).join('')}`
   })
 }
 
+/** References to lines, or, where there are none, files: one a line and nothing else. */
 function rangesOf(inside: string): readonly LineRange[] {
+  const lines = referencesIn(inside)
+  if (lines.length > 0) return lines
+  const words = inside.split('\n').flatMap((line) => line.trim() || [])
+  if (words.length > MOST_FILES || !words.every((word) => PATH.test(word))) return []
+  return [...new Set(words)].sort().map((path) => ({ path, start: 1, end: LAST_LINE, isWhole: true }))
+}
+
+function referencesIn(inside: string): readonly LineRange[] {
   const ranges = new Map<string, LineRange>()
   const files = new Set<string>()
   for (const { 1: path = '', 2: first = '', 3: last = '' } of inside.matchAll(REFERENCE)) {
@@ -67,11 +79,12 @@ function rangesOf(inside: string): readonly LineRange[] {
   )
 }
 
-function contentOf({ path, start, end, lines, problem }: ShownLines): string {
+function contentOf({ path, start, end, isWhole, lines, problem }: ShownLines): string {
   const where = (range: string) => `path="${escaped(path)}" lines="${range}"`
   if (!lines) {
     const why = escaped(problem ?? `File not found: ${path}`)
-    return `<content ${where(`${start}:${end}`)} error="true">\n${why}\n</content>`
+    const place = isWhole ? `path="${escaped(path)}"` : where(`${start}:${end}`)
+    return `<content ${place} error="true">\n${why}\n</content>`
   }
   const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}\n`)
   return `<content ${where(start === end ? `${start}` : `${start}:${end}`)}>\n${numbered.join('')}</content>`
