@@ -23,6 +23,8 @@ export interface AssistantProblem {
   readonly at: Position
   readonly message: string
   readonly help: string
+  /** The program that would answer where it is there and allowed. */
+  readonly command?: readonly string[]
 }
 
 /**
@@ -41,8 +43,13 @@ export async function resolveAssistants(
   const add = (problem: AssistantProblem) => problems.set(problem.message, problem)
   const skills = new Map<string, AvailableSkill>()
 
-  const resolve = async (written: Assistant, askedBy: readonly string[]): Promise<Assistant> => {
-    const entry = await chosenSide(written, files, canStart)
+  const resolve = async (
+    written: Assistant,
+    askedBy: readonly string[],
+    isStep = false,
+  ): Promise<Assistant> => {
+    const isStored = isStep && written.ref !== undefined && (await files.assistant(written.ref)) !== undefined
+    const entry = chosenSide(written, (command) => !isStored && canStart(command))
     const { ref } = entry
     if (ref !== undefined && askedBy.includes(ref)) {
       add(circle(entry, [...askedBy.slice(askedBy.indexOf(ref)), ref]))
@@ -50,7 +57,8 @@ export async function resolveAssistants(
     }
     const found = ref === undefined ? entry : await findStored(ref, entry, files)
     if ('code' in found) {
-      add(found)
+      const { command, commandIsOptional } = written
+      add(command && commandIsOptional && !isStored ? { ...found, command } : found)
       return entry
     }
     for (const id of found.skillIds) {
@@ -66,7 +74,9 @@ export async function resolveAssistants(
     const { work } = state
     if (work.kind === 'block') return { ...state, work: await mapBody(work, resolveState) }
     if (!('assistant' in work)) return state
-    return { ...state, work: { ...work, assistant: await resolve(work.assistant, []) } }
+    // A layer names the program itself. A step of Octomind's own files names a role, wherever that comes from.
+    const assistant = await resolve(work.assistant, [], work.kind === 'prompt')
+    return { ...state, work: { ...work, assistant } }
   }
   const states = await inTurn(workflow.states, resolveState)
   return { workflow: { ...workflow, states }, skills, problems: [...problems.values()] }
@@ -125,7 +135,7 @@ function isRole({ at }: Assistant): boolean {
 }
 
 const ROLE_HELP =
-  'Write that file, or a [[roles]] table in a configuration under .codemie/workflows; or install octomind and allow it under policy.agents.'
+  'Write that file, or a [[roles]] table in a configuration under .codemie/workflows; or install octomind, which policy.agents has to allow.'
 
 async function findSkill(
   id: string,
@@ -150,18 +160,13 @@ async function findSkill(
 }
 
 /**
- * Who answers where it can be either the program or the assistant itself: a stored assistant, or else the program, which has a
- * prompt and tools of its own, or else the assistant as it stands there.
+ * Who answers where it can be either the program or the assistant itself: the program, which has a prompt and tools of its own,
+ * where it can start, or else the assistant as it stands there.
  */
-async function chosenSide(
-  assistant: Assistant,
-  files: AssistantFiles,
-  canStart: (command: readonly string[]) => boolean,
-): Promise<Assistant> {
+function chosenSide(assistant: Assistant, canStart: (command: readonly string[]) => boolean): Assistant {
   const { command, commandIsOptional, ...itself } = assistant
   if (command === undefined || !commandIsOptional) return assistant
-  const isStored = itself.ref !== undefined && (await files.assistant(itself.ref)) !== undefined
-  if (isStored || !canStart(command)) return itself
+  if (!canStart(command)) return itself
   const { id, description, at } = assistant
   return { ...bareAssistant(id, at), description, command }
 }

@@ -1,9 +1,10 @@
 import type { Diagnostic, Position, RepositoryConfig, Work, Workflow } from '../schema/index.ts'
 import { didYouMean } from '../schema/nearest.ts'
 import { namedTools, namesTools, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
-import { refusedAgents } from './agents/programs.ts'
+import { agentSettings } from './agents/policy.ts'
+import { refusedAgents, startableAgents } from './agents/programs.ts'
 import type { AssistantFiles } from './assistant-files.ts'
-import { resolveAssistants } from './assistants.ts'
+import { type AssistantProblem, resolveAssistants } from './assistants.ts'
 import { type CallProblem, resolveCalls } from './calls.ts'
 import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
@@ -29,11 +30,11 @@ export async function checkNeeds(
   project: Pick<Project, 'root' | 'config' | 'configFiles' | 'find' | keyof AssistantFiles>,
   world: World,
 ): Promise<readonly Diagnostic[]> {
-  const { workflow, problems } = await resolveAssistants(definition, project)
+  const { workflow, problems } = await resolveAssistants(definition, project, startableAgents(project, world))
   const calls = await resolveCalls(definition, project.find)
   const { problems: guardrails } = await readGuardrails([workflow], project.config)
   const missing: readonly Diagnostic[] = [
-    ...problems.map((problem) => diagnosticOf(problem, 'error')),
+    ...problems.map((problem) => assistantDiagnostic(problem, project.config)),
     ...calls.problems.map((problem) => callDiagnostic(problem, definition)),
     ...guardrails.map((problem) => diagnosticOf(problem, 'error')),
     ...unknownDatasources(workflow, project.config).map((problem) => diagnosticOf(problem, 'warning')),
@@ -71,10 +72,21 @@ export async function checkNeeds(
   return [...missing, ...byPlace.values()]
 }
 
-type Placed = Pick<Diagnostic, 'code' | 'message'> & { readonly at: Position }
+type Placed = Pick<Diagnostic, 'code' | 'message' | 'help'> & { readonly at: Position }
 
 function diagnosticOf({ at, ...problem }: Placed, severity: Diagnostic['severity']): Diagnostic {
   return { ...at, severity, ...problem }
+}
+
+/** Where the workflow runs there may be a program that is not here. */
+function assistantDiagnostic(
+  { command, ...problem }: AssistantProblem,
+  config: Pick<RepositoryConfig, 'policy'>,
+): Diagnostic {
+  if (command === undefined || !agentSettings(command, config)) return diagnosticOf(problem, 'error')
+  const [program = ''] = command
+  const message = `${problem.message}; the program '${program}' has to be there when it runs, and is not here`
+  return diagnosticOf({ ...problem, message }, 'warning')
 }
 
 /** A datasource that an assistant or a state names and the config does not. */

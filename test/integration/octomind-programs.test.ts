@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { makeProject, type ProjectPlan, type TestProject } from '../helpers/project.ts'
+import { runInProcess } from '../helpers/run-cli.ts'
+
+let made: TestProject | undefined
+afterEach(() => {
+  made?.remove()
+  made = undefined
+})
+
+const ALLOWED = 'policy: { agents: { "octomind acp": {} } }\n'
+const IN_WORKFLOWS = '.codemie/workflows'
+const STEP = 'name = "Ship"\n\n[[steps]]\nname = "build"\nrole = "dev"\nprompt = "Go"\n'
+const LAYER = `[[workflows]]
+name = "build"
+description = "d"
+
+[[workflows.steps]]
+name = "first"
+type = "once"
+layer = "maker"
+
+[[layers]]
+name = "maker"
+description = "d"
+command = "octomind acp dev"
+`
+const ROLE = '\n[[roles]]\nname = "dev"\nmodel = "openai:gpt-4.1"\nsystem = "You build"\n'
+
+/** A project in which octomind is there, or not. */
+function projectOf(plan: ProjectPlan, isThere = true) {
+  const project = makeProject({ ...plan, files: { ...plan.files, 'bin/octomind': '#!/bin/sh\n' } })
+  made = project
+  const PATH = isThere ? `${join(project.root, 'bin')}:${project.env['PATH']}` : (project.env['PATH'] ?? '')
+  return (...words: string[]) =>
+    runInProcess(words, { cwd: project.root, env: { ...project.env, PATH, OPENAI_API_KEY: 'x' } })
+}
+
+describe('a role that only octomind has', () => {
+  const files = { [`${IN_WORKFLOWS}/ship.toml`]: STEP }
+
+  test('is no problem where octomind is there and allowed', async () => {
+    const line = projectOf({ files, config: ALLOWED })
+    expect(await line('validate')).toMatchObject({ status: 0, stdout: '✓ 2 files checked, no problems\n' })
+    expect(await line('plan', 'ship', '--input', 'Go')).toMatchObject({ status: 0 })
+  })
+
+  test('is a warning where it is allowed and may be there when the workflow runs', async () => {
+    const line = projectOf({ files, config: ALLOWED }, false)
+    const { status, stdout } = await line('validate')
+    expect(status).toBe(0)
+    expect(stdout).toMatchInlineSnapshot(`
+      "warning stored-assistant-missing: The role 'dev' is named here, and there is no .codemie/assistants/dev.yaml; the program 'octomind' has to be there when it runs, and is not here
+       --> .codemie/workflows/ship.toml:5:8
+        |
+      5 | role = "dev"
+        |        ^^^^^
+        = help: Write that file, or a [[roles]] table in a configuration under .codemie/workflows; or install octomind, which policy.agents has to allow.
+
+      ! 2 files checked, 1 warning in 1 file
+      "
+    `)
+    expect(await line('plan', 'ship', '--input', 'Go', '--json')).toMatchObject({
+      stdout: expect.stringContaining('there is no .codemie/assistants/dev.yaml'),
+    })
+  })
+
+  test('is an error where it is not allowed', async () => {
+    const line = projectOf({ files })
+    expect(await line('validate')).toMatchObject({
+      status: 2,
+      stdout: expect.stringContaining('error stored-assistant-missing'),
+    })
+  })
+})
+
+describe('who answers', () => {
+  const here = { [`${IN_WORKFLOWS}/team.toml`]: LAYER + ROLE }
+  const elsewhere = { [`${IN_WORKFLOWS}/team.toml`]: LAYER, [`${IN_WORKFLOWS}/roles.toml`]: ROLE }
+  const step = { [`${IN_WORKFLOWS}/build.toml`]: STEP, [`${IN_WORKFLOWS}/roles.toml`]: ROLE }
+
+  test.each<[string, ProjectPlan['files'] & object, boolean, string, 'octomind' | 'the role']>([
+    ['a layer whose role is beside it', here, true, ALLOWED, 'octomind'],
+    ['a layer whose role is in another file', elsewhere, true, ALLOWED, 'octomind'],
+    ['a layer whose role is beside it, without octomind', here, false, ALLOWED, 'the role'],
+    ['a layer whose role is in another file, without octomind', elsewhere, false, ALLOWED, 'the role'],
+    ['a layer whose role is in another file, octomind not allowed', elsewhere, true, '', 'the role'],
+    ['a step whose role is in another file', step, true, ALLOWED, 'the role'],
+  ])('%s', async (_situation, files, isThere, config, who) => {
+    const line = projectOf({ files, config }, isThere)
+    const { status, stdout, stderr } = await line('plan', 'build', '--input', 'Go', '--json')
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    const { assistant } = JSON.parse(stdout).states[0]
+    expect(assistant.command).toBe(who === 'octomind' ? 'octomind acp dev' : undefined)
+    expect(assistant.systemPrompt).toBe(who === 'octomind' ? undefined : 'You build')
+    expect(await line('validate')).toMatchObject({ status: 0 })
+  })
+})
