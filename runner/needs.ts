@@ -9,6 +9,7 @@ import { type CallProblem, resolveCalls } from './calls.ts'
 import { readGuardrails } from './policy/guardrails.ts'
 import type { Project } from './project.ts'
 import { dearRefiners } from './refiners.ts'
+import { refusedPrograms } from './script-programs.ts'
 import { positionText } from './steps/render-text.ts'
 import type { ProjectServers, ToolProblem } from './tools/project-tools.ts'
 import type { World } from './world.ts'
@@ -22,7 +23,7 @@ export interface UnprovidedTool extends ToolProblem {
 /**
  * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
  * there or have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration
- * is not known, and MCP servers that nothing here allows, which another config may name. `run` and `plan` refuse all of them. Beside these, models that cost
+ * is not known, and MCP servers, agents and programs of scripts that nothing here allows, which another config may name. `run` and `plan` refuse all of them. Beside these, models that cost
  * more than what they are for.
  */
 export async function checkNeeds(
@@ -40,6 +41,9 @@ export async function checkNeeds(
     ...unknownDatasources(workflow, project.config).map((problem) => diagnosticOf(problem, 'warning')),
     ...refusedAgents(workflow, project.config).map((problem) =>
       diagnosticOf({ ...problem, code: 'agent-not-allowed' }, 'warning'),
+    ),
+    ...(await refusedPrograms(workflow, project)).map((problem) =>
+      diagnosticOf({ ...problem, code: 'program-not-allowed' }, 'warning'),
     ),
     ...dearRefiners(workflow, project.config),
   ]
@@ -72,7 +76,7 @@ export async function checkNeeds(
   return [...missing, ...byPlace.values()]
 }
 
-type Placed = Pick<Diagnostic, 'code' | 'message' | 'help'> & { readonly at: Position }
+type Placed = Pick<Diagnostic, 'code' | 'message' | 'help' | 'stateId'> & { readonly at: Position }
 
 function diagnosticOf({ at, ...problem }: Placed, severity: Diagnostic['severity']): Diagnostic {
   return { ...at, severity, ...problem }

@@ -7,7 +7,7 @@ import { costUnknown, type KnownPrices, lowerBudget, priceUnknown } from './engi
 import { modelSettings } from './models/model-settings.ts'
 import { providerPresets, type ResolvedModel, resolveModel } from './models/providers.ts'
 import type { PlanOptions } from './plan.ts'
-import { modelsOf, type PreflightProblem, placed, preflight } from './preflight.ts'
+import { modelsOf, type PreflightProblem, placed, preflight, refusedScripts } from './preflight.ts'
 import type { Project } from './project.ts'
 import { setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -102,6 +102,7 @@ export async function gatherPlanFacts(
             { force: force && one === workflow },
           ),
         ),
+        ...(await refusedScripts(all, project)),
         ...missingPrograms(all, world.env),
       ],
     },

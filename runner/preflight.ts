@@ -3,6 +3,7 @@ import type { Position, RepositoryConfig, State, Workflow } from '../schema/inde
 import { guardrailsIn, toolUsersOf, withSubAssistants } from '../schema/needs.ts'
 import { refusedAgents } from './agents/programs.ts'
 import { unknownDatasources, unprovidedTools } from './needs.ts'
+import { refusedPrograms } from './script-programs.ts'
 import type { RunSetup } from './setup.ts'
 import { positionText } from './steps/render-text.ts'
 
@@ -56,6 +57,15 @@ export function preflight(
     if (!resolved.ok) add(resolved.problem)
   }
   return [...problems.values()]
+}
+
+/** Programs of scripts that the config does not allow. Looks which scripts are files of the repository. */
+export async function refusedScripts(
+  workflows: readonly Workflow[],
+  project: { readonly root: string; readonly config: Pick<RepositoryConfig, 'policy'> },
+): Promise<readonly PreflightProblem[]> {
+  const problems = await Promise.all(workflows.map((workflow) => refusedPrograms(workflow, project)))
+  return problems.flat().map((problem) => ({ ...placed(problem), isPolicy: true }))
 }
 
 type ModelsOfKit = Pick<RunSetup['kit'], 'defaultModel' | 'modelOverride'>

@@ -4,7 +4,13 @@ import type { FindWorkflow } from './calls.ts'
 import { completeWorkflow } from './complete.ts'
 import { Refusal } from './failure.ts'
 import type { EquippedWorkflow } from './interpret.ts'
-import { missingServerVariables, type PreflightProblem, placed, preflight } from './preflight.ts'
+import {
+  missingServerVariables,
+  type PreflightProblem,
+  placed,
+  preflight,
+  refusedScripts,
+} from './preflight.ts'
 import type { Project } from './project.ts'
 import { type RunSetup, setUpRun } from './setup.ts'
 import type { World } from './world.ts'
@@ -60,6 +66,7 @@ export async function makeReady(
       }),
       ...missingServerVariables(one, setup, world.env),
     ]),
+    ...(await refusedScripts([workflow, ...called.values()], project)),
     ...missingPrograms([workflow, ...called.values()], world.env),
   ]
   if (problems.length > 0) {

@@ -28,6 +28,8 @@ const MAPPED: ReadonlySet<string> = new Set([
   'stored-assistant-missing',
   'skill-missing',
   'datasource-missing',
+  'agent-not-allowed',
+  'program-not-allowed',
 ])
 
 /** A file that was not written for this project. */

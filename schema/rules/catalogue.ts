@@ -497,6 +497,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     why: 'An agent is a program that works by itself, so none is started that .codemie/config.yaml does not name.',
     fix: 'Add the words that its command begins with to policy.agents in .codemie/config.yaml, with the variables it needs and what it may do.',
   },
+  'program-not-allowed': {
+    title: 'A program that the config does not allow',
+    why: 'Scripts of a pipeline or a branch are programs of the repository, or lines for a shell, and none is started that .codemie/config.yaml does not name.',
+    fix: 'Add the path as the file writes it to policy.commands in .codemie/config.yaml, or sh for lines for a shell.',
+  },
   'secret-in-file': {
     title: 'A secret in a file',
     why: 'What is committed stays in git and is read by everybody who can read the repository.',

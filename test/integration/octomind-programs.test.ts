@@ -98,3 +98,85 @@ describe('who answers', () => {
     expect(await line('validate')).toMatchObject({ status: 0 })
   })
 })
+
+describe('programs that the config does not allow', () => {
+  const once = (name: string, command: string) =>
+    `\n[[pipelines.steps]]\nname = "${name}"\ntype = "once"\ncommand = '${command}'\n`
+  const PIPELINE = `[[pipelines]]\nname = "gather"\ndescription = "d"\n${once('one', './one.sh')}${once('two', 'echo hi | cat')}${once('three', './later.sh')}
+[[roles]]\nname = "dev"\nmodel = "openai:gpt-4.1"\nsystem = "S"\npipeline = "gather"\n`
+  const script = { 'one.sh': '#!/bin/sh\ncat\n' }
+  const commands = (...all: string[]) => `policy: { commands: ${JSON.stringify(all)} }\n`
+  const problemsOf = (stdout: string): readonly string[] =>
+    JSON.parse(stdout).problems.map(({ message }: { message: string }) => message)
+
+  const AT = '.codemie/workflows/team.toml'
+  const ONE = `${AT}:8:11: The program './one.sh' is not allowed (allowed: LISTED)`
+  const TWO = `${AT}:13:11: 'echo hi | cat' runs in sh, which is not allowed (allowed: LISTED)`
+  const THREE = `${AT}:18:11: The program './later.sh' is not allowed (allowed: LISTED)`
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['none', [], [ONE, TWO, THREE]],
+    ['the script', ['./one.sh'], [TWO, THREE]],
+    // It may be written before its turn comes.
+    ['the script and one that is not there yet', ['./one.sh', './later.sh'], [TWO]],
+    ['the shell', ['sh'], [ONE]],
+    ['all', ['./one.sh', 'sh'], []],
+  ])(
+    'stand against a plan and a run, and validate warns: allowed is %s',
+    async (_name, allowed, expected) => {
+      const line = projectOf({
+        files: { ...script, [AT]: PIPELINE },
+        config: commands(...allowed),
+      })
+      const words = expected.map((text) => text.replace('LISTED', allowed.join(', ') || 'none'))
+      const plan = await line('plan', 'dev', '--input', 'Go', '--json')
+      expect(problemsOf(plan.stdout)).toEqual(words)
+      const validate = await line('validate', '--json')
+      expect(validate.status).toBe(0)
+      const found = JSON.parse(validate.stdout).files.flatMap(
+        (one: { diagnostics: readonly object[] }) => one.diagnostics,
+      )
+      expect(found).toEqual(
+        words.map((text) =>
+          expect.objectContaining({
+            code: 'program-not-allowed',
+            severity: 'warning',
+            message: text.replace(/^\S+ /, ''),
+          }),
+        ),
+      )
+      if (words.length === 0) return
+      const run = await line('run', 'dev', '--input', 'Go')
+      expect(run).toMatchObject({ status: 5, stdout: '' })
+      for (const text of words) expect(run.stderr).toContain(text)
+    },
+  )
+
+  test('of a script and of an agent, need a mapping', async () => {
+    const agents = LAYER.replace('octomind acp dev', 'goose acp')
+    const line = projectOf({ files: { ...script, 'up/pipes.toml': PIPELINE, 'up/agents.toml': agents } })
+    const { status, stdout } = await line('import', 'octomind', 'up')
+    expect(status).toBe(1)
+    expect(stdout).toMatchInlineSnapshot(`
+      "! up/agents.toml  needs a mapping
+          11: Agent 'goose acp': the program is not allowed (allowed: none)
+      ! up/pipes.toml   needs a mapping
+          8: The program './one.sh' is not allowed (allowed: none)
+          13: 'echo hi | cat' runs in sh, which is not allowed (allowed: none)
+          18: The program './later.sh' is not allowed (allowed: none)
+
+      2 files: 2 need a mapping
+
+      What is missing
+        Add it under policy.agents in .codemie/config.yaml: agents: { "goose": {} }. (1 file)
+          Agent 'goose acp': the program is not allowed (allowed: none)
+        Add "./one.sh" to policy.commands in .codemie/config.yaml. (1 file)
+          The program './one.sh' is not allowed (allowed: none)
+        Add "sh" to policy.commands in .codemie/config.yaml. (1 file)
+          'echo hi | cat' runs in sh, which is not allowed (allowed: none)
+        Add "./later.sh" to policy.commands in .codemie/config.yaml; there is no such file here, either. (1 file)
+          The program './later.sh' is not allowed (allowed: none)
+      "
+    `)
+  })
+})
