@@ -82,7 +82,12 @@ export function budgetOfRun(
 /** Call it after each step that has finished while nothing else runs; it throws when too much was spent by then. */
 export function spendingCheck({ usdAfterSteps: limit }: RunBudget, spending: Spending): () => void {
   return () => {
-    if (limit !== undefined && spending.usd > limit) throw spent(dollars(limit), inDollars(spending))
+    if (limit !== undefined && spending.usd > limit)
+      throw spent(
+        dollars(limit),
+        inDollars(spending),
+        "Raise the workflow's own 'max_cost' and start a new run.",
+      )
   }
 }
 
@@ -153,10 +158,13 @@ export const BUDGET_EXCEEDED = 'budget-exceeded'
 const dollars = (limit: number) => `${limit} US dollars`
 const inDollars = ({ usd }: Spending) => `$${usd.toFixed(4)}`
 
-function spent(limit: string, sum: string): StepFailure {
+const RAISE_BUDGET =
+  "Raise 'budgets' in .codemie/config.yaml and resume, or the workflow's own budget and start a new run."
+
+function spent(limit: string, sum: string, help = RAISE_BUDGET): StepFailure {
   return new StepFailure(BUDGET_EXCEEDED, `The budget of ${limit} is spent (${sum})`, {
     blame: 'policy',
-    help: "Raise 'budgets' in .codemie/config.yaml and resume, or the workflow's own 'budget' and start a new run.",
+    help,
   })
 }
 

@@ -244,7 +244,7 @@ class Engine {
         `The run needs more than ${limit} supersteps; the next one would run ${next}`,
         {
           blame: 'workflow',
-          help: `Raise 'recursion_limit' in ${workflow.file}, or mend the loop that does not end.`,
+          help: `Raise '${workflow.dialect === 'octomind-file' ? 'max_transitions' : 'recursion_limit'}' in ${workflow.file}, or mend the loop that does not end.`,
         },
       )
       return { status: 'failed', failure, path: undefined }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
 import { type ScriptedReply, startModelServer } from '../helpers/model-server.ts'
 import { runFile } from '../helpers/octomind-case.ts'
+import { makeProject } from '../helpers/project.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
 
 /** What no numbered case of the notes is about. */
@@ -466,4 +467,37 @@ test('steps with one name are timed each at its place', async () => {
     repository.remove()
     await server.close()
   }
+})
+
+describe('help', () => {
+  test.each([
+    [
+      'a graph that does not end',
+      `entry = "s"\nmax_transitions = 2\n${ask('s', 'S')}${edge('s', '$end', 'PASS')}${edge('s', 's')}`,
+      "Raise 'max_transitions' in .codemie/workflows/w.toml, or mend the loop that does not end.",
+    ],
+    [
+      'a workflow that cost too much',
+      `max_cost = 1.0\n${ask('s', 'S')}${ask('t', 'T')}`,
+      "Raise the workflow's own 'max_cost' and start a new run.",
+    ],
+  ])('for %s names the key that the file has', async (_situation, text, help) => {
+    const server = await startModelServer()
+    const project = makeProject({
+      files: {
+        '.codemie/workflows/w.toml': `name = "w"\n${text}`,
+        '.codemie/workflows/roles.toml': '[[roles]]\nname = "s"\n\n[[roles]]\nname = "t"\n',
+      },
+      config: 'models: { default: gpt-5-mini }\nprices: { gpt-5-mini: { input: 1000000, output: 1 } }\n',
+      env: { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url },
+    })
+    try {
+      server.otherwise({ text: 'x', usage: { input: 2, output: 1 } })
+      const { failure } = await project.run('w', { input: 'go' })
+      expect(failure?.help).toBe(help)
+    } finally {
+      await server.close()
+      project.remove()
+    }
+  })
 })

@@ -175,7 +175,7 @@ states:
         code: 'budget-exceeded',
         blame: 'policy',
         message: 'The budget of 200 tokens is spent (200 tokens)',
-        help: "Raise 'budgets' in .codemie/config.yaml and resume, or the workflow's own 'budget' and start a new run.",
+        help: "Raise 'budgets' in .codemie/config.yaml and resume, or the workflow's own budget and start a new run.",
       },
     })
     expect(turns()).toEqual(['First', 'Second'])

@@ -71,7 +71,7 @@ export const fileSchema: FormatSchema = {
   type: 'object',
   required: ['name'],
   properties: {
-    name: text('Display name'),
+    name: text('Name that lists and records show'),
     description: text('What the workflow is for'),
     max_cost: number('US dollars that a run may come to'),
     entry: text('First step of a graph'),
