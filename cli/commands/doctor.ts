@@ -217,18 +217,23 @@ async function checkModels(
 ): Promise<void> {
   const models = new Map<string, ResolvedModel>()
   const servers = new Map<string, DescribedServer>()
+  // What several workflows of a file share is told once.
+  const obstacles = new Map<string, string>()
   const settings = modelSettings(project.config)
   for (const { workflow: definition } of definitions) {
     if (!definition) continue
     const { workflow, facts } = await gatherPlanFacts(project, definition, { world: cli.world })
     for (const { message, help } of facts.obstacles) {
-      say({ check: 'plan', state: 'warning', message: `${workflow.file}: ${oneLine(message)}`, help })
+      const placed = message.startsWith(`${workflow.file}:`) ? message : `${workflow.file}: ${message}`
+      obstacles.set(placed, help)
     }
     for (const model of facts.models)
       models.set(facts.describeModel(model).id, resolveModel(model, settings, cli.world.env))
     for (const server of workflow.states.flatMap(toolUsersOf).flatMap(facts.serversOf))
       servers.set(JSON.stringify(server), server)
   }
+  for (const [message, help] of obstacles)
+    say({ check: 'plan', state: 'warning', message: oneLine(message), help })
   checkServers([...servers.values()], cli, say)
   if (models.size === 0) {
     say({ check: 'models', state: 'ok', message: 'No workflow here needs a model' })

@@ -340,7 +340,7 @@ states: [{ id: act, assistant_id: a, task: T, next: { state_id: end } }]
       = help: Set it in the environment; tools that use the integration do not start without.
     ✓ 1 integration, with all variables that it names
     ✓ 1 workflow, all valid
-    ! .codemie/workflows/w.yaml: .codemie/workflows/w.yaml:3:73: There is no integration 'snoar'
+    ! .codemie/workflows/w.yaml:3:73: There is no integration 'snoar'
       = help: Did you mean 'sonar'? Add it to .codemie/config.yaml: integrations: { snoar: { type: sonar, token_env: SONAR_TOKEN } }.
     ✗ openai:gpt-5-mini: The provider \`openai\` needs a key, and the environment variable OPENAI_API_KEY is not set.
       = help: Set OPENAI_API_KEY (in GitHub Actions: \`env\` from a secret).

@@ -180,3 +180,16 @@ describe('programs that the config does not allow', () => {
     `)
   })
 })
+
+test('doctor tells once of an agent that several workflows of a file have', async () => {
+  const workflow = (name: string) =>
+    LAYER.slice(0, LAYER.indexOf('[[layers]]')).replace('"build"', `"${name}"`)
+  const text = `${workflow('other')}${LAYER.replace('octomind acp dev', 'goose acp')}`
+  const line = projectOf({ files: { [`${IN_WORKFLOWS}/team.toml`]: text } })
+  const { stdout } = await line('doctor', '--offline')
+  expect(stdout.split('\n').filter((told) => told.includes('goose'))).toEqual([
+    "! .codemie/workflows/team.toml:20:8: Agent 'goose acp': the program is not allowed (allowed: none)",
+    '  = help: Add it under policy.agents in .codemie/config.yaml: agents: { "goose": {} }.',
+    "! .codemie/workflows/team.toml: Agent 'goose acp': there is no program 'goose' here",
+  ])
+})
