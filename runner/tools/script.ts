@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { RUN_SCRIPT } from '../steps/script.ts'
 import { startAllowed } from './command.ts'
 import { toolFailed } from './define-tool.ts'
-import { resolveInRoot } from './root.ts'
+import { programOfScript } from './script-program.ts'
 import type { ToolContext } from './tool.ts'
 
 /** What a script of a definition is started with. */
@@ -31,11 +29,11 @@ export async function runScript(
   { command, stdin, env }: ScriptRequest,
   context: ToolContext,
 ): Promise<string> {
-  const isPath = await isFile(command, context)
+  const started = await programOfScript(command, context)
   const { stdout } = await startAllowed(
     SCRIPT,
     {
-      ...(isPath ? { program: command, args: [] } : { program: 'sh', args: ['-c', command] }),
+      ...started,
       stdin,
       env: { ...env, OCTOMIND_WORKING_DIR: context.root },
       help: 'Mend what it says, or have it end with status 0.',
@@ -46,14 +44,4 @@ export async function runScript(
     throw toolFailed(SCRIPT, `"${command}" printed more than ${MOST_BYTES} bytes`, 'Have it print less.')
   }
   return stdout.text
-}
-
-/** Whether a command is a file of the repository. What may not be looked at is none. */
-async function isFile(command: string, context: ToolContext): Promise<boolean> {
-  if (/\s/.test(command)) return false
-  const place = await resolveInRoot(context, command, { tool: RUN_SCRIPT, argument: 'command' }).catch(
-    () => undefined,
-  )
-  const found = place && (await stat(place.absolute).catch(() => undefined))
-  return found?.isFile() ?? false
 }
