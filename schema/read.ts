@@ -3,7 +3,7 @@ import { readCodemie } from './dialects/codemie/read.ts'
 import { readOctomind } from './dialects/octomind/read.ts'
 import { readToml } from './toml.ts'
 import type { Dialect, Workflow } from './workflow.ts'
-import { readYaml } from './yaml.ts'
+import { readYaml, type YamlDocument } from './yaml.ts'
 
 /** What to read: a definition by its path in the repository, as text or as the bytes of the file. */
 export interface WorkflowFile {
@@ -47,6 +47,9 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
   if (/\.toml$/i.test(source.file)) return partOf(readWorkflows(source), source.part)
   const document = readYaml(source.file, input)
   const { workflow, source: place, diagnostics } = readCodemie(document, id)
+  const other = isOther(document, diagnostics, TOML_LINE)
+    ? [otherFormat(document, 'TOML', `${id}.toml`)]
+    : undefined
   const form = !place.config
     ? undefined
     : !place.envelope
@@ -56,7 +59,7 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
         : 'template'
   return {
     ...(workflow ? { workflow } : {}),
-    diagnostics: [...diagnostics].sort(compareDiagnostics),
+    diagnostics: other ?? [...diagnostics].sort(compareDiagnostics),
     meta: {
       id,
       file: source.file,
@@ -91,7 +94,9 @@ export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...Re
   const stem = workflowIdOf(file)
   const { workflows, dialect, diagnostics, spoiled } = readOctomind(document, stem)
   const parts = workflows.map(({ id }) => id)
-  const sorted = [...diagnostics].sort(compareDiagnostics)
+  const sorted = isOther(document, diagnostics, YAML_LINE)
+    ? [otherFormat(document, 'YAML', `${stem}.yaml`)]
+    : [...diagnostics].sort(compareDiagnostics)
   const resultOf = (workflow?: Workflow): ReadResult => ({
     ...(workflow ? { workflow } : {}),
     diagnostics: sorted,
@@ -107,6 +112,30 @@ export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...Re
   })
   const [first, ...others] = workflows
   return [resultOf(first), ...others.map(resultOf)]
+}
+
+/** A first line of something that only one of the formats can have. */
+const TOML_LINE = /^(?:\[\[?[\w.-]+\]?\]|[\w-]+ *= *\S.*)$/
+const YAML_LINE = /^[\w-]+:(?: .*)?$/
+
+/** Whether a text that cannot be read begins as one of the other format does. */
+function isOther({ text }: YamlDocument, diagnostics: readonly Diagnostic[], line: RegExp): boolean {
+  if (!diagnostics.some(({ severity }) => severity === 'error')) return false
+  const first = text.split('\n').find((one) => one.trim() !== '' && !one.startsWith('#'))
+  return first !== undefined && line.test(first.trimEnd())
+}
+
+/** What else there is to say of such a file would be noise. */
+function otherFormat(document: YamlDocument, format: string, name: string): Diagnostic {
+  const begin = document.text.length - document.text.trimStart().length
+  return {
+    ...document.at(begin, begin + 1),
+    code: 'other-format',
+    severity: 'error',
+    path: '',
+    message: `This looks like ${format}, which the ending of the file does not say`,
+    help: `Call it ${name}`,
+  }
 }
 
 /** The id of a workflow: the name of its file without folders and endings; `a/b/release-notes.yaml` is `release-notes`. */

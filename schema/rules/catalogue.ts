@@ -877,6 +877,11 @@ export const CATALOGUE: Readonly<Record<string, Explanation>> = {
     right: 'parallel = true',
     fix: 'Make a step of each.',
   },
+  'other-format': {
+    title: 'A file whose ending says another format',
+    why: 'A definition is read as TOML where its name ends with .toml, and as YAML otherwise. What a file of the other format would be told as an error is not worth reading.',
+    fix: 'Give the file the ending that the message names.',
+  },
   'too-few-steps': {
     title: 'A block with too few steps inside',
     why: 'A parallel block is for at least two steps, or for one that runs for each item; a loop needs one.',

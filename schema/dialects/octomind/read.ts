@@ -41,6 +41,10 @@ const IGNORED_KEYS: readonly KnownIgnoredKey[] = [
 export function readOctomind(document: YamlDocument, id: string): OctomindResult {
   const { root } = document
   if (!root) return { dialect: 'octomind-file', workflows: [], diagnostics: document.diagnostics }
+  if (root.kind === 'map' && root.entries.size === 0) {
+    const diagnostics = document.diagnostics.length > 0 ? document.diagnostics : [emptyFile(document, root)]
+    return { dialect: 'octomind-file', workflows: [], diagnostics }
+  }
   const isConfig = CONFIG_KEYS.some((key) => entryOf(root, key)) && !entryOf(root, 'steps')
   const read = isConfig ? readConfiguration(document, root) : readFile(document, root, id)
   const mixed = isConfig ? [] : mixedForms(document, root)
@@ -48,6 +52,17 @@ export function readOctomind(document: YamlDocument, id: string): OctomindResult
     ({ code, path }) => code !== 'unknown-key' || mixed.every((one) => one.path !== path),
   )
   return { ...read, diagnostics: [...document.diagnostics, ...mixed, ...others] }
+}
+
+function emptyFile(document: YamlDocument, root: YamlNode): Diagnostic {
+  return {
+    ...document.at(root.start, root.end),
+    code: 'no-steps',
+    severity: 'error',
+    path: '',
+    message: 'The file is empty',
+    expected: 'a name and [[steps]], or a configuration with [[workflows]] or [[roles]]',
+  }
 }
 
 const CONFIG_KEYS = ['workflows', 'layers', 'roles', 'pipelines'] as const

@@ -143,3 +143,16 @@ test('how much a model is to think goes with the other parameters', () => {
     parameters: { reasoning_effort: 'low', top_k: 5n },
   })
 })
+
+test.each([
+  ['w.yaml', 'name = "W"\n[[steps]]\nname = "a"\n', 'Call it w.toml'],
+  ['w.yaml', '# A comment\n[[workflows]]\nname = "a"\n', 'Call it w.toml'],
+  ['w.toml', '\nname: W\nstates: []\n', 'Call it w.yaml'],
+])('%s with %j is of the other format', (file, text, help) => {
+  const { diagnostics } = readWorkflow({ file, text })
+  expect(diagnostics.map(({ code, help: said }) => [code, said])).toEqual([['other-format', help]])
+})
+
+test.each(['', '# Nothing yet\n'])('an empty file is one problem: %j', (text) => {
+  expect(problems(text)).toEqual(['error no-steps 1:1 The file is empty'])
+})
