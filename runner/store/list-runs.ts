@@ -4,6 +4,7 @@ import { countFinished, digestRun, type RunDigest } from './digest-run.ts'
 import { figuresOf, parseFigures, type RunFigures } from './figures.ts'
 import { slugOf } from './file-name.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
+import { newestFirst } from './newest-first.ts'
 import { readObjects } from './objects.ts'
 import type { ReadContext } from './read-run.ts'
 import { ARCHIVE, DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
@@ -55,7 +56,8 @@ export interface ListFilter {
 
 /**
  * Lists runs, newest first: those in progress on this machine, live and finished refs, and the branch. Each run once, in
- * its newest version. Of the branch only the commits' messages are read, and only as many as the limit needs.
+ * its newest version. Of the branch only the commits' messages are read, and only as many as the limit needs, and the
+ * records of those that started within one second.
  */
 export async function listRuns(context: ReadContext, filter: ListFilter = {}): Promise<RunSummary[]> {
   const { git } = context.repository
@@ -91,8 +93,7 @@ export async function listRuns(context: ReadContext, filter: ListFilter = {}): P
       if (found >= limit + 20) break
     }
   }
-  const all = [...newest.values()].sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
-  return await withFigures(git, filter.limit === undefined ? all : all.slice(0, filter.limit))
+  return await withFigures(git, await newestFirst(context, [...newest.values()], filter.limit))
 }
 
 /** More records than this are not opened for figures that nobody asked for. */

@@ -11,7 +11,7 @@ import { findRunDirectory } from './run-home.ts'
  */
 export async function readStarts(
   { repository, home }: Pick<ReadContext, 'repository' | 'home'>,
-  runs: readonly RunSummary[],
+  runs: readonly Pick<RunSummary, 'id' | 'tree'>[],
 ): Promise<(ManifestStart | undefined)[]> {
   const inGit = runs.filter(({ tree }) => tree !== undefined)
   const texts = await readObjects(

@@ -29,10 +29,15 @@ interface Made {
   readonly event?: string
   readonly steps?: number
   readonly status?: 'succeeded' | 'failed'
+  /** Milliseconds after the others. */
+  readonly later?: number
+  /** It stays in progress. */
+  readonly isOpen?: boolean
 }
 
-async function make({ seed, workflow = 'review', actor, event, steps = 1, status }: Made) {
+async function make({ seed, workflow = 'review', actor, event, steps = 1, status, later = 0, isOpen }: Made) {
   const store = await openTestStore(repository, { seed })
+  store.wait(later)
   const definition = { id: workflow, name: workflow, file: `${workflow}.yaml`, text: 'states: []\n' }
   const writer = await store.claim(
     newRun({
@@ -42,7 +47,7 @@ async function make({ seed, workflow = 'review', actor, event, steps = 1, status
     }),
   )
   const outputs = Object.fromEntries(Array.from({ length: steps }, (_, index) => [`s${index}`, 'x']))
-  await play(writer, eventsOf(writer.id, outputs, status))
+  if (!isOpen) await play(writer, eventsOf(writer.id, outputs, status))
 }
 
 async function makeFour() {
@@ -98,6 +103,28 @@ describe('the list of runs', () => {
   ])('filtered with "%s"', async (line, expected) => {
     await makeFour()
     expect((await idsOf(line)).join('')).toBe(expected)
+  })
+
+  test('within one second those come first that started last, wherever they are', async () => {
+    await make({ seed: 9 })
+    await make({ seed: 3, later: 1, isOpen: true })
+    await make({ seed: 5, later: 2 })
+    await make({ seed: 4, later: 2 })
+    await make({ seed: 1, later: 1000 })
+    await make({ seed: 8, later: -1 })
+    expect(await idsOf('')).toEqual([...'154398'])
+    expect(await idsOf('-n 3')).toEqual([...'154'])
+    expect(await idsOf('-n 1')).toEqual(['1'])
+  })
+
+  test('the latest run is the one that started last', async () => {
+    await make({ seed: 9 })
+    await make({ seed: 3, later: 1 })
+    const shown = await runInProcess(['show', 'latest', '--json'], {
+      cwd: repository.root,
+      env: repository.env,
+    })
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id: '20261120T104455Z-00000003' })
   })
 
   test('an age counts back from now', async () => {
