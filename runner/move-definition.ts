@@ -24,7 +24,7 @@ export async function cloneDefinition(
   const workflow = validWorkflow(definition)
   const to = fileBeside(definition.file, name)
   await refuseLostCalls(project, workflow, to)
-  refuseConfiguration(definition)
+  refuseConfiguration(definition, 'Copy its table in the file, and give the copy another name.')
   const text = workflow.dialect === 'codemie' ? withName(definition.text, titleOf(to)) : definition.text
   await planDefinition(project, to, text)
   await writeNewFile(project.root, to, text)
@@ -49,7 +49,7 @@ export async function renameDefinition(
   const { file, id, text } = definition
   const workflow = validWorkflow(definition)
   refuseElsewhere(definition)
-  refuseConfiguration(definition)
+  refuseConfiguration(definition, 'Change its name in the file.')
   const to = fileBeside(file, name)
   await planDefinition(project, to, text, [file])
   await refuseLostCalls(project, workflow, to)
@@ -76,7 +76,10 @@ export async function renameDefinition(
 export async function archiveDefinition(project: Project, definition: Definition): Promise<Moved> {
   const { file, id } = definition
   refuseElsewhere(definition)
-  refuseConfiguration(definition)
+  refuseConfiguration(
+    definition,
+    'Move the file yourself, with all that is in it, or take its table out of it.',
+  )
   refuseCalled(
     id,
     await callersOf(project, definition),
@@ -111,7 +114,10 @@ export async function deleteDefinition(
 ): Promise<FileChange> {
   const { file, id } = definition
   refuseElsewhere(definition)
-  refuseConfiguration(definition)
+  refuseConfiguration(
+    definition,
+    'Take its table out of the file, or remove the file yourself, with all that is in it.',
+  )
   refuseCalled(id, await callersOf(project, definition), 'They could not run any more. Change these first.')
   if (!force && !(await isCommitted(project, file))) {
     throw new Refusal(
@@ -141,16 +147,13 @@ function refuseElsewhere({ file }: Definition): void {
   })
 }
 
-/** A file that holds several workflows is not one of them. */
-function refuseConfiguration({ file, id, meta: { parts } }: Definition): void {
-  if (parts.length < 2) return
-  throw new Refusal(
-    'not-editable',
-    `${file} holds '${id}' and ${parts.length - 1} more, which go with the file`,
-    {
-      help: 'Move or remove the file yourself, or its table in it.',
-    },
-  )
+/** A workflow out of a configuration of Octomind is not a file, also where it is the only one. @param help what to do instead. */
+function refuseConfiguration({ file, id, meta: { dialect, parts } }: Definition, help: string): void {
+  // One with errors has no workflows yet, and its name is that of the file.
+  if (dialect !== 'octomind-config' || parts.length === 0) return
+  throw new Refusal('not-editable', `'${id}' is one of the workflows of ${file}, which go with the file`, {
+    help,
+  })
 }
 
 function movedFiles(from: string, to: string): FileChange['files'] {

@@ -741,9 +741,28 @@ describe('a configuration', () => {
     for (const line of ['tag ship +x', 'lifecycle ship testing', 'rename map other', 'delete map']) {
       const { status, stderr } = await cli(line)
       expect([line, status]).toEqual([line, 2])
-      expect(stderr).toMatch(/is a file of Octomind, which has no|holds 'map' and 3 more/)
+      expect(stderr).toMatch(/is a file of Octomind, which has no|'map' is one of the workflows of/)
     }
     expect((await cli('rename ship boat')).status).toBe(0)
     expect((await cli('list')).stdout).toContain('boat')
+  })
+
+  test.each([
+    ['clone lay other', 'Copy its table in the file, and give the copy another name.'],
+    ['rename lay other', 'Change its name in the file.'],
+    ['archive lay', 'Move the file yourself, with all that is in it, or take its table out of it.'],
+    ['delete lay', 'Take its table out of the file, or remove the file yourself, with all that is in it.'],
+  ])('of which `%s` wants a part, although it has only one', async (line, help) => {
+    const only =
+      '[[workflows]]\nname = "lay"\ndescription = "Lays"\n\n[[workflows.steps]]\nname = "a"\ntype = "once"\nlayer = "a"\n\n[[layers]]\nname = "a"\ndescription = "Answers"\nmodel = "openai:gpt-4.1"\nsystem_prompt = "Say yes"\n'
+    const path = '.codemie/workflows/lay.toml'
+    const cli = await open({ [path]: only })
+    const { status, stdout, stderr } = await cli(line)
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `error not-editable: 'lay' is one of the workflows of ${path}, which go with the file\n  = help: ${help}\n`,
+    })
+    expect(repository?.git('status', '--porcelain')).toBe('')
   })
 })
