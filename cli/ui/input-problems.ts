@@ -3,6 +3,7 @@ import type { Workflow } from '../../schema/workflow.ts'
 import { renderProblem } from '../report-error.ts'
 import type { Palette } from './palette.ts'
 import { count } from './plain-text.ts'
+import { quoteWord } from './quote-word.ts'
 
 /** All problems of the input at once, and what would be right. Ends with a line feed. */
 export function renderInputProblems(input: InputPlan, workflow: Workflow, palette: Palette): string {
@@ -10,7 +11,14 @@ export function renderInputProblems(input: InputPlan, workflow: Workflow, palett
   const words = workflow.inputs
     .filter(({ required }) => required)
     .map(({ name, schema }) => `-i ${name}=${placeholderOf(schema)}`)
-  const line = ['codemie-ci run', workflow.id, ...words].join(' ')
+  // One without declared inputs can need a text all the same.
+  const needsText = words.length === 0 && input.problems.some(({ code }) => code === 'input-missing')
+  const line = [
+    'codemie-ci run',
+    quoteWord(workflow.id),
+    ...words,
+    ...(needsText ? ["--input '…'"] : []),
+  ].join(' ')
   return `${problems}\n${palette.red(palette.symbols.failed)} ${workflow.file} cannot run: ${count(input.problems.length, 'problem')} with its input. Try: ${line}\n`
 }
 

@@ -50,7 +50,9 @@ export function renderPlan(
 
 function inputLines(plan: Plan, { dim }: Palette, columns: number): string[] {
   if (plan.inputs.length === 0) {
-    return [plan.input === '' ? '  none' : `  ${shorten(oneLine(plan.input), columns - 4)}`]
+    const isMissing = plan.problems.some(({ code }) => code === 'input-missing')
+    const none = isMissing ? 'a text (required)' : 'none'
+    return [`  ${plan.input === '' ? none : shorten(oneLine(plan.input), columns - 4)}`]
   }
   const width = Math.max(...plan.inputs.map(({ name }) => name.length))
   return plan.inputs.map((input) => {

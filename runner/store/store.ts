@@ -341,12 +341,12 @@ async function resume(
   refuseUntrusted(stored.manifest)
   if (stored.manifest.status === 'aborted' && !evenEnded) {
     throw new Refusal('run-aborted', `Run ${id} was aborted and does not go on`, {
-      help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
+      help: `\`codemie-ci show ${id}\` shows how far it came; \`codemie-ci rerun ${id}\` repeats it.`,
     })
   }
   if (stored.manifest.status === 'succeeded' && stored.where !== 'directory' && !afterEnd) {
     throw new Refusal('run-succeeded', `Run ${id} has succeeded; there is nothing to resume`, {
-      help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci run ${stored.manifest.workflow.id}\` starts a new run.`,
+      help: `\`codemie-ci show ${id}\` shows its result; \`codemie-ci rerun ${id}\` repeats it.`,
     })
   }
   if (stored.where === 'live') refuseLive(stored.manifest, context.holder, context.now(), takeOver)

@@ -258,7 +258,7 @@ describe('resume', () => {
     await run('run hello -i who=Ada')
     expect(await run('resume latest')).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('run-succeeded'),
+      stderr: expect.stringMatching(/^error run-succeeded: .*\n.* `codemie-ci rerun \S+` repeats it\.\n$/),
     })
   })
 })

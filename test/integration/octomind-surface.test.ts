@@ -528,6 +528,16 @@ describe('workflows of Octomind', () => {
     `)
   })
 
+  test('say that they need a text, and how it is given', async () => {
+    const cli = await open()
+    const planned = await cli('plan ship')
+    expect(planned.status).toBe(2)
+    expect(planned.stdout).toContain('\nInputs\n  a text (required)\n')
+    expect((await cli('run ship')).stderr).toBe(
+      "error input-missing: The workflow needs an input: the text that its steps work on\n\n✗ .codemie/workflows/ship.toml cannot run: 1 problem with its input. Try: codemie-ci run ship --input '…'\n",
+    )
+  })
+
   test('are shown after a run, with the time that each step took', async () => {
     const cli = await open()
     server?.when(/Plan a door/, '- hinge\n- lock')
