@@ -1,6 +1,9 @@
 import type { RunStatus } from '../../runner/events.ts'
-import type { ListFilter } from '../../runner/store/list-runs.ts'
+import { isShortened, slugOf } from '../../runner/store/file-name.ts'
+import type { ListFilter, RunSummary } from '../../runner/store/list-runs.ts'
+import type { RunReader } from '../../runner/store/reader.ts'
 import type { CommandRunner } from '../command.ts'
+import type { Cli } from '../context.ts'
 import { EXIT } from '../exit-status.ts'
 import type { Invocation } from '../invocation.ts'
 import { readLimit } from '../limit.ts'
@@ -13,7 +16,8 @@ import { usageError } from '../usage-error.ts'
 /** `codemie-ci runs`: the runs that are kept, newest first. */
 export const runs: CommandRunner = async (invocation, cli) => {
   const filter = readFilter(invocation, cli.world.now())
-  const found = await openReaderFor(cli).list(filter)
+  const reader = openReaderFor(cli)
+  const found = await withWorkflowIds(reader, await listed(invocation, cli, reader, filter))
   if (invocation.flag('json')) {
     printJson(cli, { runs: found })
     return EXIT.done
@@ -28,6 +32,39 @@ export const runs: CommandRunner = async (invocation, cli) => {
   }
   cli.stdout.write(renderRunTable(found, cli.look.stdout, cli.stdout.columns))
   return EXIT.done
+}
+
+async function listed(
+  invocation: Invocation,
+  cli: Cli,
+  reader: RunReader,
+  filter: ListFilter,
+): Promise<readonly RunSummary[]> {
+  const found = await reader.list(filter)
+  const { workflow } = filter
+  if (found.length > 0 || workflow === undefined) return found
+  // Reading definitions loads a lot, and is seldom needed.
+  const [{ openProjectFor }, { findRunsOf }] = await Promise.all([
+    import('../project.ts'),
+    import('../workflow-runs.ts'),
+  ])
+  return await findRunsOf(reader, await openProjectFor(invocation, cli), { ...filter, workflow })
+}
+
+/** Runs with the ids of their workflows in the place of slugs. A slug that is no id stays where the record cannot be read. */
+async function withWorkflowIds(
+  reader: RunReader,
+  runs: readonly RunSummary[],
+): Promise<readonly RunSummary[]> {
+  const shortened = runs.filter(({ workflow }) => isShortened(workflow))
+  if (shortened.length === 0) return runs
+  const starts = await reader.starts(shortened)
+  const idOf = new Map(shortened.map(({ id }, index) => [id, starts[index]?.workflow.id]))
+  return runs.map((run) => {
+    const workflow = idOf.get(run.id)
+    // The record can be made by anybody.
+    return workflow !== undefined && slugOf(workflow) === run.workflow ? { ...run, workflow } : run
+  })
 }
 
 function nothingFound({ workflow, limit: _, ...more }: ListFilter): string {

@@ -24,6 +24,11 @@ export function slugOf(text: string): string {
   return plain === '' ? `x-${hash}` : `${plain}-${hash}`
 }
 
+/** Whether a folder name ends as those do that {@link slugOf} made of another text. */
+export function isShortened(slug: string): boolean {
+  return HASHED.test(slug)
+}
+
 /** A step's place in the run, taken apart. */
 export interface StepPlace {
   /** Folder name of the step without its item numbers: `fix@2` for `fix#2`, `refine+tester` for `refine[2]/tester`. */

@@ -2,12 +2,22 @@ import type { RunStatus } from '../events.ts'
 import type { Git } from '../git/git.ts'
 import { countFinished, digestRun, type RunDigest } from './digest-run.ts'
 import { figuresOf, parseFigures, type RunFigures } from './figures.ts'
-import { slugOf } from './file-name.ts'
+import { isShortened, slugOf } from './file-name.ts'
 import { currentLease, isLeaseAlive } from './lease.ts'
 import { newestFirst } from './newest-first.ts'
 import { readObjects } from './objects.ts'
 import type { ReadContext } from './read-run.ts'
-import { ARCHIVE, DONE, LIVE, listRefs, PUSHED, parseTrailers, RUNS_BRANCH, type RunRef } from './refs.ts'
+import {
+  ARCHIVE,
+  DONE,
+  isSlug,
+  LIVE,
+  listRefs,
+  PUSHED,
+  parseTrailers,
+  RUNS_BRANCH,
+  type RunRef,
+} from './refs.ts'
 import { parseManifest, readRunFacts, readRunJournal } from './run-directory.ts'
 import { listRunDirectories, type RunHome } from './run-home.ts'
 import { startOfRun } from './run-id.ts'
@@ -30,7 +40,7 @@ export interface RunSummary {
 
 /** Which runs to list. */
 export interface ListFilter {
-  /** Id of a workflow. Default: all. */
+  /** Id of a workflow, or the slug of one as {@link RunSummary} has it. Default: all. */
   readonly workflow?: string
   /** One of them. Default: any. */
   readonly statuses?: readonly RunStatus[]
@@ -61,11 +71,11 @@ export interface ListFilter {
  */
 export async function listRuns(context: ReadContext, filter: ListFilter = {}): Promise<RunSummary[]> {
   const { git } = context.repository
-  const slug = filter.workflow === undefined ? undefined : slugOf(filter.workflow)
+  const slugs = filter.workflow === undefined ? undefined : slugsOf(filter.workflow)
   const limit = filter.limit ?? Number.POSITIVE_INFINITY
   const runs = new Map<string, FoundRun>()
   for (const run of localRuns(context)) runs.set(run.id, run)
-  if (filter.isHere) return await withFigures(git, await select(git, [...runs.values()], filter, slug))
+  if (filter.isHere) return await withFigures(git, await select(git, [...runs.values()], filter, slugs))
   const refs = await listRefs(git, ['refs/codemie', 'refs/heads/codemie', 'refs/remotes'])
   for (const prefix of [LIVE, DONE, PUSHED]) {
     for (const ref of refs) {
@@ -75,10 +85,10 @@ export async function listRuns(context: ReadContext, filter: ListFilter = {}): P
   }
   const elsewhere = [...runs.values()]
   const newest = new Map<string, FoundRun>()
-  for (const run of await select(git, elsewhere, filter, slug)) newest.set(run.id, run)
+  for (const run of await select(git, elsewhere, filter, slugs)) newest.set(run.id, run)
   for (const branch of branchesOf(refs)) {
     let found = 0
-    for await (const portion of readBranch(git, branch, slug, limit)) {
+    for await (const portion of readBranch(git, branch, slugs, limit)) {
       const fresh: FoundRun[] = []
       for (const run of portion) {
         // The newest version of a run comes first.
@@ -86,7 +96,7 @@ export async function listRuns(context: ReadContext, filter: ListFilter = {}): P
         runs.set(run.id, run)
         fresh.push(run)
       }
-      const matching = await select(git, fresh, filter, slug)
+      const matching = await select(git, fresh, filter, slugs)
       for (const run of matching) newest.set(run.id, run)
       // Runs are published in the order of their ends, and are listed by their starts.
       found += matching.length
@@ -105,16 +115,21 @@ interface FoundRun extends Omit<RunSummary, 'figures'> {
   readonly figures: string | RunFigures | undefined
 }
 
+/** Folder names that stand for a text: of the workflow of that id, and the text itself where it looks like such a name. */
+function slugsOf(text: string): readonly string[] {
+  return isSlug(text) && isShortened(text) ? [slugOf(text), text] : [slugOf(text)]
+}
+
 /** Those that a filter asks for. */
 async function select(
   git: Git,
   runs: readonly FoundRun[],
   filter: ListFilter,
-  slug: string | undefined,
+  slugs: readonly string[] | undefined,
 ): Promise<readonly FoundRun[]> {
   const { statuses, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = filter
   const candidates = runs.filter((run) => {
-    if (slug !== undefined && run.workflow !== slug) return false
+    if (slugs !== undefined && !slugs.includes(run.workflow)) return false
     if (statuses !== undefined && !statuses.includes(run.status)) return false
     if (filter.since === undefined && filter.until === undefined) return true
     const startedAt = Date.parse(run.startedAt)
@@ -234,7 +249,7 @@ function runOfRef(ref: RunRef, where: 'live' | 'done'): FoundRun | undefined {
 async function* readBranch(
   git: Git,
   commit: string,
-  slug: string | undefined,
+  slugs: readonly string[] | undefined,
   limit: number,
 ): AsyncGenerator<FoundRun[]> {
   let portion = Number.isFinite(limit) ? limit + 20 : 0
@@ -246,7 +261,7 @@ async function* readBranch(
         '--format=%B',
         ...(portion === 0 ? [] : [`--max-count=${portion}`, `--skip=${skip}`]),
         commit,
-        ...(slug === undefined ? [] : ['--', `runs/${slug}`]),
+        ...(slugs === undefined ? [] : ['--', ...slugs.map((slug) => `runs/${slug}`)]),
       ],
     })
     // Trailers are plain ASCII; reading bytes as characters is the fastest way to a string.

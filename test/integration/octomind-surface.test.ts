@@ -538,6 +538,60 @@ describe('workflows of Octomind', () => {
     )
   })
 
+  test.each(['role:tester', 'tester', 'role-tester-f5b6ed6e'])(
+    'are found among the runs as %s',
+    async (name) => {
+      const cli = await open()
+      server?.reply('Done')
+      expect(await cli('run --role tester Mend')).toMatchObject({ status: 0 })
+      const all = (await cli('runs')).stdout
+      expect(all).toMatch(/^✓ succeeded {2}role:tester {2}/)
+      expect(await cli(`runs ${name}`)).toEqual({ status: 0, stdout: all, stderr: '' })
+      expect(JSON.parse((await cli(`runs ${name} --json`)).stdout).runs).toMatchObject([
+        { workflow: 'role:tester' },
+      ])
+      expect((await cli(`runs ${name} --status failed`)).stdout).toBe('No run matches.\n')
+    },
+  )
+
+  test('that have no run are told from those that are not there', async () => {
+    const cli = await open()
+    for (const name of ['map', 'team.toml#map', 'role:developer', 'Ship', 'ship.toml']) {
+      const { status, stdout, stderr } = await cli(`runs ${name}`)
+      expect({ status, stdout, stderr }).toEqual({
+        status: 0,
+        stdout: `There are no runs of '${name}'.\n`,
+        stderr: '',
+      })
+    }
+    expect(await cli('runs shipp')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error unknown-workflow: There is no workflow 'shipp'\n {2}= help: Did you mean 'ship'/,
+      ),
+    })
+  })
+
+  test('of one name in two files are told apart by the file', async () => {
+    const only = (answer: string) =>
+      `[[workflows]]\nname = "lay"\ndescription = "Lays"\n\n[[workflows.steps]]\nname = "a"\ntype = "once"\nlayer = "a"\n\n[[layers]]\nname = "a"\ndescription = "Answers"\nmodel = "openai:gpt-4.1"\nsystem_prompt = "${answer}"\n`
+    const cli = await open({
+      '.codemie/workflows/one.toml': only('Say one'),
+      '.codemie/workflows/two.toml': only('Say two'),
+    })
+    server?.reply('one', 'two')
+    for (const file of ['one', 'two']) await cli(`run ${file}.toml#lay --input x`)
+    const idsOf = async (line: string) =>
+      JSON.parse((await cli(`${line} --json`)).stdout).runs.map(({ id }: { id: string }) => id)
+    const all = await idsOf('runs lay')
+    expect(all).toHaveLength(2)
+    expect([...(await idsOf('runs two.toml#lay')), ...(await idsOf('runs one.toml#lay'))]).toEqual(
+      expect.arrayContaining(all),
+    )
+    expect(await idsOf('runs two.toml#lay')).toHaveLength(1)
+  })
+
   test('are shown after a run, with the time that each step took', async () => {
     const cli = await open()
     server?.when(/Plan a door/, '- hinge\n- lock')
