@@ -12,7 +12,7 @@ export const BUGS_URL = 'https://github.com/codemie/codemie-ci/issues'
 export function reportError(error: unknown, cli: Cli): number {
   const palette = cli.look.stderr
   if (error instanceof Refusal) {
-    cli.stderr.write(renderProblem(error, palette))
+    cli.stderr.write(renderRefusal(error, palette))
     return error.exitStatus
   }
   if (error instanceof StepFailure) {
@@ -27,11 +27,24 @@ export function reportError(error: unknown, cli: Cli): number {
   return EXIT.failed
 }
 
+/** Each reason with what to do about it, and then what helps with all of them. */
+function renderRefusal(refusal: Refusal, palette: Palette): string {
+  const { code, help, reasons } = refusal
+  if (reasons.length === 0) return renderProblem(refusal, palette)
+  return (
+    reasons.map((reason) => renderProblem({ code, ...reason }, palette)).join('') + helpLine(help, palette)
+  )
+}
+
 /** `error code: message` as the problems of a file look, and what to do about it. Ends with a line feed. */
 export function renderProblem(
   problem: { readonly code: string; readonly message: string; readonly help?: string | undefined },
   palette: Palette,
 ): string {
   const head = `${palette.red(`error ${problem.code}`)}: ${stripControls(problem.message)}\n`
-  return problem.help ? `${head}  ${palette.cyan('=')} help: ${stripControls(problem.help)}\n` : head
+  return head + helpLine(problem.help, palette)
+}
+
+function helpLine(help: string | undefined, palette: Palette): string {
+  return help ? `  ${palette.cyan('=')} help: ${stripControls(help)}\n` : ''
 }

@@ -66,6 +66,12 @@ export class StepFailure extends Error {
   }
 }
 
+/** One of the reasons for a refusal, and what to do about it. */
+export interface Reason {
+  readonly message: string
+  readonly help: string
+}
+
 /**
  * The run cannot start or go on, and no retry will help: usage, configuration, a store that cannot be written.
  * `exitStatus` is one of the table in `docs/exit-status.md`.
@@ -75,15 +81,18 @@ export class Refusal extends Error {
   readonly code: string
   readonly exitStatus: number
   readonly help: string | undefined
+  /** For those who can show them one by one; the message has all of them. Empty: the message is the only one. */
+  readonly reasons: readonly Reason[]
 
   constructor(
     code: string,
     message: string,
-    options: { exitStatus?: number; help?: string; cause?: unknown } = {},
+    options: { exitStatus?: number; help?: string; reasons?: readonly Reason[]; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.exitStatus = options.exitStatus ?? 2
     this.help = options.help
+    this.reasons = options.reasons ?? []
   }
 }

@@ -70,8 +70,11 @@ export async function makeReady(
     ...missingPrograms([workflow, ...called.values()], world.env),
   ]
   if (problems.length > 0) {
-    const worded = problems.map(({ message, help }) => `${message}\n  ${help}`)
-    throw new Refusal('not-runnable', [...new Set(worded)].join('\n'), {
+    const reasons = new Map(
+      problems.map(({ message, help }) => [`${message}\n  ${help}`, { message, help }] as const),
+    )
+    throw new Refusal('not-runnable', [...reasons.keys()].join('\n'), {
+      reasons: [...reasons.values()],
       help: `\`codemie-ci plan ${workflow.id}\` shows what the workflow needs.`,
       exitStatus: problems.every(({ isPolicy }) => isPolicy) ? EXIT_REFUSED : EXIT_UNREADY,
     })

@@ -49,7 +49,7 @@ states:
 `,
     status: 0,
     run: `error not-runnable: .codemie/workflows/w.yaml:7:11: There is no tool "AWS" here
-  Allow the cloud's command line program and use run_command, or map it to an MCP server. To let another tool stand for it, write tools: { AWS: { use: <tool> } } in .codemie/config.yaml.
+  = help: Allow the cloud's command line program and use run_command, or map it to an MCP server. To let another tool stand for it, write tools: { AWS: { use: <tool> } } in .codemie/config.yaml.
   = help: \`codemie-ci plan w\` shows what the workflow needs.
 `,
   },
@@ -69,7 +69,7 @@ states:
 `,
     status: 2,
     run: `error not-runnable: .codemie/workflows/w.yaml:3:14: Assistant 'a' refers to 'reviewer', and there is no .codemie/assistants/reviewer.yaml
-  Write that file, or make the assistant inline.
+  = help: Write that file, or make the assistant inline.
   = help: \`codemie-ci plan w\` shows what the workflow needs.
 `,
   },

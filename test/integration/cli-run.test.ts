@@ -194,6 +194,26 @@ describe('run', () => {
     expect(stderr).toContain('✓ Ask succeeded · 0.0s · 2 steps · 30 tokens · cost unknown\n')
     expect(stderr).toContain('  ▸ first\n')
   })
+
+  it('says of each obstacle what to do about it', async () => {
+    const { run } = open({
+      w: `assistants:
+  - { id: a, command: goose acp }
+states:
+  - { id: ask, assistant_id: a, task: Go, next: { state_id: end } }
+`,
+    })
+    expect((await run('run w', { env: { PATH: '' } })).stderr).toBe(
+      `error not-runnable: .codemie/workflows/w.yaml:2:5: Agent 'goose acp': the program is not allowed (allowed: none)
+  = help: Add it under policy.agents in .codemie/config.yaml: agents: { "goose": {} }.
+error not-runnable: The provider \`openai\` needs a key, and the environment variable OPENAI_API_KEY is not set.
+  = help: Set OPENAI_API_KEY (in GitHub Actions: \`env\` from a secret).
+error not-runnable: Agent 'goose acp': there is no program 'goose' here
+  = help: Install it in the job, or correct its command.
+  = help: \`codemie-ci plan w\` shows what the workflow needs.
+`,
+    )
+  })
 })
 
 describe('resume', () => {

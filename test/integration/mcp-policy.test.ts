@@ -130,7 +130,7 @@ describe('a run is refused before anything is started', () => {
     const here = projectOf(server, { config: `${config}\n` })
     const run = await cli(here, ['run', 'w'])
     expect([run.status, run.stdout]).toEqual([status, ''])
-    expect(run.stderr).toContain(`: ${message}\n  ${help}\n`)
+    expect(run.stderr).toContain(`: ${message}\n  = help: ${help}\n`)
   })
 })
 

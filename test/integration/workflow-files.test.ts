@@ -340,7 +340,7 @@ describe('lifecycle', () => {
     const refused = await run('run', 'review')
     expect(refused.status).toBe(2)
     expect(refused.stderr).toContain(
-      "The workflow is retired: it can be read and compared, but not run\n  Change its 'lifecycle' to run it again, or run it once with --force.",
+      "The workflow is retired: it can be read and compared, but not run\n  = help: Change its 'lifecycle' to run it again, or run it once with --force.",
     )
     expect((await run('plan', 'review')).stdout).toContain('✗ Not ready to run: 1 problem')
     expect((await run('run', 'review', '--dry-run', '--force')).stdout).toContain('✓ Ready to run')
