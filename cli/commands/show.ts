@@ -29,7 +29,7 @@ import { describeSpent } from '../ui/entry-lines.ts'
 import { printJson } from '../ui/json.ts'
 import { formatDuration, formatTime } from '../ui/numbers.ts'
 import type { Palette } from '../ui/palette.ts'
-import { count, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
+import { count, displayWidth, oneLine, padEnd, shorten, stripControls } from '../ui/plain-text.ts'
 import { readableOutput } from '../ui/readable-output.ts'
 import { describeSilence } from '../ui/silence.ts'
 import { headOf, renderNext, renderStatus, waysOn } from '../ui/summary.ts'
@@ -267,7 +267,7 @@ function renderRun(
     ),
     '',
     bold('Steps'),
-    ...stepLines(digest.steps, digest.models.length > 1, palette),
+    ...stepLines(digest.steps, { isMixed: digest.models.length > 1, columns }, palette),
   ]
   const timing = isTimed(workflow.file) ? timingOf(workflow.name, digest) : []
   if (timing.length > 0) lines.push('', bold('Timing'), ...timing.map((line) => dim(`  ${oneLine(line)}`)))
@@ -334,8 +334,19 @@ function describeCommit({ commit, branch, changedFiles }: RunManifest['repositor
   return `${commit.slice(0, 12)} (${where}${dirty})`
 }
 
-/** Steps in order; many of one state in a row are one line. `isMixed`: several models answered, so each says which. */
-function stepLines(steps: readonly StepDigest[], isMixed: boolean, palette: Palette): string[] {
+/** Columns that a step's name leaves to what is said of it, and that it may have however narrow the terminal is. */
+const FACT_COLUMNS = 30
+const NAME_COLUMNS = 40
+
+/**
+ * Steps in order; many of one state in a row are one line, and a name for which there is no room stands above its facts.
+ * `isMixed`: several models answered, so each says which.
+ */
+function stepLines(
+  steps: readonly StepDigest[],
+  { isMixed, columns }: { readonly isMixed: boolean; readonly columns: number },
+  palette: Palette,
+): string[] {
   const groups: StepDigest[][] = []
   for (const step of steps) {
     const group = groups.at(-1)
@@ -343,11 +354,15 @@ function stepLines(steps: readonly StepDigest[], isMixed: boolean, palette: Pale
     else groups.push([step])
   }
   const rows = groups.flatMap((group) => (group.length > FEW ? [group] : group.map((step) => [step])))
-  const width = Math.min(
-    40,
-    Math.max(0, ...rows.map((row) => (row.length > 1 ? (row[0]?.state ?? '') : (row[0]?.path ?? '')).length)),
-  )
+  const room = Math.max(NAME_COLUMNS, columns - FACT_COLUMNS)
+  const widths = rows.map((row) => displayWidth(nameOf(row)))
+  const width = Math.max(0, ...widths.filter((one) => one <= room))
   return rows.map((row) => stepLine(row, width, isMixed, palette))
+}
+
+function nameOf(row: readonly StepDigest[]): string {
+  const [first] = row
+  return oneLine((row.length > 1 ? first?.state : first?.path) ?? '')
 }
 
 function stepLine(row: readonly StepDigest[], width: number, isMixed: boolean, palette: Palette): string {
@@ -357,13 +372,13 @@ function stepLine(row: readonly StepDigest[], width: number, isMixed: boolean, p
   const sign = failed > 0 ? red(symbols.failed) : open > 0 ? yellow(symbols.paused) : green(symbols.done)
   const attempts = row.flatMap((step) => step.attempts)
   const durationMs = attempts.reduce((sum, attempt) => sum + (attempt.durationMs ?? 0), 0)
-  const [first] = row
-  const name = row.length > 1 ? (first?.state ?? '') : (first?.path ?? '')
+  const name = nameOf(row)
   const facts = [
     ...(row.length > 1 ? [`${row.length - failed - open} of ${row.length}`] : []),
     ...(attempts.length > row.length ? [count(attempts.length, 'attempt')] : []),
     ...(open === row.length ? ['not finished'] : [formatDuration(durationMs)]),
     ...(isMixed ? [...new Set(attempts.flatMap(({ models = [] }) => models))].map(oneLine) : []),
   ]
-  return `  ${sign} ${padEnd(oneLine(name), width)}  ${dim(facts.join('  '))}`
+  const shown = displayWidth(name) <= width ? padEnd(name, width) : `${name}\n${' '.repeat(width + 4)}`
+  return `  ${sign} ${shown}  ${dim(facts.join('  '))}`
 }

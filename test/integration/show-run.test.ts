@@ -73,6 +73,20 @@ test.each([
   expect(await show(line)).toMatchObject({ status: 2, stdout: '' })
 })
 
+test('names of steps that are longer than the terminal has room for keep the columns', async () => {
+  const store = await openTestStore(repository)
+  const long = `refine[2]/${'long-'.repeat(8)}name`
+  const writer = await store.claim(newRun())
+  await play(writer, eventsOf(writer.id, { short: 'x', [long]: 'y', [`${long}-${'x'.repeat(60)}`]: 'z' }))
+  const steps = (await show('latest')).stdout.split('\n').filter((line) => /short|long-|^ {8}/.test(line))
+  expect(steps).toEqual([
+    `  ✓ short${' '.repeat(49)}  1.0s`,
+    `  ✓ ${long}  1.0s`,
+    `  ✓ ${long}-${'x'.repeat(60)}`,
+    `    ${' '.repeat(54)}  1.0s`,
+  ])
+})
+
 describe('reading for showing', () => {
   test('finds what reading the whole record finds, also in several segments and beside hostile folders', async () => {
     const limits = { fileBytes: 4096, files: 200, runBytes: 1024 * 1024 }
