@@ -1,7 +1,8 @@
 import { Refusal } from '../runner/failure.ts'
-import { type Definition, type Project, ROLE } from '../runner/project.ts'
+import type { Definition, Project } from '../runner/project.ts'
 import type { ListFilter, RunSummary } from '../runner/store/list-runs.ts'
 import type { RunReader } from '../runner/store/reader.ts'
+import { ROLE } from '../schema/workflow.ts'
 
 /**
  * The runs of a workflow that a person names otherwise than its record does: by all that `run` takes for it, and a role
