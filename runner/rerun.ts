@@ -8,7 +8,7 @@ import type { RunInput } from './engine/step.ts'
 import type { RunEvent, StepFinished, StepStarted } from './events.ts'
 import { Refusal } from './failure.ts'
 import { blobId, objectFormatOf } from './git/object-id.ts'
-import type { Project } from './project.ts'
+import { addressOf, type Project } from './project.ts'
 import { findRecorded, projectOfRun, readRecorded, readRecordedInput, settingsOf } from './recorded.ts'
 import { warnThrough } from './records.ts'
 import { type StartOptions, startRun } from './run.ts'
@@ -71,7 +71,7 @@ export async function readRepeatable(
     revision: undefined,
   }
   if (latest) {
-    const found = await project.find(about.file)
+    const found = await project.find(addressOf(about))
     if (found.workflow) {
       const recorded = { manifest, ...definitionTexts(manifest, files) }
       const redo = await redoneBy(found.workflow, project.find, recorded)

@@ -501,3 +501,25 @@ describe('help', () => {
     }
   })
 })
+
+test('a run of one of several workflows of a file is repeated with the definition of now', async () => {
+  const server = await startModelServer()
+  const flow = (name: string) =>
+    `[[workflows]]\nname = "${name}"\ndescription = "d"\n[[workflows.steps]]\nname = "s"\ntype = "once"\nlayer = "x"\n`
+  const text = (prompt: string) =>
+    `${flow('one')}${flow('two')}[[layers]]\nname = "x"\ndescription = "d"\nmodel = "openai:gpt-5-mini"\nsystem_prompt = "${prompt}"\n`
+  const repository = makeRepository({ files: { '.codemie/workflows/team.toml': text('Before') } })
+  try {
+    server.otherwise('X')
+    const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
+    const options = { cwd: repository.root, env }
+    await runInProcess(['run', 'two', '--input', 'x'], options)
+    repository.write('.codemie/workflows/team.toml', text('Now'))
+    const { status, stderr } = await runInProcess(['rerun', 'latest', '--latest'], options)
+    expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringMatching(/^two · run/) })
+    expect(server.requests.map(({ body }) => body.messages[0].content)).toEqual(['Before', 'Now'])
+  } finally {
+    repository.remove()
+    await server.close()
+  }
+})
