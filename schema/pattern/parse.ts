@@ -60,7 +60,8 @@ export class PatternReader {
 
   pattern(): ParsedPattern {
     const node = this.#choice()
-    if (this.offset < this.source.length) throw this.refusal("has a ')' that nothing opens")
+    if (this.offset < this.source.length)
+      throw this.refusal("has a ')' that nothing opens", this.offset, 'Write \\) for the character')
     return { node, groups: this.#groups }
   }
 
@@ -233,7 +234,8 @@ export class PatternReader {
     this.#depth += 1
     if (this.#depth > MAX_NESTING) throw this.refusal('nests too deeply', start)
     const item = this.#choice()
-    if (!this.take(')')) throw this.refusal("has a '(' that nothing closes", start)
+    if (!this.take(')'))
+      throw this.refusal("has a '(' that nothing closes", start, 'Close it, or write \\( for the character')
     this.#depth -= 1
     this.#flags = before
     return captures ? { kind: 'group', item } : item
@@ -263,7 +265,8 @@ export class PatternReader {
     let isOn = true
     for (; this.char !== ')' && this.char !== ':'; this.offset += 1) {
       const { char } = this
-      if (char === '') throw this.refusal("has a '(' that nothing closes", start)
+      if (char === '')
+        throw this.refusal("has a '(' that nothing closes", start, 'Close it, or write \\( for the character')
       if (seen.has(char)) throw this.refusal(`sets '${char}' twice`)
       seen.add(char)
       if (char === '-') isOn = false

@@ -87,7 +87,7 @@ export function checkPattern(
   say({
     code: 'pattern-syntax',
     severity: 'error',
-    at: document.at(offset, node.end),
+    at: document.at(offset, document.offsetIn?.(node, pattern.value.length) ?? node.end),
     path,
     message: `The pattern ${compiled.problem}`,
     help:
