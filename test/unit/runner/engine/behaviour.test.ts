@@ -290,5 +290,5 @@ test('125: a step that fails ends the run with its reason', async () => {
     throw failure
   }
   const { outcome } = await runScripted(workflowOf([['s', '{ state_id: end }']]), { outputs: { s: fail } })
-  expect(outcome).toEqual({ status: 'failed', failure, path: 's' })
+  expect(outcome).toMatchObject({ status: 'failed', failure, path: 's' })
 })
