@@ -269,13 +269,13 @@ function renderRun(
     bold('Steps'),
     ...stepLines(digest.steps, { isMixed: digest.models.length > 1, columns }, palette),
   ]
-  const timing = isTimed(workflow.file) ? timingOf(workflow.name, digest) : []
-  if (timing.length > 0) lines.push('', bold('Timing'), ...timing.map((line) => dim(`  ${oneLine(line)}`)))
   for (const { code, message, path, position } of digest.warnings) {
     const place = position ?? path
     const where = place === undefined ? '' : `${oneLine(place)}: `
     lines.push(`  ${palette.yellow(symbols.warning)} ${where}${oneLine(message)} ${dim(`[${code}]`)}`)
   }
+  const timing = isTimed(workflow.file) ? timingOf(workflow.name, digest) : []
+  if (timing.length > 0) lines.push('', bold('Timing'), ...timing.map((line) => dim(`  ${oneLine(line)}`)))
   if (digest.said.length > 0) {
     lines.push('', bold('What people said'), ...digest.said.map((one) => `  ${sayLine(one, palette)}`))
   }
