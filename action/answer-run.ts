@@ -139,6 +139,10 @@ function refuseOtherHead({ id, trigger: { about } }: RunManifest, head: string |
   )
 }
 
+function wholeSecond(ms: number): number {
+  return ms - (ms % 1000)
+}
+
 /** What can be told before anybody is asked again. */
 function refuseUnsaid({ manifest: { id }, events }: StoredRun, { answer, digest, at }: Said): void {
   const pause = refuseUnfit({ runId: id, ...(answer ? { answer } : {}) }, events)
@@ -158,7 +162,8 @@ function refuseUnsaid({ manifest: { id }, events }: StoredRun, { answer, digest,
     })
   }
   const asked = openPauseOf(events)?.at
-  if (at !== undefined && asked !== undefined && at < Date.parse(asked)) {
+  // GitHub tells whole seconds, so an answer of the same second may look older than what it answers.
+  if (at !== undefined && asked !== undefined && at < wholeSecond(Date.parse(asked))) {
     throw new Refusal('answer-outdated', `What run ${id} asks for is younger than the answer`, {
       exitStatus: 5,
       help: 'Look at what it asks for now, and answer that.',
