@@ -23,8 +23,8 @@ export interface UnprovidedTool extends ToolProblem {
 /**
  * Checks a valid workflow against the files of its project: stored assistants, skills and called workflows that are not
  * there or have errors, and calls in a circle, which cannot run; and tools that nothing here provides, or whose integration
- * is not known, and MCP servers, agents and programs of scripts that nothing here allows, which another config may name. `run` and `plan` refuse all of them. Beside these, models that cost
- * more than what they are for.
+ * is not known, and MCP servers, agents and programs of scripts that nothing here allows, which another config may name.
+ * `run` and `plan` refuse all of them. Beside these, models that cost more than what they are for.
  */
 export async function checkNeeds(
   definition: Workflow,

@@ -1,8 +1,17 @@
+import type { Dialect } from './workflow.ts'
+
 /**
  * Model calls of one attempt of an agent that may call tools, those of assistants that it asks among them; upstream's limit, far
  * beyond what a sound agent needs.
  */
 export const MOST_TURNS = 150
+
+/** What files call the limit of supersteps. The workflows of a configuration of Octomind cannot come to theirs. */
+export const SUPERSTEPS_KEYS: Readonly<Record<Dialect, string>> = {
+  codemie: 'recursion_limit',
+  'octomind-file': 'max_transitions',
+  'octomind-config': 'recursion_limit',
+}
 
 /** How often an agent is asked again, in one attempt, when its answer does not fit the output schema. */
 export const MOST_REASKS = 2

@@ -47,9 +47,6 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
   if (/\.toml$/i.test(source.file)) return partOf(readWorkflows(source), source.part)
   const document = readYaml(source.file, input)
   const { workflow, source: place, diagnostics } = readCodemie(document, id)
-  const other = isOther(document, diagnostics, TOML_LINE)
-    ? [otherFormat(document, 'TOML', `${id}.toml`)]
-    : undefined
   const form = !place.config
     ? undefined
     : !place.envelope
@@ -59,7 +56,7 @@ export function readWorkflow(source: WorkflowFile): ReadResult {
         : 'template'
   return {
     ...(workflow ? { workflow } : {}),
-    diagnostics: other ?? [...diagnostics].sort(compareDiagnostics),
+    diagnostics: problemsOf(document, diagnostics, 'TOML'),
     meta: {
       id,
       file: source.file,
@@ -94,9 +91,7 @@ export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...Re
   const stem = workflowIdOf(file)
   const { workflows, dialect, diagnostics, spoiled } = readOctomind(document, stem)
   const parts = workflows.map(({ id }) => id)
-  const sorted = isOther(document, diagnostics, YAML_LINE)
-    ? [otherFormat(document, 'YAML', `${stem}.yaml`)]
-    : [...diagnostics].sort(compareDiagnostics)
+  const sorted = problemsOf(document, diagnostics, 'YAML')
   const resultOf = (workflow?: Workflow): ReadResult => ({
     ...(workflow ? { workflow } : {}),
     diagnostics: sorted,
@@ -114,28 +109,32 @@ export function readWorkflows(source: WorkflowFile): readonly [ReadResult, ...Re
   return [resultOf(first), ...others.map(resultOf)]
 }
 
-/** A first line of something that only one of the formats can have. */
-const TOML_LINE = /^(?:\[\[?[\w.-]+\]?\]|[\w-]+ *= *\S.*)$/
-const YAML_LINE = /^[\w-]+:(?: .*)?$/
+/** A first line that only one of the formats can have. */
+const FIRST_LINE = { TOML: /^(?:\[\[?[\w.-]+\]?\]|[\w-]+ *= *\S.*)$/, YAML: /^[\w-]+:(?: .*)?$/ } as const
 
-/** Whether a text that cannot be read begins as one of the other format does. */
-function isOther({ text }: YamlDocument, diagnostics: readonly Diagnostic[], line: RegExp): boolean {
-  if (!diagnostics.some(({ severity }) => severity === 'error')) return false
-  const first = text.split('\n').find((one) => one.trim() !== '' && !one.startsWith('#'))
-  return first !== undefined && line.test(first.trimEnd())
-}
-
-/** What else there is to say of such a file would be noise. */
-function otherFormat(document: YamlDocument, format: string, name: string): Diagnostic {
-  const begin = document.text.length - document.text.trimStart().length
-  return {
-    ...document.at(begin, begin + 1),
-    code: 'other-format',
-    severity: 'error',
-    path: '',
-    message: `This looks like ${format}, which the ending of the file does not say`,
-    help: `Call it ${name}`,
-  }
+/** All problems in order. Of a text that begins as one of the other format does that is the only one: the rest would be noise. */
+function problemsOf(
+  document: YamlDocument,
+  diagnostics: readonly Diagnostic[],
+  other: keyof typeof FIRST_LINE,
+): readonly Diagnostic[] {
+  const { text, file } = document
+  const first = diagnostics.some(({ severity }) => severity === 'error')
+    ? text.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'))
+    : undefined
+  if (first === undefined || !FIRST_LINE[other].test(first.trimEnd()))
+    return [...diagnostics].sort(compareDiagnostics)
+  const begin = text.length - text.trimStart().length
+  return [
+    {
+      ...document.at(begin, begin + 1),
+      code: 'other-format',
+      severity: 'error',
+      path: '',
+      message: `This looks like ${other}, which the ending of the file does not say`,
+      help: `Call it ${workflowIdOf(file)}.${other.toLowerCase()}`,
+    },
+  ]
 }
 
 /** The id of a workflow: the name of its file without folders and endings; `a/b/release-notes.yaml` is `release-notes`. */

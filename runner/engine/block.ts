@@ -1,4 +1,5 @@
 import { copiesOf } from '../../schema/blocks.ts'
+import { groupBy } from '../../schema/group-by.ts'
 import type {
   AllDriver,
   BlockWork,
@@ -188,10 +189,8 @@ async function runJobs(
   { atOnce = MOST_AT_ONCE, minSuccess }: Pick<AllDriver, 'atOnce' | 'minSuccess'>,
   { world, start }: Block,
 ): Promise<readonly Answer[]> {
-  for (const state of new Set(jobs.map((job) => job.state))) {
-    const first = jobs.find((job) => job.state === state)
+  for (const [state, [first]] of groupBy(jobs, (job) => job.state))
     if (first) await world.check(state, first.from)
-  }
   const results = await inPool(
     jobs,
     Math.min(atOnce, world.maxConcurrency ?? atOnce),

@@ -1,7 +1,7 @@
 import type { Located } from '../../schema/diagnostic.ts'
 import type { LanguageProblem } from '../../schema/language/index.ts'
 import { PyDict, parseOutput } from '../../schema/language/index.ts'
-import { CHARACTERS_PER_TOKEN, CHECK, FINALIZER, MEMORY } from '../../schema/limits.ts'
+import { CHARACTERS_PER_TOKEN, CHECK, FINALIZER, MEMORY, SUPERSTEPS_KEYS } from '../../schema/limits.ts'
 import { CONTINUE, type State, type Workflow } from '../../schema/workflow.ts'
 import type { Ask } from '../events.ts'
 import { type FailureInfo, StepFailure } from '../failure.ts'
@@ -244,7 +244,7 @@ class Engine {
         `The run needs more than ${limit} supersteps; the next one would run ${next}`,
         {
           blame: 'workflow',
-          help: `Raise '${workflow.dialect === 'octomind-file' ? 'max_transitions' : 'recursion_limit'}' in ${workflow.file}, or mend the loop that does not end.`,
+          help: `Raise '${SUPERSTEPS_KEYS[workflow.dialect]}' in ${workflow.file}, or mend the loop that does not end.`,
         },
       )
       return { status: 'failed', failure, path: undefined }
@@ -325,7 +325,7 @@ class Engine {
       const { path, state } = step
       const { task, output, attempt = 1, scope } = result
       // What ran inside of a block comes before it.
-      if (scope) this.#finished.push(...scope.finished.slice(step.finished.length))
+      for (const row of scope?.finished.slice(step.finished.length) ?? []) this.#finished.push(row)
       this.#finished.push({ path, state: state.id, name: displayName(step), task, output, attempt })
     }
     this.#last = done.at(-1) ?? this.#last
@@ -655,6 +655,7 @@ function beginning({ opening, name }: Workflow, input: RunInput): Omit<Scope, 'f
     case 'text': {
       const { system, greeting } = opening
       const prompt = system === undefined ? [] : [{ role: 'system', text: system } as const]
+      // A workflow that has a greeting is the run of a role, and is called as the role is.
       const history = History.of([...prompt, { role: 'assistant', text: greeting, filledFor: name }])
       return { context, history, text: input.text }
     }

@@ -17,7 +17,7 @@ export interface ConfigDraft extends Drafted {
   /** Model and parameters of roles that name none. */
   readonly defaults: DraftModel
   /** Model of the session that layers without one work for. Default: that of `defaults`. */
-  readonly sessionModel?: string
+  readonly sessionModel?: string | undefined
 }
 
 /** A table with a name: `[[layers]]` with a key `name`, or `[layers.NAME]` of older releases. */

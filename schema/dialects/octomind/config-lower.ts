@@ -53,10 +53,7 @@ export function lowerRoleRun(draft: ConfigDraft, role: DraftRole): Workflow {
         blockState(
           role.workflow ?? { value: '', at },
           { kind: 'once', orElse: 'incoming' },
-          lowerSteps(
-            assistant.model === undefined ? draft : { ...draft, sessionModel: assistant.model },
-            flow.steps,
-          ),
+          lowerSteps({ ...draft, sessionModel: assistant.model }, flow.steps),
         ),
       ]
     : []

@@ -40,18 +40,15 @@ export function showFileContext(prompt: string, shown: readonly ShownLines[]): s
   return prompt.replace(BLOCK, (block, inside: string) => {
     if (inside.trim() === '') return ''
     const ranges = rangesOf(inside)
-    const found = ranges.map(
-      (range): ShownLines =>
-        shown.find(
-          ({ path, start, end }) => path === range.path && start === range.start && end === range.end,
-        ) ?? { ...range, lines: undefined },
-    )
+    const found = ranges.map((range): ShownLines => {
+      const seen = shown.find(
+        ({ path, start, end }) => path === range.path && start === range.start && end === range.end,
+      )
+      return { lines: undefined, ...seen, ...range }
+    })
     // Words that name no file are no mistake.
-    if (found.every(({ lines }, i) => ranges[i]?.isWhole && !lines)) return block
-    const parts = found.map((one, i) =>
-      contentOf(ranges[i]?.isWhole ? { ...one, isWhole: true, end: one.lines?.length ?? one.end } : one),
-    )
-    return `FILE CONTEXT:\n\n${parts.map((part) => `${part}\n\n`).join('')}`
+    if (found.every(({ isWhole, lines }) => isWhole && !lines)) return block
+    return `FILE CONTEXT:\n\n${found.map((one) => `${contentOf(one)}\n\n`).join('')}`
   })
 }
 
@@ -80,14 +77,14 @@ function referencesIn(inside: string): readonly LineRange[] {
 }
 
 function contentOf({ path, start, end, isWhole, lines, problem }: ShownLines): string {
-  const where = (range: string) => `path="${escaped(path)}" lines="${range}"`
+  const file = `path="${escaped(path)}"`
   if (!lines) {
     const why = escaped(problem ?? `File not found: ${path}`)
-    const place = isWhole ? `path="${escaped(path)}"` : where(`${start}:${end}`)
-    return `<content ${place} error="true">\n${why}\n</content>`
+    return `<content ${file}${isWhole ? '' : ` lines="${start}:${end}"`} error="true">\n${why}\n</content>`
   }
+  const last = isWhole ? lines.length : end
   const numbered = lines.map((line, i) => `${start + i}:${checkOf(line)}|${escaped(line)}\n`)
-  return `<content ${where(start === end ? `${start}` : `${start}:${end}`)}>\n${numbered.join('')}</content>`
+  return `<content ${file} lines="${start === last ? start : `${start}:${last}`}">\n${numbered.join('')}</content>`
 }
 
 /** Two hex digits by which octomind's editing tools see that a line is still the one that was read: FNV-1a, folded to 8 bits. */

@@ -84,10 +84,11 @@ function toolsOf(
   for (const ref of refs) {
     const server = servers.find(({ name }) => name?.value === ref.value)
     const isOurs = server === undefined || server.type === 'builtin' || server.command === 'octofs'
-    if (isOurs) tools.push(...builtInTools(ref, allowed))
+    const patterns = patternsFor(ref.value, allowed)
+    if (isOurs) tools.push(...builtInTools(ref, patterns))
     else {
-      const tools = allowedOf(server, ref.value, allowed)
-      if (tools) mcpServers.push(lowerServer(server, ref, tools))
+      const listed = listOf(server, patterns)
+      if (listed) mcpServers.push(lowerServer(server, ref, listed))
     }
   }
   const once = new Map(tools.map((tool) => [tool.name, tool]))
@@ -110,24 +111,22 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   web_search: [],
 }
 
-function builtInTools(ref: Located<string>, allowed: readonly Located<string>[]): readonly ToolReference[] {
+function builtInTools(
+  { at }: Located<string>,
+  patterns: readonly string[] | undefined,
+): readonly ToolReference[] {
   return Object.entries(TOOLS).flatMap(([theirs, ours]) =>
-    isAllowed(ref.value, theirs, allowed) ? ours.map((name) => ({ name, at: ref.at })) : [],
+    !patterns || allowsTool(patterns, theirs) ? ours.map((name) => ({ name, at })) : [],
   )
 }
 
-/** What of a server's tools may be called, as a list of its own. Empty: all of them. `undefined`: none of them. */
-function allowedOf(
+/** Tools that are on the list of a server and fit patterns, as a list. Empty: all of them. `undefined`: none of them. */
+function listOf(
   { tools }: DraftServer,
-  server: string,
-  allowed: readonly Located<string>[],
+  patterns: readonly string[] | undefined,
 ): readonly string[] | undefined {
-  if (allowed.length === 0) return tools
-  const patterns = allowed.flatMap(({ value }) => patternFor(server, value))
-  if (patterns.length === 0) return undefined
-  if (patterns.includes('*')) return tools
-  if (tools.length === 0) return patterns
-  const both = tools.filter((tool) => allowsTool(patterns, tool))
+  if (!patterns || patterns.includes('*')) return tools
+  const both = tools.length === 0 ? patterns : tools.filter((tool) => allowsTool(patterns, tool))
   return both.length > 0 ? both : undefined
 }
 
@@ -147,20 +146,17 @@ function lowerServer(
   }
 }
 
-/** Patterns: `tool`, `server:*`, `server:prefix*`, `server:tool`. No pattern allows all. */
-function isAllowed(server: string, tool: string, allowed: readonly Located<string>[]): boolean {
-  if (allowed.length === 0) return true
-  return allowsTool(
-    allowed.flatMap(({ value }) => patternFor(server, value)),
-    tool,
-  )
-}
-
-/** What a pattern says of the tools of a server; nothing where it is for another. One without a server is a whole name. */
-function patternFor(server: string, value: string): readonly string[] {
-  if (!value.includes(':')) return value.endsWith('*') ? [] : [value]
-  const [of, pattern = ''] = value.split(':', 2)
-  return of === server ? [pattern] : []
+/**
+ * What the patterns of a role, which are `tool`, `server:*`, `server:prefix*` and `server:tool`, say of the tools of a server.
+ * `undefined`: there are none, which allows all. One without a server is a whole name.
+ */
+function patternsFor(server: string, allowed: readonly Located<string>[]): readonly string[] | undefined {
+  if (allowed.length === 0) return undefined
+  return allowed.flatMap(({ value }) => {
+    if (!value.includes(':')) return value.endsWith('*') ? [] : [value]
+    const [of, pattern = ''] = value.split(':', 2)
+    return of === server ? [pattern] : []
+  })
 }
 
 /** Older releases write `%{CWD}` for `{{CWD}}`. */
