@@ -144,6 +144,21 @@ describe('a run that waits for a person', () => {
     expect(reactions()).toEqual(['eyes rocket', 'eyes rocket', 'eyes confused'])
   })
 
+  test('takes an answer of the second in which it asked, of which GitHub tells no more, and none before', async () => {
+    const { wait, say, models, git, forge } = await openScene()
+    const { id, approve } = await wait()
+    const { dir } = forge.repo('acme/app')
+    const paused = git('-C', dir, 'grep', '-h', '"run-paused"', `refs/codemie/live/${id}`)
+    const second = Math.floor(Date.parse(JSON.parse(paused).at) / 1000) * 1000
+    const at = (ms: number) => {
+      const created = `${new Date(ms).toISOString().slice(0, 19)}Z`
+      return { created, updated: created }
+    }
+    expect(await say('ann', approve, at(second - 1000))).toMatchObject({ status: 'refused', exitStatus: 5 })
+    models.reply('sent')
+    expect(await say('ann', approve, at(second))).toMatchObject({ status: 'succeeded' })
+  })
+
   test('is not moved by an answer that does not count, and each is told why', async () => {
     const scene = await openScene({ '.codemie/config.yaml': 'policy: { approvers: ["@Ann", ben] }\n' })
     const { forge, wait, say, job, write, models, number, answers, reactions } = scene

@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeRepository, type TestRepository } from '../helpers/git-repository.ts'
-import { type ScriptedReply, startModelServer } from '../helpers/model-server.ts'
+import { type ModelServer, type ScriptedReply, startModelServer } from '../helpers/model-server.ts'
 import { runFile } from '../helpers/octomind-case.ts'
 import { makeProject } from '../helpers/project.ts'
 import { runInProcess } from '../helpers/run-cli.ts'
@@ -207,48 +206,68 @@ describe('files in a prompt', () => {
   })
 })
 
-describe('the session of a role', () => {
-  let repository: TestRepository | undefined
-  afterEach(() => repository?.remove())
+/** Runs a test in a repository of these files, with a server of models. `cli` runs one line of the command line in it. */
+async function inRepository<T>(
+  files: Readonly<Record<string, string>>,
+  work: (scene: {
+    readonly repository: TestRepository
+    readonly server: ModelServer
+    readonly cli: (...line: string[]) => ReturnType<typeof runInProcess>
+  }) => Promise<T>,
+): Promise<T> {
+  const server = await startModelServer()
+  const repository = makeRepository({ files })
+  const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
+  try {
+    return await work({
+      repository,
+      server,
+      cli: (...line) => runInProcess(line, { cwd: repository.root, env }),
+    })
+  } finally {
+    repository.remove()
+    await server.close()
+  }
+}
 
+const flowOf = (name: string, ...steps: readonly string[]) =>
+  `[[workflows]]\nname = "${name}"\ndescription = "d"\n${steps
+    .map((step) => `[[workflows.steps]]\nname = "${step}"\ntype = "once"\nlayer = "x"\n`)
+    .join('')}`
+const layerOf = (prompt: string) =>
+  `[[layers]]\nname = "x"\ndescription = "d"\nmodel = "openai:gpt-5-mini"\nsystem_prompt = "${prompt}"\n`
+
+describe('the session of a role', () => {
   const layer = (name: string, keys: string) => `\n[[layers]]\nname = "${name}"\ndescription = "d"\n${keys}\n`
   const once = (name: string) => `\n[[workflows.steps]]\nname = "${name}"\ntype = "once"\nlayer = "${name}"\n`
 
-  /** Runs the role `dev` of a configuration; gives what each request said, without the prompt of the system. */
+  /** Runs the role `dev` of a configuration; gives the root, and what each request said without the prompt of the system. */
   async function runRole(
     config: string,
     replies: readonly ScriptedReply[],
     resumed: readonly ScriptedReply[] = [],
   ) {
-    const server = await startModelServer()
-    try {
-      repository = makeRepository({
-        files: {
-          '.codemie/workflows/team.config.toml': config,
-          '.codemie/config.yaml': 'policy: { commands: [sh] }\n',
-          'sub/a': '',
-        },
-      })
-      const options = {
-        cwd: repository.root,
-        env: { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url },
-      }
+    const files = {
+      '.codemie/workflows/team.config.toml': config,
+      '.codemie/config.yaml': 'policy: { commands: [sh] }\n',
+      'sub/a': '',
+    }
+    return await inRepository(files, async ({ repository: { root }, server, cli }) => {
       server.reply(...replies)
-      await runInProcess(['run', '--role', 'dev', 'Do it'], options)
+      await cli('run', '--role', 'dev', 'Do it')
       if (resumed.length > 0) {
         server.reply(...resumed)
-        await runInProcess(['resume', 'latest'], options)
+        await cli('resume', 'latest')
       }
-      return server.requests.map(({ body }) => {
+      const asked = server.requests.map(({ body }) => {
         const { model, messages } = body as { model: string; messages: { role: string; content: string }[] }
         return [
           model,
           ...messages.flatMap(({ role, content }) => (role === 'system' ? [] : [`${role}: ${content}`])),
         ]
       })
-    } finally {
-      await server.close()
-    }
+      return { asked, root }
+    })
   }
 
   const ROLE = `[[roles]]\nname = "dev"\nsystem = "S"\nworkflow = "wf"\nmodel = "openai:gpt-5-mini"\n`
@@ -258,15 +277,15 @@ describe('the session of a role', () => {
 
   test('keeps what layers left before its workflow failed, also after a resume', async () => {
     const config = `${ROLE}welcome = "Hi"\n${FLOW}${once('x')}${once('y')}${layer('x', `${KEYS}output_mode = "append"`)}${layer('y', KEYS)}`
-    const asked = await runRole(config, [{ text: 'X' }, BROKEN, BROKEN], [{ text: 'done' }])
+    const { asked } = await runRole(config, [{ text: 'X' }, BROKEN, BROKEN], [{ text: 'done' }])
     const wanted = ['gpt-5-mini', 'assistant: Hi', 'assistant: X', 'user: Do it']
     expect(asked.slice(2)).toEqual([wanted, wanted])
   })
 
   test('begins with one greeting, whoever is told of it', async () => {
     const config = `${ROLE}welcome = "{{ROLE}} in {{CWD}}"\n${FLOW}${once('x')}${layer('x', `${KEYS}input_mode = "all"\nworkdir = "sub"`)}`
-    const asked = await runRole(config, [{ text: 'X' }, { text: 'done' }])
-    const greeting = `dev in ${repository?.root}`
+    const { asked, root } = await runRole(config, [{ text: 'X' }, { text: 'done' }])
+    const greeting = `dev in ${root}`
     expect(asked).toEqual([
       ['gpt-5-mini', `user: [Assistant]\n${greeting}\n\n[Current task]\nDo it`],
       ['gpt-5-mini', `assistant: ${greeting}`, 'user: X'],
@@ -281,129 +300,116 @@ describe('the session of a role', () => {
         'workflow = "wf"\n',
         '',
       )
-    expect(await runRole(pipeline(2_000_000), [{ text: 'done' }])).toEqual([
+    expect((await runRole(pipeline(2_000_000), [{ text: 'done' }])).asked).toEqual([
       ['gpt-5-mini', 'user: 2000000\n'],
     ])
-    repository?.remove()
-    expect(await runRole(pipeline(17_000_000), [])).toEqual([])
+    expect((await runRole(pipeline(17_000_000), [])).asked).toEqual([])
   })
 
   test('lends its model to layers that name none', async () => {
     const config = `model = "openai:gpt-5"\n${ROLE}welcome = "Hi"\n${FLOW}${once('x')}${layer('x', KEYS)}`
-    const asked = await runRole(config, [{ text: 'X' }, { text: 'done' }])
+    const { asked } = await runRole(config, [{ text: 'X' }, { text: 'done' }])
     expect(asked.map(([model]) => model)).toEqual(['gpt-5-mini', 'gpt-5-mini'])
   })
 })
 
-describe('values of the project', () => {
-  let repository: TestRepository | undefined
-  afterEach(() => repository?.remove())
+test('values of the project are told as octomind tells them', async () => {
+  const files = {
+    '.codemie/workflows/w.toml': `name = "w"${ask('s', 'R{{README}}R S{{GIT_STATUS}}S T{{GIT_TREE}}T C{{CONTEXT}}C')}`,
+    '.codemie/assistants/s.yaml': 'model: gpt-5-mini\nsystem_prompt: S\n',
+    'README.md': '# Title\n\n',
+    'CHANGES.md': 'Much.\n',
+    'src/lib.ts': '',
+    'src/deep/main.ts': '',
+  }
+  await inRepository(files, async ({ repository, server, cli }) => {
+    repository.write('src/new.ts', '')
+    server.reply('one', 'two')
+    await cli('run', 'w', '--input', 'go')
+    repository.git('add', '-A')
+    repository.git('commit', '-q', '-m', 'All')
+    await cli('run', 'w', '--input', 'go')
+    const [changed = '', clean = ''] = server.requests.map(({ lastUserMessage }) => lastUserMessage)
+    expect(changed).toMatchInlineSnapshot(`
+      "R
 
-  test('are told as octomind tells them', async () => {
-    const server = await startModelServer()
-    try {
-      repository = makeRepository({
-        files: {
-          '.codemie/workflows/w.toml': `name = "w"${ask('s', 'R{{README}}R S{{GIT_STATUS}}S T{{GIT_TREE}}T C{{CONTEXT}}C')}`,
-          '.codemie/assistants/s.yaml': 'model: gpt-5-mini\nsystem_prompt: S\n',
-          'README.md': '# Title\n\n',
-          'CHANGES.md': 'Much.\n',
-          'src/lib.ts': '',
-          'src/deep/main.ts': '',
-        },
-      })
-      repository.write('src/new.ts', '')
-      const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
-      server.reply('one', 'two')
-      const run = () => runInProcess(['run', 'w', '--input', 'go'], { cwd: repository?.root ?? '', env })
-      await run()
-      execFileSync('git', ['add', '-A'], { cwd: repository.root, env })
-      repository.git('commit', '-q', '-m', 'All')
-      await run()
-      const [changed = '', clean = ''] = server.requests.map(({ lastUserMessage }) => lastUserMessage)
-      expect(changed).toMatchInlineSnapshot(`
-        "R
+      ==== README ====
 
-        ==== README ====
-
-        # Title
+      # Title
 
 
 
-        ==== END README ====
-        R S
+      ==== END README ====
+      R S
 
-        ==== GIT STATUS ====
+      ==== GIT STATUS ====
 
-        ?? src/new.ts
-
-
-        ==== END GIT STATUS ====
-        S T
-
-        ==== FILE TREE ====
-
-        ├─ .codemie/
-        │  ├─ assistants/
-        │  │  └─ s.yaml
-        │  └─ workflows/
-        │     └─ w.toml
-        ├─ CHANGES.md
-        ├─ README.md
-        └─ src/
-           ├─ deep/
-           │  └─ main.ts
-           └─ lib.ts
+      ?? src/new.ts
 
 
-        ==== END FILE TREE ====
-        T C
+      ==== END GIT STATUS ====
+      S T
 
-        ==== PROJECT CONTEXT ====
+      ==== FILE TREE ====
 
-        # Project README
-
-        # Title
-
-
-
-        # Project CHANGES
-
-        Much.
-
-
-        # Git Branch
-
-        main
-
-        # Git Status
-
-        ?? src/new.ts
+      ├─ .codemie/
+      │  ├─ assistants/
+      │  │  └─ s.yaml
+      │  └─ workflows/
+      │     └─ w.toml
+      ├─ CHANGES.md
+      ├─ README.md
+      └─ src/
+         ├─ deep/
+         │  └─ main.ts
+         └─ lib.ts
 
 
-        # Project File Structure
+      ==== END FILE TREE ====
+      T C
 
-        ├─ .codemie/
-        │  ├─ assistants/
-        │  │  └─ s.yaml
-        │  └─ workflows/
-        │     └─ w.toml
-        ├─ CHANGES.md
-        ├─ README.md
-        └─ src/
-           ├─ deep/
-           │  └─ main.ts
-           └─ lib.ts
+      ==== PROJECT CONTEXT ====
+
+      # Project README
+
+      # Title
 
 
-        ==== END PROJECT CONTEXT ====
-        C"
-      `)
-      expect(/S(.*?)S T/s.exec(clean)?.[1]).toBe('')
-      expect(clean).not.toContain('# Git Status')
-    } finally {
-      await server.close()
-    }
+
+      # Project CHANGES
+
+      Much.
+
+
+      # Git Branch
+
+      main
+
+      # Git Status
+
+      ?? src/new.ts
+
+
+      # Project File Structure
+
+      ├─ .codemie/
+      │  ├─ assistants/
+      │  │  └─ s.yaml
+      │  └─ workflows/
+      │     └─ w.toml
+      ├─ CHANGES.md
+      ├─ README.md
+      └─ src/
+         ├─ deep/
+         │  └─ main.ts
+         └─ lib.ts
+
+
+      ==== END PROJECT CONTEXT ====
+      C"
+    `)
+    expect(/S(.*?)S T/s.exec(clean)?.[1]).toBe('')
+    expect(clean).not.toContain('# Git Status')
   })
 })
 
@@ -450,23 +456,13 @@ describe('a configuration with an error', () => {
 })
 
 test('steps with one name are timed each at its place', async () => {
-  const server = await startModelServer()
-  const flow = (name: string) => `[[workflows.steps]]\nname = "${name}"\ntype = "once"\nlayer = "x"\n`
-  const repository = makeRepository({
-    files: {
-      '.codemie/workflows/team.toml': `[[workflows]]\nname = "wf"\ndescription = "d"\n${flow('s')}${flow('s')}${flow('a/b')}[[layers]]\nname = "x"\ndescription = "d"\nmodel = "openai:gpt-5-mini"\nsystem_prompt = "L"\n`,
-    },
-  })
-  try {
+  const text = `${flowOf('wf', 's', 's', 'a/b')}${layerOf('L')}`
+  await inRepository({ '.codemie/workflows/team.toml': text }, async ({ server, cli }) => {
     server.otherwise('X')
-    const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
-    const { stderr } = await runInProcess(['run', 'wf', '--input', 'x'], { cwd: repository.root, env })
+    const { stderr } = await cli('run', 'wf', '--input', 'x')
     const lines = stderr.split('\n').filter((line) => line.includes(' Step '))
     expect(lines.map((line) => /Step \d\/\d/.exec(line)?.[0])).toEqual(['Step 1/3', 'Step 2/3', 'Step 3/3'])
-  } finally {
-    repository.remove()
-    await server.close()
-  }
+  })
 })
 
 describe('help', () => {
@@ -503,23 +499,14 @@ describe('help', () => {
 })
 
 test('a run of one of several workflows of a file is repeated with the definition of now', async () => {
-  const server = await startModelServer()
-  const flow = (name: string) =>
-    `[[workflows]]\nname = "${name}"\ndescription = "d"\n[[workflows.steps]]\nname = "s"\ntype = "once"\nlayer = "x"\n`
-  const text = (prompt: string) =>
-    `${flow('one')}${flow('two')}[[layers]]\nname = "x"\ndescription = "d"\nmodel = "openai:gpt-5-mini"\nsystem_prompt = "${prompt}"\n`
-  const repository = makeRepository({ files: { '.codemie/workflows/team.toml': text('Before') } })
-  try {
+  const file = '.codemie/workflows/team.toml'
+  const text = (prompt: string) => `${flowOf('one', 's')}${flowOf('two', 's')}${layerOf(prompt)}`
+  await inRepository({ [file]: text('Before') }, async ({ repository, server, cli }) => {
     server.otherwise('X')
-    const env = { ...repository.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url }
-    const options = { cwd: repository.root, env }
-    await runInProcess(['run', 'two', '--input', 'x'], options)
-    repository.write('.codemie/workflows/team.toml', text('Now'))
-    const { status, stderr } = await runInProcess(['rerun', 'latest', '--latest'], options)
+    await cli('run', 'two', '--input', 'x')
+    repository.write(file, text('Now'))
+    const { status, stderr } = await cli('rerun', 'latest', '--latest')
     expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringMatching(/^two · run/) })
     expect(server.requests.map(({ body }) => body.messages[0].content)).toEqual(['Before', 'Now'])
-  } finally {
-    repository.remove()
-    await server.close()
-  }
+  })
 })
